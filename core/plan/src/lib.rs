@@ -1,0 +1,2 @@
+#![forbid(unsafe_code)]
+//! (see docs/ARCHITECTURE.md)
