@@ -1,2 +1,11 @@
 #![forbid(unsafe_code)]
-//! (see docs/ARCHITECTURE.md)
+//! Unit files as data: text in, typed and merged [`config::Config`] out, diagnostics beside it.
+//!
+//! Nothing in here reads a file: what is on disk comes in through [`files::Tree`], so the same code
+//! serves the running system, an image (`--root`) and a test's table of strings.
+//!
+//! Modules stand in the order the facts flow.
+
+pub mod config;
+pub mod name;
+pub mod span;

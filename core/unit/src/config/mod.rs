@@ -1,0 +1,136 @@
+//! A unit as the engine reads it: every directive that is acted on, as a typed value, merged from the
+//! fragment and its drop-ins, specifiers expanded, defaults filled in.
+//!
+//! A directive that is known but not acted on yet is kept as text in [`Config::kept`], with its verdict
+//! in the directive table, so that `show` and `status` can say so.
+
+pub mod exec;
+pub mod service;
+pub mod socket;
+pub mod unit;
+
+use crate::name::{UnitKind, UnitName};
+pub use exec::{Exec, Kill, KillMode};
+use serde::{Deserialize, Serialize};
+pub use service::Service;
+pub use socket::Socket;
+pub use unit::{Dependency, Install, UnitSection};
+
+/// How reading the unit went; the words are `LoadState`'s of org.freedesktop.systemd1(5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LoadState {
+    Loaded,
+    NotFound,
+    /// A setting without which the unit makes no sense is missing or wrong; the text says which.
+    BadSetting(String),
+    /// The file could not be read; the text says why.
+    Error(String),
+    Masked,
+}
+
+/// One unit, ready for the engine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    pub name: UnitName,
+    /// Further names by which the unit is known (alias symlinks), sorted.
+    pub aliases: Vec<UnitName>,
+    pub load: LoadState,
+    /// The unit file; absent for units that need none (`-.slice`, a mount from mountinfo).
+    pub fragment: Option<String>,
+    /// Where a generator made the unit from (`SourcePath=`).
+    pub source: Option<String>,
+    /// The drop-ins in the order they were merged.
+    pub dropins: Vec<String>,
+    pub unit: UnitSection,
+    pub install: Install,
+    pub body: Body,
+    /// Known directives nobody acts on yet: section, key, value as written (the last after merging).
+    pub kept: Vec<Kept>,
+}
+
+/// A directive kept as text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    pub section: String,
+    pub key: String,
+    pub value: String,
+}
+
+/// The section named after the kind of unit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Body {
+    Service(Box<Service>),
+    Socket(Box<Socket>),
+    Target,
+    Slice,
+    Scope,
+    Device,
+    Mount(Mount),
+    Automount,
+    Swap,
+    Timer,
+    Path,
+}
+
+/// The place a mount unit stands for; mounting is not acted on yet, only observed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mount {
+    pub what: String,
+    pub place: String,
+    pub kind: String,
+    pub options: String,
+}
+
+impl Body {
+    /// The body of a unit of which nothing is known but its name.
+    pub fn empty(kind: UnitKind) -> Body {
+        match kind {
+            UnitKind::Service => Body::Service(Box::default()),
+            UnitKind::Socket => Body::Socket(Box::default()),
+            UnitKind::Target => Body::Target,
+            UnitKind::Slice => Body::Slice,
+            UnitKind::Scope => Body::Scope,
+            UnitKind::Device => Body::Device,
+            UnitKind::Mount => Body::Mount(Mount::default()),
+            UnitKind::Automount => Body::Automount,
+            UnitKind::Swap => Body::Swap,
+            UnitKind::Timer => Body::Timer,
+            UnitKind::Path => Body::Path,
+        }
+    }
+}
+
+impl Config {
+    /// A unit of which nothing was found (or that is masked, or unreadable): a name and a verdict.
+    pub fn bare(name: UnitName, load: LoadState) -> Config {
+        let body = Body::empty(name.kind());
+        Config {
+            name,
+            aliases: Vec::new(),
+            load,
+            fragment: None,
+            source: None,
+            dropins: Vec::new(),
+            unit: UnitSection::default(),
+            install: Install::default(),
+            body,
+            kept: Vec::new(),
+        }
+    }
+
+    pub fn exec(&self) -> Option<&Exec> {
+        match &self.body {
+            Body::Service(service) => Some(&service.exec),
+            Body::Socket(socket) => Some(&socket.exec),
+            Body::Target
+            | Body::Slice
+            | Body::Scope
+            | Body::Device
+            | Body::Mount(_)
+            | Body::Automount
+            | Body::Swap
+            | Body::Timer
+            | Body::Path => None,
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Lengths of time as systemd counts them: whole microseconds, with "infinity" as a value of its own.
+//! Shapes and units: systemd.time(7). Parsing and printing live in `values::timespan`.
+
+use serde::{Deserialize, Serialize};
+
+/// A length of time in microseconds; [`Span::INFINITY`] never elapses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Span(pub u64);
+
+impl Span {
+    pub const ZERO: Span = Span(0);
+    pub const INFINITY: Span = Span(u64::MAX);
+
+    pub const fn seconds(seconds: u64) -> Span {
+        Span(seconds.saturating_mul(1_000_000))
+    }
+    pub const fn milliseconds(milliseconds: u64) -> Span {
+        Span(milliseconds.saturating_mul(1_000))
+    }
+    pub const fn is_infinite(self) -> bool {
+        self.0 == u64::MAX
+    }
+}
