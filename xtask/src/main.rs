@@ -1,1 +1,39 @@
-fn main() {}
+//! `cargo xtask COMMAND`: the project's own commands, each in a file of its name.
+
+mod levels;
+mod outside;
+mod tidy;
+
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask test [--no-machine] [FILTER]   all levels of tests; installs what it needs where it can, says what it skips
+cargo xtask machine [FILTER]               the machine level alone
+cargo xtask rootfs [NAME]                  makes the test machines' root file systems: nine, seed
+cargo xtask tidy                           the laws that a path states, checked
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("cargo xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs one command; answers whether all was as it should be.
+fn run(words: &[&str]) -> Result<bool> {
+    match words {
+        ["test", rest @ ..] => levels::test(rest),
+        ["machine", rest @ ..] => levels::machine(rest.first().copied().unwrap_or_default()),
+        ["rootfs", rest @ ..] => levels::rootfs(rest.first().copied()),
+        ["tidy"] => tidy::tidy(),
+        _ => bail!("one of\n{USAGE}"),
+    }
+}

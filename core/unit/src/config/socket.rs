@@ -28,7 +28,7 @@ pub enum Address {
     /// A port alone listens on all addresses, IPv6 and IPv4 (`BindIPv6Only=` decides).
     Port(u16),
     Inet {
-        ip: std::net::IpAddr,
+        ip: core::net::IpAddr,
         port: u16,
         interface: Option<String>,
     },

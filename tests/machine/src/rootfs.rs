@@ -1,0 +1,127 @@
+//! The root file systems: made once by `scripts/build-rootfs.sh`, kept in the cache, never written to afterwards.
+
+use anyhow::{Context, Result, bail};
+use std::collections::hash_map::DefaultHasher;
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// One layer of a root file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layer {
+    /// Debian 12 with systemd, the nine packages and their clients.
+    Nine,
+    /// The toolchains and runtimes of `examples/seed`, upon `Nine`.
+    Seed,
+}
+
+impl Layer {
+    pub const ALL: [Layer; 2] = [Layer::Nine, Layer::Seed];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Layer::Nine => "nine",
+            Layer::Seed => "seed",
+        }
+    }
+
+    /// The layers that a machine of this one is made of, top first.
+    fn stack(self) -> &'static [Layer] {
+        match self {
+            Layer::Nine => &[Layer::Nine],
+            Layer::Seed => &[Layer::Seed, Layer::Nine],
+        }
+    }
+}
+
+/// The directory that holds the layers: `$EUDAEMON_TEST_CACHE`, else `target/test-cache` of the workspace.
+pub fn cache() -> PathBuf {
+    match std::env::var_os("EUDAEMON_TEST_CACHE") {
+        Some(path) => PathBuf::from(path),
+        None => workspace().join("target/test-cache"),
+    }
+}
+
+/// The root of the workspace that this crate was built in.
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+pub(crate) fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(name)
+}
+
+/// The overlay's `lowerdir` for a layer, if all of it has been made by the present script.
+pub fn lower(layer: Layer) -> Result<String> {
+    let mut paths = Vec::new();
+    for part in layer.stack() {
+        if !is_current(*part)? {
+            bail!("no root file system `{}` in {}: cargo xtask rootfs", part.name(), cache().display());
+        }
+        let path = fs::canonicalize(cache().join(part.name()))?;
+        paths.push(path.to_str().context("the cache's path is not UTF-8")?.to_owned());
+    }
+    Ok(paths.join(":"))
+}
+
+/// Makes what is missing of a layer's stack. Needs root, debootstrap and a Debian mirror.
+pub fn build(layer: Layer) -> Result<()> {
+    fs::create_dir_all(cache())?;
+    let lock = fs::File::create(cache().join("lock"))?;
+    lock.lock()?; // another build of the same cache is waited for, not raced
+    for part in layer.stack().iter().rev() {
+        if is_current(*part)? {
+            continue;
+        }
+        println!("making the root file system `{}` in {}", part.name(), cache().display());
+        let status = Command::new("bash")
+            .args([script("build-rootfs.sh").as_os_str(), part.name().as_ref()])
+            .env("CACHE", fs::canonicalize(cache())?)
+            .env("SEAL", seal()?)
+            .status()
+            .context("cannot run bash")?;
+        if !status.success() {
+            bail!("making the root file system `{}` failed: {status}", part.name());
+        }
+        fs::write(stamp(*part), recipe()?)?;
+    }
+    Ok(())
+}
+
+/// The compiled `seal.c`, made anew when its source has changed.
+pub(crate) fn seal() -> Result<PathBuf> {
+    let source = script("seal.c");
+    let program = cache().join(format!("seal-{:016x}", fingerprint(&fs::read(&source)?)));
+    if !program.exists() {
+        fs::create_dir_all(cache())?;
+        let fresh = program.with_extension(format!("{}", std::process::id()));
+        let status =
+            Command::new("cc").args(["-O1", "-Wall", "-static", "-o"]).arg(&fresh).arg(&source).status();
+        if !status.context("cannot run cc")?.success() {
+            bail!("cc cannot compile {}", source.display());
+        }
+        fs::rename(fresh, &program)?;
+    }
+    Ok(fs::canonicalize(program)?)
+}
+
+fn is_current(layer: Layer) -> Result<bool> {
+    let made = cache().join(layer.name()).is_dir();
+    Ok(made && fs::read_to_string(stamp(layer)).is_ok_and(|text| text == recipe().unwrap_or_default()))
+}
+
+fn stamp(layer: Layer) -> PathBuf {
+    cache().join(format!("{}.made-by", layer.name()))
+}
+
+/// What a layer was made by: another script makes another root file system.
+fn recipe() -> Result<String> {
+    Ok(format!("{:016x}", fingerprint(&fs::read(script("build-rootfs.sh"))?)))
+}
+
+fn fingerprint(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
+}
