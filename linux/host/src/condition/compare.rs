@@ -1,0 +1,109 @@
+//! `<`, `<=`, `=`, `!=`, `>=`, `>` before a value, and versions compared as people number them (uapi version format).
+
+use std::cmp::Ordering;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    Lower,
+    LowerEqual,
+    Equal,
+    NotEqual,
+    GreaterEqual,
+    Greater,
+}
+
+const OPERATORS: &[(&str, Operator)] = &[
+    ("<=", Operator::LowerEqual),
+    (">=", Operator::GreaterEqual),
+    ("!=", Operator::NotEqual),
+    ("<>", Operator::NotEqual),
+    ("==", Operator::Equal),
+    ("<", Operator::Lower),
+    (">", Operator::Greater),
+    ("=", Operator::Equal),
+];
+
+impl Operator {
+    /// The operator a text begins with, and the rest without the spaces between.
+    pub fn split(text: &str) -> Option<(Operator, &str)> {
+        OPERATORS
+            .iter()
+            .find_map(|(sign, operator)| text.strip_prefix(sign).map(|rest| (*operator, rest.trim_start())))
+    }
+
+    pub fn holds(self, order: Ordering) -> bool {
+        match self {
+            Operator::Lower => order.is_lt(),
+            Operator::LowerEqual => order.is_le(),
+            Operator::Equal => order.is_eq(),
+            Operator::NotEqual => order.is_ne(),
+            Operator::GreaterEqual => order.is_ge(),
+            Operator::Greater => order.is_gt(),
+        }
+    }
+}
+
+/// Compares runs of digits as numbers and runs of letters as text; `~` sorts before the end.
+pub fn versions(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a, b);
+    loop {
+        let separator = |c: char| !c.is_ascii_alphanumeric() && c != '~';
+        a = a.trim_start_matches(separator);
+        b = b.trim_start_matches(separator);
+        match (a.strip_prefix('~'), b.strip_prefix('~')) {
+            (Some(rest_a), Some(rest_b)) => {
+                (a, b) = (rest_a, rest_b);
+                continue;
+            }
+            (Some(_), None) => return Ordering::Less,
+            (None, Some(_)) => return Ordering::Greater,
+            (None, None) => {}
+        }
+        if a.is_empty() || b.is_empty() {
+            return a.len().cmp(&b.len());
+        }
+        let digits =
+            a.starts_with(|c: char| c.is_ascii_digit()) || b.starts_with(|c: char| c.is_ascii_digit());
+        let run = |text: &str| {
+            text.find(|c: char| if digits { !c.is_ascii_digit() } else { !c.is_ascii_alphabetic() })
+                .unwrap_or(text.len())
+        };
+        let (head_a, rest_a) = a.split_at(run(a));
+        let (head_b, rest_b) = b.split_at(run(b));
+        let order = if digits {
+            let (number_a, number_b) = (head_a.trim_start_matches('0'), head_b.trim_start_matches('0'));
+            // A number is newer than letters: an empty run on one side means letters stand there.
+            (!head_a.is_empty(), number_a.len(), number_a).cmp(&(
+                !head_b.is_empty(),
+                number_b.len(),
+                number_b,
+            ))
+        } else {
+            head_a.cmp(head_b)
+        };
+        if order.is_ne() {
+            return order;
+        }
+        (a, b) = (rest_a, rest_b);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_in_order() {
+        for (a, b, expected) in [
+            ("6.18.44", "6.2", Ordering::Greater),
+            ("6.1", "6.1", Ordering::Equal),
+            ("6.1~rc1", "6.1", Ordering::Less),
+            ("5.10-a", "5.10", Ordering::Greater),
+            ("007", "7", Ordering::Equal),
+            ("1.a", "1.2", Ordering::Less),
+        ] {
+            assert_eq!(versions(a, b), expected, "{a} {b}");
+            assert_eq!(versions(b, a), expected.reverse(), "{b} {a}");
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! The processes of a unit as a set: who belongs, signal them all, is anyone left.
+//!
+//! Two rungs. With a writable cgroup v2 each unit has a cgroup, and the kernel keeps the set. Without one
+//! the set is found by sweeping /proc for what a process cannot easily shed: the unit's invocation id in its
+//! first environment, a session that began with one of the unit's processes, or a parent that belongs. What
+//! a sweep has found once is remembered (with its start time), so a daemon that overwrites its environment later stays found.
+//!
+//! A signal goes to a pidfd that was opened before membership was checked, so pid reuse cannot hit a stranger.
+
+use crate::{limits, proc};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+/// Which rung of the ladder this machine allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ladder {
+    /// Units' cgroups are made below this directory; `prefix` is its path as /proc/PID/cgroup tells it.
+    Cgroup { root: PathBuf, prefix: String },
+    /// No cgroup can be made; the text says why.
+    Sweep { reason: String },
+}
+
+/// What the sweep goes by for one unit.
+#[derive(Clone, Debug, Default)]
+pub struct Marks {
+    /// `INVOCATION_ID=…`.
+    pub invocation: String,
+    /// Sessions begun by the unit's own processes.
+    pub sessions: BTreeSet<u32>,
+    /// Pid and start time of every process found so far.
+    known: BTreeMap<u32, u64>,
+}
+
+/// All units' sets.
+#[derive(Debug)]
+pub struct Groups {
+    ladder: Ladder,
+    /// On the sweeping rung: by unit. On the cgroup rung: empty.
+    marks: BTreeMap<String, Marks>,
+}
+
+impl Groups {
+    pub fn new(ladder: Ladder) -> Groups {
+        Groups { ladder, marks: BTreeMap::new() }
+    }
+
+    pub fn ladder(&self) -> &Ladder {
+        &self.ladder
+    }
+
+    /// Makes the unit's cgroup ready and opens it for `CLONE_INTO_CGROUP`; `None` on the sweeping rung.
+    pub fn enter(&mut self, path: &str) -> io::Result<Option<OwnedFd>> {
+        let Ladder::Cgroup { root, .. } = &self.ladder else { return Ok(None) };
+        let directory = root.join(path.trim_start_matches('/'));
+        match fs::create_dir(&directory) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => fs::create_dir_all(&directory)?,
+            Err(error) => return Err(error),
+        }
+        Ok(Some(fs::File::open(directory)?.into()))
+    }
+
+    /// A run of the unit began: its processes will carry this id.
+    pub fn begin(&mut self, unit: &str, invocation: &str) {
+        if let Ladder::Sweep { .. } = self.ladder {
+            let marks = self.marks.entry(unit.to_owned()).or_default();
+            marks.invocation = format!("INVOCATION_ID={invocation}");
+        }
+    }
+
+    /// A process of the unit was started (it leads a session of its own) or adopted.
+    pub fn add(&mut self, unit: &str, pid: u32) {
+        if let Ladder::Sweep { .. } = self.ladder {
+            let marks = self.marks.entry(unit.to_owned()).or_default();
+            marks.sessions.insert(pid);
+            if let Some(stat) = proc::stat(pid) {
+                marks.sessions.insert(stat.session);
+                marks.known.insert(pid, stat.start_ticks);
+            }
+        }
+    }
+
+    /// Living members, zombies left out.
+    pub fn members(&mut self, unit: &str, path: &str) -> Vec<u32> {
+        match &self.ladder {
+            Ladder::Cgroup { root, .. } => {
+                let mut found = Vec::new();
+                for directory in tree(&root.join(path.trim_start_matches('/'))) {
+                    found.extend(listed(&directory.join("cgroup.procs")));
+                }
+                found
+            }
+            Ladder::Sweep { .. } => self.sweep(unit),
+        }
+    }
+
+    pub fn is_empty(&mut self, unit: &str, path: &str) -> bool {
+        match &self.ladder {
+            Ladder::Cgroup { root, .. } => {
+                match fs::read_to_string(root.join(path.trim_start_matches('/')).join("cgroup.events")) {
+                    Ok(text) => !text.lines().any(|line| line == "populated 1"),
+                    Err(_) => true,
+                }
+            }
+            Ladder::Sweep { .. } => self.sweep(unit).is_empty(),
+        }
+    }
+
+    /// The unit's run is over: nothing is remembered, its cgroup goes.
+    pub fn release(&mut self, unit: &str, path: &str) {
+        self.marks.remove(unit);
+        if let Ladder::Cgroup { root, .. } = &self.ladder {
+            let mut directories = tree(&root.join(path.trim_start_matches('/')));
+            directories.reverse();
+            for directory in directories {
+                // A member that is still there keeps its cgroup: the next run of the unit will meet it again.
+                drop(fs::remove_dir(directory));
+            }
+        }
+    }
+
+    /// Sends the signal to every member but `spared`; returns how many it reached.
+    pub fn signal(&mut self, unit: &str, path: &str, signal: Signal, spared: &BTreeSet<u32>) -> usize {
+        if signal == Signal::KILL && spared.is_empty() && self.kill_cgroup(path) {
+            return 0;
+        }
+        let mut reached = BTreeSet::new();
+        // Members may fork while we go: go round until a round finds nobody new.
+        for _ in 0..limits::KILL_ROUNDS {
+            let fresh: Vec<u32> = self
+                .members(unit, path)
+                .into_iter()
+                .filter(|pid| !spared.contains(pid) && !reached.contains(pid))
+                .collect();
+            if fresh.is_empty() {
+                break;
+            }
+            for pid in fresh {
+                reached.insert(pid);
+                self.signal_member(unit, path, pid, signal);
+            }
+        }
+        reached.len()
+    }
+
+    fn signal_member(&mut self, unit: &str, path: &str, pid: u32, signal: Signal) {
+        let Some(target) = Pid::from_raw(pid as i32) else { return };
+        let Ok(pidfd) = pidfd_open(target, PidfdFlags::empty()) else { return };
+        let still_member = match &self.ladder {
+            Ladder::Cgroup { .. } => self.unit_path_of(pid).is_some_and(|found| is_below(&found, path)),
+            Ladder::Sweep { .. } => self
+                .marks
+                .get(unit)
+                .and_then(|marks| marks.known.get(&pid))
+                .is_some_and(|ticks| proc::stat(pid).is_some_and(|stat| stat.start_ticks == *ticks)),
+        };
+        if still_member && pidfd_send_signal(&pidfd, signal).is_ok() && signal != Signal::KILL {
+            // A stopped process would never see it. systemd.kill(5): SIGCONT follows.
+            pidfd_send_signal(&pidfd, Signal::CONT).ok();
+        }
+    }
+
+    /// cgroup.kill, where the kernel has it (5.14).
+    fn kill_cgroup(&self, path: &str) -> bool {
+        let Ladder::Cgroup { root, .. } = &self.ladder else { return false };
+        let file = root.join(path.trim_start_matches('/')).join("cgroup.kill");
+        fs::OpenOptions::new().write(true).open(file).and_then(|mut file| file.write_all(b"1")).is_ok()
+    }
+
+    /// The cgroup of a process relative to our root: `/system.slice/cron.service`.
+    pub fn unit_path_of(&self, pid: u32) -> Option<String> {
+        let Ladder::Cgroup { prefix, .. } = &self.ladder else { return None };
+        let full = proc::cgroup(pid)?;
+        full.strip_prefix(prefix.as_str()).map(|rest| format!("/{}", rest.trim_start_matches('/')))
+    }
+
+    /// On the sweeping rung: the unit a process belongs to.
+    pub fn unit_of_swept(&mut self, pid: u32) -> Option<String> {
+        let units: Vec<String> = self.marks.keys().cloned().collect();
+        units.into_iter().find(|unit| self.sweep(unit).contains(&pid))
+    }
+
+    fn sweep(&mut self, unit: &str) -> Vec<u32> {
+        let Some(marks) = self.marks.get_mut(unit) else { return Vec::new() };
+        let own = std::process::id();
+        let mut parents: BTreeMap<u32, proc::Stat> = BTreeMap::new();
+        for pid in proc::pids() {
+            if let Some(stat) = proc::stat(pid)
+                && !stat.is_zombie()
+                && pid != 1
+                && pid != own
+            {
+                parents.insert(pid, stat);
+            }
+        }
+        marks.known.retain(|pid, ticks| parents.get(pid).is_some_and(|stat| stat.start_ticks == *ticks));
+        for (pid, stat) in &parents {
+            let belongs = marks.sessions.contains(&stat.session)
+                || (!marks.invocation.is_empty() && proc::has_environment(*pid, &marks.invocation));
+            if belongs {
+                marks.known.insert(*pid, stat.start_ticks);
+            }
+        }
+        // Children of members are members; each round adds one generation, so it ends.
+        loop {
+            let children: Vec<(u32, u64)> = parents
+                .iter()
+                .filter(|(pid, stat)| {
+                    !marks.known.contains_key(pid) && marks.known.contains_key(&stat.parent)
+                })
+                .map(|(pid, stat)| (*pid, stat.start_ticks))
+                .collect();
+            if children.is_empty() {
+                break;
+            }
+            marks.known.extend(children);
+        }
+        marks.known.keys().copied().collect()
+    }
+}
+
+/// Is the cgroup path the unit's own or one below it?
+pub fn is_below(found: &str, path: &str) -> bool {
+    found == path || found.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn listed(procs: &Path) -> Vec<u32> {
+    // Pid 0 stands for a process outside our pid namespace: not ours to touch.
+    let Ok(text) = fs::read_to_string(procs) else { return Vec::new() };
+    text.lines().filter_map(|line| line.parse().ok()).filter(|pid| *pid != 0).collect()
+}
+
+/// The directory and all below it, parents first, to a limited depth.
+fn tree(top: &Path) -> Vec<PathBuf> {
+    let mut all = vec![top.to_path_buf()];
+    let mut level = all.clone();
+    for _ in 0..limits::CGROUP_DEPTH {
+        let mut next = Vec::new();
+        for directory in &level {
+            let Ok(entries) = fs::read_dir(directory) else { continue };
+            for entry in entries.flatten() {
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    next.push(entry.path());
+                }
+            }
+        }
+        if next.is_empty() {
+            break;
+        }
+        all.extend(next.iter().cloned());
+        level = next;
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn a_sweep_finds_a_grandchild_that_left_the_session() {
+        let mut groups = Groups::new(Ladder::Sweep { reason: "test".into() });
+        let id = format!("{:032x}", std::process::id());
+        groups.begin("a.service", &id);
+        let mut child = Command::new("sh")
+            .args(["-c", "setsid sleep 60 & echo $!; wait"])
+            .env("INVOCATION_ID", &id)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut line)
+            .unwrap();
+        let members = groups.members("a.service", "/a.service");
+        assert!(members.contains(&child.id()), "{members:?}");
+        let reached = groups.signal("a.service", "/a.service", Signal::KILL, &BTreeSet::new());
+        assert!(reached >= 2, "{reached}");
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn below_is_by_whole_components() {
+        assert!(is_below("/system.slice/a.service/x", "/system.slice/a.service"));
+        assert!(is_below("/a", "/a"));
+        assert!(!is_below("/a.service2", "/a.service"));
+    }
+}

@@ -1,0 +1,18 @@
+//! What the host lets others make it hold: number, unit, reason.
+
+/// Processes looked at in one sweep of /proc; more than any `pid_max` seen on the machines we serve.
+pub const PROCESSES: usize = 4_194_304;
+/// Bytes read of any one file under /proc/PID; environments beyond it are cut, not followed.
+pub const PROC_FILE: usize = 256 * 1024;
+/// Bytes of one notify message; sd_notify(3) senders stay far below a page.
+pub const NOTIFY_MESSAGE: usize = 16 * 1024;
+/// Descriptors in one notify message: SCM_MAX_FD of the kernel.
+pub const NOTIFY_FDS: usize = 253;
+/// Notify messages taken in per turn, so that one noisy service cannot hold the loop.
+pub const NOTIFY_PER_TURN: usize = 256;
+/// Levels of sub-cgroups walked below a unit's cgroup.
+pub const CGROUP_DEPTH: usize = 16;
+/// Rounds of signalling a set whose members fork while they are being killed.
+pub const KILL_ROUNDS: usize = 64;
+/// Bytes of a pid file: a number and a newline.
+pub const PID_FILE: usize = 64;

@@ -1,0 +1,148 @@
+//! The notify socket, sd_notify(3): datagrams with the sender's credentials as the kernel attests them.
+//!
+//! A message is looked at first and taken only after what follows from it was written down, so a manager
+//! killed in between hears it again.
+
+use crate::limits;
+use eudaemon_engine::api::{Candidate, Notification, Parcel, Watchdog};
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketAddrUnix, SocketFlags,
+    SocketType,
+};
+use std::fs;
+use std::io::{self, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// One message as it lies in the socket.
+#[derive(Debug)]
+pub struct Message {
+    /// The sending process, by the kernel's word; 0 if it is outside our pid namespace.
+    pub pid: u32,
+    pub user: u32,
+    pub text: Vec<u8>,
+    pub fds: Vec<OwnedFd>,
+}
+
+/// Makes the socket; the vault keeps it over the manager's death.
+pub fn bind(path: &Path) -> io::Result<OwnedFd> {
+    let socket = rustix::net::socket_with(
+        AddressFamily::UNIX,
+        SocketType::DGRAM,
+        SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
+        None,
+    )?;
+    if let Err(error) = fs::remove_file(path)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    rustix::net::bind(&socket, &SocketAddrUnix::new(path)?)?;
+    // Any service may write; who wrote is judged by credentials.
+    fs::set_permissions(path, fs::Permissions::from_mode(0o777))?;
+    rustix::net::sockopt::set_socket_passcred(&socket, true)?;
+    Ok(socket)
+}
+
+/// The first waiting message, left where it is.
+pub fn peek(socket: impl AsFd) -> Option<Message> {
+    receive(socket, RecvFlags::PEEK)
+}
+
+/// Takes the first waiting message off the socket.
+pub fn take(socket: impl AsFd) {
+    drop(receive(socket, RecvFlags::empty()));
+}
+
+fn receive(socket: impl AsFd, flags: RecvFlags) -> Option<Message> {
+    let mut text = vec![0u8; limits::NOTIFY_MESSAGE];
+    let mut space =
+        vec![MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(limits::NOTIFY_FDS), ScmCredentials(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let flags = flags | RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
+    let received =
+        rustix::net::recvmsg(socket, &mut [IoSliceMut::new(&mut text)], &mut control, flags).ok()?;
+    text.truncate(received.bytes);
+    let mut message = Message { pid: 0, user: u32::MAX, text, fds: Vec::new() };
+    for part in control.drain() {
+        match part {
+            RecvAncillaryMessage::ScmRights(fds) => message.fds.extend(fds),
+            RecvAncillaryMessage::ScmCredentials(sender) => {
+                message.pid = sender.pid.as_raw_nonzero().get() as u32;
+                message.user = sender.uid.as_raw();
+            }
+            _ => {}
+        }
+    }
+    Some(message)
+}
+
+/// Reads the assignments; what is not known or not well-formed says nothing.
+pub fn parse(text: &[u8], parcel: Option<Parcel>) -> Notification {
+    let text = String::from_utf8_lossy(text);
+    let mut found = Notification::default();
+    for line in text.split('\n') {
+        let Some((key, value)) = line.split_once('=') else { continue };
+        match key {
+            "READY" => found.ready |= value == "1",
+            "RELOADING" => found.reloading |= value == "1",
+            "STOPPING" => found.stopping |= value == "1",
+            "MONOTONIC_USEC" => found.monotonic_usec = value.parse().ok(),
+            "STATUS" => found.status = Some(value.to_owned()),
+            "ERRNO" => found.errno = value.parse().ok(),
+            "BUSERROR" => found.bus_error = Some(value.to_owned()),
+            "MAINPID" => found.main = value.parse().ok().filter(|pid| *pid > 1).map(Candidate),
+            "WATCHDOG" => {
+                found.watchdog = match value {
+                    "1" => Some(Watchdog::Ping),
+                    "trigger" => Some(Watchdog::Trigger),
+                    _ => found.watchdog,
+                }
+            }
+            "WATCHDOG_USEC" => found.watchdog_usec = value.parse().ok(),
+            "EXTEND_TIMEOUT_USEC" => found.extend_timeout_usec = value.parse().ok(),
+            "FDSTORE" => found.fd_store = parcel.filter(|_| value == "1"),
+            "FDSTOREREMOVE" => found.fd_store_remove |= value == "1",
+            "FDNAME" => found.fd_name = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::net::SendFlags;
+
+    #[test]
+    fn words() {
+        let found = parse(b"READY=1\nSTATUS=up = well\nMAINPID=12\nMAINPID=x\nFOO\nERRNO=2\nFDSTORE=1", None);
+        assert!(found.ready && !found.reloading);
+        assert_eq!(found.status.as_deref(), Some("up = well"));
+        assert_eq!(found.main, None, "the last word counts, and it is no pid");
+        assert_eq!(found.errno, Some(2));
+        assert_eq!(found.fd_store, None, "no descriptor came with it");
+        assert_eq!(parse(b"MAINPID=1", None).main, None);
+    }
+
+    #[test]
+    fn a_message_stays_until_it_is_taken() {
+        let path = std::env::temp_dir().join(format!("eudaemon-notify-{}", std::process::id()));
+        let socket = bind(&path).unwrap();
+        let sender =
+            rustix::net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)
+                .unwrap();
+        let to = SocketAddrUnix::new(&path).unwrap();
+        rustix::net::sendto(&sender, b"READY=1", SendFlags::empty(), &to).unwrap();
+        for _ in 0..2 {
+            let message = peek(&socket).unwrap();
+            assert_eq!((message.pid, message.text.as_slice()), (std::process::id(), b"READY=1".as_slice()));
+        }
+        take(&socket);
+        assert!(peek(&socket).is_none());
+        fs::remove_file(path).unwrap();
+    }
+}

@@ -1,0 +1,111 @@
+//! What /proc tells of one process. Every answer is about a pid at one instant; whoever acts on one holds a
+//! pidfd opened before asking, or has init act.
+
+use crate::limits;
+use std::fs;
+use std::io::Read;
+
+/// Field 4, 6 and 22 of /proc/PID/stat, and its state: proc(5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    pub state: u8,
+    pub parent: u32,
+    pub session: u32,
+    pub start_ticks: u64,
+}
+
+impl Stat {
+    pub fn is_zombie(&self) -> bool {
+        matches!(self.state, b'Z' | b'X' | b'x')
+    }
+}
+
+fn read(path: &str, limit: usize) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path).ok()?.take(limit as u64).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+pub fn stat(pid: u32) -> Option<Stat> {
+    let bytes = read(&format!("/proc/{pid}/stat"), 4096)?;
+    // The command name in parentheses may hold anything, parentheses too: the last one ends it.
+    let end = bytes.iter().rposition(|&b| b == b')')?;
+    let rest = std::str::from_utf8(bytes.get(end + 2..)?).ok()?;
+    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+    Some(Stat {
+        state: *fields.first()?.as_bytes().first()?,
+        parent: fields.get(1)?.parse().ok()?,
+        session: fields.get(3)?.parse().ok()?,
+        start_ticks: fields.get(19)?.parse().ok()?,
+    })
+}
+
+/// Does the environment the process was started with hold this `NAME=VALUE`?
+pub fn has_environment(pid: u32, assignment: &str) -> bool {
+    read(&format!("/proc/{pid}/environ"), limits::PROC_FILE)
+        .is_some_and(|bytes| bytes.split(|&b| b == 0).any(|entry| entry == assignment.as_bytes()))
+}
+
+/// All pids there are, in the kernel's order.
+pub fn pids() -> Vec<u32> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    entries
+        .take(limits::PROCESSES)
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect()
+}
+
+/// The command line for people: spaces between words, the kernel's name in brackets if there is none.
+pub fn command_line(pid: u32) -> Option<String> {
+    let bytes = read(&format!("/proc/{pid}/cmdline"), 4096)?;
+    let words: Vec<String> = bytes
+        .split(|&b| b == 0)
+        .filter(|word| !word.is_empty())
+        .map(|word| String::from_utf8_lossy(word).into_owned())
+        .collect();
+    if words.is_empty() {
+        let name = read(&format!("/proc/{pid}/comm"), 64)?;
+        return Some(format!("[{}]", String::from_utf8_lossy(&name).trim_end()));
+    }
+    Some(words.join(" "))
+}
+
+/// Real user id of a process.
+pub fn user(pid: u32) -> Option<u32> {
+    let bytes = read(&format!("/proc/{pid}/status"), 8192)?;
+    let text = String::from_utf8_lossy(&bytes);
+    text.lines().find_map(|line| line.strip_prefix("Uid:"))?.split_ascii_whitespace().next()?.parse().ok()
+}
+
+/// The cgroup v2 path of a process (`0::/…`), as seen from our cgroup namespace.
+pub fn cgroup(pid: u32) -> Option<String> {
+    cgroup_of(&format!("/proc/{pid}/cgroup"))
+}
+
+pub fn own_cgroup() -> Option<String> {
+    cgroup_of("/proc/self/cgroup")
+}
+
+fn cgroup_of(path: &str) -> Option<String> {
+    let text = String::from_utf8(read(path, 16 * 1024)?).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("0::")).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_stat_names_our_parent() {
+        let stat = stat(std::process::id()).unwrap();
+        assert_eq!(stat.parent, rustix::process::getppid().unwrap().as_raw_nonzero().get() as u32);
+        assert!(!stat.is_zombie());
+        assert!(pids().contains(&std::process::id()));
+    }
+
+    #[test]
+    fn a_process_that_is_not_there_is_none() {
+        assert_eq!(super::stat(u32::MAX - 1), None);
+        assert_eq!(command_line(u32::MAX - 1), None);
+    }
+}

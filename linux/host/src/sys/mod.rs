@@ -1,0 +1,3 @@
+//! The system calls rustix does not wrap, one module per kernel topic.
+
+pub mod sockopt;
