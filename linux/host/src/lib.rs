@@ -6,6 +6,7 @@
 //! `host` is the public thing; each other module is one kernel topic it stands on.
 
 pub mod abilities;
+pub mod boot;
 pub mod condition;
 pub mod group;
 pub mod limits;
@@ -13,5 +14,6 @@ pub mod main_pid;
 pub mod notify;
 pub mod place;
 pub mod proc;
+pub mod publish;
 pub mod socket;
 mod sys;
