@@ -1,0 +1,241 @@
+//! The state log: what a new manager needs to go on where its predecessor was killed.
+//!
+//! A memfd that init's vault keeps. It is a row of frames, `length u32, checksum u64, entry`; an entry holds
+//! what changed in one step and the orders that follow from it, and it is written before the orders are
+//! performed. Reading stops at the first frame that is cut short or does not match its checksum: what stands
+//! before it is whole.
+
+use eudaemon_engine::api::Order;
+use eudaemon_engine::record::{Key, Record};
+use rustix::fs::{MemfdFlags, SeekFrom};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::OwnedFd;
+
+/// A log longer than this, and four times as long as what lives in it, is rewritten.
+const COMPACT_FROM: u64 = 8 * 1024 * 1024;
+/// A frame longer than this was never written by us.
+const FRAME_MAX: u32 = 1 << 30;
+const HEADER: usize = 12;
+
+/// What one step leaves behind.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Entry {
+    pub records: Vec<Record>,
+    /// The host's own facts beside the engine's: name and bytes, `None` removes it.
+    pub notes: Vec<(String, Option<Vec<u8>>)>,
+    pub orders: Vec<Order>,
+}
+
+impl Entry {
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.notes.is_empty() && self.orders.is_empty()
+    }
+}
+
+/// Everything the log says, later entries over earlier ones.
+#[derive(Debug, Default)]
+pub struct Contents {
+    pub records: BTreeMap<Key, Vec<u8>>,
+    pub notes: BTreeMap<String, Vec<u8>>,
+    /// Of the last entry: they may not have been performed.
+    pub orders: Vec<Order>,
+    /// Bytes after the last whole frame, if the log was cut short.
+    pub torn: u64,
+}
+
+impl Contents {
+    fn add(&mut self, entry: Entry) {
+        for record in entry.records {
+            match record.state {
+                Some(state) => drop(self.records.insert(record.key, state)),
+                None => drop(self.records.remove(&record.key)),
+            }
+        }
+        for (name, bytes) in entry.notes {
+            match bytes {
+                Some(bytes) => drop(self.notes.insert(name, bytes)),
+                None => drop(self.notes.remove(&name)),
+            }
+        }
+        self.orders = entry.orders;
+    }
+
+    fn size(&self) -> u64 {
+        let records: usize = self.records.values().map(Vec::len).sum();
+        let notes: usize = self.notes.values().map(Vec::len).sum();
+        (records + notes) as u64
+    }
+}
+
+/// The log, open for appending.
+#[derive(Debug)]
+pub struct StateLog {
+    file: OwnedFd,
+    length: u64,
+    /// Length at which the next rewriting is considered.
+    compact_at: u64,
+}
+
+impl StateLog {
+    pub fn create() -> io::Result<StateLog> {
+        let file = rustix::fs::memfd_create("eudaemon-state", MemfdFlags::CLOEXEC)?;
+        Ok(StateLog { file, length: 0, compact_at: COMPACT_FROM })
+    }
+
+    /// Reads a predecessor's log and goes on behind its last whole frame.
+    pub fn open(file: OwnedFd) -> io::Result<(StateLog, Contents)> {
+        let length = rustix::fs::fstat(&file)?.st_size.max(0) as u64;
+        let mut bytes = vec![0; length as usize];
+        let mut filled = 0;
+        while filled < bytes.len() {
+            match rustix::io::pread(&file, &mut bytes[filled..], filled as u64)? {
+                0 => break,
+                count => filled += count,
+            }
+        }
+        bytes.truncate(filled);
+        let mut contents = Contents::default();
+        let mut at = 0;
+        while let Some((entry, next)) = frame(&bytes, at) {
+            contents.add(entry);
+            at = next;
+        }
+        contents.torn = (bytes.len() - at) as u64;
+        rustix::fs::ftruncate(&file, at as u64)?;
+        let compact_at = COMPACT_FROM.max(contents.size() * 4);
+        Ok((StateLog { file, length: at as u64, compact_at }, contents))
+    }
+
+    /// The descriptor for the vault.
+    pub fn file(&self) -> &OwnedFd {
+        &self.file
+    }
+
+    pub fn append(&mut self, entry: &Entry) -> io::Result<()> {
+        let encoded = postcard::to_allocvec(entry).map_err(io::Error::other)?;
+        let mut bytes = Vec::with_capacity(HEADER + encoded.len());
+        bytes.extend_from_slice(&(encoded.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(&checksum(&encoded).to_le_bytes());
+        bytes.extend_from_slice(&encoded);
+        let mut written = 0;
+        while written < bytes.len() {
+            written += rustix::io::pwrite(&self.file, &bytes[written..], self.length + written as u64)?;
+        }
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Has so much been written that a rewriting may pay?
+    pub fn is_long(&self) -> bool {
+        self.length > self.compact_at
+    }
+
+    /// A new log that says the same as this one in one entry; it takes effect when the vault holds it.
+    pub fn compacted(&self) -> io::Result<StateLog> {
+        rustix::fs::seek(&self.file, SeekFrom::Start(0))?;
+        let (_, contents) = StateLog::open(rustix::io::fcntl_dupfd_cloexec(&self.file, 3)?)?;
+        let size = contents.size();
+        let entry = Entry {
+            records: contents
+                .records
+                .into_iter()
+                .map(|(key, state)| Record { key, state: Some(state) })
+                .collect(),
+            notes: contents.notes.into_iter().map(|(name, bytes)| (name, Some(bytes))).collect(),
+            orders: contents.orders,
+        };
+        let mut log = StateLog::create()?;
+        log.append(&entry)?;
+        log.compact_at = COMPACT_FROM.max(size * 4);
+        Ok(log)
+    }
+}
+
+/// The entry that begins at `at`, and where the next one does.
+fn frame(bytes: &[u8], at: usize) -> Option<(Entry, usize)> {
+    let header = bytes.get(at..at + HEADER)?;
+    let length = u32::from_le_bytes(header[..4].try_into().ok()?);
+    let expected = u64::from_le_bytes(header[4..].try_into().ok()?);
+    if length > FRAME_MAX {
+        return None;
+    }
+    let end = at + HEADER + length as usize;
+    let encoded = bytes.get(at + HEADER..end)?;
+    if checksum(encoded) != expected {
+        return None;
+    }
+    Some((postcard::from_bytes(encoded).ok()?, end))
+}
+
+/// FNV-1a, eight bytes at a step: tells a cut or torn frame, no more is asked of it.
+fn checksum(bytes: &[u8]) -> u64 {
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    let mut sum: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut chunks = bytes.chunks_exact(8);
+    for chunk in &mut chunks {
+        let word = u64::from_le_bytes([
+            chunk[0], chunk[1], chunk[2], chunk[3], chunk[4], chunk[5], chunk[6], chunk[7],
+        ]);
+        sum = (sum ^ word).wrapping_mul(PRIME);
+    }
+    for byte in chunks.remainder() {
+        sum = (sum ^ u64::from(*byte)).wrapping_mul(PRIME);
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eudaemon_engine::api::JobId;
+
+    fn entry(job: u32, state: Option<&str>) -> Entry {
+        let record = Record { key: Key::Job(JobId(job)), state: state.map(|text| text.as_bytes().to_vec()) };
+        Entry { records: vec![record], notes: vec![(format!("n{job}"), Some(vec![1]))], orders: Vec::new() }
+    }
+
+    fn reopened(log: &StateLog) -> (StateLog, Contents) {
+        StateLog::open(rustix::io::fcntl_dupfd_cloexec(log.file(), 3).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn later_entries_replace_earlier_ones() {
+        let mut log = StateLog::create().unwrap();
+        for entry in [entry(1, Some("a")), entry(2, Some("b")), entry(1, Some("c")), entry(2, None)] {
+            log.append(&entry).unwrap();
+        }
+        let (_, contents) = reopened(&log);
+        assert_eq!(contents.records, BTreeMap::from([(Key::Job(JobId(1)), b"c".to_vec())]));
+        assert_eq!(contents.torn, 0);
+        let (_, again) = reopened(&log.compacted().unwrap());
+        assert_eq!((again.records, again.notes), (contents.records, contents.notes));
+    }
+
+    #[test]
+    fn a_log_cut_anywhere_gives_what_stood_before() {
+        let mut log = StateLog::create().unwrap();
+        log.append(&entry(1, Some("first"))).unwrap();
+        let whole = log.length;
+        log.append(&entry(2, Some("second"))).unwrap();
+        let full = log.length;
+        let mut bytes = vec![0; full as usize];
+        rustix::io::pread(log.file(), &mut bytes, 0).unwrap();
+        for cut in whole..full {
+            let copy = StateLog::create().unwrap();
+            rustix::io::pwrite(copy.file(), &bytes[..cut as usize], 0).unwrap();
+            let (mut opened, contents) = reopened(&copy);
+            assert_eq!((contents.records.len(), contents.torn), (1, cut - whole));
+            opened.append(&entry(3, Some("third"))).unwrap();
+            assert_eq!(reopened(&opened).1.records.len(), 2, "writing goes on behind the whole part");
+        }
+        for at in whole..full {
+            let copy = StateLog::create().unwrap();
+            let mut damaged = bytes.clone();
+            damaged[at as usize] ^= 0x40;
+            rustix::io::pwrite(copy.file(), &damaged, 0).unwrap();
+            assert_eq!(reopened(&copy).1.records.len(), 1);
+        }
+    }
+}
