@@ -6,6 +6,9 @@
 //!
 //! Modules stand in the order the facts flow.
 
+pub mod limits;
+
 pub mod config;
+pub mod files;
 pub mod name;
 pub mod span;

@@ -17,3 +17,4 @@ pub mod proc;
 pub mod publish;
 pub mod socket;
 mod sys;
+pub mod tree;

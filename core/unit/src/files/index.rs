@@ -1,0 +1,187 @@
+//! What lies along a search path, read once: which name stands where, which names are aliases of which,
+//! and what is in the `.d`, `.wants`, `.requires` and `.upholds` folders.
+
+use super::search::SearchPath;
+use super::tree::{Kind, Tree, base_name, is_void, join, parent, resolve};
+use crate::limits;
+use crate::name::{UnitKind, UnitName};
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug)]
+pub struct Index {
+    /// Every directory of the search path, there or not, by the path it is listed under.
+    listed: Vec<String>,
+    stamps: Vec<Option<u64>>,
+    /// Unit name → the first place along the path that has it.
+    places: BTreeMap<String, Place>,
+    /// A unit's main name → the aliases that lead to it, sorted.
+    aliases: BTreeMap<String, Vec<String>>,
+    /// `nginx.service.d` → each directory of that name, in search order.
+    folders: BTreeMap<String, Vec<Folder>>,
+}
+
+/// What a name stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A file, or a link to a file outside the search path; the path is the one inside it.
+    File(String),
+    /// A link to another unit of the search path.
+    Alias(String),
+}
+
+/// A directory belonging to a unit.
+#[derive(Clone, Debug)]
+pub(super) struct Folder {
+    /// Which directory of the search path it lies in.
+    pub rank: usize,
+    /// With links resolved, as systemd shows drop-ins.
+    pub path: String,
+    pub names: Vec<String>,
+}
+
+/// The endings of folders that belong to units.
+const FOLDER_ENDINGS: [&str; 4] = [".d", ".wants", ".requires", ".upholds"];
+
+impl Index {
+    /// One listing per directory, and one per folder found in them.
+    pub fn read<T: Tree + ?Sized>(tree: &T, search: &SearchPath) -> Index {
+        let mut index = Index {
+            listed: search.directories.clone(),
+            stamps: stamps(tree, &search.directories),
+            places: BTreeMap::new(),
+            aliases: BTreeMap::new(),
+            folders: BTreeMap::new(),
+        };
+        let directories = search.existing(tree);
+        let reals: Vec<&str> = directories.iter().map(|(_, real)| real.as_str()).collect();
+        for (rank, (directory, real)) in directories.iter().enumerate() {
+            for (name, kind) in tree.list(directory).unwrap_or_default() {
+                if FOLDER_ENDINGS.iter().any(|ending| name.ends_with(ending)) {
+                    index.add_folder(tree, rank, &join(real, &name), name);
+                } else if UnitName::parse(&name).is_ok()
+                    && !index.places.contains_key(&name)
+                    && let Some(place) = place(tree, &reals, search, &join(directory, &name), &kind)
+                {
+                    index.places.insert(name, place);
+                }
+            }
+        }
+        index.collect_aliases(tree);
+        index
+    }
+
+    /// Whether no directory of the path gained or lost an entry since.
+    pub fn is_current<T: Tree + ?Sized>(&self, tree: &T) -> bool {
+        stamps(tree, &self.listed) == self.stamps
+    }
+
+    /// Every name that has a place, sorted.
+    pub fn names(&self) -> impl Iterator<Item = (&str, &Place)> {
+        self.places.iter().map(|(name, place)| (name.as_str(), place))
+    }
+
+    /// Follows aliases to the file that speaks for `name`.
+    pub(super) fn file_of(&self, name: &str) -> Result<Option<&str>, Cycle> {
+        let mut name = name;
+        for _ in 0..limits::ALIASES_FOLLOWED {
+            match self.places.get(name) {
+                None => return Ok(None),
+                Some(Place::File(path)) => return Ok(Some(path)),
+                Some(Place::Alias(next)) => name = next,
+            }
+        }
+        Err(Cycle)
+    }
+
+    pub(super) fn aliases_of(&self, name: &str) -> &[String] {
+        self.aliases.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn folders_of(&self, name: &str) -> &[Folder] {
+        self.folders.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    fn add_folder<T: Tree + ?Sized>(&mut self, tree: &T, rank: usize, path: &str, name: String) {
+        let Ok(resolved) = resolve(tree, path) else { return };
+        let Ok(entries) = tree.list(&resolved.path) else { return };
+        let mut names: Vec<String> = entries.into_iter().map(|(name, _)| name).collect();
+        names.truncate(limits::FOLDER_ENTRIES);
+        self.folders.entry(name).or_default().push(Folder { rank, path: resolved.path, names });
+    }
+
+    /// The reverse of the aliases. An instance that leads to its template is no alias of it: it is the template, applied.
+    fn collect_aliases<T: Tree + ?Sized>(&mut self, tree: &T) {
+        let mut aliases: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for name in self.places.keys() {
+            let Ok(Some(path)) = self.file_of(name) else { continue };
+            let main = base_name(path);
+            if main == name || is_instance(name) && is_template(main) || is_void(tree, path) {
+                continue;
+            }
+            aliases.entry(main.to_owned()).or_default().push(name.clone());
+        }
+        self.aliases = aliases;
+    }
+}
+
+/// Aliases that lead in a circle, or further than anyone means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cycle;
+
+/// What an entry named like a unit stands for; `None`: nothing that counts.
+fn place<T: Tree + ?Sized>(
+    tree: &T,
+    reals: &[&str],
+    search: &SearchPath,
+    path: &str,
+    kind: &Kind,
+) -> Option<Place> {
+    let target = match kind {
+        Kind::File => return Some(Place::File(path.to_owned())),
+        Kind::Directory | Kind::Special => return None,
+        Kind::Symlink(target) => target,
+    };
+    // One step only: a link to a link inside the path is an alias of that alias.
+    let target = join(parent(path), target);
+    let directory = resolve(tree, parent(&target)).ok()?.path;
+    let inside =
+        |one: &str| directory.strip_prefix(one).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    if !reals.iter().any(|one| inside(one)) && !search.directories.iter().any(|one| inside(one)) {
+        return Some(Place::File(path.to_owned()));
+    }
+    let (name, target) = (base_name(path), base_name(&target));
+    // The same name elsewhere along the path says nothing new: that place is found by itself.
+    (name != target && may_alias(name, target)).then(|| Place::Alias(target.to_owned()))
+}
+
+/// Which names a link may give to a unit: the same kind, and one that aliases make sense for; a template only to a
+/// template, an instance to the same instance or to a template, a plain name to a plain name.
+pub fn may_alias(alias: &str, target: &str) -> bool {
+    let (Ok(alias), Ok(target)) = (UnitName::parse(alias), UnitName::parse(target)) else { return false };
+    let kind_allows = match alias.kind() {
+        UnitKind::Service | UnitKind::Socket | UnitKind::Target | UnitKind::Timer | UnitKind::Path => true,
+        UnitKind::Device => alias.instance().is_none(),
+        UnitKind::Mount | UnitKind::Automount | UnitKind::Swap | UnitKind::Slice | UnitKind::Scope => false,
+    };
+    if !kind_allows || alias.kind() != target.kind() {
+        return false;
+    }
+    match (alias.instance(), target.instance()) {
+        (None, None) => true,
+        (Some(""), Some(instance)) => instance.is_empty(),
+        (Some(instance), Some(other)) => other.is_empty() || instance == other,
+        (None, Some(_)) | (Some(_), None) => false,
+    }
+}
+
+fn is_instance(name: &str) -> bool {
+    UnitName::parse(name).is_ok_and(|name| name.is_instance())
+}
+
+fn is_template(name: &str) -> bool {
+    UnitName::parse(name).is_ok_and(|name| name.is_template())
+}
+
+fn stamps<T: Tree + ?Sized>(tree: &T, directories: &[String]) -> Vec<Option<u64>> {
+    directories.iter().map(|directory| tree.stamp(directory)).collect()
+}

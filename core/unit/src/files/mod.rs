@@ -1,0 +1,17 @@
+//! Where units are found: a [`Tree`] to look through, a [`SearchPath`] to look along, an [`Index`] of what
+//! lies there, and [`Index::find`], which says of one name which file, drop-ins and folders speak for it.
+//!
+//! The index reads each directory once, so that loading all units is linear; it is rebuilt, whole, at
+//! daemon-reload, and [`Index::is_current`] tells cheaply whether that is due. systemd.unit(5), "Unit File Load Path".
+
+mod find;
+mod index;
+mod memory;
+mod search;
+mod tree;
+
+pub use find::{Found, Fragment, needs_no_file};
+pub use index::{Index, Place, may_alias};
+pub use memory::MemoryTree;
+pub use search::{Environment, Scope, SearchPath};
+pub use tree::{Kind, Resolved, Tree, TreeError, base_name, is_void, join, look_at, parent, resolve};

@@ -1,0 +1,152 @@
+//! The machine's own file system, or a folder that holds another's (`--root`), as unit files are read from it.
+//!
+//! Under a root every link is followed inside it: an absolute target begins at the root again.
+
+use eudaemon_unit::files::{Kind, Tree, TreeError, resolve};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+#[derive(Clone, Debug)]
+pub struct HostTree {
+    /// Without a trailing slash; empty: the machine's own.
+    root: String,
+}
+
+impl HostTree {
+    /// The machine's own file system.
+    pub fn machine() -> HostTree {
+        HostTree { root: String::new() }
+    }
+
+    /// The file system an image's `root` folder holds.
+    pub fn under(root: &str) -> HostTree {
+        HostTree { root: root.trim_end_matches('/').to_owned() }
+    }
+
+    /// Where `path` is for the kernel, all links followed.
+    fn end(&self, path: &str) -> Result<PathBuf, TreeError> {
+        if self.root.is_empty() {
+            return Ok(PathBuf::from(path));
+        }
+        Ok(PathBuf::from(format!("{}{}", self.root, resolve(self, path)?.path)))
+    }
+}
+
+impl Tree for HostTree {
+    fn look(&self, path: &str) -> Result<Kind, TreeError> {
+        let place = format!("{}{path}", self.root);
+        let found = fs::symlink_metadata(&place).map_err(of_io)?;
+        if found.is_symlink() {
+            let target = fs::read_link(&place).map_err(of_io)?;
+            return Ok(Kind::Symlink(target.to_string_lossy().into_owned()));
+        }
+        Ok(kind(found.file_type()))
+    }
+
+    fn list(&self, directory: &str) -> Result<Vec<(String, Kind)>, TreeError> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(self.end(directory)?).map_err(of_io)? {
+            let entry = entry.map_err(of_io)?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let Ok(found) = entry.file_type() else { continue };
+            let kind = match found.is_symlink() {
+                true => match fs::read_link(entry.path()) {
+                    Ok(target) => Kind::Symlink(target.to_string_lossy().into_owned()),
+                    Err(_) => continue,
+                },
+                false => kind(found),
+            };
+            entries.push((name, kind));
+        }
+        entries.sort_by(|one, other| one.0.cmp(&other.0));
+        Ok(entries)
+    }
+
+    fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, TreeError> {
+        let place = self.end(path)?;
+        let found = fs::metadata(&place).map_err(of_io)?;
+        if found.is_dir() {
+            return Err(TreeError::IsADirectory);
+        }
+        // A device other than /dev/null, or a pipe, is no unit file and might never end.
+        if !found.is_file() {
+            return Ok(Vec::new());
+        }
+        if found.len() > limit {
+            return Err(TreeError::TooLarge { limit });
+        }
+        let mut content = Vec::new();
+        File::open(&place).and_then(|file| file.take(limit + 1).read_to_end(&mut content)).map_err(of_io)?;
+        if content.len() as u64 > limit {
+            return Err(TreeError::TooLarge { limit });
+        }
+        Ok(content)
+    }
+
+    fn size(&self, path: &str) -> Result<u64, TreeError> {
+        fs::metadata(self.end(path)?).map(|found| found.len()).map_err(of_io)
+    }
+
+    fn stamp(&self, directory: &str) -> Option<u64> {
+        let found = fs::metadata(self.end(directory).ok()?).ok()?;
+        let mixed =
+            (found.mtime() as u64).wrapping_mul(1_000_000_007).wrapping_add(found.mtime_nsec() as u64);
+        Some(mixed ^ found.ino().rotate_left(32))
+    }
+}
+
+fn kind(found: fs::FileType) -> Kind {
+    match (found.is_file(), found.is_dir()) {
+        (true, _) => Kind::File,
+        (false, true) => Kind::Directory,
+        (false, false) => Kind::Special,
+    }
+}
+
+fn of_io(error: io::Error) -> TreeError {
+    match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
+        Some(rustix::io::Errno::NOENT) => TreeError::NotFound,
+        Some(rustix::io::Errno::ACCESS | rustix::io::Errno::PERM) => TreeError::Denied,
+        Some(rustix::io::Errno::NOTDIR) => TreeError::NotADirectory,
+        Some(rustix::io::Errno::ISDIR) => TreeError::IsADirectory,
+        Some(rustix::io::Errno::LOOP) => TreeError::TooManyLinks,
+        Some(_) | None => TreeError::Other(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eudaemon_unit::files::is_void;
+
+    /// A folder of this test's own, removed at its end.
+    struct Folder(PathBuf);
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    #[test]
+    fn links_stay_inside_the_root() {
+        let folder = Folder(std::env::temp_dir().join(format!("eudaemon-tree-{}", std::process::id())));
+        let root = folder.0.to_str().unwrap();
+        fs::create_dir_all(format!("{root}/etc/units")).unwrap();
+        fs::write(format!("{root}/etc/units/a.service"), "inside").unwrap();
+        std::os::unix::fs::symlink("/etc/units", format!("{root}/absolute")).unwrap();
+        std::os::unix::fs::symlink("../../../../../etc/units", format!("{root}/upwards")).unwrap();
+        std::os::unix::fs::symlink("/dev/null", format!("{root}/etc/units/b.service")).unwrap();
+        let tree = HostTree::under(root);
+        for path in ["/absolute/a.service", "/upwards/a.service", "/etc/units/a.service"] {
+            assert_eq!(tree.read(path, 100), Ok(b"inside".to_vec()), "{path}");
+        }
+        assert_eq!(tree.read("/absolute/a.service", 3), Err(TreeError::TooLarge { limit: 3 }));
+        assert_eq!(tree.read("/absolute/c.service", 3), Err(TreeError::NotFound));
+        assert!(is_void(&tree, "/absolute/b.service"), "a mask needs no /dev/null inside the root");
+        let names: Vec<String> = tree.list("/upwards").unwrap().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["a.service", "b.service"]);
+    }
+}
