@@ -8,7 +8,19 @@
 
 pub mod limits;
 
-pub mod config;
-pub mod files;
+pub mod diagnostic;
 pub mod name;
 pub mod span;
+
+pub mod files;
+
+pub mod syntax;
+pub mod values;
+
+pub mod specifier;
+
+pub mod exec_line;
+
+pub mod config;
+pub mod directives;
+pub mod merge;

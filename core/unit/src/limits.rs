@@ -8,3 +8,28 @@ pub const ALIASES_FOLLOWED: usize = 8;
 
 /// Entries read of one `.d`, `.wants`, `.requires` or `.upholds` folder: a target may want every unit there is.
 pub const FOLDER_ENTRIES: usize = 100_000;
+
+/// Bytes of one unit file or drop-in. The largest real one known is under 64 KiB; the reader of files refuses
+/// more before it reads, so that a file of 100 MB costs nothing but one line of complaint.
+pub const UNIT_FILE_MAX: u64 = 4 << 20;
+
+/// Bytes of one line, and of one line with its continuations (systemd's limit: 1 MiB).
+pub const LINE_MAX: usize = 1 << 20;
+
+/// Bytes a text may have after its specifiers are replaced (Linux's ARG_MAX leaves no use for more).
+pub const EXPANDED_MAX: usize = 2 << 20;
+
+/// Bytes of a path, with its closing zero byte (Linux's PATH_MAX).
+pub const PATH_MAX: usize = 4096;
+
+/// Bytes of the data of `StandardInputText=` and `StandardInputData=` together (systemd's limit).
+pub const STDIN_TEXT_MAX: usize = 1 << 20;
+
+/// Bytes of an `EnvironmentFile=` (systemd refuses more than 4 MiB).
+pub const ENV_FILE_MAX: u64 = 4 << 20;
+
+/// Items one list directive keeps in one unit: far beyond any real unit, small enough to hold 10,000 of them.
+pub const LIST_MAX: usize = 16_384;
+
+/// Diagnostics kept for one unit; the rest is counted in one closing line.
+pub const DIAGNOSTICS_MAX: usize = 1_000;

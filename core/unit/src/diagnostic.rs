@@ -1,0 +1,59 @@
+//! What was odd about a text, for people: where, how bad, what was read and what was expected.
+//! Reading a unit never fails; it gives a value and a list of these.
+
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Severity {
+    /// Taken as meant, said so because it is old or has no effect.
+    Note,
+    /// The line was ignored.
+    Warning,
+    /// The unit cannot be used because of it.
+    Error,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The file, or the unit's name where no line is to blame.
+    pub path: Arc<str>,
+    /// From 1; 0 where no line is to blame. The last line of a continued assignment, as systemd counts.
+    pub line: u32,
+    /// From 1, in bytes, of the first line of the assignment; 0 where no line is to blame.
+    pub column: u32,
+    /// The bytes of the file that are meant.
+    pub span: Range<usize>,
+    pub severity: Severity,
+    /// In systemd's words where it has words for it, so that one search finds both.
+    pub text: String,
+    /// What would have been taken instead; empty where the text says it all.
+    pub expected: Cow<'static, str>,
+}
+
+impl Diagnostic {
+    /// About a unit as a whole.
+    pub fn of_unit(name: &str, severity: Severity, text: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            path: Arc::from(name),
+            line: 0,
+            column: 0,
+            span: 0..0,
+            severity,
+            text: text.into(),
+            expected: Cow::Borrowed(""),
+        }
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => write!(f, "{}: {}", self.path, self.text),
+            line => write!(f, "{}:{line}: {}", self.path, self.text),
+        }
+    }
+}

@@ -1,0 +1,542 @@
+//! systemd.exec(5), what is acted on: the environment a process finds.
+
+use super::line::Want;
+use super::unit::flag;
+use super::{Directive, Draft, Kind, Line, Support};
+use crate::config::exec::{
+    Capabilities, Directories, EnvironmentFile, Failure, Place, Preserve, Resource, Stdio, WorkingDirectory,
+};
+use crate::limits::{LIST_MAX, STDIN_TEXT_MAX};
+use crate::specifier::Allowed;
+use crate::values::capability::combine;
+use crate::values::limit::{BadLimit, parse_limit};
+use crate::values::number;
+use crate::values::words::{Escapes, Quotes, Words};
+
+const fn row(
+    key: &'static str,
+    kind: Kind,
+    set: fn(&mut Draft, &mut Line<'_>),
+    help: &'static str,
+) -> Directive {
+    Directive { key, kind, support: Support::Full, set, help }
+}
+
+const fn partly(
+    key: &'static str,
+    kind: Kind,
+    missing: &'static str,
+    set: fn(&mut Draft, &mut Line<'_>),
+    help: &'static str,
+) -> Directive {
+    Directive { key, kind, support: Support::Partial(missing), set, help }
+}
+
+const fn limit(key: &'static str, help: &'static str, set: fn(&mut Draft, &mut Line<'_>)) -> Directive {
+    Directive { key, kind: Kind::Limit, support: Support::Full, set, help }
+}
+
+#[rustfmt::skip]
+pub(super) static TABLE: &[Directive] = &[
+    row("AmbientCapabilities", Kind::Words, |d, l| capabilities(&mut d.exec.ambient_capabilities, Capabilities::NONE, l), "capabilities an ordinary user's process gets"),
+    row("CacheDirectory", Kind::Words, |d, l| directories(&mut d.exec.cache_directory, Links::Taken, l), "directories made under /var/cache"),
+    row("CacheDirectoryMode", Kind::Mode, |d, l| mode(&mut d.exec.cache_directory.mode, l), "permissions of CacheDirectory="),
+    row("CapabilityBoundingSet", Kind::Words, |d, l| capabilities(&mut d.exec.capability_bounding_set, Capabilities::ALL, l), "capabilities its processes can ever have"),
+    row("ConfigurationDirectory", Kind::Words, |d, l| directories(&mut d.exec.configuration_directory, Links::Refused, l), "directories made under /etc"),
+    row("ConfigurationDirectoryMode", Kind::Mode, |d, l| mode(&mut d.exec.configuration_directory.mode, l), "permissions of ConfigurationDirectory="),
+    partly("DynamicUser", Kind::Boolean, "the service runs as a user made for it only where one can be made", dynamic_user, "runs as a user that exists as long as it does"),
+    row("Environment", Kind::Words, environment, "variables of its environment"),
+    row("EnvironmentFile", Kind::Path, environment_file, "files of variables of its environment"),
+    row("ExecSearchPath", Kind::Paths, search_path, "where bare program names are looked up"),
+    row("Group", Kind::Text, |d, l| if let Some(group) = owner(l) { d.exec.group = group }, "the group it runs as"),
+    row("IgnoreSIGPIPE", Kind::Boolean, |d, l| flag(&mut d.exec.ignore_sigpipe, l), "starts with SIGPIPE ignored"),
+    limit("LimitAS", "how much address space", |d, l| set_limit(d, l, Resource::As)),
+    limit("LimitCORE", "how large a core dump", |d, l| set_limit(d, l, Resource::Core)),
+    limit("LimitCPU", "how much CPU time", |d, l| set_limit(d, l, Resource::Cpu)),
+    limit("LimitDATA", "how large a data segment", |d, l| set_limit(d, l, Resource::Data)),
+    limit("LimitFSIZE", "how large a file", |d, l| set_limit(d, l, Resource::Fsize)),
+    limit("LimitLOCKS", "how many file locks", |d, l| set_limit(d, l, Resource::Locks)),
+    limit("LimitMEMLOCK", "how much locked memory", |d, l| set_limit(d, l, Resource::Memlock)),
+    limit("LimitMSGQUEUE", "how much in message queues", |d, l| set_limit(d, l, Resource::Msgqueue)),
+    limit("LimitNICE", "how high a priority", |d, l| set_limit(d, l, Resource::Nice)),
+    limit("LimitNOFILE", "how many open files", |d, l| set_limit(d, l, Resource::Nofile)),
+    limit("LimitNPROC", "how many processes of its user", |d, l| set_limit(d, l, Resource::Nproc)),
+    limit("LimitRSS", "how much resident memory", |d, l| set_limit(d, l, Resource::Rss)),
+    limit("LimitRTPRIO", "how high a real-time priority", |d, l| set_limit(d, l, Resource::Rtprio)),
+    limit("LimitRTTIME", "how long real-time work without a pause", |d, l| set_limit(d, l, Resource::Rttime)),
+    limit("LimitSIGPENDING", "how many pending signals", |d, l| set_limit(d, l, Resource::Sigpending)),
+    limit("LimitSTACK", "how large a stack", |d, l| set_limit(d, l, Resource::Stack)),
+    row("LogsDirectory", Kind::Words, |d, l| directories(&mut d.exec.logs_directory, Links::Taken, l), "directories made under /var/log"),
+    row("LogsDirectoryMode", Kind::Mode, |d, l| mode(&mut d.exec.logs_directory.mode, l), "permissions of LogsDirectory="),
+    row("Nice", Kind::Integer, nice, "priority from -20 to 19"),
+    row("NoNewPrivileges", Kind::Boolean, |d, l| flag(&mut d.exec.no_new_privileges, l), "no program it runs gains privileges"),
+    row("OOMScoreAdjust", Kind::Integer, oom_score_adjust, "how soon the kernel kills it for memory, -1000 to 1000"),
+    partly("PAMName", Kind::Text, "no PAM session is opened", |d, l| if let Some(name) = l.optional_text() { d.exec.pam_name = name }, "the PAM service whose session it runs in"),
+    row("PassEnvironment", Kind::Words, pass_environment, "variables taken over from the manager"),
+    row("RootDirectory", Kind::Path, root_directory, "the directory it sees as /"),
+    row("RuntimeDirectory", Kind::Words, |d, l| directories(&mut d.exec.runtime_directory, Links::Taken, l), "directories made under /run"),
+    row("RuntimeDirectoryMode", Kind::Mode, |d, l| mode(&mut d.exec.runtime_directory.mode, l), "permissions of RuntimeDirectory="),
+    row("RuntimeDirectoryPreserve", Kind::Word("runtime directory preserve mode"), preserve, "whether RuntimeDirectory= outlives it"),
+    row("StandardError", Kind::Text, standard_error, "where its error output goes"),
+    row("StandardInput", Kind::Text, standard_input, "where its input comes from"),
+    row("StandardInputData", Kind::Text, input_data, "its input, in base64"),
+    row("StandardInputText", Kind::Text, input_text, "its input, as text"),
+    row("StandardOutput", Kind::Text, standard_output, "where its output goes"),
+    row("StateDirectory", Kind::Words, |d, l| directories(&mut d.exec.state_directory, Links::Taken, l), "directories made under /var/lib"),
+    row("StateDirectoryMode", Kind::Mode, |d, l| mode(&mut d.exec.state_directory.mode, l), "permissions of StateDirectory="),
+    row("SupplementaryGroups", Kind::Words, supplementary_groups, "further groups it belongs to"),
+    row("SyslogFacility", Kind::Text, syslog_facility, "the syslog facility of its output"),
+    row("SyslogIdentifier", Kind::Text, |d, l| if let Some(name) = l.optional_text() { d.exec.syslog_identifier = name }, "the name before its lines in the log"),
+    row("SyslogLevel", Kind::Text, syslog_level, "the syslog level of its output"),
+    row("SyslogLevelPrefix", Kind::Boolean, |d, l| flag(&mut d.exec.syslog_level_prefix, l), "a <N> before a line sets its level"),
+    row("TTYPath", Kind::Path, |d, l| if let Some(path) = l.path() { d.exec.tty_path = path }, "the terminal of StandardInput=tty and its kin"),
+    row("UMask", Kind::Mode, |d, l| mode(&mut d.exec.umask, l), "the file mode creation mask"),
+    row("UnsetEnvironment", Kind::Words, unset_environment, "variables taken out of its environment"),
+    row("User", Kind::Text, |d, l| if let Some(user) = owner(l) { d.exec.user = user }, "the user it runs as"),
+    row("WorkingDirectory", Kind::Path, working_directory, "the directory it starts in"),
+];
+
+fn mode(field: &mut u32, l: &mut Line<'_>) {
+    if let Some(mode) = l.mode() {
+        *field = mode;
+    }
+}
+
+fn capabilities(set: &mut Capabilities, untouched: Capabilities, l: &mut Line<'_>) {
+    combine(set, untouched, l.value);
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Links {
+    /// `name:link` makes a symbolic link.
+    Taken,
+    Refused,
+}
+
+fn directories(field: &mut Directories, links: Links, l: &mut Line<'_>) {
+    if l.is_empty() {
+        field.names.clear();
+        return;
+    }
+    for word in l.names() {
+        let (name, link) = match word.split_once(':') {
+            Some((_, _)) if links == Links::Refused => {
+                l.warn(format!("Destination parameter is not supported for {}, ignoring: {word}", l.key));
+                continue;
+            }
+            Some((name, link)) => (name, Some(link)),
+            None => (word.as_str(), None),
+        };
+        let Some(name) = relative(name, l) else { continue };
+        let link = match link.filter(|link| !link.is_empty()).map(|link| relative(link, l)) {
+            Some(None) => continue,
+            Some(Some(link)) => vec![link],
+            None => Vec::new(),
+        };
+        match field.names.iter().position(|(known, _)| *known == name) {
+            Some(at) => field.names[at].1.extend(link),
+            None if field.names.len() < LIST_MAX => field.names.push((name, link)),
+            None => {}
+        }
+    }
+}
+
+fn relative(written: &str, l: &mut Line<'_>) -> Option<String> {
+    let text = l.expanded(written, Allowed::All)?;
+    let path = l.checked_path(text, Want::Relative)?;
+    if path == "private" || path.starts_with("private/") {
+        l.warn(format!("{}= path can't be 'private', ignoring assignment: {path}", l.key));
+        return None;
+    }
+    Some(path)
+}
+
+fn dynamic_user(d: &mut Draft, l: &mut Line<'_>) {
+    match crate::values::boolean(l.value) {
+        Some(value) => d.exec.dynamic_user = value,
+        None => l.fatal(format!("Failed to parse boolean value: {}", l.value)),
+    }
+}
+
+/// A user or group: `Some(None)` for an empty value; what is no name ends the unit.
+fn owner(l: &mut Line<'_>) -> Option<Option<String>> {
+    if l.is_empty() {
+        return Some(None);
+    }
+    let name = l.text()?;
+    if !is_owner_name(&name) {
+        l.fatal(format!("Invalid user/group name or numeric ID: {name}"));
+        return None;
+    }
+    if l.key == "User" && name == "nobody" {
+        l.note("Special user nobody configured, this is not safe!".into());
+    }
+    Some(Some(name))
+}
+
+/// systemd's relaxed rule: a number, or nearly any name that passwd files can hold.
+fn is_owner_name(name: &str) -> bool {
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_digits(name) {
+        return name.parse::<u32>().is_ok_and(|id| id != u32::MAX && id != 0xffff);
+    }
+    !(is_digits(name.strip_prefix('-').unwrap_or("-x"))
+        || name == "."
+        || name == ".."
+        || name.contains([':', '/'])
+        || name.chars().any(char::is_control)
+        || name.starts_with(' ')
+        || name.ends_with(' '))
+}
+
+fn supplementary_groups(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        d.exec.supplementary_groups.clear();
+    }
+    for written in l.names() {
+        let Some(name) = l.expanded(&written, Allowed::All) else { continue };
+        if !is_owner_name(&name) {
+            l.fatal(format!("Invalid user/group name or numeric ID: {name}"));
+            return;
+        }
+        d.exec.supplementary_groups.push(name);
+    }
+}
+
+fn is_variable_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn is_assignment(text: &str) -> bool {
+    let is_value = |value: &str| !value.chars().any(|c| c.is_ascii_control() && c != '\t' && c != '\n');
+    text.split_once('=').is_some_and(|(name, value)| is_variable_name(name) && is_value(value))
+}
+
+fn environment(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        d.exec.environment.clear();
+        return;
+    }
+    for written in l.quoted() {
+        let Some(assignment) = l.expanded(&written, Allowed::All) else { continue };
+        if !is_assignment(&assignment) {
+            l.warn(format!("Invalid environment assignment, ignoring: {assignment}"));
+            continue;
+        }
+        let name = assignment.split('=').next().unwrap_or("").len() + 1;
+        let known = d.exec.environment.iter().position(|known| known.get(..name) == assignment.get(..name));
+        match known {
+            Some(at) => d.exec.environment[at] = assignment,
+            None if d.exec.environment.len() < LIST_MAX => d.exec.environment.push(assignment),
+            None => {}
+        }
+    }
+}
+
+fn environment_file(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        d.exec.environment_files.clear();
+        return;
+    }
+    let Some(text) = l.text() else { return };
+    let (path, missing) = match text.strip_prefix('-') {
+        Some(path) => (path.to_owned(), Failure::Ignored),
+        None => (text, Failure::Counts),
+    };
+    if let Some(path) = l.checked_path(path, Want::Absolute) {
+        d.exec.environment_files.push(EnvironmentFile { path, missing });
+    }
+}
+
+fn pass_environment(d: &mut Draft, l: &mut Line<'_>) {
+    variable_names(&mut d.exec.pass_environment, l, is_variable_name);
+}
+
+fn unset_environment(d: &mut Draft, l: &mut Line<'_>) {
+    variable_names(&mut d.exec.unset_environment, l, |text| is_variable_name(text) || is_assignment(text));
+}
+
+fn variable_names(list: &mut Vec<String>, l: &mut Line<'_>, is_right: fn(&str) -> bool) {
+    if l.is_empty() {
+        list.clear();
+    }
+    for written in l.quoted() {
+        let Some(name) = l.expanded(&written, Allowed::All) else { continue };
+        if !is_right(&name) {
+            let or_assignment = if l.key == "PassEnvironment" { "" } else { " or assignment" };
+            l.warn(format!("Invalid environment name{or_assignment} for {}, ignoring: {name}", l.key));
+        } else if !list.contains(&name) && list.len() < LIST_MAX {
+            list.push(name);
+        }
+    }
+}
+
+fn search_path(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        d.exec.search_path.clear();
+    }
+    for written in l.value.split(':').filter(|part| !part.is_empty()) {
+        let Some(text) = l.expanded(written, Allowed::All) else { continue };
+        let Some(path) = l.checked_path(text, Want::Absolute) else { continue };
+        if !d.exec.search_path.contains(&path) && d.exec.search_path.len() < LIST_MAX {
+            d.exec.search_path.push(path);
+        }
+    }
+}
+
+fn set_limit(d: &mut Draft, l: &mut Line<'_>, resource: Resource) {
+    match parse_limit(resource, l.value) {
+        Ok(limit) => match d.exec.limits.binary_search_by_key(&resource, |(resource, _)| *resource) {
+            Ok(at) => d.exec.limits[at].1 = limit,
+            Err(at) => d.exec.limits.insert(at, (resource, limit)),
+        },
+        Err(BadLimit::Value) => l.unparsed("resource value"),
+        Err(BadLimit::SoftAboveHard) => {
+            l.warn(format!("Soft resource limit chosen higher than hard limit, ignoring: {}", l.value));
+        }
+    }
+}
+
+fn nice(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        d.exec.nice = None;
+        return;
+    }
+    match number::integer(l.value) {
+        Ok(level @ -20..=19) => d.exec.nice = i8::try_from(level).ok(),
+        Ok(_) => l.warn(format!("Nice priority out of range, ignoring: {}", l.value)),
+        Err(_) => l.warn(format!("Failed to parse nice priority, ignoring: {}", l.value)),
+    }
+}
+
+fn oom_score_adjust(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        d.exec.oom_score_adjust = None;
+        return;
+    }
+    match number::integer(l.value) {
+        Ok(score @ -1000..=1000) => d.exec.oom_score_adjust = i16::try_from(score).ok(),
+        Ok(_) => l.warn(format!("OOM score adjust value out of range, ignoring: {}", l.value)),
+        Err(_) => l.warn(format!("Failed to parse the OOM score adjust value, ignoring: {}", l.value)),
+    }
+}
+
+fn preserve(d: &mut Draft, l: &mut Line<'_>) {
+    let kept = match crate::values::boolean(l.value) {
+        Some(true) => Some(Preserve::Yes),
+        Some(false) => Some(Preserve::No),
+        None => l.word(&[("restart", Preserve::Restart)]),
+    };
+    if let Some(kept) = kept {
+        d.exec.runtime_directory_preserve = kept;
+    }
+}
+
+fn root_directory(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        d.exec.root_directory = None;
+        return;
+    }
+    let Some(text) = l.text() else { return };
+    match l.judge_path(&text, Want::Absolute) {
+        Ok(path) => d.exec.root_directory = (path != "/").then_some(path),
+        Err(complaint) => l.fatal(complaint.replacen('@', "", 1)),
+    }
+}
+
+fn working_directory(d: &mut Draft, l: &mut Line<'_>) {
+    let (value, missing) = match l.value.strip_prefix('-') {
+        Some(rest) => (rest, Failure::Ignored),
+        None => (l.value, Failure::Counts),
+    };
+    let place = match value {
+        "" => Place::Unset,
+        "~" => Place::Home,
+        written => {
+            let Some(text) = l.expanded(written, Allowed::All) else {
+                if missing == Failure::Counts {
+                    l.outcome = super::Outcome::Fatal;
+                }
+                return;
+            };
+            match (l.judge_path(&text, Want::Absolute), missing) {
+                (Ok(path), _) => Place::Path(path),
+                (Err(complaint), Failure::Ignored) => {
+                    return l.warn(complaint.replacen('@', ", ignoring", 1));
+                }
+                (Err(complaint), Failure::Counts) => return l.fatal(complaint.replacen('@', "", 1)),
+            }
+        }
+    };
+    let missing = if place == Place::Unset { Failure::Counts } else { missing };
+    d.exec.working_directory = WorkingDirectory { place, missing };
+}
+
+fn standard_input(d: &mut Draft, l: &mut Line<'_>) {
+    let stdio = match l.value {
+        "null" => Some(Stdio::Null),
+        "tty" => Some(Stdio::Tty),
+        "tty-force" => Some(Stdio::TtyForce),
+        "tty-fail" => Some(Stdio::TtyFail),
+        "socket" => Some(Stdio::Socket),
+        "data" => Some(Stdio::Text),
+        _ => named_stream(l, "stdin"),
+    };
+    match stdio {
+        Some(stdio) => d.said.standard_input = Some(stdio),
+        None => l.unparsed("input specifier"),
+    }
+}
+
+fn standard_output(d: &mut Draft, l: &mut Line<'_>) {
+    match output(l, "stdout") {
+        Some(stdio) => d.said.standard_output = Some(stdio),
+        None => l.unparsed("output specifier"),
+    }
+}
+
+fn standard_error(d: &mut Draft, l: &mut Line<'_>) {
+    match output(l, "stderr") {
+        Some(stdio) => d.said.standard_error = Some(stdio),
+        None => l.unparsed("output specifier"),
+    }
+}
+
+fn output(l: &mut Line<'_>, stream: &str) -> Option<Stdio> {
+    let obsolete = |l: &mut Line<'_>, new: &str| {
+        let what = "is obsolete, automatically updating to";
+        let then = "Please update your unit file, and consider removing the setting altogether.";
+        l.note(format!("Standard output type {} {what} {new}. {then}", l.value));
+    };
+    match l.value {
+        "inherit" => Some(Stdio::Inherit),
+        "null" => Some(Stdio::Null),
+        "tty" => Some(Stdio::Tty),
+        "journal" => Some(Stdio::Journal),
+        "journal+console" => Some(Stdio::JournalConsole),
+        "kmsg" => Some(Stdio::Kmsg),
+        "kmsg+console" => Some(Stdio::KmsgConsole),
+        "socket" => Some(Stdio::Socket),
+        "syslog" => {
+            obsolete(l, "journal");
+            Some(Stdio::Journal)
+        }
+        "syslog+console" => {
+            obsolete(l, "journal+console");
+            Some(Stdio::JournalConsole)
+        }
+        _ => named_stream(l, stream),
+    }
+}
+
+/// `fd`, `fd:NAME`, `file:PATH` and, for outputs, `append:PATH` and `truncate:PATH`.
+fn named_stream(l: &mut Line<'_>, stream: &str) -> Option<Stdio> {
+    if l.value == "fd" {
+        return Some(Stdio::NamedFd(stream.to_owned()));
+    }
+    let (word, rest) = l.value.split_once(':')?;
+    let rest = l.expanded(rest, Allowed::All)?;
+    if word == "fd" {
+        return (!rest.is_empty() && rest.len() <= 255 && !rest.contains(':'))
+            .then_some(Stdio::NamedFd(rest));
+    }
+    let path = l.checked_path(rest, Want::Absolute)?;
+    match word {
+        "file" => Some(Stdio::File(path)),
+        "append" if stream != "stdin" => Some(Stdio::Append(path)),
+        "truncate" if stream != "stdin" => Some(Stdio::Truncate(path)),
+        _ => None,
+    }
+}
+
+fn input_text(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        d.exec.standard_input_text.clear();
+        return;
+    }
+    // One word: only the escapes mean something here, and white space is not taken from the sides twice.
+    let bytes = l.value.replace(' ', "\\x20").replace('\t', "\\x09");
+    let Some(Ok(word)) = Words::new(&bytes, Quotes::Kept, Escapes::C).next() else {
+        l.warn(format!("Failed to decode C escaped text, ignoring: {}", l.value));
+        return;
+    };
+    let Some(mut text) = l.expanded(&word.text, Allowed::All) else { return };
+    text.push('\n');
+    add_input(d, l, text.as_bytes());
+}
+
+fn input_data(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        d.exec.standard_input_text.clear();
+        return;
+    }
+    match base64(l.value) {
+        Some(bytes) => add_input(d, l, &bytes),
+        None => l.warn(format!("Failed to decode base64 data, ignoring: {}", l.value)),
+    }
+}
+
+fn add_input(d: &mut Draft, l: &mut Line<'_>, bytes: &[u8]) {
+    if d.exec.standard_input_text.len() + bytes.len() > STDIN_TEXT_MAX {
+        l.warn(format!("Standard input data too large, ignoring: more than {STDIN_TEXT_MAX} bytes"));
+        return;
+    }
+    d.exec.standard_input_text.extend_from_slice(bytes);
+}
+
+/// RFC 4648 with white space between.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let (mut bits, mut held, mut padding) = (0u32, 0u32, 0);
+    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace()) {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            b'=' => {
+                padding += 1;
+                continue;
+            }
+            _ => return None,
+        };
+        if padding > 0 {
+            return None;
+        }
+        bits = (bits << 6 | u32::from(value)) & 0x00ff_ffff;
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            out.push((bits >> held) as u8);
+        }
+    }
+    (padding <= 2 && held < 6).then_some(out)
+}
+
+const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
+const FACILITIES: [&str; 24] = [
+    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
+    "12", "13", "14", "15", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+];
+
+fn numbered(words: &[&str], text: &str) -> Option<u8> {
+    let at = words.iter().position(|word| *word == text).or_else(|| text.parse().ok())?;
+    u8::try_from(at).ok().filter(|at| usize::from(*at) < words.len())
+}
+
+fn syslog_level(d: &mut Draft, l: &mut Line<'_>) {
+    match numbered(&LEVELS, l.value) {
+        Some(level) => d.exec.syslog_level = level,
+        None => l.unparsed("log level"),
+    }
+}
+
+fn syslog_facility(d: &mut Draft, l: &mut Line<'_>) {
+    match numbered(&FACILITIES, l.value) {
+        Some(facility) => d.exec.syslog_facility = facility,
+        None => l.unparsed("log facility"),
+    }
+}

@@ -1,0 +1,169 @@
+//! The table of directives: a row for each key of each section, with how far we act on it, what its value
+//! looks like, what it does to a unit, and one line of help. Parser, `verify`, `status` and docs/compat.md
+//! all read these rows.
+//!
+//! Keys that several sections share (systemd.exec(5), systemd.kill(5), systemd.resource-control(5)) stand once,
+//! in a table of their own that those sections look into.
+
+mod draft;
+mod exec;
+mod install;
+mod kill;
+mod line;
+mod names;
+mod service;
+mod unit;
+
+use crate::config::{Config, Kept};
+use crate::name::UnitKind;
+pub(crate) use draft::Draft;
+pub(crate) use line::{Line, Outcome};
+
+/// How far a directive is acted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Support {
+    Full,
+    /// What is missing.
+    Partial(&'static str),
+    /// Read, checked and shown, with no effect yet.
+    NotYet,
+    /// Never acted on, and why.
+    Ignored(&'static str),
+}
+
+/// What a value looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Boolean,
+    /// A length of time; the word in systemd's complaint about a wrong one.
+    Span(&'static str),
+    Unsigned,
+    Integer,
+    Mode,
+    Size,
+    /// An absolute path.
+    Path,
+    /// Absolute paths, each line adding to the list.
+    Paths,
+    /// One of some words: systemd's name for them, and the words.
+    OneOf(&'static str, &'static [&'static str]),
+    /// One of some words that stand for values of ours.
+    Word(&'static str),
+    /// Text with specifiers.
+    Text,
+    /// Words, each line adding to the list.
+    Words,
+    /// Unit names.
+    Units,
+    /// Command lines.
+    Commands,
+    Signal,
+    Limit,
+    Action,
+    Condition,
+}
+
+pub struct Directive {
+    pub key: &'static str,
+    pub kind: Kind,
+    pub support: Support,
+    pub(crate) set: fn(&mut Draft, &mut Line<'_>),
+    pub help: &'static str,
+}
+
+impl Kind {
+    /// What would have been taken instead of a wrong value.
+    pub const fn expected(self) -> &'static str {
+        match self {
+            Kind::Boolean => "yes or no",
+            Kind::Span(_) => "a length of time such as 5s, 1min 30s or infinity",
+            Kind::Unsigned => "a number from 0 to 4294967295",
+            Kind::Integer => "a whole number",
+            Kind::Mode => "octal permissions such as 0755",
+            Kind::Size => "a size such as 512K or 1.5G",
+            Kind::Path => "an absolute path",
+            Kind::Paths => "absolute paths",
+            Kind::OneOf(_, _) | Kind::Word(_) => "one of the words of its man page",
+            Kind::Text => "text",
+            Kind::Words => "words",
+            Kind::Units => "unit names",
+            Kind::Commands => "an absolute path or a bare program name, and its arguments",
+            Kind::Signal => "a signal such as SIGTERM or 15",
+            Kind::Limit => "a limit such as 1024, 1024:4096 or infinity",
+            Kind::Action => "none, reboot, poweroff, exit, … (systemd.unit(5), FailureAction=)",
+            Kind::Condition => "a value, after | and ! if wanted",
+        }
+    }
+}
+
+/// A section and the tables its keys are looked up in.
+pub struct Section {
+    pub name: &'static str,
+    pub tables: &'static [&'static [Directive]],
+}
+
+const UNIT: Section = Section { name: "Unit", tables: &[unit::TABLE] };
+const INSTALL: Section = Section { name: "Install", tables: &[install::TABLE] };
+const SERVICE: Section = Section { name: "Service", tables: &[service::TABLE, exec::TABLE, kill::TABLE] };
+
+pub static SECTIONS: [Section; 3] = [UNIT, INSTALL, SERVICE];
+
+/// The sections that mean something in a unit of this kind.
+pub const fn sections(kind: UnitKind) -> &'static [&'static str] {
+    match kind {
+        UnitKind::Service => &["Unit", "Install", "Service"],
+        UnitKind::Socket => &["Unit", "Install", "Socket"],
+        UnitKind::Mount => &["Unit", "Install", "Mount"],
+        UnitKind::Automount => &["Unit", "Install", "Automount"],
+        UnitKind::Swap => &["Unit", "Install", "Swap"],
+        UnitKind::Timer => &["Unit", "Install", "Timer"],
+        UnitKind::Path => &["Unit", "Install", "Path"],
+        UnitKind::Slice => &["Unit", "Install", "Slice"],
+        UnitKind::Scope => &["Unit", "Install", "Scope"],
+        UnitKind::Target | UnitKind::Device => &["Unit", "Install"],
+    }
+}
+
+/// The row of a key, if there is one.
+pub fn find(section: &str, key: &str) -> Option<&'static Directive> {
+    let section = SECTIONS.iter().find(|known| known.name == section)?;
+    section.tables.iter().find_map(|table| {
+        let at = table.binary_search_by(|row| row.key.cmp(key)).ok()?;
+        table.get(at)
+    })
+}
+
+/// The setter of a directive that nobody acts on yet: its value is kept as text.
+fn keep(d: &mut Draft, l: &mut Line<'_>) {
+    let Some(value) = l.text() else { return };
+    d.kept.retain(|kept| kept.section != l.section || kept.key != l.key);
+    if !l.is_empty() {
+        d.kept.push(Kept { section: l.section.to_owned(), key: l.key.to_owned(), value });
+    }
+}
+
+/// What a unit asks for that is not acted on in full: key and how far.
+pub fn verdicts(config: &Config) -> Vec<(&str, Support)> {
+    config
+        .kept
+        .iter()
+        .filter_map(|kept| Some((kept.key.as_str(), find(&kept.section, &kept.key)?.support)))
+        .filter(|(_, support)| *support != Support::Full)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_sorted_and_say_each_key_once() {
+        for section in &SECTIONS {
+            for table in section.tables {
+                for pair in table.windows(2) {
+                    assert!(pair[0].key < pair[1].key, "{} before {}", pair[0].key, pair[1].key);
+                }
+            }
+        }
+    }
+}

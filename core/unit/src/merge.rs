@@ -1,0 +1,165 @@
+//! Fragment and drop-ins to one [`Config`]: systemd.unit(5). Files in order, lists add up, an empty assignment
+//! takes back, later wins; then the defaults that depend on the rest, and systemd's checks of the whole.
+
+mod check;
+mod defaults;
+
+use crate::config::{Body, Config, LoadState};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::directives::{Draft, Line, Outcome, find, sections};
+use crate::files::{Found, Fragment, needs_no_file};
+use crate::limits::DIAGNOSTICS_MAX;
+use crate::name::{UnitKind, UnitName};
+use crate::specifier::{Context, Scope};
+use crate::syntax::{Assignment, Event, Lexer};
+
+/// The text of one file: the fragment of [`Found`], or one of its drop-ins.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    pub path: &'a str,
+    pub text: &'a [u8],
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Merged {
+    pub config: Config,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A unit from its texts, which come in the order they are merged: the fragment first, if there is one.
+pub fn merge(name: &UnitName, sources: &[Source<'_>], found: &Found, cx: &Context) -> Merged {
+    let mut draft = Draft::default();
+    let mut diagnostics = Vec::new();
+    let (fragment, mut load) = match &found.fragment {
+        Fragment::File(path) => (Some(path.as_str()), LoadState::Loaded),
+        Fragment::Missing if needs_no_file(name) => (None, LoadState::Loaded),
+        Fragment::Missing => (None, LoadState::NotFound),
+        Fragment::Masked(path) => (Some(path.as_str()), LoadState::Masked),
+        Fragment::Cycle => (None, broken(name, "Too many levels of symbolic links", &mut diagnostics)),
+    };
+    let scope = Scope { name, fragment: fragment.unwrap_or(""), cx };
+    for source in sources {
+        let outcome = read(&mut draft, source, scope, &mut diagnostics);
+        // A drop-in that cannot be read to its end takes nothing away from the unit.
+        if Some(source.path) == fragment {
+            load = match outcome {
+                Outcome::Fine => load,
+                Outcome::Fatal => fatal(name, &mut diagnostics),
+                Outcome::Broken(reason) => broken(name, reason, &mut diagnostics),
+            };
+        }
+    }
+    if load == LoadState::Loaded {
+        defaults::fill(&mut draft, name);
+        if let Err(refusal) = check::verify(&mut draft, name, &mut diagnostics) {
+            load = refuse(name, refusal, &mut diagnostics);
+        }
+    }
+    limit(&mut diagnostics, name);
+    Merged { config: assemble(draft, name, found, load), diagnostics }
+}
+
+/// One file into the draft.
+fn read(
+    draft: &mut Draft,
+    source: &Source<'_>,
+    scope: Scope<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Outcome {
+    for event in Lexer::new(source.path, source.text, sections(scope.name.kind())) {
+        let outcome = match event {
+            Event::Assignment(assignment) => assign(draft, &assignment, scope, diagnostics),
+            Event::Odd(odd) => {
+                diagnostics.push(odd);
+                Outcome::Fine
+            }
+            Event::Broken(broken, reason) => {
+                diagnostics.push(broken);
+                Outcome::Broken(reason)
+            }
+        };
+        if outcome != Outcome::Fine {
+            return outcome;
+        }
+    }
+    Outcome::Fine
+}
+
+fn assign(
+    draft: &mut Draft,
+    assignment: &Assignment<'_>,
+    scope: Scope<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Outcome {
+    let Assignment { section, key, value, at } = assignment;
+    let Some(row) = find(section, key) else {
+        if !key.starts_with("X-") {
+            let text = format!("Unknown key '{key}' in section [{section}], ignoring.");
+            diagnostics.push(at.diagnostic(Severity::Warning, text, "a key of that section".into()));
+        }
+        return Outcome::Fine;
+    };
+    let mut line = Line { row, section, key, value, at, scope, diagnostics, outcome: Outcome::Fine };
+    (row.set)(draft, &mut line);
+    line.outcome
+}
+
+fn fatal(name: &UnitName, diagnostics: &mut Vec<Diagnostic>) -> LoadState {
+    let text = "Unit configuration has fatal error, unit will not be started.";
+    diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Error, text));
+    LoadState::BadSetting(format!("Unit {name} has a bad unit file setting."))
+}
+
+fn broken(name: &UnitName, reason: &str, diagnostics: &mut Vec<Diagnostic>) -> LoadState {
+    let what = "failed to load properly, please adjust/correct and reload service manager";
+    let text = format!("Unit {name} {what}: {reason}");
+    diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Error, text.clone()));
+    LoadState::Error(text)
+}
+
+fn refuse(name: &UnitName, refusal: String, diagnostics: &mut Vec<Diagnostic>) -> LoadState {
+    diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Error, refusal));
+    LoadState::BadSetting(format!("Unit {name} has a bad unit file setting."))
+}
+
+/// A unit of a million wrong lines complains a thousand times and counts the rest.
+fn limit(diagnostics: &mut Vec<Diagnostic>, name: &UnitName) {
+    if let Some(more @ 1..) = diagnostics.len().checked_sub(DIAGNOSTICS_MAX) {
+        diagnostics.truncate(DIAGNOSTICS_MAX);
+        let text = format!("{more} further diagnostics are not shown");
+        diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Warning, text));
+    }
+}
+
+fn assemble(draft: Draft, name: &UnitName, found: &Found, load: LoadState) -> Config {
+    let Draft { mut unit, install, mut service, mut socket, mount, exec, kill, source, kept, said: _ } =
+        draft;
+    unit.dependencies.extend(found.dependencies.iter().cloned());
+    let mut seen = std::collections::BTreeSet::new();
+    unit.dependencies.retain(|edge| edge.1 != *name && seen.insert(edge.clone()));
+    let body = match name.kind() {
+        UnitKind::Service => {
+            (service.exec, service.kill) = (exec, kill);
+            Body::Service(Box::new(service))
+        }
+        UnitKind::Socket => {
+            (socket.exec, socket.kill) = (exec, kill);
+            Body::Socket(Box::new(socket))
+        }
+        UnitKind::Mount => Body::Mount(mount),
+        kind @ (UnitKind::Target
+        | UnitKind::Device
+        | UnitKind::Automount
+        | UnitKind::Swap
+        | UnitKind::Timer
+        | UnitKind::Path
+        | UnitKind::Slice
+        | UnitKind::Scope) => Body::empty(kind),
+    };
+    let fragment = match &found.fragment {
+        Fragment::File(path) | Fragment::Masked(path) => Some(path.clone()),
+        Fragment::Missing | Fragment::Cycle => None,
+    };
+    let (aliases, dropins) = (found.aliases.clone(), found.dropins.clone());
+    Config { name: name.clone(), aliases, load, fragment, source, dropins, unit, install, body, kept }
+}

@@ -1,0 +1,35 @@
+//! The small languages inside values: text in, number or list out, and back where `show` prints them.
+//! Nothing in here knows a directive; a wrong text is an error value, never a panic.
+
+pub mod address;
+pub mod capability;
+pub mod cpuset;
+pub mod exit_status;
+pub mod limit;
+pub mod number;
+pub mod path;
+pub mod signal;
+pub mod size;
+pub mod timespan;
+pub mod words;
+
+pub use number::{boolean, mode};
+pub use timespan::{format_timespan, parse_timespan};
+
+/// Why a text is no value; the words are those of the C library, as systemd prints them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bad {
+    Syntax,
+    Range,
+    Unsupported,
+}
+
+impl std::fmt::Display for Bad {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Bad::Syntax => "Invalid argument",
+            Bad::Range => "Numerical result out of range",
+            Bad::Unsupported => "Address family not supported by protocol",
+        })
+    }
+}

@@ -1,0 +1,90 @@
+//! Booleans, whole numbers, octal modes, percentages.
+
+use super::Bad;
+
+/// `yes`, `true`, `on`, `1` … and their opposites, in any case.
+pub fn boolean(text: &str) -> Option<bool> {
+    let is = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    match () {
+        () if is(&["1", "yes", "y", "true", "t", "on"]) => Some(true),
+        () if is(&["0", "no", "n", "false", "f", "off"]) => Some(false),
+        () => None,
+    }
+}
+
+/// Octal permission bits up to 07777.
+pub fn mode(text: &str) -> Option<u32> {
+    let digits = text.strip_prefix("0o").unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| (b'0'..=b'7').contains(&byte)) {
+        return None;
+    }
+    u32::from_str_radix(digits, 8).ok().filter(|mode| *mode <= 0o7777)
+}
+
+/// A number as the C library reads it with base 0: decimal, `0x`, `0b`, `0o` or a leading zero for octal.
+pub fn integer(text: &str) -> Result<i64, Bad> {
+    let text = text.trim_start_matches([' ', '\t']);
+    let (digits, sign) = match text.strip_prefix('-') {
+        Some(digits) => (digits, -1),
+        None => (text.strip_prefix('+').unwrap_or(text), 1),
+    };
+    let value = i128::from(magnitude(digits)?) * sign;
+    i64::try_from(value).map_err(|_| Bad::Range)
+}
+
+pub fn unsigned(text: &str) -> Result<u64, Bad> {
+    let text = text.trim_start_matches([' ', '\t']);
+    match text.strip_prefix('-') {
+        Some(digits) => match magnitude(digits)? {
+            0 => Ok(0),
+            1.. => Err(Bad::Range),
+        },
+        None => magnitude(text.strip_prefix('+').unwrap_or(text)),
+    }
+}
+
+fn magnitude(digits: &str) -> Result<u64, Bad> {
+    let radixes = [("0x", 16), ("0X", 16), ("0b", 2), ("0B", 2), ("0o", 8), ("0O", 8)];
+    let (digits, radix) = radixes
+        .into_iter()
+        .find_map(|(prefix, radix)| Some((digits.strip_prefix(prefix)?, radix)))
+        .unwrap_or(if digits.len() > 1 && digits.starts_with('0') {
+            (&digits[1..], 8)
+        } else {
+            (digits, 10)
+        });
+    if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
+        return Err(Bad::Syntax);
+    }
+    u64::from_str_radix(digits, radix).map_err(|_| Bad::Range)
+}
+
+/// `12%`, `0.5%`, `0.05%` as parts of ten thousand.
+pub fn permyriad(text: &str) -> Option<u32> {
+    let number = text.strip_suffix('%')?;
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) || fraction.len() > 2 {
+        return None;
+    }
+    let whole: u32 = whole.parse().ok()?;
+    let fraction: u32 = format!("{fraction:0<2}").parse().ok()?;
+    whole.checked_mul(100)?.checked_add(fraction)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_as_written() {
+        assert_eq!(
+            (boolean("ON"), boolean("f"), boolean("2"), boolean("")),
+            (Some(true), Some(false), None, None)
+        );
+        assert_eq!((mode("0750"), mode("10000"), mode("u=rwx"), mode("")), (Some(0o750), None, None, None));
+        assert_eq!((integer("-0x10"), integer("+5"), integer("5x")), (Ok(-16), Ok(5), Err(Bad::Syntax)));
+        assert_eq!((unsigned("-1"), unsigned("99999999999999999999")), (Err(Bad::Range), Err(Bad::Range)));
+        assert_eq!((permyriad("33.33%"), permyriad("150%"), permyriad("1")), (Some(3333), Some(15000), None));
+    }
+}
