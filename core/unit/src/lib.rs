@@ -24,3 +24,5 @@ pub mod exec_line;
 pub mod config;
 pub mod directives;
 pub mod merge;
+
+pub mod vendor;

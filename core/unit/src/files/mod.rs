@@ -13,5 +13,5 @@ mod tree;
 pub use find::{Found, Fragment, needs_no_file};
 pub use index::{Index, Place, may_alias};
 pub use memory::MemoryTree;
-pub use search::{Environment, Scope, SearchPath};
+pub use search::{Environment, Scope, SearchPath, VENDOR_SYSTEM, VENDOR_USER};
 pub use tree::{Kind, Resolved, Tree, TreeError, base_name, is_void, join, look_at, parent, resolve};
