@@ -9,7 +9,9 @@ pub mod limits;
 #[macro_use]
 mod codec;
 mod display;
+pub mod env_file;
 pub mod exit_code;
+pub mod expand;
 pub mod step;
 
 pub use codec::Malformed;
