@@ -254,7 +254,7 @@ impl Machine {
                 "--all",
                 "--target",
                 &self.pid.to_string(),
-                "--wd=/",
+                "--wdns=/",
                 "env",
                 "-i",
                 "LC_ALL=C.UTF-8",

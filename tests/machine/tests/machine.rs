@@ -2,9 +2,21 @@
 
 #[path = "cases/boot.rs"]
 mod boot;
+#[path = "cases/nine.rs"]
+mod nine;
+#[path = "cases/seed.rs"]
+mod seed;
 
-use eudaemon_machine_tests::{candidate, harness};
+use eudaemon_machine_tests::candidate::{self, Candidate};
+use eudaemon_machine_tests::harness::{self, Awaited};
 use std::process::ExitCode;
+
+/// What the binary cannot do yet: skipped loudly, unless `EUDAEMON_TEST_ALL` is set or the candidate is not ours. A line goes when its
+/// case passes.
+const AWAITED: &[Awaited] = &[
+    Awaited { cases: "nine-", why: "eudaemon init does not boot this root file system yet" },
+    Awaited { cases: "seed-", why: "eudaemon init does not boot this root file system yet" },
+];
 
 fn main() -> ExitCode {
     let filter = std::env::args().skip(1).find(|word| !word.starts_with('-')).unwrap_or_default();
@@ -13,8 +25,10 @@ fn main() -> ExitCode {
         println!("0 passed, 0 failed, 1 skipped");
         return ExitCode::SUCCESS;
     }
-    let cases: Vec<harness::Case> = [boot::CASES].concat();
-    match harness::run(&cases, &filter) {
+    let all = std::env::var_os("EUDAEMON_TEST_ALL").is_some()
+        || Candidate::find().is_some_and(|candidate| !candidate.is_ours());
+    let cases: Vec<harness::Case> = [boot::CASES, nine::CASES, seed::CASES].concat();
+    match harness::run(&cases, &filter, if all { &[] } else { AWAITED }) {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     }
