@@ -2,10 +2,16 @@
 
 #[path = "cases/boot.rs"]
 mod boot;
+#[path = "cases/kills.rs"]
+mod kills;
+#[path = "cases/life.rs"]
+mod life;
 #[path = "cases/nine.rs"]
 mod nine;
 #[path = "cases/seed.rs"]
 mod seed;
+#[path = "cases/show.rs"]
+mod show;
 
 use eudaemon_machine_tests::candidate::{self, Candidate};
 use eudaemon_machine_tests::harness::{self, Awaited};
@@ -15,6 +21,9 @@ use std::process::ExitCode;
 /// case passes.
 const AWAITED: &[Awaited] = &[
     Awaited { cases: "nine-", why: "eudaemon init does not boot this root file system yet" },
+    Awaited { cases: "life-", why: "eudaemon init does not boot this root file system yet" },
+    Awaited { cases: "kills-", why: "eudaemon init does not boot this root file system yet" },
+    Awaited { cases: "show-", why: "eudaemon init does not boot this root file system yet" },
     Awaited { cases: "seed-", why: "eudaemon init does not boot this root file system yet" },
 ];
 
@@ -27,7 +36,8 @@ fn main() -> ExitCode {
     }
     let all = std::env::var_os("EUDAEMON_TEST_ALL").is_some()
         || Candidate::find().is_some_and(|candidate| !candidate.is_ours());
-    let cases: Vec<harness::Case> = [boot::CASES, nine::CASES, seed::CASES].concat();
+    let cases: Vec<harness::Case> =
+        [boot::CASES, nine::CASES, life::CASES, seed::CASES, kills::CASES, show::CASES].concat();
     match harness::run(&cases, &filter, if all { &[] } else { AWAITED }) {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,

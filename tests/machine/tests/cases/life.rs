@@ -1,0 +1,353 @@
+//! The whole life of each `Type=`, as Debian's own systemctl sees it; the order of stopping; zombies; bad input.
+
+use crate::nine::candidate_for;
+use anyhow::{Context, Result};
+use eudaemon_machine_tests::harness::{Case, Report};
+use eudaemon_machine_tests::machine::{Confinement, Machine, Setup};
+use std::io::{Read, Seek};
+use std::time::Duration;
+
+pub const CASES: &[Case] = &[
+    Case { name: "life-types-privileged", run: |report| types(report, Confinement::Privileged) },
+    Case { name: "life-types-unprivileged", run: |report| types(report, Confinement::Unprivileged) },
+    Case { name: "life-stop-order", run: stop_order },
+    Case { name: "life-zombies", run: zombies },
+    Case { name: "life-bad-input", run: bad_input },
+    Case { name: "life-many-units", run: many_units },
+];
+
+const SOON: Duration = Duration::from_secs(15);
+
+/// The packages' own services, which these stories do not need.
+const PACKAGES: &[&str] =
+    &["apache2", "nginx", "redis-server", "postgresql", "ssh", "memcached", "rsyslog", "cron"];
+
+/// A machine's setup in which only the story's own units run.
+fn quiet(report: &mut Report, confinement: Confinement) -> Result<Option<(Setup, Vec<String>)>> {
+    let Some(candidate) = candidate_for(report, confinement)? else { return Ok(None) };
+    let mut setup = candidate.setup(confinement)?;
+    for unit in PACKAGES {
+        setup = setup.link(&format!("/etc/systemd/system/{unit}.service"), "/dev/null")?;
+    }
+    Ok(Some((setup, candidate.init().into_iter().map(str::to_owned).collect())))
+}
+
+fn boot(setup: Setup, init: &[String]) -> Result<Machine> {
+    let machine = setup.boot(&init.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let mut last = String::new();
+    let running = machine.wait_until("the boot is over", Duration::from_secs(60), || {
+        last = machine
+            .run(&["systemctl", "is-system-running"])
+            .map(|ran| ran.out + &ran.err)
+            .unwrap_or_default();
+        matches!(last.trim_end(), "running" | "degraded")
+    });
+    running.with_context(|| format!("is-system-running said {last:?}\n{}", machine.console()))?;
+    Ok(machine)
+}
+
+/// One service, what starting it shows, what killing its main process shows, and what stopping it shows.
+struct Life {
+    name: &'static str,
+    service: &'static str,
+    started: &'static str,
+    killed: &'static str,
+}
+
+const LIVES: [Life; 10] = [
+    Life {
+        name: "simple",
+        service: "ExecStart=sleep 1000",
+        started: "active running",
+        killed: "failed failed signal",
+    },
+    Life {
+        name: "exec",
+        service: "Type=exec\nExecStart=sleep 1000",
+        started: "active running",
+        killed: "failed failed signal",
+    },
+    Life {
+        name: "forking",
+        service: "Type=forking\nExecStart=sh -c 'sleep 1000 & echo $$! > /run/forking.pid'\nPIDFile=/run/forking.pid",
+        started: "active running",
+        killed: "failed failed signal",
+    },
+    Life {
+        name: "guessed",
+        service: "Type=forking\nExecStart=sh -c 'sleep 1000 &'",
+        started: "active running",
+        killed: "failed failed signal",
+    },
+    Life {
+        name: "once",
+        service: "Type=oneshot\nExecStart=true\nExecStart=true",
+        started: "inactive dead",
+        killed: "inactive dead success",
+    },
+    Life {
+        name: "remains",
+        service: "Type=oneshot\nExecStart=true\nRemainAfterExit=yes",
+        started: "active exited",
+        killed: "active exited success",
+    },
+    Life {
+        name: "notify",
+        service: "Type=notify\nNotifyAccess=all\nExecStart=sh -c 'systemd-notify --ready --status=here; exec sleep 1000'",
+        started: "active running",
+        killed: "failed failed signal",
+    },
+    Life {
+        name: "bus",
+        service: "Type=dbus\nBusName=org.example.Life\nExecStart=/usr/local/bin/own-a-name org.example.Life",
+        started: "active running",
+        killed: "failed failed signal",
+    },
+    Life {
+        name: "idle",
+        service: "Type=idle\nExecStart=sleep 1000",
+        started: "active running",
+        killed: "failed failed signal",
+    },
+    Life {
+        name: "always",
+        service: "ExecStart=sleep 1000\nRestart=always\nRestartSec=50ms",
+        started: "active running",
+        killed: "active running success",
+    },
+];
+
+/// Takes a name on the system bus without any library: the handshake, Hello, RequestName.
+const OWN_A_NAME: &str = r#"#!/usr/bin/python3
+import socket, struct, sys
+def field(code, kind, value):
+    raw = value.encode() + b"\0"
+    return bytes([code, 1]) + kind + b"\0" + struct.pack("<I", len(raw) - 1) + raw
+def pad(raw):
+    return raw + b"\0" * (-len(raw) % 8)
+def call(serial, member, signature=b"", body=b""):
+    fields = b""
+    for f in (field(1, b"o", "/org/freedesktop/DBus"), field(2, b"s", "org.freedesktop.DBus"), field(3, b"s", member), field(6, b"s", "org.freedesktop.DBus")):
+        fields = pad(fields) + f
+    if signature:
+        fields = pad(fields) + bytes([8, 1]) + b"g\0" + bytes([len(signature)]) + signature + b"\0"
+    return pad(struct.pack("<BBBBIII", 108, 1, 0, 1, len(body), serial, len(fields)) + fields) + body
+bus = socket.socket(socket.AF_UNIX)
+bus.connect("/run/dbus/system_bus_socket")
+bus.sendall(b"\0AUTH EXTERNAL 30\r\n")
+bus.recv(1000)
+bus.sendall(b"BEGIN\r\n" + call(1, "Hello"))
+name = sys.argv[1].encode() + b"\0"
+bus.sendall(call(2, "RequestName", b"su", struct.pack("<I", len(name) - 1) + name + b"\0" * (-(4 + len(name)) % 4) + struct.pack("<I", 0)))
+while bus.recv(4096):
+    pass
+"#;
+
+/// Anybody may take the name: this is the tests' own bus.
+const BUS_POLICY: &str =
+    "<busconfig><policy context=\"default\"><allow own=\"org.example.Life\"/></policy></busconfig>\n";
+
+fn types(report: &mut Report, confinement: Confinement) -> Result<()> {
+    let Some((mut setup, init)) = quiet(report, confinement)? else { return Ok(()) };
+    for life in &LIVES {
+        let text = format!("[Service]\n{}\nSyslogIdentifier={}\n", life.service, life.name);
+        setup = setup.file(&format!("/etc/systemd/system/{}.service", life.name), &text)?;
+    }
+    setup = setup
+        .file("/usr/local/bin/own-a-name", OWN_A_NAME)?
+        .file("/etc/dbus-1/system.d/life.conf", BUS_POLICY)?;
+    let machine = boot(setup, &init)?;
+    machine.shell("chmod 755 /usr/local/bin/own-a-name")?.success()?;
+    for life in &LIVES {
+        one_life(report, &machine, life).with_context(|| life.name)?;
+    }
+    Ok(())
+}
+
+fn one_life(report: &mut Report, machine: &Machine, life: &Life) -> Result<()> {
+    let unit = format!("{}.service", life.name);
+    let started = machine.run(&["systemctl", "start", &unit])?;
+    report.check(&format!("{unit} starts"), started.success().map(|_| ()));
+    report.same(
+        &format!("{unit} is up when start returns"),
+        &state(machine, &unit, "ActiveState,SubState")?,
+        life.started,
+    );
+    let pid = machine.run(&["systemctl", "show", "-P", "MainPID", &unit])?.out;
+    if life.started == "active running" {
+        machine.run(&["kill", "-KILL", pid.trim()])?.success().with_context(|| format!("MainPID={pid}"))?;
+        let other = machine.wait_until("the death is known", SOON, || {
+            machine
+                .run(&["systemctl", "show", "-P", "MainPID", &unit])
+                .is_ok_and(|ran| ran.out != pid && !ran.out.is_empty())
+        });
+        report.check(&format!("{unit}: the death of its main process is seen"), other.map(|_| ()));
+        if life.killed.starts_with("active") {
+            let again = || state(machine, &unit, "SubState").is_ok_and(|sub| sub == "running");
+            report.check(
+                &format!("{unit} is restarted"),
+                machine.wait_until("running", SOON, again).map(|_| ()),
+            );
+        }
+    }
+    report.same(
+        &format!("{unit} after its main process was killed"),
+        &state(machine, &unit, "ActiveState,SubState,Result")?,
+        life.killed,
+    );
+    let stopped = machine.run(&["systemctl", "stop", &unit])?;
+    report.check(&format!("{unit} stops"), stopped.success().map(|_| ()));
+    let left = machine
+        .shell(&format!("systemctl is-active {unit}; systemctl reset-failed {unit}; pgrep -x sleep"))?
+        .out;
+    let wanted = if life.killed.starts_with("failed") { "failed" } else { "inactive" };
+    report.same(&format!("{unit} is down and leaves nothing"), &left, wanted);
+    Ok(())
+}
+
+/// The values of some properties, in systemctl's order of asking, separated by blanks.
+fn state(machine: &Machine, unit: &str, properties: &str) -> Result<String> {
+    let mut values = Vec::new();
+    for property in properties.split(',') {
+        values.push(
+            machine.run(&["systemctl", "show", "-P", property, unit])?.success()?.trim_end().to_owned(),
+        );
+    }
+    Ok(values.join(" "))
+}
+
+/// Stopping the machine stops services against the order they were started in, and lets each finish.
+fn stop_order(report: &mut Report) -> Result<()> {
+    for confinement in [Confinement::Privileged, Confinement::Unprivileged] {
+        let Some((mut setup, init)) = quiet(report, confinement)? else { continue };
+        for (name, after) in
+            [("first", ""), ("second", "After=first.service"), ("third", "After=second.service")]
+        {
+            let text = format!(
+                "[Unit]\n{after}\n[Service]\nExecStart=sh -c 'trap \"sleep 0.2; echo {name} ended >> /var/order; exit 0\" TERM; echo {name} started >> /var/order; while :; do sleep 0.05; done'\n\
+                 ExecStop=sh -c 'echo {name} stops >> /var/order'\n[Install]\nWantedBy=multi-user.target\n"
+            );
+            setup = setup.file(&format!("/etc/systemd/system/{name}.service"), &text)?;
+            setup = setup.link(
+                &format!("/etc/systemd/system/multi-user.target.wants/{name}.service"),
+                &format!("../{name}.service"),
+            )?;
+        }
+        let mut machine = boot(setup.file("/var/order", "")?, &init)?;
+        let started = || machine.read("/var/order").is_ok_and(|text| text.lines().count() == 3);
+        machine.wait_until("all three have spoken", SOON, started)?;
+        // Held open, the file can still be read when the machine and all its mounts are gone.
+        let mut order = std::fs::File::open(machine.path("/var/order"))?;
+        machine.stop("RTMIN+3", Duration::from_secs(30))?;
+        let mut text = String::new();
+        order.rewind()?;
+        order.read_to_string(&mut text)?;
+        let stops: Vec<&str> = text.lines().filter(|line| !line.ends_with("started")).collect();
+        let wanted = "third stops, third ended, second stops, second ended, first stops, first ended";
+        report.same(
+            &format!("each is stopped after those that need it ({confinement:?})"),
+            &stops.join(", "),
+            wanted,
+        );
+    }
+    Ok(())
+}
+
+/// Orphans become PID 1's children and are reaped, be they a service's or a foreigner's.
+fn zombies(report: &mut Report) -> Result<()> {
+    let Some((setup, init)) = quiet(report, Confinement::Privileged)? else { return Ok(()) };
+    let orphans = "for i in $(seq 100); do (sh -c 'sleep 0.1 & sleep 0.1 &' &) ; done";
+    let setup = setup.file(
+        "/etc/systemd/system/orphans.service",
+        &format!("[Service]\nKillMode=none\nExecStart=bash -c \"{orphans}\"\n"),
+    )?;
+    let machine = boot(setup, &init)?;
+    machine.run(&["systemctl", "start", "orphans"])?.success()?;
+    machine.shell(orphans)?.success()?;
+    let mut left = String::new();
+    let gone = machine.wait_until("no zombie is left", SOON, || {
+        let find = "cat /proc/[0-9]*/stat 2>/dev/null | awk '$2 == \"(sleep)\" || $2 == \"(sh)\" && $3 == \"Z\"'; true";
+        left = machine.shell(find).map(|ran| ran.out).unwrap_or_default();
+        left.lines().all(|line| !line.contains(") Z ") && !line.contains("(sleep)"))
+    });
+    report.check("hundreds of orphans are reaped", gone.map(|_| ()).with_context(|| left));
+    Ok(())
+}
+
+/// One clear answer to each, with systemctl's exit code, and nothing that runs is disturbed.
+fn bad_input(report: &mut Report) -> Result<()> {
+    let Some((setup, init)) = quiet(report, Confinement::Privileged)? else { return Ok(()) };
+    let unit = |name: &str| format!("/etc/systemd/system/{name}.service");
+    let huge =
+        format!("[Service]\nExecStart=sleep 1000\n{}", format!("# {}\n", "x".repeat(998)).repeat(100_000));
+    let setup = setup
+        .file(&unit("witness"), "[Service]\nExecStart=sleep 1001\n")?
+        .file(&unit("garbage"), "\u{1}\u{2} no section\n[Service\nExecStart\n=\nExecStart=\n")?
+        .file(&unit("no-binary"), "[Service]\nExecStart=/usr/bin/there-is-none\n")?
+        .file(&unit("no-user"), "[Service]\nUser=there-is-none\nExecStart=sleep 1000\n")?
+        .file(&unit("cycle-a"), "[Unit]\nRequires=cycle-b.service\nAfter=cycle-b.service\n[Service]\nExecStart=sleep 1000\n")?
+        .file(&unit("cycle-b"), "[Unit]\nRequires=cycle-a.service\nAfter=cycle-a.service\n[Service]\nExecStart=sleep 1000\n")?
+        .file(&unit("stolen"), "[Service]\nType=forking\nPIDFile=/run/stolen.pid\nExecStart=sh -c 'echo 1 > /run/stolen.pid; sleep 1000 &'\nTimeoutStartSec=2s\n")?
+        .file(&unit("unready"), "[Service]\nType=notify\nExecStart=sleep 1000\nTimeoutStartSec=2s\n")?
+        .file(&unit("huge"), &huge)?
+        .link(&unit("masked"), "/dev/null")?;
+    let machine = boot(setup, &init)?;
+    machine.run(&["systemctl", "start", "witness"])?.success()?;
+    let witness = machine.run(&["systemctl", "show", "-P", "MainPID", "witness"])?.out;
+    for (what, command, code, says) in [
+        ("garbage", "systemctl start garbage", 1, "garbage.service"),
+        (
+            "a missing binary",
+            "systemctl start no-binary; systemctl show -P ExecMainStatus no-binary",
+            0,
+            "203",
+        ),
+        ("a missing user", "systemctl start no-user; systemctl show -P ExecMainStatus no-user", 0, "217"),
+        ("a masked unit", "systemctl start masked", 1, "masked"),
+        ("an unknown unit", "systemctl start there-is-none", 5, "not found"),
+        ("an unknown verb", "systemctl frobnicate witness", 1, "Unknown command verb"),
+        ("a cycle", "systemctl start cycle-a", 1, "order is cyclic"),
+        ("a stolen pid file", "systemctl start stolen", 1, "timeout"),
+        (
+            "a stranger's notify message",
+            "(sleep 0.5; NOTIFY_SOCKET=/run/systemd/notify systemd-notify --ready) & systemctl start unready",
+            1,
+            "timeout",
+        ),
+        ("a unit file of 100 MB", "systemctl start huge; systemctl is-active witness", 0, "active"),
+        ("an unknown unit asked", "systemctl is-active there-is-none", 3, "inactive"),
+        ("an unknown unit's status", "systemctl status there-is-none", 4, "could not be found"),
+    ] {
+        let ran = machine.shell(command)?;
+        let said = format!("{}{}", ran.out, ran.err);
+        report.holds(&format!("{what}: says so"), said.contains(says), &format!("want {says:?} in {said:?}"));
+        report.same(&format!("{what}: exit code"), &ran.code.to_string(), &code.to_string());
+    }
+    report.same(
+        "the witness runs on",
+        &machine.run(&["systemctl", "show", "-P", "MainPID", "witness"])?.out,
+        &witness,
+    );
+    Ok(())
+}
+
+/// Ten thousand units in one directory: booted through, and one of them started.
+fn many_units(report: &mut Report) -> Result<()> {
+    let Some((mut setup, init)) = quiet(report, Confinement::Privileged)? else { return Ok(()) };
+    for number in 0..10_000 {
+        let text = format!("[Unit]\nDescription=Number {number}\n[Service]\nType=oneshot\nExecStart=true\n");
+        setup = setup.file(&format!("/etc/systemd/system/many-{number}.service"), &text)?;
+    }
+    let machine = boot(setup, &init)?;
+    report.check(
+        "one of them starts",
+        machine.run(&["systemctl", "start", "many-9999"])?.success().map(|_| ()),
+    );
+    if init.last().is_some_and(|word| word != "init") {
+        report.skip("listing ten thousand units", "real systemd does not answer in time");
+        return Ok(());
+    }
+    let listed = machine.shell("systemctl list-unit-files 'many-*' --no-legend | grep -c ^many-")?;
+    report.same("all of them are listed", &(listed.out + &listed.err), "10000");
+    Ok(())
+}
