@@ -367,6 +367,8 @@ pub struct Spawn {
 pub enum FindHow {
     /// Wait for the file, and judge the process it names.
     PidFile(String),
+    /// Judge the process the file names at this moment: an old main process may have left its successor there.
+    PidFileNow(String),
     /// The only process left in the unit, if there is just one.
     Guess,
     /// What a notify message named by `MAINPID=`.
@@ -382,7 +384,7 @@ pub enum Action {
         process: ProcId,
         signal: i32,
     },
-    /// To all processes of the unit but the named ones; answered with how many are left to wait for.
+    /// To all processes of the unit but the named ones; answered with whether any but those is left.
     SignalSet {
         unit: UnitName,
         signal: i32,

@@ -9,4 +9,5 @@
 //! `api` is the whole contract with the world around it; the other modules are how it decides.
 
 pub mod api;
+pub mod kind;
 pub mod record;

@@ -1,0 +1,353 @@
+//! The kinds of unit: how one unit lives, whatever surrounds it.
+//!
+//! ```text
+//!   step(state, input, config, cx) -> state        deadline(state), processes(state), waiting_for(state) …
+//! ```
+//!
+//! A kind hears wishes (start, stop, reload) and facts about its own unit; it answers by giving orders to
+//! [`Cx`] and by becoming another state. It sees no other unit, no job and no clock. All that it waits for
+//! can be read off its state: its deadline, its processes, the orders that have not been answered; so a
+//! state written down is enough for a new engine to go on.
+//!
+//! What outlives a state (the last result, how each command ended) is the unit's [`History`], kept beside it.
+
+mod cx;
+pub mod device;
+mod history;
+mod limits;
+pub mod mount;
+pub mod scope;
+pub mod service;
+pub mod slice;
+pub mod socket;
+pub mod target;
+pub mod unserved;
+
+pub use cx::{Cx, Effects, Level, ProcessIds, ReloadOutcome, Reply, Restarts, Run, WentDown};
+pub use history::{CommandRecord, History, MainRecord, NotifyState};
+
+use crate::api::{
+    Action, ActiveState, Event, ExitStatus, Notification, NotifySender, Occupancy, Ownership, ProcId, Trouble,
+};
+use eudaemon_unit::config::{Body, Config, Service, Socket};
+use serde::{Deserialize, Serialize};
+
+/// Where a unit is in its life, by kind. Written down after each step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum State {
+    Service(service::State),
+    Socket(socket::State),
+    Target(target::State),
+    Slice(slice::State),
+    Scope(scope::State),
+    Mount(mount::State),
+    Device(device::State),
+    /// Timers, paths, automounts and swaps: known, not acted on yet.
+    Unserved(unserved::State),
+}
+
+/// What a stop is for: `RestartKillSignal=` and what is kept for the next run depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StopFor {
+    Stop,
+    Restart,
+}
+
+/// How the unit that a socket triggers is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Triggered {
+    /// It went down (or its start job is gone and it is not up).
+    Inactive,
+    /// Its start limit was hit: further connections would be refused as well.
+    StartLimitHit,
+    /// It came up, by whatever cause.
+    Active,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Presence {
+    Present,
+    Absent,
+}
+
+/// What one unit hears. The first five are wishes of the engine's jobs, the others facts.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A start job runs: conditions hold, the start limit is not hit.
+    Start,
+    /// A start was refused by the unit's start limit.
+    StartLimitHit,
+    Stop(StopFor),
+    Reload,
+    ResetFailed,
+
+    Spawned {
+        process: ProcId,
+    },
+    SpawnFailed {
+        process: ProcId,
+        errno: i32,
+    },
+    Executed {
+        process: ProcId,
+    },
+    SetupFailed {
+        process: ProcId,
+        code: u8,
+        errno: i32,
+    },
+    Exited {
+        process: ProcId,
+        status: ExitStatus,
+    },
+    MainFound {
+        process: ProcId,
+    },
+    MainMissing {
+        process: ProcId,
+        reason: String,
+    },
+    Notified {
+        sender: NotifySender,
+        message: Box<Notification>,
+    },
+    Occupancy(Occupancy),
+    SocketsOpened(Result<(), Trouble>),
+    SocketReady,
+    /// The bus name of the unit's own `BusName=`.
+    BusName(Ownership),
+    /// Whether the host has this mount.
+    Mount(Presence),
+    OutOfMemory,
+    /// The deadline of the state has passed.
+    Deadline,
+    /// The restart asked for by [`Cx::restart_due`] could not be queued.
+    RestartRefused,
+    /// The start asked for by [`Cx::trigger`] could not be queued.
+    TriggerRefused,
+    Triggered(Triggered),
+}
+
+impl Input {
+    /// The fact of an event that concerns one unit, for that unit; `None`: the event is the engine's own affair.
+    pub fn of(event: Event) -> Option<Input> {
+        match event {
+            Event::Spawned { process } => Some(Input::Spawned { process }),
+            Event::SpawnFailed { process, errno } => Some(Input::SpawnFailed { process, errno }),
+            Event::Executed { process } => Some(Input::Executed { process }),
+            Event::SetupFailed { process, code, errno } => Some(Input::SetupFailed { process, code, errno }),
+            Event::Exited { process, status } => Some(Input::Exited { process, status }),
+            Event::MainFound { unit: _, process } => Some(Input::MainFound { process }),
+            Event::MainMissing { unit: _, process, reason } => Some(Input::MainMissing { process, reason }),
+            Event::Notified { unit: _, sender, message } => {
+                Some(Input::Notified { sender, message: Box::new(message) })
+            }
+            Event::Occupancy { unit: _, occupancy } => Some(Input::Occupancy(occupancy)),
+            Event::SocketsOpened { unit: _, outcome } => Some(Input::SocketsOpened(outcome)),
+            Event::SocketReady { unit: _ } => Some(Input::SocketReady),
+            Event::BusName { name: _, owner } => Some(Input::BusName(owner)),
+            Event::OutOfMemory { unit: _ } => Some(Input::OutOfMemory),
+            Event::Loaded(_) | Event::ConditionsChecked { .. } | Event::Mounts(_) => None,
+        }
+    }
+}
+
+/// A process a state owns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    pub id: ProcId,
+    pub stage: Stage,
+}
+
+/// What has been heard of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// Ordered; nothing has been heard of it.
+    Asked,
+    /// It is there.
+    Spawned,
+}
+
+/// One step of one unit.
+pub fn step(state: State, input: Input, config: &Config, cx: &mut Cx) -> State {
+    match state {
+        State::Service(state) => State::Service(match service_of(config) {
+            Some(service) => service::step(state, input, service, cx),
+            None => state,
+        }),
+        State::Socket(state) => State::Socket(match socket_of(config) {
+            Some(socket) => socket::step(state, input, socket, cx),
+            None => state,
+        }),
+        State::Target(state) => State::Target(target::step(state, input, cx)),
+        State::Slice(state) => State::Slice(slice::step(state, input, cx)),
+        State::Scope(state) => State::Scope(scope::step(state, input, cx)),
+        State::Mount(state) => State::Mount(mount::step(state, input, cx)),
+        State::Device(state) => State::Device(device::step(state, input, cx)),
+        State::Unserved(state) => State::Unserved(unserved::step(state, input, cx)),
+    }
+}
+
+impl State {
+    /// The state of a unit nobody has started yet. What is there before any job (`-.slice`, `init.scope`, a
+    /// mount the host has) is said by inputs or [`State::perpetual`].
+    pub fn initial(config: &Config) -> State {
+        match &config.body {
+            Body::Service(_) => State::Service(service::State::Dead),
+            Body::Socket(_) => State::Socket(socket::State::Dead),
+            Body::Target => State::Target(target::State::Dead),
+            Body::Slice => State::Slice(slice::State::initial(&config.name)),
+            Body::Scope => State::Scope(scope::State::initial(&config.name)),
+            Body::Mount(_) => State::Mount(mount::State::initial(&config.name)),
+            Body::Device => State::Device(device::State::Dead),
+            Body::Automount | Body::Swap | Body::Timer | Body::Path => State::Unserved(unserved::State::Dead),
+        }
+    }
+
+    pub fn active_state(&self) -> ActiveState {
+        match self {
+            State::Service(state) => state.active_state(),
+            State::Socket(state) => state.active_state(),
+            State::Target(state) => state.active_state(),
+            State::Slice(state) => state.active_state(),
+            State::Scope(state) => state.active_state(),
+            State::Mount(state) => state.active_state(),
+            State::Device(state) => state.active_state(),
+            State::Unserved(state) => state.active_state(),
+        }
+    }
+
+    /// `SubState`, systemd's word.
+    pub fn sub_state(&self) -> &'static str {
+        match self {
+            State::Service(state) => state.sub_state(),
+            State::Socket(state) => state.sub_state(),
+            State::Target(state) => state.sub_state(),
+            State::Slice(state) => state.sub_state(),
+            State::Scope(state) => state.sub_state(),
+            State::Mount(state) => state.sub_state(),
+            State::Device(state) => state.sub_state(),
+            State::Unserved(state) => state.sub_state(),
+        }
+    }
+
+    /// The instant (monotonic, microseconds) at which the unit wants to hear [`Input::Deadline`].
+    pub fn deadline(&self) -> Option<u64> {
+        match self {
+            State::Service(state) => state.deadline(),
+            State::Socket(state) => state.deadline(),
+            State::Target(_)
+            | State::Slice(_)
+            | State::Scope(_)
+            | State::Mount(_)
+            | State::Device(_)
+            | State::Unserved(_) => None,
+        }
+    }
+
+    /// The processes the state owns: facts about them go to this unit.
+    pub fn processes(&self) -> Vec<Process> {
+        [self.main(), self.control(), self.awaited_main()].into_iter().flatten().collect()
+    }
+
+    /// The main process, once known: `MainPID`.
+    pub fn main(&self) -> Option<Process> {
+        match self {
+            State::Service(state) => state.main(),
+            State::Socket(_)
+            | State::Target(_)
+            | State::Slice(_)
+            | State::Scope(_)
+            | State::Mount(_)
+            | State::Device(_)
+            | State::Unserved(_) => None,
+        }
+    }
+
+    /// The command running beside the main process: `ControlPID`.
+    pub fn control(&self) -> Option<Process> {
+        match self {
+            State::Service(state) => state.control(),
+            State::Socket(state) => state.control(),
+            State::Target(_)
+            | State::Slice(_)
+            | State::Scope(_)
+            | State::Mount(_)
+            | State::Device(_)
+            | State::Unserved(_) => None,
+        }
+    }
+
+    /// The id under which a main process is being looked for.
+    fn awaited_main(&self) -> Option<Process> {
+        match self {
+            State::Service(state) => state.awaited_main(),
+            State::Socket(_)
+            | State::Target(_)
+            | State::Slice(_)
+            | State::Scope(_)
+            | State::Mount(_)
+            | State::Device(_)
+            | State::Unserved(_) => None,
+        }
+    }
+
+    /// The orders whose answers the state waits for, under the same ids, to be given again after a crash.
+    /// Spawns are among them only while nothing has been heard of the process (or its exec is awaited).
+    pub fn waiting_for(&self, config: &Config, cx: &Cx) -> Vec<Action> {
+        match self {
+            State::Service(state) => {
+                service_of(config).map_or(Vec::new(), |service| state.waiting_for(service, cx))
+            }
+            State::Socket(state) => {
+                socket_of(config).map_or(Vec::new(), |socket| state.waiting_for(socket, cx))
+            }
+            State::Target(_)
+            | State::Slice(_)
+            | State::Scope(_)
+            | State::Mount(_)
+            | State::Device(_)
+            | State::Unserved(_) => Vec::new(),
+        }
+    }
+}
+
+/// Whether a reload job makes sense for the unit at all: `CanReload`.
+pub fn can_reload(config: &Config) -> bool {
+    match service_of(config) {
+        Some(service) => service::can_reload(service),
+        None => false,
+    }
+}
+
+fn service_of(config: &Config) -> Option<&Service> {
+    match &config.body {
+        Body::Service(service) => Some(service),
+        Body::Socket(_)
+        | Body::Target
+        | Body::Slice
+        | Body::Scope
+        | Body::Device
+        | Body::Mount(_)
+        | Body::Automount
+        | Body::Swap
+        | Body::Timer
+        | Body::Path => None,
+    }
+}
+
+fn socket_of(config: &Config) -> Option<&Socket> {
+    match &config.body {
+        Body::Socket(socket) => Some(socket),
+        Body::Service(_)
+        | Body::Target
+        | Body::Slice
+        | Body::Scope
+        | Body::Device
+        | Body::Mount(_)
+        | Body::Automount
+        | Body::Swap
+        | Body::Timer
+        | Body::Path => None,
+    }
+}

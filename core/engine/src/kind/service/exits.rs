@@ -1,0 +1,391 @@
+//! A process of the service ended, or never came to be.
+
+use super::super::{Cx, Level, Process, ReloadOutcome};
+use super::process::{ending, seek, spawn_control, spawn_main, verdict, verdict_of};
+use super::running::{after_reload, reload_failed};
+use super::start::{enter_running, enter_start, enter_start_post, enter_start_pre, nothing_ran, parent_gone};
+use super::stop::{enter_stop, gone, kill};
+use super::{
+    Cause, Control, KillStep, Killing, Main, Old, PostControl, Reload, Reloading, Sought, StartPost,
+    Starting, State,
+};
+use crate::api::{Action, ExitStatus, Phase, ProcId, ServiceResult};
+use eudaemon_unit::config::Service;
+use eudaemon_unit::config::service::{NotifyAccess, ServiceType};
+
+pub(super) fn setup_failed(code: u8, errno: i32, cx: &mut Cx) {
+    cx.say(Level::Error, format!("{}: a process could not be prepared: step {code}, error {errno}", cx.unit));
+}
+
+pub(super) fn exited(
+    mut state: State,
+    id: ProcId,
+    status: ExitStatus,
+    service: &Service,
+    cx: &mut Cx,
+) -> State {
+    cx.history.command_ended(id, status, cx.now);
+    if state.control().is_some_and(|control| control.id == id) {
+        return control_ended(state, Some(status), service, cx);
+    }
+    if state.main().is_some_and(|main| main.id == id) {
+        if let Some(state) = successor_sought(&mut state, status, service, cx) {
+            return state;
+        }
+        return main_ended(state, status, service, cx);
+    }
+    state
+}
+
+/// A main process that ends while another is being judged for its place, or that may have left a successor's
+/// pid in the pid file: its end counts only if nobody follows.
+fn successor_sought(state: &mut State, status: ExitStatus, service: &Service, cx: &mut Cx) -> Option<State> {
+    let up = match state {
+        State::Start(Starting::Await { .. }) | State::StartPost(_) | State::Running(_) | State::Reload(_) => {
+            true
+        }
+        State::Start(
+            Starting::Launch { .. }
+            | Starting::Oneshot { .. }
+            | Starting::Parent(_)
+            | Starting::Finding { .. }
+            | Starting::Counting { .. },
+        )
+        | State::Dead
+        | State::Condition(_)
+        | State::StartPre(_)
+        | State::Exited
+        | State::Stop { .. }
+        | State::Killing(_)
+        | State::StopPost { .. }
+        | State::Failed
+        | State::AutoRestart { .. } => false,
+    };
+    let main = state.main_of_mut()?;
+    match main {
+        Main::Alive(process) if up && service.pid_file.is_some() => {
+            *main = seek(Old::Ended(*process, status), Sought::PidFileNow, service, cx);
+        }
+        Main::Sought { old, .. } => match old {
+            Old::Alive(process) => *old = Old::Ended(*process, status),
+            Old::Nobody | Old::Ended(..) => return None,
+        },
+        Main::Alive(_) | Main::Unknown | Main::Gone => return None,
+    }
+    Some(state.clone())
+}
+
+/// The main process has ended for good.
+pub(super) fn main_ended(state: State, status: ExitStatus, service: &Service, cx: &mut Cx) -> State {
+    if let Some(main) = state.main() {
+        cx.history.main_ended(main.id, status, cx.now);
+    }
+    let index = match &state {
+        State::Start(Starting::Oneshot { index, .. }) => *index,
+        State::Start(
+            Starting::Launch { .. }
+            | Starting::Await { .. }
+            | Starting::Parent(_)
+            | Starting::Finding { .. }
+            | Starting::Counting { .. },
+        )
+        | State::Dead
+        | State::Condition(_)
+        | State::StartPre(_)
+        | State::StartPost(_)
+        | State::Running(_)
+        | State::Exited
+        | State::Reload(_)
+        | State::Stop { .. }
+        | State::Killing(_)
+        | State::StopPost { .. }
+        | State::Failed
+        | State::AutoRestart { .. } => 0,
+    };
+    let result = verdict_of(Phase::Start, index, status, service);
+    let level = if result == ServiceResult::Success { Level::Debug } else { Level::Notice };
+    cx.say(level, format!("{}: main process {}", cx.unit, ending(status)));
+    cx.history.fail(result);
+    without_main(state, result, service, cx)
+}
+
+/// Goes on after the main process, whose end was worth `result`.
+fn without_main(state: State, result: ServiceResult, service: &Service, cx: &mut Cx) -> State {
+    match state {
+        State::Start(Starting::Launch { main: _ }) => enter_start_post(Main::Gone, service, cx),
+        State::Start(Starting::Oneshot { main: _, index, deadline }) => {
+            if result != ServiceResult::Success {
+                return kill(KillStep::StopSigterm, Main::Gone, None, Cause::Itself, service, cx);
+            }
+            match spawn_main(index + 1, service, cx) {
+                Some(main) => State::Start(Starting::Oneshot { main, index: index + 1, deadline }),
+                None => enter_start_post(Main::Gone, service, cx),
+            }
+        }
+        State::Start(Starting::Await { main: _, deadline }) => without_awaited(result, deadline, service, cx),
+        State::StartPost(mut post) => {
+            post.up.main = Main::Gone;
+            State::StartPost(post)
+        }
+        State::Running(mut up) => {
+            up.main = Main::Gone;
+            enter_running(up, service, cx)
+        }
+        State::Reload(Reload { mut up, by }) => {
+            up.main = Main::Gone;
+            match by {
+                Reloading::Command { .. } => State::Reload(Reload { up, by }),
+                Reloading::Signalled { .. } | Reloading::Notified { .. } => {
+                    cx.effects.reload = Some(ReloadOutcome::Failed);
+                    enter_running(up, service, cx)
+                }
+                Reloading::Itself { .. } => {
+                    cx.history.notify = super::super::NotifyState::Unknown;
+                    enter_running(up, service, cx)
+                }
+            }
+        }
+        State::Stop { main: _, control, cause } => State::Stop { main: Main::Gone, control, cause },
+        State::Killing(killing) => gone(Killing { main: Main::Gone, ..killing }, service, cx),
+        State::StopPost { main: _, control, cause } => State::StopPost { main: Main::Gone, control, cause },
+        State::Start(Starting::Parent(_) | Starting::Finding { .. } | Starting::Counting { .. })
+        | State::Dead
+        | State::Condition(_)
+        | State::StartPre(_)
+        | State::Exited
+        | State::Failed
+        | State::AutoRestart { .. } => state,
+    }
+}
+
+/// The main process ended before the start was complete.
+fn without_awaited(result: ServiceResult, deadline: Option<u64>, service: &Service, cx: &mut Cx) -> State {
+    match service.kind {
+        ServiceType::Notify | ServiceType::NotifyReload => {
+            // Another process may still say READY=1, where the unit lets it.
+            let others_may_speak =
+                service.remain_after_exit && super::notify::access(service) != NotifyAccess::Main;
+            if result == ServiceResult::Success && others_may_speak {
+                cx.order(Action::Survey { unit: cx.unit.clone() });
+                return State::Start(Starting::Await { main: Main::Gone, deadline });
+            }
+            cx.history.fail(ServiceResult::Protocol);
+            kill(KillStep::StopSigterm, Main::Gone, None, Cause::Itself, service, cx)
+        }
+        ServiceType::Exec
+        | ServiceType::Dbus
+        | ServiceType::Simple
+        | ServiceType::Idle
+        | ServiceType::Oneshot
+        | ServiceType::Forking => {
+            let up = super::Up { main: Main::Gone, watchdog: None, runtime: super::Runtime::NotYet };
+            enter_running(up, service, cx)
+        }
+    }
+}
+
+/// A command ended; `None`: it could not be started.
+fn control_ended(state: State, status: Option<ExitStatus>, service: &Service, cx: &mut Cx) -> State {
+    match state {
+        State::Condition(control) => condition_ended(control, status, service, cx),
+        State::StartPre(control) => {
+            let result = judge(Phase::StartPre, &control, status, service, cx);
+            if result != ServiceResult::Success {
+                return failed_start(control.index, status, Main::Gone, service, cx);
+            }
+            match spawn_control(Phase::StartPre, control.index + 1, None, service.timeout_start, service, cx)
+            {
+                Some(next) => State::StartPre(next),
+                None => enter_start(service, cx),
+            }
+        }
+        State::Start(Starting::Parent(control)) => {
+            let result = judge(Phase::Start, &control, status, service, cx);
+            if result == ServiceResult::Success {
+                parent_gone(control.deadline, service, cx)
+            } else {
+                kill(KillStep::StopSigterm, Main::Unknown, None, Cause::Itself, service, cx)
+            }
+        }
+        State::StartPost(StartPost { up, control: PostControl::Command(control) }) => {
+            post_ended(up, control, status, service, cx)
+        }
+        State::Reload(Reload { up, by: Reloading::Command { control, signalled } }) => {
+            let result = worth(Phase::Reload, control.index, status, service);
+            if result != ServiceResult::Success {
+                return reload_failed(up, result, service, cx);
+            }
+            let next = spawn_control(
+                Phase::Reload,
+                control.index + 1,
+                up.main.alive(),
+                service.timeout_start,
+                service,
+                cx,
+            );
+            match next {
+                Some(control) => State::Reload(Reload { up, by: Reloading::Command { control, signalled } }),
+                None => after_reload(up, signalled, service, cx),
+            }
+        }
+        State::Stop { main, control, cause } => {
+            let result = judge(Phase::Stop, &control, status, service, cx);
+            let next = if result == ServiceResult::Success {
+                let timeout = service.timeout_stop;
+                spawn_control(Phase::Stop, control.index + 1, main.alive(), timeout, service, cx)
+            } else {
+                None
+            };
+            match next {
+                Some(control) => State::Stop { main, control, cause },
+                None => kill(KillStep::StopSigterm, main, None, cause, service, cx),
+            }
+        }
+        State::StopPost { main, control, cause } => {
+            let result = judge(Phase::StopPost, &control, status, service, cx);
+            let next = if result == ServiceResult::Success {
+                let timeout = service.timeout_stop;
+                spawn_control(Phase::StopPost, control.index + 1, main.alive(), timeout, service, cx)
+            } else {
+                None
+            };
+            match next {
+                Some(control) => State::StopPost { main, control, cause },
+                None => kill(KillStep::FinalSigterm, main, None, cause, service, cx),
+            }
+        }
+        State::Killing(killing) => {
+            if let Some(status) = status {
+                cx.history.fail(verdict(status, service));
+            }
+            gone(Killing { control: None, ..killing }, service, cx)
+        }
+        State::Start(
+            Starting::Launch { .. }
+            | Starting::Await { .. }
+            | Starting::Oneshot { .. }
+            | Starting::Finding { .. }
+            | Starting::Counting { .. },
+        )
+        | State::StartPost(StartPost { control: PostControl::PidFile { .. }, .. })
+        | State::Reload(Reload {
+            by: Reloading::Signalled { .. } | Reloading::Notified { .. } | Reloading::Itself { .. },
+            ..
+        })
+        | State::Dead
+        | State::Running(_)
+        | State::Exited
+        | State::Failed
+        | State::AutoRestart { .. } => state,
+    }
+}
+
+/// `ExecCondition=`: 1 to 254 skip the unit, 255 and signals fail it.
+fn condition_ended(control: Control, status: Option<ExitStatus>, service: &Service, cx: &mut Cx) -> State {
+    let result = match (worth(Phase::Condition, control.index, status, service), status) {
+        (ServiceResult::ExitCode, Some(ExitStatus::Code(code))) if code < 255 => ServiceResult::ExecCondition,
+        (result, _any) => result,
+    };
+    cx.history.fail(result);
+    if result != ServiceResult::Success {
+        return failed_start(control.index, status, Main::Gone, service, cx);
+    }
+    match spawn_control(Phase::Condition, control.index + 1, None, service.timeout_start, service, cx) {
+        Some(next) => State::Condition(next),
+        None => enter_start_pre(service, cx),
+    }
+}
+
+fn post_ended(
+    up: super::Up,
+    control: Control,
+    status: Option<ExitStatus>,
+    service: &Service,
+    cx: &mut Cx,
+) -> State {
+    let result = worth(Phase::StartPost, control.index, status, service);
+    cx.history.fail(result);
+    if result != ServiceResult::Success {
+        return match status {
+            Some(_) => kill(KillStep::StopSigterm, up.main, None, Cause::Itself, service, cx),
+            None => enter_stop(up.main, Cause::Itself, service, cx),
+        };
+    }
+    let timeout = service.timeout_start;
+    match spawn_control(Phase::StartPost, control.index + 1, up.main.alive(), timeout, service, cx) {
+        Some(next) => State::StartPost(StartPost { up, control: PostControl::Command(next) }),
+        None => match &up.main {
+            Main::Sought { old: Old::Nobody, how: Sought::PidFile, .. } => {
+                cx.order(Action::Survey { unit: cx.unit.clone() });
+                let deadline = control.deadline;
+                State::StartPost(StartPost { up, control: PostControl::PidFile { deadline } })
+            }
+            Main::Sought { .. } | Main::Unknown | Main::Alive(_) | Main::Gone => {
+                enter_running(up, service, cx)
+            }
+        },
+    }
+}
+
+/// A command before the main process failed: whatever it left is cleaned up, unless it never ran.
+fn failed_start(index: u32, status: Option<ExitStatus>, main: Main, service: &Service, cx: &mut Cx) -> State {
+    match (status, index) {
+        (None, 0) => nothing_ran(service, cx),
+        (None | Some(_), _any) => kill(KillStep::StopSigterm, main, None, Cause::Itself, service, cx),
+    }
+}
+
+/// What a command's end is worth; a failure counts for the run.
+fn judge(
+    phase: Phase,
+    control: &Control,
+    status: Option<ExitStatus>,
+    service: &Service,
+    cx: &mut Cx,
+) -> ServiceResult {
+    let result = worth(phase, control.index, status, service);
+    if let Some(status) = status
+        && result != ServiceResult::Success
+    {
+        cx.say(Level::Notice, format!("{}: control process {}", cx.unit, ending(status)));
+    }
+    cx.history.fail(result);
+    result
+}
+
+fn worth(phase: Phase, index: u32, status: Option<ExitStatus>, service: &Service) -> ServiceResult {
+    match status {
+        Some(status) => verdict_of(phase, index, status, service),
+        None => ServiceResult::Resources,
+    }
+}
+
+/// A process was ordered and could not be forked.
+pub(super) fn spawn_failed(state: State, id: ProcId, errno: i32, service: &Service, cx: &mut Cx) -> State {
+    let is = |process: Option<Process>| process.is_some_and(|process| process.id == id);
+    if is(state.control()) {
+        cx.say(Level::Error, format!("{}: a command could not be started: error {errno}", cx.unit));
+        return control_ended(state, None, service, cx);
+    }
+    if !is(state.main()) {
+        return state;
+    }
+    cx.say(Level::Error, format!("{}: the main process could not be started: error {errno}", cx.unit));
+    cx.history.main = super::super::MainRecord::default();
+    cx.history.fail(ServiceResult::Resources);
+    match state {
+        State::Start(_) => kill(KillStep::StopSigterm, Main::Gone, None, Cause::Itself, service, cx),
+        State::Killing(killing) => gone(Killing { main: Main::Gone, ..killing }, service, cx),
+        State::Dead
+        | State::Condition(_)
+        | State::StartPre(_)
+        | State::StartPost(_)
+        | State::Running(_)
+        | State::Exited
+        | State::Reload(_)
+        | State::Stop { .. }
+        | State::StopPost { .. }
+        | State::Failed
+        | State::AutoRestart { .. } => without_main(state, ServiceResult::Resources, service, cx),
+    }
+}

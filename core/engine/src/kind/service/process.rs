@@ -1,0 +1,243 @@
+//! Commands and processes of a service: which commands a phase has, how one is ordered, what an end is worth.
+
+use super::super::{Cx, Process, Stage};
+use super::{Control, Main, Old, PostControl, Reloading, Rest, Sought, Starting, State};
+use crate::api::{Action, ExitStatus, Phase, ProcId, ServiceResult, Spawn, Told, WatchExec};
+use eudaemon_unit::config::Service;
+use eudaemon_unit::config::exec::{ExecCommand, Failure};
+use eudaemon_unit::config::service::{ExitStatuses, ServiceType};
+use eudaemon_unit::span::Span;
+
+pub(super) fn commands(service: &Service, phase: Phase) -> &[ExecCommand] {
+    match phase {
+        Phase::Condition => &service.commands.condition,
+        Phase::StartPre => &service.commands.start_pre,
+        Phase::Start => &service.commands.start,
+        Phase::StartPost => &service.commands.start_post,
+        Phase::Reload => &service.commands.reload,
+        Phase::Stop => &service.commands.stop,
+        Phase::StopPost => &service.commands.stop_post,
+        Phase::StopPre => &[],
+    }
+}
+
+/// Orders a command as control process; `None`: the phase has no such command.
+pub(super) fn spawn_control(
+    phase: Phase,
+    index: u32,
+    main: Option<Process>,
+    timeout: Span,
+    service: &Service,
+    cx: &mut Cx,
+) -> Option<Control> {
+    let process = spawn(phase, index, main, service, cx)?;
+    Some(Control { process, index, deadline: super::after(cx, timeout) })
+}
+
+/// Orders a command of `ExecStart=` as main process.
+pub(super) fn spawn_main(index: u32, service: &Service, cx: &mut Cx) -> Option<Process> {
+    let process = spawn(Phase::Start, index, None, service, cx)?;
+    cx.history.main_started(process.id, cx.now);
+    Some(process)
+}
+
+fn spawn(phase: Phase, index: u32, main: Option<Process>, service: &Service, cx: &mut Cx) -> Option<Process> {
+    if index as usize >= commands(service, phase).len() {
+        return None;
+    }
+    let process = Process { id: cx.fresh(), stage: Stage::Asked };
+    cx.history.command_started(phase, index, process.id, cx.now);
+    let order = order(process.id, phase, index, main, service, cx)?;
+    cx.order(order);
+    Some(process)
+}
+
+fn order(
+    process: ProcId,
+    phase: Phase,
+    index: u32,
+    main: Option<Process>,
+    service: &Service,
+    cx: &Cx,
+) -> Option<Action> {
+    let command = commands(service, phase).get(index as usize)?.clone();
+    Some(Action::Spawn(Box::new(Spawn {
+        process,
+        unit: cx.unit.clone(),
+        phase,
+        index,
+        command,
+        invocation: cx.run.invocation.unwrap_or(cx.next_invocation),
+        watch_exec: if phase == Phase::Start && service.kind == ServiceType::Exec {
+            WatchExec::Yes
+        } else {
+            WatchExec::No
+        },
+        told: told(phase, main, cx),
+        watchdog_usec: if phase == Phase::Start { watchdog(service).unwrap_or(0) } else { 0 },
+    })))
+}
+
+fn told(phase: Phase, main: Option<Process>, cx: &Cx) -> Told {
+    let ending = match phase {
+        Phase::Stop | Phase::StopPost => true,
+        Phase::Condition
+        | Phase::StartPre
+        | Phase::Start
+        | Phase::StartPost
+        | Phase::Reload
+        | Phase::StopPre => false,
+    };
+    let monitors = matches!(phase, Phase::StartPre | Phase::Start);
+    Told {
+        main: main.map(|process| process.id),
+        result: ending.then_some(cx.history.result),
+        exit: if ending { cx.history.main.status } else { None },
+        monitored: if monitors { cx.run.monitored.clone() } else { None },
+        trigger: cx.run.trigger.clone(),
+    }
+}
+
+/// How often a life sign is due by configuration, microseconds.
+pub(super) fn watchdog(service: &Service) -> Option<u64> {
+    let span = service.watchdog;
+    if span == Span::ZERO || span.is_infinite() { None } else { Some(span.0) }
+}
+
+/// What the end of a process is worth. Signals by which daemons are ended are no failure, except of the
+/// commands of a oneshot: systemd.service(5), `SuccessExitStatus=`.
+pub(super) fn verdict(status: ExitStatus, service: &Service) -> ServiceResult {
+    let success = &service.success_exit_status;
+    let oneshot = service.kind == ServiceType::Oneshot;
+    match status {
+        ExitStatus::Code(0) => ServiceResult::Success,
+        ExitStatus::Code(code) if success.codes.contains(&code) => ServiceResult::Success,
+        ExitStatus::Code(_) | ExitStatus::Unknown => ServiceResult::ExitCode,
+        ExitStatus::Signal(signal) if success.signals.contains(&signal) => ServiceResult::Success,
+        ExitStatus::Signal(HUP | INT | TERM | PIPE) if !oneshot => ServiceResult::Success,
+        ExitStatus::Signal(_) => ServiceResult::Signal,
+        ExitStatus::Dumped(_) => ServiceResult::CoreDump,
+    }
+}
+
+pub(super) const HUP: i32 = 1;
+const INT: i32 = 2;
+const PIPE: i32 = 13;
+const TERM: i32 = 15;
+pub(super) const CONT: i32 = 18;
+pub(super) const KILL: i32 = 9;
+
+/// `verdict`, unless the command's `-` says that its failure does not count.
+pub(super) fn verdict_of(phase: Phase, index: u32, status: ExitStatus, service: &Service) -> ServiceResult {
+    match commands(service, phase).get(index as usize).map(|command| command.failure) {
+        Some(Failure::Ignored) => ServiceResult::Success,
+        Some(Failure::Counts) | None => verdict(status, service),
+    }
+}
+
+pub(super) fn listed(status: ExitStatus, list: &ExitStatuses) -> bool {
+    match status {
+        ExitStatus::Code(code) => list.codes.contains(&code),
+        ExitStatus::Signal(signal) | ExitStatus::Dumped(signal) => list.signals.contains(&signal),
+        ExitStatus::Unknown => false,
+    }
+}
+
+/// An end in words for the log.
+pub(super) fn ending(status: ExitStatus) -> String {
+    match status {
+        ExitStatus::Code(code) => format!("exited with code {code}"),
+        ExitStatus::Signal(signal) => format!("was killed by signal {signal}"),
+        ExitStatus::Dumped(signal) => format!("was killed by signal {signal} and dumped core"),
+        ExitStatus::Unknown => "is gone, nobody knows how".to_owned(),
+    }
+}
+
+/// The orders of a state that nothing has answered yet, as they were given.
+pub(super) fn unanswered(state: &State, service: &Service, cx: &Cx) -> Vec<Action> {
+    let mut orders: Vec<Action> = Vec::new();
+    let main = state.main();
+    let control = |phase, control: &Control, orders: &mut Vec<Action>| {
+        if control.process.stage == Stage::Asked {
+            orders.extend(order(control.process.id, phase, control.index, main, service, cx));
+        }
+    };
+    match state {
+        State::Condition(command) => control(Phase::Condition, command, &mut orders),
+        State::StartPre(command) => control(Phase::StartPre, command, &mut orders),
+        State::Start(starting) => unanswered_start(starting, service, cx, &mut orders),
+        State::StartPost(post) => match &post.control {
+            PostControl::Command(command) => control(Phase::StartPost, command, &mut orders),
+            PostControl::PidFile { .. } => {}
+        },
+        State::Reload(reload) => match &reload.by {
+            Reloading::Command { control: command, .. } => control(Phase::Reload, command, &mut orders),
+            Reloading::Signalled { .. } | Reloading::Notified { .. } | Reloading::Itself { .. } => {}
+        },
+        State::Running(_) => orders.push(Action::Survey { unit: cx.unit.clone() }),
+        State::Stop { control: command, .. } => control(Phase::Stop, command, &mut orders),
+        State::StopPost { control: command, .. } => control(Phase::StopPost, command, &mut orders),
+        State::Killing(killing) => match killing.rest {
+            Rest::Asked | Rest::Left => orders.push(Action::Survey { unit: cx.unit.clone() }),
+            Rest::Spared => {}
+        },
+        State::Dead | State::Exited | State::Failed | State::AutoRestart { .. } => {}
+    }
+    if let Some(Main::Sought { old: Old::Nobody | Old::Alive(_) | Old::Ended(..), new, how }) =
+        state.main_of()
+    {
+        orders.push(find(*new, how, service, cx));
+    }
+    orders
+}
+
+fn unanswered_start(starting: &Starting, service: &Service, cx: &Cx, orders: &mut Vec<Action>) {
+    let asked = |process: &Process, index, orders: &mut Vec<Action>| {
+        if process.stage == Stage::Asked {
+            orders.extend(order(process.id, Phase::Start, index, None, service, cx));
+        }
+    };
+    match starting {
+        Starting::Launch { main } => asked(main, 0, orders),
+        Starting::Oneshot { main, index, .. } => asked(main, *index, orders),
+        Starting::Parent(control) => asked(&control.process, control.index, orders),
+        Starting::Await { main, .. } => {
+            if let Some(process) = main.alive() {
+                // Exec is heard of once only, so for `exec` the order stands until it is.
+                let stage = if service.kind == ServiceType::Exec { Stage::Asked } else { process.stage };
+                asked(&Process { id: process.id, stage }, 0, orders);
+            } else {
+                orders.push(Action::Survey { unit: cx.unit.clone() });
+            }
+        }
+        Starting::Counting { .. } => orders.push(Action::Survey { unit: cx.unit.clone() }),
+        Starting::Finding { .. } => {}
+    }
+}
+
+/// Begins to look for a main process.
+pub(super) fn seek(old: Old, how: Sought, service: &Service, cx: &mut Cx) -> Main {
+    let new = cx.fresh();
+    let order = find(new, &how, service, cx);
+    cx.order(order);
+    Main::Sought { old, new, how }
+}
+
+fn find(new: ProcId, how: &Sought, service: &Service, cx: &Cx) -> Action {
+    Action::FindMain { unit: cx.unit.clone(), process: new, how: how.how(service) }
+}
+
+/// Gives up the search, if there is one: whoever held the place keeps it.
+pub(super) fn settle(main: Main, cx: &mut Cx) -> Main {
+    match main {
+        Main::Unknown | Main::Alive(_) | Main::Gone => main,
+        Main::Sought { old, new: _, how: _ } => {
+            cx.order(Action::StopFinding { unit: cx.unit.clone() });
+            match old {
+                Old::Nobody => Main::Unknown,
+                Old::Alive(process) => Main::Alive(process),
+                Old::Ended(..) => Main::Gone,
+            }
+        }
+    }
+}

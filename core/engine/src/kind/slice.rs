@@ -1,0 +1,84 @@
+//! Slices: the branches of the process tree in cgroups. systemd.slice(5).
+
+use super::{Cx, Input, Reply};
+use crate::api::{Action, ActiveState, Directories, ServiceResult};
+use eudaemon_unit::name::UnitName;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum State {
+    Dead,
+    Active,
+    /// The root, and the one all services live in by default: there from the beginning, never stopped.
+    Perpetual,
+}
+
+impl State {
+    pub(super) fn initial(name: &UnitName) -> State {
+        match name.as_str() {
+            "-.slice" | "system.slice" => State::Perpetual,
+            _other => State::Dead,
+        }
+    }
+
+    pub fn active_state(&self) -> ActiveState {
+        match self {
+            State::Dead => ActiveState::Inactive,
+            State::Active | State::Perpetual => ActiveState::Active,
+        }
+    }
+
+    pub fn sub_state(&self) -> &'static str {
+        match self {
+            State::Dead => "dead",
+            State::Active | State::Perpetual => "active",
+        }
+    }
+}
+
+pub(super) fn step(state: State, input: Input, cx: &mut Cx) -> State {
+    match input {
+        Input::Start => match state {
+            State::Dead => {
+                cx.history.result = ServiceResult::Success;
+                cx.begin();
+                State::Active
+            }
+            State::Active | State::Perpetual => state,
+        },
+        Input::Stop(_) => match state {
+            State::Active => {
+                cx.order(Action::Release { unit: cx.unit.clone(), directories: Directories::Remove });
+                State::Dead
+            }
+            State::Dead | State::Perpetual => state,
+        },
+        Input::Reload => {
+            cx.reply(Reply::Invalid);
+            state
+        }
+        Input::ResetFailed => {
+            cx.history.result = ServiceResult::Success;
+            state
+        }
+        Input::StartLimitHit
+        | Input::Mount(_)
+        | Input::Spawned { .. }
+        | Input::SpawnFailed { .. }
+        | Input::Executed { .. }
+        | Input::SetupFailed { .. }
+        | Input::Exited { .. }
+        | Input::MainFound { .. }
+        | Input::MainMissing { .. }
+        | Input::Notified { .. }
+        | Input::Occupancy(_)
+        | Input::SocketsOpened(_)
+        | Input::SocketReady
+        | Input::BusName(_)
+        | Input::OutOfMemory
+        | Input::Deadline
+        | Input::RestartRefused
+        | Input::TriggerRefused
+        | Input::Triggered(_) => state,
+    }
+}

@@ -1,0 +1,610 @@
+//! Sockets: listened on by us until somebody knocks, then handed to the service. systemd.socket(5).
+//!
+//! ```text
+//!   Dead ─► StartPre ─► Opening ─► StartPost ─► Listening ⇄ Running
+//!                                                  │
+//!   Dead/Failed ◄── Killing(final) ◄── StopPost ◄──┴── StopPre, Killing(stop)
+//! ```
+
+use super::limits::TRIGGERS_KEPT;
+use super::service::{Control, Rest};
+use super::{Cx, Input, Level, Process, Reply, Stage, Triggered};
+use crate::api::{
+    Action, ActiveState, Directories, ExitStatus, Occupancy, Phase, ServiceResult, Spawn, Told, Trouble,
+    WatchExec,
+};
+use eudaemon_unit::config::Socket;
+use eudaemon_unit::config::exec::{ExecCommand, Failure, KillMode};
+use eudaemon_unit::config::socket::Accept;
+use eudaemon_unit::span::Span;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum State {
+    Dead,
+    StartPre(Control),
+    /// The host opens, binds and owns them.
+    Opening {
+        deadline: Option<u64>,
+    },
+    StartPost(Control),
+    /// The first knock is awaited.
+    Listening,
+    /// The service has them.
+    Running,
+    StopPre(Control),
+    Killing(Killing),
+    StopPost(Control),
+    Failed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Killing {
+    pub step: KillStep,
+    pub control: Option<Process>,
+    pub rest: Rest,
+    pub deadline: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KillStep {
+    StopSigterm,
+    StopSigkill,
+    FinalSigterm,
+    FinalSigkill,
+}
+
+impl State {
+    pub fn active_state(&self) -> ActiveState {
+        match self {
+            State::Dead => ActiveState::Inactive,
+            State::StartPre(_) | State::Opening { .. } | State::StartPost(_) => ActiveState::Activating,
+            State::Listening | State::Running => ActiveState::Active,
+            State::StopPre(_) | State::Killing(_) | State::StopPost(_) => ActiveState::Deactivating,
+            State::Failed => ActiveState::Failed,
+        }
+    }
+
+    pub fn sub_state(&self) -> &'static str {
+        match self {
+            State::Dead => "dead",
+            State::StartPre(_) => "start-pre",
+            State::Opening { .. } => "start-chown",
+            State::StartPost(_) => "start-post",
+            State::Listening => "listening",
+            State::Running => "running",
+            State::StopPre(_) => "stop-pre",
+            State::Killing(killing) => match killing.step {
+                KillStep::StopSigterm => "stop-pre-sigterm",
+                KillStep::StopSigkill => "stop-pre-sigkill",
+                KillStep::FinalSigterm => "final-sigterm",
+                KillStep::FinalSigkill => "final-sigkill",
+            },
+            State::StopPost(_) => "stop-post",
+            State::Failed => "failed",
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<u64> {
+        match self {
+            State::StartPre(control)
+            | State::StartPost(control)
+            | State::StopPre(control)
+            | State::StopPost(control) => control.deadline,
+            State::Opening { deadline } => *deadline,
+            State::Killing(killing) => killing.deadline,
+            State::Dead | State::Listening | State::Running | State::Failed => None,
+        }
+    }
+
+    pub(super) fn control(&self) -> Option<Process> {
+        match self {
+            State::StartPre(control)
+            | State::StartPost(control)
+            | State::StopPre(control)
+            | State::StopPost(control) => Some(control.process),
+            State::Killing(killing) => killing.control,
+            State::Dead | State::Opening { .. } | State::Listening | State::Running | State::Failed => None,
+        }
+    }
+
+    pub(super) fn waiting_for(&self, socket: &Socket, cx: &Cx) -> Vec<Action> {
+        let unit = || cx.unit.clone();
+        let asked = |phase, control: &Control| match control.process.stage {
+            Stage::Asked => order(control.process, phase, control.index, socket, cx).into_iter().collect(),
+            Stage::Spawned => Vec::new(),
+        };
+        match self {
+            State::StartPre(control) => asked(Phase::StartPre, control),
+            State::Opening { .. } => vec![Action::OpenSockets { unit: unit() }],
+            State::StartPost(control) => asked(Phase::StartPost, control),
+            State::Listening => vec![Action::WatchSockets { unit: unit() }],
+            State::StopPre(control) => asked(Phase::StopPre, control),
+            State::StopPost(control) => asked(Phase::StopPost, control),
+            State::Killing(Killing { rest: Rest::Asked | Rest::Left, .. }) => {
+                vec![Action::Survey { unit: unit() }]
+            }
+            State::Killing(Killing { rest: Rest::Spared, .. })
+            | State::Dead
+            | State::Running
+            | State::Failed => Vec::new(),
+        }
+    }
+}
+
+pub(super) fn step(state: State, input: Input, socket: &Socket, cx: &mut Cx) -> State {
+    match input {
+        Input::Start => start(state, socket, cx),
+        Input::Stop(_) => stop(state, socket, cx),
+        Input::StartLimitHit => match state {
+            State::Dead | State::Failed => {
+                cx.history.fail(ServiceResult::StartLimitHit);
+                State::Failed
+            }
+            State::StartPre(_)
+            | State::Opening { .. }
+            | State::StartPost(_)
+            | State::Listening
+            | State::Running
+            | State::StopPre(_)
+            | State::Killing(_)
+            | State::StopPost(_) => state,
+        },
+        Input::ResetFailed => {
+            cx.history.result = ServiceResult::Success;
+            match state {
+                State::Failed => State::Dead,
+                State::Dead
+                | State::StartPre(_)
+                | State::Opening { .. }
+                | State::StartPost(_)
+                | State::Listening
+                | State::Running
+                | State::StopPre(_)
+                | State::Killing(_)
+                | State::StopPost(_) => state,
+            }
+        }
+        Input::Reload => {
+            cx.reply(Reply::Invalid);
+            state
+        }
+        Input::Spawned { process } => match state {
+            State::StartPre(control) => State::StartPre(control.seen(process)),
+            State::StartPost(control) => State::StartPost(control.seen(process)),
+            State::StopPre(control) => State::StopPre(control.seen(process)),
+            State::StopPost(control) => State::StopPost(control.seen(process)),
+            State::Dead
+            | State::Opening { .. }
+            | State::Listening
+            | State::Running
+            | State::Killing(_)
+            | State::Failed => state,
+        },
+        Input::SpawnFailed { process, errno } => {
+            if state.control().is_some_and(|control| control.id == process) {
+                cx.say(Level::Error, format!("{}: a command could not be started: error {errno}", cx.unit));
+                return control_ended(state, None, socket, cx);
+            }
+            state
+        }
+        Input::Exited { process, status } => {
+            cx.history.command_ended(process, status, cx.now);
+            if state.control().is_some_and(|control| control.id == process) {
+                return control_ended(state, Some(status), socket, cx);
+            }
+            state
+        }
+        Input::Occupancy(occupancy) => settle(state, occupancy, socket, cx),
+        Input::SocketsOpened(outcome) => opened(state, outcome, socket, cx),
+        Input::SocketReady => knocked(state, socket, cx),
+        Input::Triggered(triggered) => service_changed(state, triggered, socket, cx),
+        Input::TriggerRefused => match state {
+            State::Running => {
+                cx.say(Level::Warning, format!("{}: the service could not be started", cx.unit));
+                enter_stop_pre(ServiceResult::Resources, socket, cx)
+            }
+            State::Dead
+            | State::StartPre(_)
+            | State::Opening { .. }
+            | State::StartPost(_)
+            | State::Listening
+            | State::StopPre(_)
+            | State::Killing(_)
+            | State::StopPost(_)
+            | State::Failed => state,
+        },
+        Input::Deadline => deadline(state, socket, cx),
+        Input::Executed { .. }
+        | Input::SetupFailed { .. }
+        | Input::MainFound { .. }
+        | Input::MainMissing { .. }
+        | Input::Notified { .. }
+        | Input::BusName(_)
+        | Input::Mount(_)
+        | Input::OutOfMemory
+        | Input::RestartRefused => state,
+    }
+}
+
+fn start(state: State, socket: &Socket, cx: &mut Cx) -> State {
+    match state {
+        State::Dead | State::Failed => match socket.accept {
+            Accept::Yes => {
+                cx.unsupported("Accept=yes is not supported yet");
+                state
+            }
+            Accept::No => {
+                cx.history.result = ServiceResult::Success;
+                cx.history.commands.clear();
+                cx.history.triggers.clear();
+                cx.begin();
+                match spawn(Phase::StartPre, 0, socket, cx) {
+                    Some(control) => State::StartPre(control),
+                    None => open(socket, cx),
+                }
+            }
+        },
+        State::StartPre(_)
+        | State::Opening { .. }
+        | State::StartPost(_)
+        | State::Listening
+        | State::Running => state,
+        State::StopPre(_) | State::Killing(_) | State::StopPost(_) => {
+            cx.reply(Reply::Later);
+            state
+        }
+    }
+}
+
+fn open(socket: &Socket, cx: &mut Cx) -> State {
+    cx.order(Action::OpenSockets { unit: cx.unit.clone() });
+    State::Opening { deadline: after(cx, socket.timeout) }
+}
+
+fn opened(state: State, outcome: Result<(), Trouble>, socket: &Socket, cx: &mut Cx) -> State {
+    match state {
+        State::Opening { deadline: _ } => match outcome {
+            Ok(()) => match spawn(Phase::StartPost, 0, socket, cx) {
+                Some(control) => State::StartPost(control),
+                None => listen(socket, cx),
+            },
+            Err(trouble) => {
+                cx.say(Level::Error, format!("{}: {}: error {}", cx.unit, trouble.step, trouble.errno));
+                enter_stop_pre(ServiceResult::Resources, socket, cx)
+            }
+        },
+        State::Dead
+        | State::StartPre(_)
+        | State::StartPost(_)
+        | State::Listening
+        | State::Running
+        | State::StopPre(_)
+        | State::Killing(_)
+        | State::StopPost(_)
+        | State::Failed => state,
+    }
+}
+
+fn listen(socket: &Socket, cx: &mut Cx) -> State {
+    if socket.flush_pending {
+        cx.order(Action::FlushSockets { unit: cx.unit.clone() });
+    }
+    cx.order(Action::WatchSockets { unit: cx.unit.clone() });
+    State::Listening
+}
+
+/// Somebody knocks: the service is to come up, unless this happens too often.
+fn knocked(state: State, socket: &Socket, cx: &mut Cx) -> State {
+    match state {
+        State::Listening => {
+            cx.history.connections = cx.history.connections.saturating_add(1);
+            if too_often(socket, cx) {
+                cx.say(Level::Error, format!("{}: triggered too often, no further activation", cx.unit));
+                return enter_stop_pre(ServiceResult::TriggerLimitHit, socket, cx);
+            }
+            cx.trigger();
+            State::Running
+        }
+        State::Dead
+        | State::StartPre(_)
+        | State::Opening { .. }
+        | State::StartPost(_)
+        | State::Running
+        | State::StopPre(_)
+        | State::Killing(_)
+        | State::StopPost(_)
+        | State::Failed => state,
+    }
+}
+
+/// `TriggerLimitIntervalSec=`, `TriggerLimitBurst=`.
+fn too_often(socket: &Socket, cx: &mut Cx) -> bool {
+    let (interval, burst) = (socket.trigger_limit_interval, socket.trigger_limit_burst as usize);
+    if interval == Span::ZERO || burst == 0 {
+        return false;
+    }
+    let now = cx.now.monotonic;
+    let triggers = &mut cx.history.triggers;
+    triggers.retain(|instant| now.saturating_sub(*instant) < interval.0);
+    if triggers.len() >= burst {
+        return true;
+    }
+    if triggers.len() >= TRIGGERS_KEPT {
+        triggers.remove(0);
+    }
+    triggers.push(now);
+    false
+}
+
+fn service_changed(state: State, triggered: Triggered, socket: &Socket, cx: &mut Cx) -> State {
+    match (state, triggered) {
+        (State::Running, Triggered::Inactive) => listen(socket, cx),
+        (State::Listening, Triggered::Active) => {
+            cx.order(Action::UnwatchSockets { unit: cx.unit.clone() });
+            State::Running
+        }
+        (State::Running | State::Listening, Triggered::StartLimitHit) => {
+            enter_stop_pre(ServiceResult::ServiceStartLimitHit, socket, cx)
+        }
+        (State::Listening, Triggered::Inactive) => State::Listening,
+        (State::Running, Triggered::Active) => State::Running,
+        (
+            state @ (State::Dead
+            | State::StartPre(_)
+            | State::Opening { .. }
+            | State::StartPost(_)
+            | State::StopPre(_)
+            | State::Killing(_)
+            | State::StopPost(_)
+            | State::Failed),
+            Triggered::Inactive | Triggered::StartLimitHit | Triggered::Active,
+        ) => state,
+    }
+}
+
+fn stop(state: State, socket: &Socket, cx: &mut Cx) -> State {
+    match state {
+        State::StartPre(control) | State::StartPost(control) => {
+            kill(KillStep::StopSigterm, Some(control.process), socket, cx)
+        }
+        State::Opening { .. } => kill(KillStep::StopSigterm, None, socket, cx),
+        State::Listening | State::Running => enter_stop_pre(ServiceResult::Success, socket, cx),
+        State::Dead | State::StopPre(_) | State::Killing(_) | State::StopPost(_) | State::Failed => state,
+    }
+}
+
+fn enter_stop_pre(result: ServiceResult, socket: &Socket, cx: &mut Cx) -> State {
+    cx.history.fail(result);
+    cx.order(Action::UnwatchSockets { unit: cx.unit.clone() });
+    match spawn(Phase::StopPre, 0, socket, cx) {
+        Some(control) => State::StopPre(control),
+        None => enter_stop_post(socket, cx),
+    }
+}
+
+fn enter_stop_post(socket: &Socket, cx: &mut Cx) -> State {
+    cx.order(Action::CloseSockets { unit: cx.unit.clone() });
+    match spawn(Phase::StopPost, 0, socket, cx) {
+        Some(control) => State::StopPost(control),
+        None => kill(KillStep::FinalSigterm, None, socket, cx),
+    }
+}
+
+fn control_ended(state: State, status: Option<ExitStatus>, socket: &Socket, cx: &mut Cx) -> State {
+    let (phase, control) = match state {
+        State::StartPre(control) => (Phase::StartPre, control),
+        State::StartPost(control) => (Phase::StartPost, control),
+        State::StopPre(control) => (Phase::StopPre, control),
+        State::StopPost(control) => (Phase::StopPost, control),
+        State::Killing(killing) => {
+            if let Some(status) = status {
+                cx.history.fail(verdict(status));
+            }
+            return settled(Killing { control: None, ..killing }, socket, cx);
+        }
+        State::Dead | State::Opening { .. } | State::Listening | State::Running | State::Failed => {
+            return state;
+        }
+    };
+    let ignored = commands(socket, phase)
+        .get(control.index as usize)
+        .is_some_and(|command| command.failure == Failure::Ignored);
+    let result = match status {
+        Some(_) if ignored => ServiceResult::Success,
+        Some(status) => verdict(status),
+        None => ServiceResult::Resources,
+    };
+    cx.history.fail(result);
+    let success = result == ServiceResult::Success;
+    if success && let Some(next) = spawn(phase, control.index + 1, socket, cx) {
+        return match state_of(phase, next) {
+            Some(state) => state,
+            None => State::Failed,
+        };
+    }
+    match phase {
+        Phase::StartPre if success => open(socket, cx),
+        Phase::StartPost if success => listen(socket, cx),
+        Phase::StopPre => enter_stop_post(socket, cx),
+        Phase::StopPost => kill(KillStep::FinalSigterm, None, socket, cx),
+        Phase::StartPre
+        | Phase::StartPost
+        | Phase::Condition
+        | Phase::Start
+        | Phase::Reload
+        | Phase::Stop => kill(KillStep::StopSigterm, None, socket, cx),
+    }
+}
+
+fn state_of(phase: Phase, control: Control) -> Option<State> {
+    match phase {
+        Phase::StartPre => Some(State::StartPre(control)),
+        Phase::StartPost => Some(State::StartPost(control)),
+        Phase::StopPre => Some(State::StopPre(control)),
+        Phase::StopPost => Some(State::StopPost(control)),
+        Phase::Condition | Phase::Start | Phase::Reload | Phase::Stop => None,
+    }
+}
+
+fn deadline(state: State, socket: &Socket, cx: &mut Cx) -> State {
+    match state {
+        State::StartPre(control) | State::StartPost(control) => {
+            cx.history.fail(ServiceResult::Timeout);
+            kill(KillStep::StopSigterm, Some(control.process), socket, cx)
+        }
+        State::Opening { .. } => {
+            cx.history.fail(ServiceResult::Timeout);
+            kill(KillStep::StopSigterm, None, socket, cx)
+        }
+        State::StopPre(control) => {
+            cx.history.fail(ServiceResult::Timeout);
+            kill(KillStep::StopSigterm, Some(control.process), socket, cx)
+        }
+        State::StopPost(control) => {
+            cx.history.fail(ServiceResult::Timeout);
+            kill(KillStep::FinalSigterm, Some(control.process), socket, cx)
+        }
+        State::Killing(killing) => {
+            cx.history.fail(ServiceResult::Timeout);
+            match killing.step {
+                KillStep::StopSigterm if socket.kill.send_sigkill => {
+                    kill(KillStep::StopSigkill, killing.control, socket, cx)
+                }
+                KillStep::StopSigterm | KillStep::StopSigkill => enter_stop_post(socket, cx),
+                KillStep::FinalSigterm if socket.kill.send_sigkill => {
+                    kill(KillStep::FinalSigkill, killing.control, socket, cx)
+                }
+                KillStep::FinalSigterm | KillStep::FinalSigkill => dead(cx),
+            }
+        }
+        State::Dead | State::Listening | State::Running | State::Failed => state,
+    }
+}
+
+fn kill(step: KillStep, control: Option<Process>, socket: &Socket, cx: &mut Cx) -> State {
+    let hard = step == KillStep::StopSigkill || step == KillStep::FinalSigkill;
+    let signal = if hard { socket.kill.final_signal } else { socket.kill.signal };
+    let spares_all = socket.kill.mode == KillMode::None;
+    let named = if spares_all { None } else { control };
+    if let Some(process) = named {
+        cx.order(Action::Signal { process: process.id, signal });
+    }
+    let has_commands = [&socket.start_pre, &socket.start_post, &socket.stop_pre, &socket.stop_post]
+        .iter()
+        .any(|commands| !commands.is_empty());
+    let to_all = match socket.kill.mode {
+        KillMode::ControlGroup => true,
+        KillMode::Mixed => hard,
+        KillMode::Process | KillMode::None => false,
+    };
+    let rest = if to_all && has_commands {
+        let but = named.iter().map(|process| process.id).collect();
+        cx.order(Action::SignalSet { unit: cx.unit.clone(), signal, but });
+        Rest::Asked
+    } else {
+        Rest::Spared
+    };
+    let killing = Killing { step, control: named, rest, deadline: after(cx, socket.timeout) };
+    if named.is_none() && rest == Rest::Spared {
+        past(killing.step, socket, cx)
+    } else {
+        State::Killing(killing)
+    }
+}
+
+fn settle(state: State, occupancy: Occupancy, socket: &Socket, cx: &mut Cx) -> State {
+    match state {
+        State::Killing(killing) => match occupancy {
+            Occupancy::Empty if killing.control.is_none() => past(killing.step, socket, cx),
+            Occupancy::Empty | Occupancy::Occupied => State::Killing(killing),
+        },
+        State::Dead
+        | State::StartPre(_)
+        | State::Opening { .. }
+        | State::StartPost(_)
+        | State::Listening
+        | State::Running
+        | State::StopPre(_)
+        | State::StopPost(_)
+        | State::Failed => state,
+    }
+}
+
+/// The command waited for has gone; at the very end the rest has to be gone as well.
+fn settled(killing: Killing, socket: &Socket, cx: &mut Cx) -> State {
+    match (killing.step, killing.rest) {
+        (KillStep::StopSigterm | KillStep::StopSigkill, Rest::Spared | Rest::Asked | Rest::Left)
+        | (KillStep::FinalSigterm | KillStep::FinalSigkill, Rest::Spared) => past(killing.step, socket, cx),
+        (KillStep::FinalSigterm | KillStep::FinalSigkill, Rest::Asked | Rest::Left) => {
+            cx.order(Action::Survey { unit: cx.unit.clone() });
+            State::Killing(killing)
+        }
+    }
+}
+
+fn past(step: KillStep, socket: &Socket, cx: &mut Cx) -> State {
+    match step {
+        KillStep::StopSigterm | KillStep::StopSigkill => enter_stop_post(socket, cx),
+        KillStep::FinalSigterm | KillStep::FinalSigkill => dead(cx),
+    }
+}
+
+fn dead(cx: &mut Cx) -> State {
+    cx.order(Action::Release { unit: cx.unit.clone(), directories: Directories::Remove });
+    if cx.history.result == ServiceResult::Success {
+        return State::Dead;
+    }
+    let word = super::service::result_word(cx.history.result);
+    cx.say(Level::Warning, format!("{}: failed with result '{word}'", cx.unit));
+    State::Failed
+}
+
+fn commands(socket: &Socket, phase: Phase) -> &[ExecCommand] {
+    match phase {
+        Phase::StartPre => &socket.start_pre,
+        Phase::StartPost => &socket.start_post,
+        Phase::StopPre => &socket.stop_pre,
+        Phase::StopPost => &socket.stop_post,
+        Phase::Condition | Phase::Start | Phase::Reload | Phase::Stop => &[],
+    }
+}
+
+fn spawn(phase: Phase, index: u32, socket: &Socket, cx: &mut Cx) -> Option<Control> {
+    if index as usize >= commands(socket, phase).len() {
+        return None;
+    }
+    let process = Process { id: cx.fresh(), stage: Stage::Asked };
+    cx.history.command_started(phase, index, process.id, cx.now);
+    let order = order(process, phase, index, socket, cx)?;
+    cx.order(order);
+    Some(Control { process, index, deadline: after(cx, socket.timeout) })
+}
+
+fn order(process: Process, phase: Phase, index: u32, socket: &Socket, cx: &Cx) -> Option<Action> {
+    let command = commands(socket, phase).get(index as usize)?.clone();
+    Some(Action::Spawn(Box::new(Spawn {
+        process: process.id,
+        unit: cx.unit.clone(),
+        phase,
+        index,
+        command,
+        invocation: cx.run.invocation.unwrap_or(cx.next_invocation),
+        watch_exec: WatchExec::No,
+        told: Told { trigger: cx.run.trigger.clone(), ..Told::default() },
+        watchdog_usec: 0,
+    })))
+}
+
+fn verdict(status: ExitStatus) -> ServiceResult {
+    match status {
+        ExitStatus::Code(0) => ServiceResult::Success,
+        ExitStatus::Code(_) | ExitStatus::Unknown => ServiceResult::ExitCode,
+        ExitStatus::Signal(_) => ServiceResult::Signal,
+        ExitStatus::Dumped(_) => ServiceResult::CoreDump,
+    }
+}
+
+fn after(cx: &Cx, span: Span) -> Option<u64> {
+    if span.is_infinite() { None } else { Some(cx.now.monotonic.saturating_add(span.0)) }
+}
