@@ -25,4 +25,7 @@ pub mod config;
 pub mod directives;
 pub mod merge;
 
+pub mod implicit;
+pub mod load;
+
 pub mod vendor;

@@ -184,12 +184,14 @@ fn shorter(name: &UnitName) -> Option<UnitName> {
     UnitName::parse(&format!("{}{}", &prefix[..=dash], &name.as_str()[prefix.len()..])).ok()
 }
 
-/// Kinds that need no file: they stand for themselves.
+/// Units that need no file: they stand for themselves. (So does a mount the kernel has, but that only the
+/// kernel's table can tell.)
 pub fn needs_no_file(name: &UnitName) -> bool {
     match name.kind() {
-        UnitKind::Slice | UnitKind::Scope | UnitKind::Device | UnitKind::Mount | UnitKind::Swap => true,
-        UnitKind::Service | UnitKind::Socket | UnitKind::Target => false,
-        UnitKind::Automount | UnitKind::Timer | UnitKind::Path => false,
+        UnitKind::Slice | UnitKind::Device => true,
+        UnitKind::Scope => name.as_str() == "init.scope",
+        UnitKind::Service | UnitKind::Socket | UnitKind::Target | UnitKind::Mount => false,
+        UnitKind::Automount | UnitKind::Swap | UnitKind::Timer | UnitKind::Path => false,
     }
 }
 

@@ -1,0 +1,96 @@
+//! What running a process brings with it: systemd.exec(5), "Implicit Dependencies".
+
+use super::{Adding, is_yes, kept};
+use crate::config::exec::{Directories, Exec, Failure, Place, Stdio};
+use crate::config::unit::Dependency as D;
+use crate::config::{Body, Config};
+use crate::files::Scope;
+use crate::specifier::Context;
+
+pub(super) fn add(config: &Config, adding: &mut Adding, cx: &Context) {
+    let (exec, section) = match &config.body {
+        Body::Service(service) => (&service.exec, "Service"),
+        Body::Socket(socket) if runs_commands(socket) => (&socket.exec, "Socket"),
+        // mount(8) runs as a child and speaks to the log.
+        Body::Mount(_) => return adding.to(&[D::After], JOURNAL),
+        Body::Socket(_)
+        | Body::Target
+        | Body::Slice
+        | Body::Scope
+        | Body::Device
+        | Body::Automount
+        | Body::Swap
+        | Body::Timer
+        | Body::Path => return,
+    };
+    paths(exec, adding, cx);
+    if adding.scope == Scope::User {
+        return;
+    }
+    if ![&exec.state_directory, &exec.cache_directory, &exec.logs_directory]
+        .iter()
+        .all(|one| one.names.is_empty())
+    {
+        adding.to(&[D::After], "systemd-remount-fs.service");
+    }
+    if exec.dynamic_user || kept(config, section, "PrivateTmp").any(is_yes) {
+        adding.mount("/tmp");
+        adding.mount("/var/tmp");
+        adding.to(&[D::After], "systemd-tmpfiles-setup.service");
+    }
+    if let Some(namespace) = kept(config, section, "LogNamespace").next() {
+        for ending in ["", "-varlink"] {
+            adding.to(&[D::After, D::Requires], &format!("systemd-journald{ending}@{namespace}.socket"));
+        }
+    } else if is_logged(&exec.standard_output) || is_logged(&exec.standard_error) {
+        adding.to(&[D::After], JOURNAL);
+    }
+}
+
+const JOURNAL: &str = "systemd-journald.socket";
+
+fn runs_commands(socket: &crate::config::Socket) -> bool {
+    let phases = [&socket.start_pre, &socket.start_post, &socket.stop_pre, &socket.stop_post];
+    phases.iter().any(|commands| !commands.is_empty())
+}
+
+fn paths(exec: &Exec, adding: &mut Adding, cx: &Context) {
+    if let (Place::Path(path), Failure::Counts) =
+        (&exec.working_directory.place, exec.working_directory.missing)
+    {
+        adding.mount(path);
+    }
+    if let Some(root) = &exec.root_directory {
+        adding.mount(root);
+    }
+    let at = &cx.directories;
+    let kinds: [(&str, &Directories); 5] = [
+        (&at.runtime, &exec.runtime_directory),
+        (&at.state, &exec.state_directory),
+        (&at.cache, &exec.cache_directory),
+        (&at.logs, &exec.logs_directory),
+        (&at.configuration, &exec.configuration_directory),
+    ];
+    for (place, directories) in kinds {
+        for (name, _) in &directories.names {
+            adding.mount(&crate::files::join(place, name));
+        }
+    }
+}
+
+fn is_logged(stream: &Stdio) -> bool {
+    match stream {
+        Stdio::Journal | Stdio::JournalConsole | Stdio::Kmsg | Stdio::KmsgConsole => true,
+        Stdio::Inherit
+        | Stdio::Null
+        | Stdio::Tty
+        | Stdio::TtyForce
+        | Stdio::TtyFail
+        | Stdio::Socket
+        | Stdio::NamedFd(_)
+        | Stdio::File(_)
+        | Stdio::Append(_)
+        | Stdio::Truncate(_)
+        | Stdio::Text => false,
+    }
+}

@@ -1,0 +1,262 @@
+//! Dependencies that nobody wrote: those that follow from what a unit is (implicit) and those that
+//! `DefaultDependencies=` brings, as the man page of each kind lists them.
+//!
+//! [`complete`] adds what a unit says of itself; [`between`] what depends on other units too: a target's order
+//! after what it wants, and the mounts below the paths a unit needs.
+
+mod between;
+mod exec;
+mod slice;
+
+use crate::config::service::ServiceType;
+use crate::config::unit::Dependency as D;
+use crate::config::{Body, Config, LoadState, Mount, Socket};
+use crate::files::Scope;
+use crate::name::{UnitKind, UnitName};
+use crate::specifier::Context;
+pub use between::{Edge, between, mounts_above, path_of_mount};
+use std::collections::BTreeSet;
+
+/// Adds to a loaded unit what follows from itself alone.
+pub fn complete(config: &mut Config, scope: Scope, cx: &Context) {
+    if config.load != LoadState::Loaded {
+        return;
+    }
+    let mut adding = Adding { edges: Vec::new(), mounts: Vec::new(), scope };
+    exec::add(config, &mut adding, cx);
+    slice::add(config, &mut adding);
+    adding.of_kind(config);
+    if config.unit.default_dependencies {
+        adding.defaults_of_kind(config);
+    }
+    let unit = &mut config.unit;
+    let mut seen: BTreeSet<(D, UnitName)> = unit.dependencies.iter().cloned().collect();
+    unit.dependencies.extend(adding.edges.into_iter().filter(|edge| seen.insert(edge.clone())));
+    unit.dependencies.retain(|(_, other)| *other != config.name);
+    for path in adding.mounts {
+        if !unit.requires_mounts_for.contains(&path) {
+            unit.requires_mounts_for.push(path);
+        }
+    }
+}
+
+/// What is to be added to a unit, as it is found.
+struct Adding {
+    edges: Vec<(D, UnitName)>,
+    mounts: Vec<String>,
+    scope: Scope,
+}
+
+impl Adding {
+    fn to(&mut self, dependencies: &[D], name: &str) {
+        if let Ok(name) = UnitName::parse(name) {
+            self.edges.extend(dependencies.iter().map(|dependency| (*dependency, name.clone())));
+        }
+    }
+
+    fn mount(&mut self, path: &str) {
+        if path.starts_with('/') {
+            self.mounts.push(path.to_owned());
+        }
+    }
+
+    /// Whatever `DefaultDependencies=` says.
+    fn of_kind(&mut self, config: &Config) {
+        match &config.body {
+            Body::Service(service) => {
+                if service.kind == ServiceType::Dbus {
+                    self.to(&[D::Requires, D::After], "dbus.socket");
+                }
+                for socket in &service.sockets {
+                    self.to(&[D::Wants, D::After], socket.as_str());
+                }
+            }
+            Body::Socket(socket) => self.of_socket(config, socket),
+            Body::Timer => {
+                self.to(&[D::Before, D::Triggers], &triggered(config, "Timer"));
+                if kept(config, "Timer", "Persistent").any(is_yes) {
+                    self.mount("/var/lib/systemd/timers");
+                }
+            }
+            Body::Path => {
+                self.to(&[D::Before, D::Triggers], &triggered(config, "Path"));
+                for key in
+                    ["PathExists", "PathExistsGlob", "PathChanged", "PathModified", "DirectoryNotEmpty"]
+                {
+                    kept(config, "Path", key).for_each(|path| self.mount(path));
+                }
+            }
+            Body::Mount(mount) => self.of_mount(config, mount),
+            Body::Automount => {
+                self.to(&[D::Before, D::Triggers], &format!("{}.mount", config.name.stem()));
+                self.mount(crate::files::parent(&path_of_mount(&config.name)));
+            }
+            Body::Target | Body::Slice | Body::Scope | Body::Device | Body::Swap => {}
+        }
+    }
+
+    fn of_socket(&mut self, config: &Config, socket: &Socket) {
+        use crate::config::socket::{Accept, Address, Listen};
+        for listen in &socket.listen {
+            match listen {
+                Listen::Stream(Address::Unix(path))
+                | Listen::Datagram(Address::Unix(path))
+                | Listen::SequentialPacket(Address::Unix(path))
+                | Listen::Fifo(path) => self.mount(path),
+                Listen::Stream(_) | Listen::Datagram(_) | Listen::SequentialPacket(_) => {}
+                Listen::Other { key, value } if key == "Special" => self.mount(value),
+                Listen::Other { .. } => {}
+            }
+        }
+        // With Accept=yes each connection brings its own instance; no unit is known before.
+        if socket.accept == Accept::No {
+            let same = format!("{}.service", config.name.stem());
+            let service = socket.service.as_ref().map_or(same.as_str(), |name| name.as_str());
+            self.to(&[D::Before, D::Triggers], service);
+        }
+    }
+
+    fn of_mount(&mut self, config: &Config, mount: &Mount) {
+        let place = path_of_mount(&config.name);
+        if place != "/" {
+            self.mount(crate::files::parent(&place));
+        }
+        if options(mount).any(|option| option == "bind" || option == "rbind" || option == "loop") {
+            self.mount(&mount.what);
+        }
+    }
+
+    fn defaults_of_kind(&mut self, config: &Config) {
+        match &config.body {
+            Body::Service(_) => {
+                self.sysinit();
+                // The user's manager knows no sysinit.target: there basic.target is the ground to stand on.
+                if self.scope == Scope::User {
+                    self.to(&[D::Requires], "basic.target");
+                }
+                self.to(&[D::After], "basic.target");
+                self.shutdown();
+            }
+            Body::Socket(_) => {
+                self.to(&[D::Before], "sockets.target");
+                self.sysinit();
+                self.shutdown();
+            }
+            Body::Timer => {
+                self.to(&[D::Before], "timers.target");
+                self.sysinit();
+                if self.scope == Scope::System && kept(config, "Timer", "OnCalendar").next().is_some() {
+                    self.to(&[D::After], "time-sync.target");
+                    self.to(&[D::After], "time-set.target");
+                }
+                self.shutdown();
+            }
+            Body::Path => {
+                self.to(&[D::Before], "paths.target");
+                self.sysinit();
+                self.shutdown();
+            }
+            Body::Mount(mount) => self.mount_defaults(config, mount),
+            Body::Automount => {
+                self.to(&[D::After], "local-fs-pre.target");
+                self.to(&[D::Before], "local-fs.target");
+                self.to(&[D::Before, D::Conflicts], "umount.target");
+            }
+            Body::Swap => self.to(&[D::Before, D::Conflicts], "umount.target"),
+            Body::Target | Body::Slice | Body::Scope => self.shutdown(),
+            Body::Device => {}
+        }
+    }
+
+    fn mount_defaults(&mut self, config: &Config, mount: &Mount) {
+        let place = path_of_mount(&config.name);
+        if is_always_mounted(&place) {
+            return;
+        }
+        let network =
+            NETWORK_KINDS.contains(&mount.kind.as_str()) || options(mount).any(|option| option == "_netdev");
+        let (after, before) = match network {
+            true => ("remote-fs-pre.target", "remote-fs.target"),
+            false => ("local-fs-pre.target", "local-fs.target"),
+        };
+        if !options(mount).any(|option| option == "nofail") {
+            self.to(&[D::Before], before);
+        }
+        self.to(&[D::After], after);
+        if network {
+            self.to(&[D::After], "network.target");
+            self.to(&[D::After, D::Wants], "network-online.target");
+        }
+        // What a tmpfs holds may be in swap.
+        if mount.kind == "tmpfs" {
+            self.to(&[D::After], "swap.target");
+        }
+        self.to(&[D::Before, D::Conflicts], "umount.target");
+    }
+
+    fn sysinit(&mut self) {
+        if self.scope == Scope::System {
+            self.to(&[D::After, D::Requires], "sysinit.target");
+        }
+    }
+
+    fn shutdown(&mut self) {
+        self.to(&[D::Before, D::Conflicts], "shutdown.target");
+    }
+}
+
+/// File systems that need the network.
+const NETWORK_KINDS: &[&str] = &[
+    "afs",
+    "ceph",
+    "cifs",
+    "gfs",
+    "gfs2",
+    "ncp",
+    "ncpfs",
+    "nfs",
+    "nfs4",
+    "ocfs2",
+    "orangefs",
+    "pvfs2",
+    "smb3",
+    "smbfs",
+    "sshfs",
+    "fuse.sshfs",
+    "davfs",
+    "fuse.davfs",
+    "glusterfs",
+    "fuse.glusterfs",
+    "lustre",
+    "9p",
+];
+
+/// Places that stay mounted from before the first unit until after the last.
+fn is_always_mounted(place: &str) -> bool {
+    let below =
+        |root: &str| place.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    place == "/"
+        || place == "/usr"
+        || place == "/etc"
+        || ["/proc", "/sys", "/dev", "/run/host", "/run/initramfs"].into_iter().any(below)
+}
+
+fn options(mount: &Mount) -> impl Iterator<Item = &str> {
+    mount.options.split(',').map(str::trim)
+}
+
+/// The unit a timer or path unit starts: `Unit=`, or the service of the same name.
+fn triggered(config: &Config, section: &str) -> String {
+    let named = kept(config, section, "Unit").next();
+    named.map_or_else(|| format!("{}.{}", config.name.stem(), UnitKind::Service.suffix()), str::to_owned)
+}
+
+/// Values of a directive that is kept as text.
+fn kept<'c>(config: &'c Config, section: &'c str, key: &'c str) -> impl Iterator<Item = &'c str> {
+    let wanted = move |kept: &&crate::config::Kept| kept.section == section && kept.key == key;
+    config.kept.iter().filter(wanted).map(|kept| kept.value.as_str())
+}
+
+fn is_yes(value: &str) -> bool {
+    ["1", "yes", "y", "true", "t", "on"].contains(&value.to_ascii_lowercase().as_str())
+}

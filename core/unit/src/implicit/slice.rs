@@ -1,0 +1,74 @@
+//! Which slice a unit lives in: systemd.slice(5), systemd.resource-control(5) `Slice=`.
+
+use super::{Adding, is_always_mounted, path_of_mount};
+use crate::config::unit::Dependency as D;
+use crate::config::{Body, Config};
+use crate::files::Scope;
+use crate::name::UnitName;
+
+pub(super) fn add(config: &mut Config, adding: &mut Adding) {
+    let Some(slice) = slice_of(config, adding.scope) else { return };
+    if slice == config.name.as_str() {
+        return;
+    }
+    adding.to(&[D::InSlice, D::Requires, D::After], &slice);
+    match &mut config.body {
+        Body::Service(service) => service.exec.slice = Some(slice),
+        Body::Socket(socket) => socket.exec.slice = Some(slice),
+        Body::Slice if config.unit.description.is_empty() => {
+            config.unit.description = format!("Slice /{}", path(config.name.stem()));
+        }
+        Body::Target
+        | Body::Slice
+        | Body::Scope
+        | Body::Device
+        | Body::Mount(_)
+        | Body::Automount
+        | Body::Swap
+        | Body::Timer
+        | Body::Path => {}
+    }
+}
+
+/// `None`: units of this kind hold no processes.
+fn slice_of(config: &Config, scope: Scope) -> Option<String> {
+    let said = match &config.body {
+        Body::Service(service) => service.exec.slice.clone(),
+        Body::Socket(socket) => socket.exec.slice.clone(),
+        Body::Mount(_) if is_always_mounted(&path_of_mount(&config.name)) => Some("-.slice".to_owned()),
+        Body::Mount(_) | Body::Swap => None,
+        // init.scope; other scopes are made at run time, by whoever says where.
+        Body::Scope => return Some("-.slice".to_owned()),
+        Body::Slice => return parent(&config.name),
+        Body::Target | Body::Device | Body::Automount | Body::Timer | Body::Path => return None,
+    };
+    said.or_else(|| Some(default_slice(&config.name, scope)))
+}
+
+/// Instances of one template share a slice of their own; the rest lives in one.
+fn default_slice(name: &UnitName, scope: Scope) -> String {
+    let root = match scope {
+        Scope::System => "system",
+        Scope::User => "app",
+    };
+    if name.is_instance() {
+        // A dash would mean a slice below a slice.
+        format!("{root}-{}.slice", name.prefix().replace('\\', "\\x5c").replace('-', "\\x2d"))
+    } else {
+        format!("{root}.slice")
+    }
+}
+
+/// `a-b.slice` lies in `a.slice`, and that in `-.slice`.
+fn parent(name: &UnitName) -> Option<String> {
+    match name.stem() {
+        "-" => None,
+        stem => {
+            Some(stem.rsplit_once('-').map_or("-.slice".to_owned(), |(above, _)| format!("{above}.slice")))
+        }
+    }
+}
+
+fn path(stem: &str) -> String {
+    stem.replace('-', "/")
+}

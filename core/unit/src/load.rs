@@ -1,0 +1,254 @@
+//! From a name to a unit: found along the search path, read, merged, and completed with the dependencies nobody wrote.
+
+use crate::config::{Config, LoadState};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::files::{Found, Fragment, Index, Scope, Tree, TreeError};
+use crate::implicit;
+use crate::limits;
+use crate::merge::{Merged, Source, merge};
+use crate::name::UnitName;
+use crate::specifier::Context;
+use crate::vendor::container_conditions;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// Whether the host is ours, or shows through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surroundings {
+    Machine,
+    Container,
+}
+
+/// Everything loading needs to know.
+#[derive(Clone, Copy)]
+pub struct Loader<'a, T: ?Sized> {
+    pub tree: &'a T,
+    pub index: &'a Index,
+    pub cx: &'a Context,
+    pub scope: Scope,
+    pub surroundings: Surroundings,
+}
+
+impl<T: Tree + ?Sized> Loader<'_, T> {
+    /// One unit. Its dependencies on targets and mounts that take two to decide are not in it: see [`Loader::closure`].
+    pub fn load(&self, asked: &UnitName) -> Merged {
+        let found = self.index.find(self.tree, asked);
+        let mut texts: Vec<(&str, Vec<u8>)> = Vec::new();
+        let mut odd = Vec::new();
+        if let Fragment::File(path) = &found.fragment {
+            match self.tree.read(path, limits::UNIT_FILE_MAX) {
+                Ok(text) => texts.push((path, text)),
+                // A link that leads nowhere: as if there were no file.
+                Err(TreeError::NotFound) => return missing(found, self),
+                Err(error) => return unreadable(&found, path, &error),
+            }
+            for path in &found.dropins {
+                match self.tree.read(path, limits::UNIT_FILE_MAX) {
+                    Ok(text) => texts.push((path, text)),
+                    Err(error) => odd.push(complaint(path, Severity::Warning, &error)),
+                }
+            }
+        } else if found.fragment == Fragment::Missing && crate::files::needs_no_file(asked) {
+            texts.extend(
+                found.dropins.iter().filter_map(|path| {
+                    Some((path.as_str(), self.tree.read(path, limits::UNIT_FILE_MAX).ok()?))
+                }),
+            );
+        }
+        let sources: Vec<Source<'_>> = texts.iter().map(|(path, text)| Source { path, text }).collect();
+        // Specifiers mean the name that was asked for; only then the unit takes its main name.
+        let mut merged = merge(asked, &sources, &found, self.cx);
+        merged.diagnostics.splice(0..0, odd);
+        self.finish(&mut merged.config, &found);
+        merged
+    }
+
+    /// The units named and all they lead to, each once, with what holds between them.
+    pub fn closure(&self, names: &[UnitName]) -> Vec<Merged> {
+        let mut loaded: BTreeMap<UnitName, Merged> = BTreeMap::new();
+        let mut seen: BTreeSet<UnitName> = names.iter().cloned().collect();
+        let mut ahead: VecDeque<UnitName> = names.iter().cloned().collect();
+        while let Some(name) = ahead.pop_front() {
+            let merged = self.load(&name);
+            let config = &merged.config;
+            let mounts = config.unit.requires_mounts_for.iter().chain(&config.unit.wants_mounts_for);
+            let mounts =
+                mounts.flat_map(|path| implicit::mounts_above(path)).filter(|name| self.index.has(name));
+            let named = config.unit.dependencies.iter().map(|(_, other)| other.clone()).chain(mounts);
+            ahead.extend(named.filter(|name| seen.insert(name.clone())));
+            seen.extend(config.aliases.iter().cloned());
+            loaded.entry(config.name.clone()).or_insert(merged);
+        }
+        relate(&mut loaded);
+        loaded.into_values().collect()
+    }
+
+    fn finish(&self, config: &mut Config, found: &Found) {
+        config.name = found.name.clone();
+        perpetual(config);
+        implicit::complete(config, self.scope, self.cx);
+        if self.surroundings == Surroundings::Container && config.load == LoadState::Loaded {
+            config.unit.conditions.extend(container_conditions(&config.name));
+        }
+    }
+}
+
+/// Adds to each unit what holds between it and the others.
+fn relate(loaded: &mut BTreeMap<UnitName, Merged>) {
+    let mut by_name: BTreeMap<UnitName, &Config> = BTreeMap::new();
+    for merged in loaded.values() {
+        let config = &merged.config;
+        by_name.extend(config.aliases.iter().map(|alias| (alias.clone(), config)));
+        by_name.insert(config.name.clone(), config);
+    }
+    let edges = implicit::between(&by_name);
+    for edge in edges {
+        if let Some(merged) = loaded.get_mut(&edge.from) {
+            merged.config.unit.dependencies.push((edge.dependency, edge.to));
+        }
+    }
+}
+
+/// Units that are always there: systemd.special(7), "Special Slice Units".
+fn perpetual(config: &mut Config) {
+    let description = match config.name.as_str() {
+        "-.slice" => "Root Slice",
+        "system.slice" => "System Slice",
+        "init.scope" => "System and Service Manager",
+        _ => return,
+    };
+    let unit = &mut config.unit;
+    unit.default_dependencies = false;
+    unit.ignore_on_isolate = true;
+    unit.refuse_manual_start = true;
+    unit.refuse_manual_stop = true;
+    if unit.description.is_empty() {
+        unit.description = description.to_owned();
+    }
+}
+
+fn missing<T: Tree + ?Sized>(found: Found, loader: &Loader<'_, T>) -> Merged {
+    let found = Found { fragment: Fragment::Missing, ..found };
+    merge(&found.name, &[], &found, loader.cx)
+}
+
+fn unreadable(found: &Found, path: &str, error: &TreeError) -> Merged {
+    let complaint = complaint(path, Severity::Error, error);
+    let mut config = Config::bare(found.name.clone(), LoadState::Error(complaint.to_string()));
+    config.aliases = found.aliases.clone();
+    config.fragment = Some(path.to_owned());
+    Merged { config, diagnostics: vec![complaint] }
+}
+
+fn complaint(path: &str, severity: Severity, error: &TreeError) -> Diagnostic {
+    Diagnostic::of_unit(path, severity, format!("cannot read: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::{Environment, MemoryTree, SearchPath};
+    use crate::vendor::WithVendor;
+
+    fn closure(files: &[(&str, &str)], name: &str) -> Vec<Merged> {
+        let mut tree = MemoryTree::new();
+        for (path, text) in files {
+            tree.file(&format!("/etc/systemd/system/{path}"), *text);
+        }
+        let tree = WithVendor::new(tree, "/usr/bin/eudaemon");
+        let index = Index::read(&tree, &SearchPath::new(Scope::System, &Environment::default()));
+        let (cx, scope, surroundings) = (Context::default(), Scope::System, Surroundings::Machine);
+        let loader = Loader { tree: &tree, index: &index, cx: &cx, scope, surroundings };
+        loader.closure(&[UnitName::parse(name).unwrap()])
+    }
+
+    /// What a unit of a closure says, as `Requires=a After=b`.
+    fn check(files: &[(&str, &str)], name: &str, expected: &str) {
+        let closure = closure(files, name);
+        let config =
+            closure.iter().map(|merged| &merged.config).find(|config| config.name.as_str() == name).unwrap();
+        let said =
+            config.unit.dependencies.iter().map(|(dependency, other)| format!("{dependency:?}={other}"));
+        assert_eq!(said.collect::<Vec<_>>().join(" "), expected);
+    }
+
+    const SERVICE: &str = "[Service]\nExecStart=/bin/true\n";
+
+    #[test]
+    fn services() {
+        check(
+            &[("a.service", SERVICE)],
+            "a.service",
+            "After=systemd-journald.socket InSlice=system.slice Requires=system.slice After=system.slice \
+             After=sysinit.target Requires=sysinit.target After=basic.target Before=shutdown.target Conflicts=shutdown.target",
+        );
+        check(
+            &[(
+                "a@.service",
+                "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/true\nStandardOutput=null",
+            )],
+            "a@x.service",
+            "InSlice=system-a.slice Requires=system-a.slice After=system-a.slice",
+        );
+    }
+
+    #[test]
+    fn mounts_below_a_path() {
+        check(
+            &[
+                (
+                    "a.service",
+                    "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/true\nStandardOutput=null\nSlice=-.slice\nStateDirectory=x",
+                ),
+                ("var-lib.mount", "[Mount]\nWhat=/dev/sda\nWhere=/var/lib\n"),
+            ],
+            "a.service",
+            "After=systemd-remount-fs.service InSlice=system.slice Requires=system.slice After=system.slice Requires=var-lib.mount After=var-lib.mount",
+        );
+    }
+
+    #[test]
+    fn a_target_comes_after_what_it_wants_unless_said_otherwise() {
+        let wants =
+            "[Unit]\nWants=a.service b.service c.service d.service\nBefore=b.service\nDefaultDependencies=";
+        let files = |default: &str| {
+            vec![
+                ("x.target", format!("{wants}{default}")),
+                ("a.service", SERVICE.to_owned()),
+                ("b.service", SERVICE.to_owned()),
+                ("c.service", format!("[Unit]\nAfter=x.target\n{SERVICE}")),
+                ("d.service", format!("[Unit]\nDefaultDependencies=no\n{SERVICE}")),
+            ]
+        };
+        let pulled = "Wants=a.service Wants=b.service Wants=c.service Wants=d.service Before=b.service";
+        for (default, more) in
+            [("yes", " Before=shutdown.target Conflicts=shutdown.target After=a.service"), ("no", "")]
+        {
+            let files = files(default);
+            let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+            check(&files, "x.target", &format!("{pulled}{more}"));
+        }
+    }
+
+    #[test]
+    fn a_closure_holds_each_unit_once_and_a_vendor_boot_is_whole() {
+        let closure = closure(&[], "default.target");
+        let names: Vec<&str> = closure.iter().map(|merged| merged.config.name.as_str()).collect();
+        for expected in
+            ["multi-user.target", "sysinit.target", "-.slice", "systemd-journald.socket", "shutdown.target"]
+        {
+            assert_eq!(names.iter().filter(|name| **name == expected).count(), 1, "{expected} in {names:?}");
+        }
+    }
+
+    #[test]
+    fn too_large_is_one_clear_line() {
+        let large = "#\n".repeat(limits::UNIT_FILE_MAX as usize);
+        let closure = closure(&[("a.service", &large)], "a.service");
+        let LoadState::Error(text) = &closure[0].config.load else { unreachable!("loaded") };
+        assert_eq!(
+            text,
+            "/etc/systemd/system/a.service: cannot read: larger than the limit of 4194304 bytes"
+        );
+        assert_eq!(closure.len(), 1);
+    }
+}
