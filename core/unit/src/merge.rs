@@ -51,7 +51,7 @@ pub fn merge(name: &UnitName, sources: &[Source<'_>], found: &Found, cx: &Contex
     }
     if load == LoadState::Loaded {
         defaults::fill(&mut draft, name);
-        if let Err(refusal) = check::verify(&mut draft, name, &mut diagnostics) {
+        if let Err(refusal) = check::verify(&draft, name, &mut diagnostics) {
             load = refuse(name, refusal, &mut diagnostics);
         }
     }
@@ -117,7 +117,7 @@ fn broken(name: &UnitName, reason: &str, diagnostics: &mut Vec<Diagnostic>) -> L
     LoadState::Error(text)
 }
 
-fn refuse(name: &UnitName, refusal: String, diagnostics: &mut Vec<Diagnostic>) -> LoadState {
+fn refuse(name: &UnitName, refusal: &str, diagnostics: &mut Vec<Diagnostic>) -> LoadState {
     diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Error, refusal));
     LoadState::BadSetting(format!("Unit {name} has a bad unit file setting."))
 }

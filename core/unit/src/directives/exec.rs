@@ -68,9 +68,9 @@ pub(super) static TABLE: &[Directive] = &[
     limit("LimitSTACK", "how large a stack", |d, l| set_limit(d, l, Resource::Stack)),
     row("LogsDirectory", Kind::Words, |d, l| directories(&mut d.exec.logs_directory, Links::Taken, l), "directories made under /var/log"),
     row("LogsDirectoryMode", Kind::Mode, |d, l| mode(&mut d.exec.logs_directory.mode, l), "permissions of LogsDirectory="),
-    row("Nice", Kind::Integer, nice, "priority from -20 to 19"),
+    row("Nice", Kind::Integer("value"), nice, "priority from -20 to 19"),
     row("NoNewPrivileges", Kind::Boolean, |d, l| flag(&mut d.exec.no_new_privileges, l), "no program it runs gains privileges"),
-    row("OOMScoreAdjust", Kind::Integer, oom_score_adjust, "how soon the kernel kills it for memory, -1000 to 1000"),
+    row("OOMScoreAdjust", Kind::Integer("value"), oom_score_adjust, "how soon the kernel kills it for memory, -1000 to 1000"),
     partly("PAMName", Kind::Text, "no PAM session is opened", |d, l| if let Some(name) = l.optional_text() { d.exec.pam_name = name }, "the PAM service whose session it runs in"),
     row("PassEnvironment", Kind::Words, pass_environment, "variables taken over from the manager"),
     row("RootDirectory", Kind::Path, root_directory, "the directory it sees as /"),
@@ -159,7 +159,7 @@ fn dynamic_user(d: &mut Draft, l: &mut Line<'_>) {
 }
 
 /// A user or group: `Some(None)` for an empty value; what is no name ends the unit.
-fn owner(l: &mut Line<'_>) -> Option<Option<String>> {
+pub(super) fn owner(l: &mut Line<'_>) -> Option<Option<String>> {
     if l.is_empty() {
         return Some(None);
     }
@@ -516,13 +516,13 @@ fn base64(text: &str) -> Option<Vec<u8>> {
     (padding <= 2 && held < 6).then_some(out)
 }
 
-const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
+pub(super) const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 const FACILITIES: [&str; 24] = [
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
     "12", "13", "14", "15", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 ];
 
-fn numbered(words: &[&str], text: &str) -> Option<u8> {
+pub(super) fn numbered(words: &[&str], text: &str) -> Option<u8> {
     let at = words.iter().position(|word| *word == text).or_else(|| text.parse().ok())?;
     u8::try_from(at).ok().filter(|at| usize::from(*at) < words.len())
 }

@@ -61,7 +61,7 @@ impl Line<'_> {
     }
 
     /// Instead of a word that is none of those a directive knows.
-    fn no_word(&mut self, words: &[&str]) {
+    pub fn no_word(&mut self, words: &[&str]) {
         let what = if let Kind::OneOf(what, _) | Kind::Word(what) = self.row.kind { what } else { "value" };
         let text = format!("Failed to parse {what}, ignoring: {}", self.value);
         let expected = Cow::Owned(format!("one of {}", words.join(", ")));

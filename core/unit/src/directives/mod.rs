@@ -8,15 +8,23 @@
 mod draft;
 mod exec;
 mod install;
+mod keep;
 mod kill;
 mod line;
+mod mount;
 mod names;
+mod path;
+mod resource;
+mod sandbox;
 mod service;
+mod socket;
+mod timer;
 mod unit;
 
-use crate::config::{Config, Kept};
+use crate::config::Config;
 use crate::name::UnitKind;
 pub(crate) use draft::Draft;
+use keep::keep;
 pub(crate) use line::{Line, Outcome};
 
 /// How far a directive is acted on.
@@ -37,8 +45,11 @@ pub enum Kind {
     Boolean,
     /// A length of time; the word in systemd's complaint about a wrong one.
     Span(&'static str),
+    /// As [`Kind::Span`], and 0 means without end.
+    Timeout(&'static str),
     Unsigned,
-    Integer,
+    /// A whole number; the word in systemd's complaint about a wrong one.
+    Integer(&'static str),
     Mode,
     Size,
     /// An absolute path.
@@ -53,6 +64,8 @@ pub enum Kind {
     Text,
     /// Words, each line adding to the list.
     Words,
+    /// Text with specifiers, each line adding to the list.
+    Lines,
     /// Unit names.
     Units,
     /// Command lines.
@@ -76,15 +89,15 @@ impl Kind {
     pub const fn expected(self) -> &'static str {
         match self {
             Kind::Boolean => "yes or no",
-            Kind::Span(_) => "a length of time such as 5s, 1min 30s or infinity",
+            Kind::Span(_) | Kind::Timeout(_) => "a length of time such as 5s, 1min 30s or infinity",
             Kind::Unsigned => "a number from 0 to 4294967295",
-            Kind::Integer => "a whole number",
+            Kind::Integer(_) => "a whole number",
             Kind::Mode => "octal permissions such as 0755",
             Kind::Size => "a size such as 512K or 1.5G",
             Kind::Path => "an absolute path",
             Kind::Paths => "absolute paths",
             Kind::OneOf(_, _) | Kind::Word(_) => "one of the words of its man page",
-            Kind::Text => "text",
+            Kind::Text | Kind::Lines => "text",
             Kind::Words => "words",
             Kind::Units => "unit names",
             Kind::Commands => "an absolute path or a bare program name, and its arguments",
@@ -102,11 +115,26 @@ pub struct Section {
     pub tables: &'static [&'static [Directive]],
 }
 
-const UNIT: Section = Section { name: "Unit", tables: &[unit::TABLE] };
-const INSTALL: Section = Section { name: "Install", tables: &[install::TABLE] };
-const SERVICE: Section = Section { name: "Service", tables: &[service::TABLE, exec::TABLE, kill::TABLE] };
+type Tables = &'static [&'static [Directive]];
+const PROCESSES: [&[Directive]; 4] = [exec::TABLE, sandbox::TABLE, kill::TABLE, resource::TABLE];
+const SERVICE: Tables = &[service::TABLE, PROCESSES[0], PROCESSES[1], PROCESSES[2], PROCESSES[3]];
+const SOCKET: Tables = &[socket::TABLE, PROCESSES[0], PROCESSES[1], PROCESSES[2], PROCESSES[3]];
+const MOUNT: Tables = &[mount::MOUNT, PROCESSES[0], PROCESSES[1], PROCESSES[2], PROCESSES[3]];
+const SWAP: Tables = &[mount::SWAP, PROCESSES[0], PROCESSES[1], PROCESSES[2], PROCESSES[3]];
 
-pub static SECTIONS: [Section; 3] = [UNIT, INSTALL, SERVICE];
+pub static SECTIONS: [Section; 11] = [
+    Section { name: "Unit", tables: &[unit::TABLE] },
+    Section { name: "Install", tables: &[install::TABLE] },
+    Section { name: "Service", tables: SERVICE },
+    Section { name: "Socket", tables: SOCKET },
+    Section { name: "Mount", tables: MOUNT },
+    Section { name: "Automount", tables: &[mount::AUTOMOUNT] },
+    Section { name: "Swap", tables: SWAP },
+    Section { name: "Timer", tables: &[timer::TABLE] },
+    Section { name: "Path", tables: &[path::TABLE] },
+    Section { name: "Slice", tables: &[resource::TABLE] },
+    Section { name: "Scope", tables: &[service::SCOPE, kill::TABLE, resource::TABLE] },
+];
 
 /// The sections that mean something in a unit of this kind.
 pub const fn sections(kind: UnitKind) -> &'static [&'static str] {
@@ -131,15 +159,6 @@ pub fn find(section: &str, key: &str) -> Option<&'static Directive> {
         let at = table.binary_search_by(|row| row.key.cmp(key)).ok()?;
         table.get(at)
     })
-}
-
-/// The setter of a directive that nobody acts on yet: its value is kept as text.
-fn keep(d: &mut Draft, l: &mut Line<'_>) {
-    let Some(value) = l.text() else { return };
-    d.kept.retain(|kept| kept.section != l.section || kept.key != l.key);
-    if !l.is_empty() {
-        d.kept.push(Kept { section: l.section.to_owned(), key: l.key.to_owned(), value });
-    }
 }
 
 /// What a unit asks for that is not acted on in full: key and how far.

@@ -77,6 +77,15 @@ pub(super) static TABLE: &[Directive] = &[
     row("WatchdogSec", SEC, |d, l| if let Some(span) = l.span("sec value") { d.service.watchdog = span }, "the longest silence before it counts as hung"),
 ];
 
+/// `[Scope]` beside what it shares: systemd.scope(5).
+#[rustfmt::skip]
+pub(super) static SCOPE: &[Directive] = &[
+    kept("OOMPolicy", Kind::OneOf("OOM policy", &["continue", "stop", "kill"]), "what follows when the kernel kills one of its processes for memory"),
+    kept("RuntimeMaxSec", SEC, "how long it may run"),
+    kept("RuntimeRandomizedExtraSec", SEC, "random time added to RuntimeMaxSec="),
+    kept("TimeoutStopSec", SEC, "how long stopping may take"),
+];
+
 fn service_type(d: &mut Draft, l: &mut Line<'_>) {
     let words = [
         ("simple", ServiceType::Simple),

@@ -1,6 +1,8 @@
 //! What systemd checks once a unit is whole: settings that are missing, or that exclude each other.
 
+use crate::config::KillMode;
 use crate::config::service::{ExitType, Restart, ServiceType};
+use crate::config::socket::{Accept, Listen};
 use crate::config::unit::EmergencyAction;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::directives::Draft;
@@ -8,79 +10,140 @@ use crate::name::{UnitKind, UnitName};
 
 /// An error is the reason why the unit has a bad setting.
 pub(super) fn verify(
-    draft: &mut Draft,
+    draft: &Draft,
     name: &UnitName,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Result<(), String> {
+) -> Result<(), &'static str> {
+    let is_kept = |keys: &[&str]| draft.kept.iter().any(|kept| keys.contains(&kept.key.as_str()));
     match name.kind() {
-        UnitKind::Service => service(draft, name, diagnostics),
-        UnitKind::Socket
+        UnitKind::Service => {
+            service(draft)?;
+            pam(
+                draft,
+                "Service has PAM enabled. Kill mode must be set to 'control-group' or 'mixed'. Refusing.",
+            )?;
+            service_remarks(draft, name, diagnostics);
+            Ok(())
+        }
+        UnitKind::Socket => {
+            socket(draft)?;
+            pam(draft, "Unit has PAM enabled. Kill mode must be set to 'control-group'. Refusing.")
+        }
+        UnitKind::Timer if !is_kept(TIMES) && !is_kept(CHANGES) => {
+            Err("Timer unit lacks value setting. Refusing.")
+        }
+        UnitKind::Path if !is_kept(PATHS) => Err("Path unit lacks path setting. Refusing."),
+        UnitKind::Mount if draft.mount.what.is_empty() => Err("What= setting is missing. Refusing."),
+        UnitKind::Swap if !is_kept(&["What"]) => Err("What= setting is missing. Refusing."),
+        UnitKind::Timer
+        | UnitKind::Path
+        | UnitKind::Mount
+        | UnitKind::Swap
         | UnitKind::Target
         | UnitKind::Device
-        | UnitKind::Mount
         | UnitKind::Automount
-        | UnitKind::Swap
-        | UnitKind::Timer
-        | UnitKind::Path
         | UnitKind::Slice
         | UnitKind::Scope => Ok(()),
     }
 }
 
-fn service(draft: &mut Draft, name: &UnitName, diagnostics: &mut Vec<Diagnostic>) -> Result<(), String> {
-    let service = &mut draft.service;
-    let commands = &service.commands;
+const TIMES: &[&str] =
+    &["OnActiveSec", "OnBootSec", "OnCalendar", "OnStartupSec", "OnUnitActiveSec", "OnUnitInactiveSec"];
+const CHANGES: &[&str] = &["OnClockChange", "OnTimezoneChange"];
+const PATHS: &[&str] = &["DirectoryNotEmpty", "PathChanged", "PathExists", "PathExistsGlob", "PathModified"];
+
+fn service(draft: &Draft) -> Result<(), &'static str> {
+    let service = &draft.service;
+    let (start, stop) = (&service.commands.start, &service.commands.stop);
+    let ends_machine = draft.unit.success_action != EmergencyAction::None;
     let oneshot = service.kind == ServiceType::Oneshot;
-    if commands.start.is_empty()
-        && commands.stop.is_empty()
-        && draft.unit.success_action == EmergencyAction::None
-    {
-        return Err("Service has no ExecStart=, ExecStop=, or SuccessAction=. Refusing.".into());
+    let forced = &service.restart_force_exit_status;
+    let refuse_if = |wrong: bool, text| if wrong { Err(text) } else { Ok(()) };
+    refuse_if(
+        start.is_empty() && stop.is_empty() && !ends_machine,
+        "Service has no ExecStart=, ExecStop=, or SuccessAction=. Refusing.",
+    )?;
+    refuse_if(
+        !oneshot && start.is_empty(),
+        "Service has no ExecStart= setting, which is only allowed for Type=oneshot services. Refusing.",
+    )?;
+    refuse_if(
+        !service.remain_after_exit && start.is_empty() && !ends_machine,
+        "Service has no ExecStart= and no SuccessAction= settings and does not have RemainAfterExit=yes set. Refusing.",
+    )?;
+    refuse_if(
+        !oneshot && start.len() > 1,
+        "Service has more than one ExecStart= setting, which is only allowed for Type=oneshot services. Refusing.",
+    )?;
+    refuse_if(
+        oneshot && (service.restart == Restart::Always || service.restart == Restart::OnSuccess),
+        "Service has Restart= set to either always or on-success, which isn't allowed for Type=oneshot services. Refusing.",
+    )?;
+    refuse_if(
+        oneshot && (!forced.codes.is_empty() || !forced.signals.is_empty()),
+        "Service has RestartForceExitStatus= set, which isn't allowed for Type=oneshot services. Refusing.",
+    )?;
+    refuse_if(
+        oneshot && service.exit_type == ExitType::Cgroup,
+        "Service has ExitType=cgroup set, which isn't allowed for Type=oneshot services. Refusing.",
+    )?;
+    refuse_if(
+        service.kind == ServiceType::Dbus && service.bus_name.is_none(),
+        "Service is of type D-Bus but no D-Bus service name has been specified. Refusing.",
+    )
+}
+
+/// A PAM session ends only when the processes that hold it do.
+fn pam(draft: &Draft, text: &'static str) -> Result<(), &'static str> {
+    match draft.kill.mode {
+        KillMode::ControlGroup | KillMode::Mixed => Ok(()),
+        KillMode::Process | KillMode::None if draft.exec.pam_name.is_some() => Err(text),
+        KillMode::Process | KillMode::None => Ok(()),
     }
-    if !oneshot && commands.start.is_empty() {
-        return Err(
-            "Service has no ExecStart= setting, which is only allowed for Type=oneshot services. Refusing."
-                .into(),
-        );
-    }
-    if !service.remain_after_exit
-        && commands.start.is_empty()
-        && draft.unit.success_action == EmergencyAction::None
-    {
-        return Err("Service has no ExecStart= and no SuccessAction= settings and does not have RemainAfterExit=yes set. Refusing.".into());
-    }
-    if !oneshot && commands.start.len() > 1 {
-        return Err("Service has more than one ExecStart= setting, which is only allowed for Type=oneshot services. Refusing.".into());
-    }
-    if oneshot && (service.restart == Restart::Always || service.restart == Restart::OnSuccess) {
-        return Err("Service has Restart= set to either always or on-success, which isn't allowed for Type=oneshot services. Refusing.".into());
-    }
-    if oneshot
-        && (!service.restart_force_exit_status.codes.is_empty()
-            || !service.restart_force_exit_status.signals.is_empty())
-    {
-        return Err("Service has RestartForceExitStatus= set, which isn't allowed for Type=oneshot services. Refusing.".into());
-    }
-    if oneshot && service.exit_type == ExitType::Cgroup {
-        return Err(
-            "Service has ExitType=cgroup set, which isn't allowed for Type=oneshot services. Refusing."
-                .into(),
-        );
-    }
-    if service.kind == ServiceType::Dbus && service.bus_name.is_none() {
-        return Err("Service is of type D-Bus but no D-Bus service name has been specified. Refusing.".into());
-    }
-    if draft.exec.pam_name.is_some()
-        && draft.kill.mode != crate::config::KillMode::ControlGroup
-        && draft.kill.mode != crate::config::KillMode::Mixed
-    {
-        return Err(
-            "Service has PAM enabled. Kill mode must be set to 'control-group' or 'mixed'. Refusing.".into(),
-        );
-    }
+}
+
+/// Settings that do nothing together.
+fn service_remarks(draft: &Draft, name: &UnitName, diagnostics: &mut Vec<Diagnostic>) {
+    let service = &draft.service;
+    let is_kept = |key: &str| draft.kept.iter().any(|kept| kept.key == key);
     let mut note = |text: &str| diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Note, text));
-    if oneshot && !service.runtime_max.is_infinite() {
+    if is_kept("USBFunctionDescriptors") && !is_kept("USBFunctionStrings") {
+        note("Service has USBFunctionDescriptors= setting, but no USBFunctionStrings=. Ignoring.");
+    }
+    if !is_kept("USBFunctionDescriptors") && is_kept("USBFunctionStrings") {
+        note("Service has USBFunctionStrings= setting, but no USBFunctionDescriptors=. Ignoring.");
+    }
+    if service.kind == ServiceType::Oneshot && !service.runtime_max.is_infinite() {
         note("RuntimeMaxSec= has no effect in combination with Type=oneshot. Ignoring.");
+    }
+    let extra = draft.kept.iter().any(|kept| kept.key == "RuntimeRandomizedExtraSec" && kept.value != "0");
+    if extra && service.runtime_max.is_infinite() {
+        note("Service has RuntimeRandomizedExtraSec= setting, but no RuntimeMaxSec=. Ignoring.");
+    }
+}
+
+fn socket(draft: &Draft) -> Result<(), &'static str> {
+    let socket = &draft.socket;
+    if socket.listen.is_empty() {
+        return Err(
+            "Unit has no Listen setting (ListenStream=, ListenDatagram=, ListenFIFO=, ...). Refusing.",
+        );
+    }
+    if socket.accept == Accept::No {
+        return Ok(());
+    }
+    let accepts = |listen: &Listen| match listen {
+        Listen::Stream(_) | Listen::SequentialPacket(_) => true,
+        Listen::Datagram(_) | Listen::Fifo(_) | Listen::Other { .. } => false,
+    };
+    if !socket.listen.iter().all(accepts) {
+        return Err("Unit is configured for accepting sockets, but sockets are non-accepting. Refusing.");
+    }
+    if socket.max_connections == 0 {
+        return Err("MaxConnection= setting too small with Accept=yes. Refusing.");
+    }
+    if socket.service.is_some() {
+        return Err("Explicit service configuration for accepting socket units not supported. Refusing.");
     }
     Ok(())
 }

@@ -76,7 +76,8 @@ fn total(text: &str, units: &[(&str, u64)], bare: u64) -> Result<u64, Bad> {
         if rest.starts_with('-') {
             return Err(Bad::Range);
         }
-        let (whole, after) = digits(rest);
+        let unsigned = rest.strip_prefix('+').filter(|after| after.starts_with(|c: char| c.is_ascii_digit()));
+        let (whole, after) = digits(unsigned.unwrap_or(rest));
         let (fraction, after) = match after.strip_prefix('.').map(digits) {
             Some(("", _)) => return Err(Bad::Syntax),
             Some((fraction, after)) => (fraction, after),

@@ -1,0 +1,133 @@
+//! Directives that nobody acts on yet: their values are read and checked like any other, and kept as text
+//! in the form in which `systemctl show` prints them where that is simple.
+
+use super::line::Want;
+use super::{Draft, Kind, Line};
+use crate::config::Kept;
+use crate::limits::LIST_MAX;
+use crate::specifier::Allowed;
+use crate::values::size::{Steps, parse_size};
+use crate::values::{format_timespan, number};
+
+/// The setter of such a directive.
+pub(super) fn keep(d: &mut Draft, l: &mut Line<'_>) {
+    if let Some(value) = l.checked() {
+        match value {
+            Checked::Reset => d.kept.retain(|kept| kept.section != l.section || kept.key != l.key),
+            Checked::One(value) => l.keep_one(d, value),
+            Checked::More(values) => l.keep_more(d, values),
+        }
+    }
+}
+
+/// A value that is right.
+enum Checked {
+    /// Back to nothing.
+    Reset,
+    /// Takes the place of what was there.
+    One(String),
+    /// Adds to what was there.
+    More(Vec<String>),
+}
+
+impl Line<'_> {
+    pub fn keep_one(&self, d: &mut Draft, value: String) {
+        d.kept.retain(|kept| kept.section != self.section || kept.key != self.key);
+        self.keep_more(d, vec![value]);
+    }
+
+    pub fn keep_more(&self, d: &mut Draft, values: Vec<String>) {
+        let (section, key) = (self.section, self.key);
+        for value in values {
+            let is_known = |kept: &Kept| kept.value == value && kept.key == key && kept.section == section;
+            if d.kept.len() < LIST_MAX && !d.kept.iter().any(is_known) {
+                d.kept.push(Kept { section: section.to_owned(), key: key.to_owned(), value });
+            }
+        }
+    }
+
+    fn checked(&mut self) -> Option<Checked> {
+        let one = |value: Option<String>| value.map(Checked::One);
+        match self.row.kind {
+            Kind::Boolean => one(self.boolean().map(|yes| if yes { "yes".into() } else { "no".into() })),
+            Kind::Span(what) => one(self.span(what).map(format_timespan)),
+            Kind::Timeout(what) => one(self.timeout(what).map(format_timespan)),
+            Kind::Unsigned => one(self.unsigned().map(|number| number.to_string())),
+            Kind::Mode => one(self.mode().map(|mode| format!("{mode:04o}"))),
+            Kind::Signal => one(self.signal().map(|signal| signal.to_string())),
+            Kind::Integer(what) => self.checked_integer(what),
+            Kind::Size => one(self.size().map(|size| size.to_string())),
+            Kind::OneOf(_, words) => one(self.one_of(words)),
+            Kind::Path => self.path().map(|path| path.map_or(Checked::Reset, Checked::One)),
+            Kind::Text | Kind::Action | Kind::Condition | Kind::Limit | Kind::Word(_) => {
+                match self.is_empty() {
+                    true => Some(Checked::Reset),
+                    false => one(self.text()),
+                }
+            }
+            Kind::Lines if self.is_empty() => Some(Checked::Reset),
+            Kind::Lines => self.text().map(|line| Checked::More(vec![line])),
+            Kind::Words | Kind::Paths | Kind::Units | Kind::Commands if self.is_empty() => {
+                Some(Checked::Reset)
+            }
+            Kind::Words | Kind::Units => Some(Checked::More(self.expanded_names())),
+            Kind::Paths => Some(Checked::More(self.checked_paths())),
+            Kind::Commands => self.text().map(|line| Checked::More(vec![line])),
+        }
+    }
+
+    fn checked_integer(&mut self, what: &str) -> Option<Checked> {
+        match number::integer(self.value) {
+            Ok(value) => Some(Checked::One(value.to_string())),
+            Err(_) if self.is_empty() => Some(Checked::Reset),
+            Err(_) => {
+                self.unparsed(what);
+                None
+            }
+        }
+    }
+
+    /// A size in bytes.
+    pub fn size(&mut self) -> Option<u64> {
+        match parse_size(self.value, Steps::Of1024) {
+            Ok(size) => Some(size),
+            Err(bad) => {
+                self.warn(format!("Failed to parse size value '{}', ignoring: {bad}", self.value));
+                None
+            }
+        }
+    }
+
+    fn one_of(&mut self, words: &'static [&'static str]) -> Option<String> {
+        let yes = words.contains(&"yes") && crate::values::boolean(self.value) == Some(true);
+        let no = words.contains(&"no") && crate::values::boolean(self.value) == Some(false);
+        match words.iter().find(|word| **word == self.value) {
+            Some(word) => Some((*word).to_owned()),
+            None if yes => Some("yes".into()),
+            None if no => Some("no".into()),
+            None => {
+                self.no_word(words);
+                None
+            }
+        }
+    }
+
+    fn expanded_names(&mut self) -> Vec<String> {
+        let names = self.names();
+        names.iter().filter_map(|name| self.expanded(name, Allowed::All)).collect()
+    }
+
+    /// Absolute paths, each after `-` (may be missing) and `+` (below RootDirectory=) if wanted.
+    fn checked_paths(&mut self) -> Vec<String> {
+        let mut paths = Vec::new();
+        for name in self.names() {
+            let bare = name.strip_prefix('-').unwrap_or(&name);
+            let bare = bare.strip_prefix('+').unwrap_or(bare);
+            let prefix = &name[..name.len() - bare.len()];
+            let Some(text) = self.expanded(bare, Allowed::All) else { continue };
+            let Some(path) = self.checked_path(text, Want::Absolute) else { continue };
+            paths.push(format!("{prefix}{path}"));
+        }
+        paths
+    }
+}

@@ -1,0 +1,374 @@
+//! systemd.resource-control(5). The slice and delegation are acted on; limits of control groups are read,
+//! checked and kept.
+
+use super::{Directive, Draft, Kind, Line, Support, keep};
+use crate::name::{UnitKind, UnitName};
+use crate::span::Span;
+use crate::specifier::Allowed;
+use crate::values::cpuset::{format_cpuset, parse_cpuset};
+use crate::values::number::{permyriad, unsigned};
+use crate::values::size::{Steps, parse_size};
+use crate::values::{Bad, boolean, format_timespan, parse_timespan};
+
+const fn kept(key: &'static str, kind: Kind, help: &'static str) -> Directive {
+    Directive { key, kind, support: Support::NotYet, set: keep, help }
+}
+
+const fn own(key: &'static str, set: fn(&mut Draft, &mut Line<'_>), help: &'static str) -> Directive {
+    Directive { key, kind: Kind::Text, support: Support::NotYet, set, help }
+}
+
+const fn old(key: &'static str, set: fn(&mut Draft, &mut Line<'_>), help: &'static str) -> Directive {
+    const WHY: Support = Support::Ignored("control groups of version 1 are not set up");
+    Directive { key, kind: Kind::Text, support: WHY, set, help }
+}
+
+const FULL: Support = Support::Full;
+const PREFERENCE: Kind = Kind::OneOf("ManagedOOMPreference=", &["none", "avoid", "omit"]);
+const MANAGED: Kind = Kind::OneOf("managed OOM mode", &["auto", "kill"]);
+const POLICY: Kind = Kind::OneOf("device policy", &["auto", "closed", "strict"]);
+
+#[rustfmt::skip]
+pub(super) static TABLE: &[Directive] = &[
+    own("AllowedCPUs", cpus, "CPUs its processes run on"),
+    own("AllowedMemoryNodes", cpus, "memory nodes its processes use"),
+    kept("BPFProgram", Kind::Lines, "BPF programs attached to its control group"),
+    old("BlockIOAccounting", keep_boolean, "old name of IOAccounting="),
+    old("BlockIODeviceWeight", keep_line, "old name of IODeviceWeight="),
+    old("BlockIOReadBandwidth", keep_line, "old name of IOReadBandwidthMax="),
+    old("BlockIOWeight", keep_line, "old name of IOWeight="),
+    old("BlockIOWriteBandwidth", keep_line, "old name of IOWriteBandwidthMax="),
+    kept("CPUAccounting", Kind::Boolean, "CPU time is counted"),
+    own("CPUQuota", cpu_quota, "how much CPU time it may use"),
+    own("CPUQuotaPeriodSec", cpu_quota_period, "the period CPUQuota= is measured in"),
+    old("CPUShares", cpu_shares, "old name of CPUWeight="),
+    own("CPUWeight", cpu_weight, "its share of CPU time"),
+    kept("CoredumpReceive", Kind::Boolean, "core dumps are handed to the processes of its control group"),
+    own("DefaultMemoryLow", memory, "MemoryLow= of what is below"),
+    own("DefaultMemoryMin", memory, "MemoryMin= of what is below"),
+    own("DefaultStartupMemoryLow", memory, "MemoryLow= of what is below, while the machine starts"),
+    Directive { key: "Delegate", kind: Kind::Words, support: FULL, set: delegate, help: "its control group is its own to divide" },
+    kept("DelegateSubgroup", Kind::Text, "the control group below its own in which it starts"),
+    own("DeviceAllow", device_allow, "device nodes it may use"),
+    kept("DevicePolicy", POLICY, "which device nodes it may use beside DeviceAllow="),
+    own("DisableControllers", controllers, "controllers that stay off below it"),
+    kept("IOAccounting", Kind::Boolean, "disk traffic is counted"),
+    kept("IODeviceLatencyTargetSec", Kind::Lines, "the latency aimed at for a device"),
+    own("IODeviceWeight", device_weight, "its share of a device's traffic"),
+    own("IOReadBandwidthMax", bandwidth, "bytes it may read from a device per second"),
+    own("IOReadIOPSMax", bandwidth, "reads from a device per second"),
+    own("IOWeight", io_weight, "its share of disk traffic"),
+    own("IOWriteBandwidthMax", bandwidth, "bytes it may write to a device per second"),
+    own("IOWriteIOPSMax", bandwidth, "writes to a device per second"),
+    kept("IPAccounting", Kind::Boolean, "network traffic is counted"),
+    own("IPAddressAllow", addresses, "addresses it may talk to"),
+    own("IPAddressDeny", addresses, "addresses it may not talk to"),
+    kept("IPEgressFilterPath", Kind::Paths, "BPF programs that filter what it sends"),
+    kept("IPIngressFilterPath", Kind::Paths, "BPF programs that filter what it receives"),
+    kept("ManagedOOMMemoryPressure", MANAGED, "systemd-oomd acts on its memory pressure"),
+    kept("ManagedOOMMemoryPressureDurationSec", Kind::Span("sec value"), "how long the pressure must last"),
+    own("ManagedOOMMemoryPressureLimit", pressure_limit, "the memory pressure systemd-oomd acts on"),
+    kept("ManagedOOMPreference", PREFERENCE, "whether systemd-oomd spares it"),
+    kept("ManagedOOMSwap", MANAGED, "systemd-oomd acts on its use of swap"),
+    kept("MemoryAccounting", Kind::Boolean, "memory is counted"),
+    own("MemoryHigh", memory, "memory above which it is slowed down"),
+    old("MemoryLimit", memory, "old name of MemoryMax="),
+    own("MemoryLow", memory, "memory it is left if possible"),
+    own("MemoryMax", memory, "memory it cannot go beyond"),
+    own("MemoryMin", memory, "memory it is always left"),
+    kept("MemoryPressureThresholdSec", Kind::Span("sec value"), "the stall in a window that counts as memory pressure"),
+    kept("MemoryPressureWatch", Kind::OneOf("memory pressure watch setting", &["auto", "on", "off", "skip"]), "it is told of memory pressure"),
+    own("MemorySwapMax", memory, "swap space it cannot go beyond"),
+    own("MemoryZSwapMax", memory, "compressed swap it cannot go beyond"),
+    kept("MemoryZSwapWriteback", Kind::Boolean, "compressed swap may go to disk"),
+    kept("NFTSet", Kind::Lines, "nftables sets its control group is put in"),
+    own("RestrictNetworkInterfaces", keep_words, "network interfaces it may use"),
+    Directive { key: "Slice", kind: Kind::Units, support: FULL, set: slice, help: "the slice it lives in" },
+    own("SocketBindAllow", keep_line, "ports it may bind"),
+    own("SocketBindDeny", keep_line, "ports it may not bind"),
+    own("StartupAllowedCPUs", cpus, "AllowedCPUs= while the machine starts"),
+    own("StartupAllowedMemoryNodes", cpus, "AllowedMemoryNodes= while the machine starts"),
+    old("StartupBlockIOWeight", keep_line, "old name of StartupIOWeight="),
+    old("StartupCPUShares", cpu_shares, "old name of StartupCPUWeight="),
+    own("StartupCPUWeight", cpu_weight, "CPUWeight= while the machine starts"),
+    own("StartupIOWeight", io_weight, "IOWeight= while the machine starts"),
+    own("StartupMemoryHigh", memory, "MemoryHigh= while the machine starts"),
+    own("StartupMemoryLow", memory, "MemoryLow= while the machine starts"),
+    own("StartupMemoryMax", memory, "MemoryMax= while the machine starts"),
+    own("StartupMemorySwapMax", memory, "MemorySwapMax= while the machine starts"),
+    own("StartupMemoryZSwapMax", memory, "MemoryZSwapMax= while the machine starts"),
+    kept("TasksAccounting", Kind::Boolean, "tasks are counted"),
+    own("TasksMax", tasks, "how many tasks it may have"),
+];
+
+fn slice(d: &mut Draft, l: &mut Line<'_>) {
+    let Some(name) = l.expanded(l.value, Allowed::InNames) else { return };
+    match UnitName::parse(&name) {
+        Ok(name) if name.kind() == UnitKind::Slice && !name.is_template() => {
+            d.exec.slice = Some(name.to_string())
+        }
+        Ok(_) => l.warn(format!(
+            "Failed to assign slice {name} to unit {}, ignoring: {}",
+            l.scope.name,
+            Bad::Syntax
+        )),
+        Err(_) => {
+            l.warn(format!("Failed to load slice unit {name}, ignoring: Unit name {name} is not valid."))
+        }
+    }
+}
+
+const CONTROLLERS: [&str; 12] = [
+    "cpu",
+    "cpuacct",
+    "cpuset",
+    "io",
+    "blkio",
+    "memory",
+    "devices",
+    "pids",
+    "bpf-firewall",
+    "bpf-devices",
+    "bpf-foreign",
+    "bpf-socket-bind",
+];
+
+/// A boolean, or the controllers handed over; an empty value hands over the group without any.
+fn delegate(d: &mut Draft, l: &mut Line<'_>) {
+    match (l.is_empty(), boolean(l.value)) {
+        (true, _) => {
+            d.exec.delegate = true;
+            d.kept.retain(|kept| kept.key != "Delegate");
+        }
+        (false, Some(yes)) => d.exec.delegate = yes,
+        (false, None) => {
+            d.exec.delegate = true;
+            controllers(d, l);
+        }
+    }
+}
+
+fn controllers(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        d.kept.retain(|kept| kept.section != l.section || kept.key != l.key);
+    }
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        l.names().into_iter().partition(|name| CONTROLLERS.contains(&name.as_str()));
+    unknown.iter().for_each(|name| l.warn(format!("Invalid cgroup string: {name}, ignoring")));
+    l.keep_more(d, known);
+}
+
+fn keep_boolean(d: &mut Draft, l: &mut Line<'_>) {
+    if let Some(yes) = l.boolean() {
+        l.keep_one(d, if yes { "yes".into() } else { "no".into() });
+    }
+}
+
+/// Each line adds to the list; an empty one empties it.
+fn keep_line(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        d.kept.retain(|kept| kept.section != l.section || kept.key != l.key);
+    } else if let Some(text) = l.text() {
+        l.keep_more(d, vec![text]);
+    }
+}
+
+fn keep_words(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        d.kept.retain(|kept| kept.section != l.section || kept.key != l.key);
+    }
+    let words = l.names();
+    l.keep_more(d, words);
+}
+
+fn reset(d: &mut Draft, l: &Line<'_>) {
+    d.kept.retain(|kept| kept.section != l.section || kept.key != l.key);
+}
+
+fn cpus(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        return reset(d, l);
+    }
+    match parse_cpuset(l.value) {
+        Ok(set) => l.keep_one(d, format_cpuset(&set)),
+        Err((_, word)) => l.warn(format!("Failed to parse CPU affinity '{word}'")),
+    }
+}
+
+/// `N%` of one CPU as microseconds per second; an empty value takes the quota away.
+fn cpu_quota(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        return reset(d, l);
+    }
+    match permyriad(l.value) {
+        Some(parts) => {
+            // A tenth of a percent is the least there is.
+            let span = Span(u64::from(parts) * 100);
+            l.keep_one(d, format_timespan(span.max(Span::milliseconds(1))));
+        }
+        None => l.warn(format!("Invalid CPU quota '{}', ignoring.", l.value)),
+    }
+}
+
+fn cpu_quota_period(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        return reset(d, l);
+    }
+    match parse_timespan(l.value) {
+        Ok(span) => l.keep_one(d, format_timespan(span)),
+        Err(_) => l.unparsed("sec_def_infinity value"),
+    }
+}
+
+fn weight(d: &mut Draft, l: &mut Line<'_>, what: &str) {
+    if l.is_empty() {
+        return reset(d, l);
+    }
+    match unsigned(l.value) {
+        Ok(weight @ 1..=10_000) => l.keep_one(d, weight.to_string()),
+        Ok(_) | Err(_) => l.warn(format!("Invalid {what}, ignoring: {}", l.value)),
+    }
+}
+
+fn cpu_weight(d: &mut Draft, l: &mut Line<'_>) {
+    match l.value {
+        "idle" => l.keep_one(d, "0".into()),
+        _ => weight(d, l, "CPU weight"),
+    }
+}
+
+fn io_weight(d: &mut Draft, l: &mut Line<'_>) {
+    weight(d, l, "weight");
+}
+
+fn cpu_shares(d: &mut Draft, l: &mut Line<'_>) {
+    let new = l.key.replace("Shares", "Weight");
+    let (old, value) = (l.key, l.value);
+    l.note(format!("Unit uses {old}=; please use {new}= instead. Support for {old}= will be removed soon."));
+    match unsigned(value) {
+        Ok(shares @ 2..=262_144) => l.keep_one(d, shares.to_string()),
+        Ok(_) | Err(_) if l.is_empty() => reset(d, l),
+        Ok(_) | Err(_) => l.warn(format!("Invalid CPU shares, ignoring: {value}")),
+    }
+}
+
+/// Bytes, a share of the machine's memory, or infinity.
+fn memory(d: &mut Draft, l: &mut Line<'_>) {
+    let value = l.value;
+    let takes_zero = !matches!(
+        l.key,
+        "MemoryMax" | "MemoryHigh" | "MemoryLimit" | "StartupMemoryMax" | "StartupMemoryHigh"
+    );
+    match (value, permyriad(value).filter(|parts| *parts <= 10_000), parse_size(value, Steps::Of1024)) {
+        ("", _, _) => reset(d, l),
+        ("infinity", _, _) => l.keep_one(d, "infinity".into()),
+        (_, Some(0), _) if !takes_zero => l.warn(format!("Memory limit '{value}' out of range, ignoring.")),
+        (_, Some(_), _) => l.keep_one(d, value.to_owned()),
+        (_, None, Ok(u64::MAX)) => l.warn(format!("Memory limit '{value}' out of range, ignoring.")),
+        (_, None, Ok(0)) if !takes_zero => l.warn(format!("Memory limit '{value}' out of range, ignoring.")),
+        (_, None, Ok(size)) => l.keep_one(d, size.to_string()),
+        (_, None, Err(bad)) => l.warn(format!("Invalid memory limit '{value}', ignoring: {bad}")),
+    }
+}
+
+fn tasks(d: &mut Draft, l: &mut Line<'_>) {
+    let value = l.value;
+    match (value, permyriad(value).filter(|parts| *parts <= 10_000), unsigned(value)) {
+        ("", _, _) => reset(d, l),
+        ("infinity", _, _) => l.keep_one(d, "infinity".into()),
+        (_, Some(_), _) => l.keep_one(d, value.to_owned()),
+        (_, None, Ok(0 | u64::MAX)) => {
+            l.warn(format!("Maximum tasks value '{value}' out of range, ignoring."))
+        }
+        (_, None, Ok(number)) => l.keep_one(d, number.to_string()),
+        (_, None, Err(bad)) => l.warn(format!("Invalid maximum tasks value '{value}', ignoring: {bad}")),
+    }
+}
+
+/// Parts of 2^32, as the property counts them.
+fn pressure_limit(d: &mut Draft, l: &mut Line<'_>) {
+    match (l.is_empty(), permyriad(l.value).filter(|parts| *parts <= 10_000)) {
+        (true, _) => reset(d, l),
+        (false, Some(parts)) => l.keep_one(d, (u64::from(parts) * u64::from(u32::MAX) / 10_000).to_string()),
+        (false, None) => {
+            l.warn(format!("Failed to parse memory pressure limit value, ignoring: {}", l.value))
+        }
+    }
+}
+
+/// `PATH LIMIT`, one device a line.
+fn bandwidth(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        return reset(d, l);
+    }
+    let (path, limit) = l.value.split_once([' ', '\t']).unwrap_or((l.value, ""));
+    let limit = limit.trim();
+    if limit.is_empty() {
+        return l.warn(format!("Invalid device node or bandwidth specified in '{}', ignoring.", l.value));
+    }
+    let size = if limit == "infinity" { Ok(u64::MAX) } else { parse_size(limit, Steps::Of1000) };
+    match size {
+        Ok(u64::MAX) => {}
+        Ok(0) | Err(_) => l.warn(format!("Invalid IO limit '{limit}', ignoring.")),
+        Ok(size) => l.keep_more(d, vec![format!("{path} {size}")]),
+    }
+}
+
+fn device_weight(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        return reset(d, l);
+    }
+    let value = l.value;
+    let Some((path, weight)) = value.split_once([' ', '\t']) else {
+        return l.warn(format!("Invalid device path or weight specified in '{value}', ignoring."));
+    };
+    match unsigned(weight.trim()) {
+        Ok(number @ 1..=10_000) => l.keep_more(d, vec![format!("{path} {number}")]),
+        Ok(_) | Err(_) => l.warn(format!("Invalid IO weight '{weight}', ignoring.")),
+    }
+}
+
+fn device_allow(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        return reset(d, l);
+    }
+    let Some(text) = l.text() else { return };
+    let mut words = text.split_ascii_whitespace();
+    let (path, access) = (words.next().unwrap_or(""), words.next().unwrap_or("rwm"));
+    let is_node = path.starts_with("/dev/") || path.starts_with("/run/systemd/inaccessible/");
+    if !is_node && !path.starts_with("block-") && !path.starts_with("char-") {
+        return l.warn(format!("Invalid device node path '{path}', ignoring."));
+    }
+    if access.is_empty() || !access.bytes().all(|right| b"rwm".contains(&right)) {
+        return l.warn(format!("Invalid device rights '{access}', ignoring."));
+    }
+    l.keep_more(d, vec![format!("{path} {access}")]);
+}
+
+fn addresses(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        return reset(d, l);
+    }
+    for word in l.names() {
+        let shown = match word.as_str() {
+            "any" => vec!["0.0.0.0/0".to_owned(), "::/0".to_owned()],
+            "localhost" => vec!["127.0.0.0/8".to_owned(), "::1/128".to_owned()],
+            "link-local" => vec!["169.254.0.0/16".to_owned(), "fe80::/64".to_owned()],
+            "multicast" => vec!["224.0.0.0/4".to_owned(), "ff00::/8".to_owned()],
+            other => prefix(other).into_iter().collect(),
+        };
+        if shown.is_empty() {
+            l.warn(format!("Address prefix is invalid, ignoring assignment: {word}"));
+        }
+        l.keep_more(d, shown);
+    }
+}
+
+fn prefix(text: &str) -> Option<String> {
+    let (address, length) = text.split_once('/').unwrap_or((text, ""));
+    let address: std::net::IpAddr = address.parse().ok()?;
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    let length =
+        if length.is_empty() { longest } else { length.parse::<u8>().ok().filter(|l| *l <= longest)? };
+    Some(format!("{address}/{length}"))
+}

@@ -1,0 +1,436 @@
+//! systemd.exec(5), what is not acted on yet: sandboxing, scheduling, credentials, mount namespaces.
+//! Values are read and checked, so that `status` can say what a service does not get.
+
+use super::{Directive, Draft, Kind, Line, Support, keep};
+use crate::specifier::Allowed;
+use crate::values::cpuset::{format_cpuset, parse_cpuset};
+use crate::values::number::{integer, unsigned};
+use crate::values::timespan::parse_nanoseconds;
+
+const fn kept(key: &'static str, kind: Kind, help: &'static str) -> Directive {
+    Directive { key, kind, support: Support::NotYet, set: keep, help }
+}
+
+const fn own(key: &'static str, set: fn(&mut Draft, &mut Line<'_>), help: &'static str) -> Directive {
+    Directive { key, kind: Kind::Text, support: Support::NotYet, set, help }
+}
+
+const KEYRING: Kind = Kind::OneOf("keyring mode", &["inherit", "private", "shared"]);
+const PROC: Kind = Kind::OneOf("/proc/ protection mode", &["default", "noaccess", "invisible", "ptraceable"]);
+const SUBSET: Kind = Kind::OneOf("/proc/ subset", &["all", "pid"]);
+const HOME: Kind = Kind::OneOf("protect home value", &["no", "yes", "read-only", "tmpfs"]);
+const SYSTEM: Kind = Kind::OneOf("protect system value", &["no", "yes", "full", "strict"]);
+const NUMA: &[&str] = &["default", "preferred", "bind", "interleave", "local"];
+const UTMP: Kind = Kind::OneOf("utmp mode", &["init", "login", "user"]);
+const FLAGS: Kind = Kind::OneOf("mount flag", &["shared", "slave", "private"]);
+const ARCHITECTURES: &[&str] = &["x86", "x86-64", "ppc", "ppc-le", "ppc64", "ppc64-le", "s390", "s390x"];
+
+#[rustfmt::skip]
+pub(super) static TABLE: &[Directive] = &[
+    kept("AppArmorProfile", Kind::Text, "the AppArmor profile it is confined by"),
+    kept("BindLogSockets", Kind::Boolean, "the journal's sockets are there in its file system"),
+    own("BindPaths", bind_paths, "paths put elsewhere in its file system"),
+    own("BindReadOnlyPaths", bind_paths, "paths put elsewhere in its file system, read-only"),
+    own("CPUAffinity", cpu_affinity, "CPUs it runs on"),
+    own("CPUSchedulingPolicy", cpu_policy, "the CPU scheduling policy"),
+    own("CPUSchedulingPriority", cpu_priority, "the priority under a real-time policy"),
+    kept("CPUSchedulingResetOnFork", Kind::Boolean, "children fall back to the default CPU scheduling"),
+    own("CoredumpFilter", coredump_filter, "which memory goes into a core dump"),
+    kept("ExecPaths", Kind::Paths, "paths below which programs may run"),
+    kept("ExtensionDirectories", Kind::Paths, "directories laid over /usr and /opt"),
+    kept("ExtensionImagePolicy", Kind::Text, "what an extension image must look like"),
+    kept("ExtensionImages", Kind::Lines, "images laid over /usr and /opt"),
+    own("IOSchedulingClass", io_class, "the disk scheduling class"),
+    own("IOSchedulingPriority", io_priority, "the priority in its disk scheduling class"),
+    kept("IPCNamespacePath", Kind::Path, "the IPC namespace it joins"),
+    kept("ImportCredential", Kind::Lines, "credentials of the system it is given"),
+    kept("InaccessibleDirectories", Kind::Paths, "old name of InaccessiblePaths="),
+    kept("InaccessiblePaths", Kind::Paths, "paths it cannot reach"),
+    kept("KeyringMode", KEYRING, "which kernel keyring it has"),
+    own("LoadCredential", load_credential, "credentials read from files"),
+    own("LoadCredentialEncrypted", load_credential, "credentials read from encrypted files"),
+    kept("LockPersonality", Kind::Boolean, "it cannot change its execution domain"),
+    own("LogExtraFields", extra_fields, "fields added to its log messages"),
+    kept("LogFilterPatterns", Kind::Lines, "which of its log messages are kept"),
+    own("LogLevelMax", level, "log messages above this level are dropped"),
+    kept("LogNamespace", Kind::Text, "the journal it logs to"),
+    kept("LogRateLimitBurst", Kind::Unsigned, "how many log messages LogRateLimitIntervalSec= allows"),
+    kept("LogRateLimitIntervalSec", Kind::Span("sec value"), "the time in which its log messages are counted"),
+    kept("MemoryDenyWriteExecute", Kind::Boolean, "it cannot make memory that is written to and run"),
+    kept("MemoryKSM", Kind::Boolean, "equal memory pages are merged"),
+    kept("MountAPIVFS", Kind::Boolean, "/proc, /sys and /dev are mounted in its root"),
+    kept("MountFlags", FLAGS, "how mounts spread from and to its file system"),
+    kept("MountImagePolicy", Kind::Text, "what a mounted image must look like"),
+    kept("MountImages", Kind::Lines, "images mounted in its file system"),
+    own("NUMAMask", numa_mask, "the memory nodes NUMAPolicy= is about"),
+    own("NUMAPolicy", numa_policy, "the memory policy"),
+    kept("NetworkNamespacePath", Kind::Path, "the network namespace it joins"),
+    kept("NoExecPaths", Kind::Paths, "paths below which no program may run"),
+    own("Personality", personality, "the execution domain"),
+    kept("PrivateBPF", Kind::Boolean, "it has a BPF file system of its own"),
+    kept("PrivateDevices", Kind::Boolean, "it sees a small /dev of its own"),
+    kept("PrivateIPC", Kind::Boolean, "it has IPC objects of its own"),
+    kept("PrivateMounts", Kind::Boolean, "its mounts stay its own"),
+    kept("PrivateNetwork", Kind::Boolean, "it has a network of its own, with loopback only"),
+    kept("PrivatePIDs", Kind::Boolean, "it sees its own processes only"),
+    kept("PrivateTmp", Kind::OneOf("private tmp value", &["no", "yes", "disconnected"]), "it has /tmp and /var/tmp of its own"),
+    kept("PrivateUsers", Kind::OneOf("private users value", &["no", "yes", "self", "identity", "full"]), "it has users of its own"),
+    kept("ProcSubset", SUBSET, "what /proc shows beside processes"),
+    kept("ProtectClock", Kind::Boolean, "it cannot set the clock"),
+    kept("ProtectControlGroups", Kind::OneOf("protect control groups value", &["no", "yes", "private", "strict"]), "it cannot write to /sys/fs/cgroup"),
+    kept("ProtectHome", HOME, "it cannot reach /home, /root and /run/user"),
+    kept("ProtectHostname", Kind::OneOf("protect hostname value", &["no", "yes", "private"]), "it cannot set the host name"),
+    kept("ProtectKernelLogs", Kind::Boolean, "it cannot read or write the kernel's log"),
+    kept("ProtectKernelModules", Kind::Boolean, "it cannot load kernel modules"),
+    kept("ProtectKernelTunables", Kind::Boolean, "it cannot write to /proc/sys and /sys"),
+    kept("ProtectProc", PROC, "which other processes it sees in /proc"),
+    kept("ProtectSystem", SYSTEM, "it cannot write to /usr, /etc or anywhere"),
+    kept("ReadOnlyDirectories", Kind::Paths, "old name of ReadOnlyPaths="),
+    kept("ReadOnlyPaths", Kind::Paths, "paths it cannot write to"),
+    kept("ReadWriteDirectories", Kind::Paths, "old name of ReadWritePaths="),
+    kept("ReadWritePaths", Kind::Paths, "paths it can write to in spite of the rest"),
+    kept("RemoveIPC", Kind::Boolean, "IPC objects of its user go when it stops"),
+    own("RestrictAddressFamilies", filter, "kinds of sockets it can make"),
+    own("RestrictFileSystems", filter, "kinds of file systems it can open files on"),
+    own("RestrictNamespaces", restrict_namespaces, "kinds of namespaces it can make"),
+    kept("RestrictRealtime", Kind::Boolean, "it cannot have real-time scheduling"),
+    kept("RestrictSUIDSGID", Kind::Boolean, "it cannot make files setuid or setgid"),
+    kept("RootEphemeral", Kind::Boolean, "it sees a copy of its root that is thrown away"),
+    own("RootHash", keep_line, "the hash RootImage= is verified by"),
+    own("RootHashSignature", keep_line, "the signature of RootHash="),
+    kept("RootImage", Kind::Path, "the image it sees as /"),
+    own("RootImageOptions", keep_line, "options RootImage= is mounted with"),
+    kept("RootImagePolicy", Kind::Text, "what RootImage= must look like"),
+    kept("RootMStack", Kind::Path, "the stack of mounts it sees as /"),
+    kept("RootVerity", Kind::Path, "the verity data of RootImage="),
+    kept("SELinuxContext", Kind::Text, "the SELinux context it runs in"),
+    own("SecureBits", keep_words, "bits that rule how capabilities are handed on"),
+    own("SetCredential", keep_line, "credentials written in the unit"),
+    own("SetCredentialEncrypted", keep_line, "encrypted credentials written in the unit"),
+    kept("SetLoginEnvironment", Kind::Boolean, "HOME, LOGNAME and SHELL are set"),
+    kept("SmackProcessLabel", Kind::Text, "the SMACK label it runs under"),
+    kept("StateDirectoryAccounting", Kind::Boolean, "the size of StateDirectory= is counted"),
+    own("SystemCallArchitectures", architectures, "architectures whose system calls it can make"),
+    own("SystemCallErrorNumber", error_number, "the error a forbidden system call gets"),
+    own("SystemCallFilter", system_calls, "system calls it can make"),
+    own("SystemCallLog", system_calls, "system calls that are logged"),
+    kept("TTYColumns", Kind::Unsigned, "the width of its terminal"),
+    kept("TTYReset", Kind::Boolean, "its terminal is reset before and after"),
+    kept("TTYRows", Kind::Unsigned, "the height of its terminal"),
+    kept("TTYVHangup", Kind::Boolean, "its terminal is hung up before and after"),
+    kept("TTYVTDisallocate", Kind::Boolean, "its virtual terminal is emptied before and after"),
+    own("TemporaryFileSystem", temporary, "paths it sees as empty, in memory"),
+    kept("TimeoutCleanSec", Kind::Timeout("time value"), "how long systemctl clean may take"),
+    own("TimerSlackNSec", timer_slack, "how late its timers may be"),
+    kept("UtmpIdentifier", Kind::Text, "its id in utmp"),
+    kept("UtmpMode", UTMP, "its kind of entry in utmp"),
+];
+
+fn reset(d: &mut Draft, l: &Line<'_>) {
+    d.kept.retain(|kept| kept.section != l.section || kept.key != l.key);
+}
+
+/// Each line adds to the list; an empty one empties it.
+fn keep_line(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        reset(d, l);
+    } else if let Some(text) = l.text() {
+        l.keep_more(d, vec![text]);
+    }
+}
+
+fn keep_words(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        reset(d, l);
+    }
+    let words = l.names();
+    l.keep_more(d, words);
+}
+
+/// `SOURCE[:DESTINATION[:OPTIONS]]`, each source after `-` if it may be missing.
+fn bind_paths(d: &mut Draft, l: &mut Line<'_>) {
+    use super::line::Want;
+    if l.is_empty() {
+        return reset(d, l);
+    }
+    for word in l.names() {
+        let mut parts = word.splitn(3, ':');
+        let source = parts.next().unwrap_or("");
+        let (dash, source) = source.strip_prefix('-').map_or(("", source), |source| ("-", source));
+        let destination = parts.next().unwrap_or(source);
+        let options = parts.next().unwrap_or("rbind");
+        let Some(source) = l.expanded(source, Allowed::All) else { continue };
+        let Some(source) = l.checked_path(source, Want::Absolute) else { continue };
+        let Some(destination) = l.expanded(destination, Allowed::All) else { continue };
+        let Some(destination) = l.checked_path(destination, Want::Absolute) else { continue };
+        if !["rbind", "norbind"].contains(&options) {
+            l.warn(format!("Invalid option string, ignoring setting: {options}"));
+            continue;
+        }
+        l.keep_more(d, vec![format!("{dash}{source}:{destination}:{options}")]);
+    }
+}
+
+fn temporary(d: &mut Draft, l: &mut Line<'_>) {
+    use super::line::Want;
+    if l.is_empty() {
+        return reset(d, l);
+    }
+    for word in l.names() {
+        let (path, options) =
+            word.split_once(':').map_or((word.as_str(), None), |(path, rest)| (path, Some(rest)));
+        let Some(path) = l.expanded(path, Allowed::All) else { continue };
+        let Some(path) = l.checked_path(path, Want::Absolute) else { continue };
+        l.keep_more(d, vec![options.map_or(path.clone(), |options| format!("{path}:{options}"))]);
+    }
+}
+
+fn cpu_affinity(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        return reset(d, l);
+    }
+    if l.value == "numa" {
+        return l.keep_one(d, "numa".into());
+    }
+    let before = d.kept.iter().find(|kept| kept.key == l.key && kept.section == l.section);
+    let before = before.map_or(String::new(), |kept| kept.value.clone());
+    match parse_cpuset(l.value) {
+        Ok(_) => {
+            let all = format!("{before} {}", l.value).replace("numa", "");
+            l.keep_one(d, parse_cpuset(&all).map(|set| format_cpuset(&set)).unwrap_or(before));
+        }
+        Err((_, word)) => l.warn(format!("Failed to parse CPU affinity '{word}'")),
+    }
+}
+
+fn numa_mask(d: &mut Draft, l: &mut Line<'_>) {
+    match (l.value, parse_cpuset(l.value)) {
+        ("all", _) => l.keep_one(d, "all".into()),
+        (_, Ok(set)) => l.keep_one(d, format_cpuset(&set)),
+        (_, Err((_, word))) => {
+            l.warn(format!("Failed to parse CPU affinity '{word}'"));
+            l.unparsed("NUMA node mask");
+        }
+    }
+}
+
+fn numa_policy(d: &mut Draft, l: &mut Line<'_>) {
+    match NUMA.contains(&l.value) {
+        true => l.keep_one(d, l.value.to_owned()),
+        false if l.is_empty() => reset(d, l),
+        false => l.warn(format!("Invalid NUMA policy type, ignoring: {}", l.value)),
+    }
+}
+
+fn cpu_policy(d: &mut Draft, l: &mut Line<'_>) {
+    const POLICIES: [(&str, &str); 5] =
+        [("other", "0"), ("batch", "3"), ("idle", "5"), ("fifo", "1"), ("rr", "2")];
+    match POLICIES.iter().find(|(name, _)| *name == l.value) {
+        Some((_, number)) => l.keep_one(d, (*number).to_owned()),
+        None if l.is_empty() => reset(d, l),
+        None => l.unparsed("CPU scheduling policy"),
+    }
+}
+
+fn cpu_priority(d: &mut Draft, l: &mut Line<'_>) {
+    match integer(l.value) {
+        Ok(priority @ 0..=99) => l.keep_one(d, priority.to_string()),
+        Ok(_) => l.warn(format!("CPU scheduling priority is out of range, ignoring: {}", l.value)),
+        Err(_) => l.unparsed("CPU scheduling priority"),
+    }
+}
+
+fn io_class(d: &mut Draft, l: &mut Line<'_>) {
+    const CLASSES: [(&str, &str); 4] =
+        [("none", "0"), ("realtime", "1"), ("best-effort", "2"), ("idle", "3")];
+    let named = CLASSES.iter().find(|(name, _)| *name == l.value).map(|(_, number)| (*number).to_owned());
+    let class =
+        named.or_else(|| unsigned(l.value).ok().filter(|class| *class < 8).map(|class| class.to_string()));
+    match class {
+        Some(class) => l.keep_one(d, class),
+        None if l.is_empty() => reset(d, l),
+        None => l.unparsed("IO scheduling class"),
+    }
+}
+
+fn io_priority(d: &mut Draft, l: &mut Line<'_>) {
+    match unsigned(l.value) {
+        Ok(priority @ 0..=7) => l.keep_one(d, priority.to_string()),
+        Ok(_) | Err(_) if l.is_empty() => reset(d, l),
+        Ok(_) | Err(_) => l.unparsed("IO priority"),
+    }
+}
+
+/// Kinds of memory by name or as a hexadecimal mask; `0x33` is the default.
+fn coredump_filter(d: &mut Draft, l: &mut Line<'_>) {
+    const KINDS: [&str; 9] = [
+        "private-anonymous",
+        "shared-anonymous",
+        "private-file-backed",
+        "shared-file-backed",
+        "elf-headers",
+        "private-huge",
+        "shared-huge",
+        "private-dax",
+        "shared-dax",
+    ];
+    if l.is_empty() {
+        return reset(d, l);
+    }
+    let before = d.kept.iter().find(|kept| kept.key == l.key && kept.section == l.section);
+    let mut mask = before
+        .and_then(|kept| u64::from_str_radix(kept.value.trim_start_matches("0x"), 16).ok())
+        .unwrap_or(0);
+    for word in l.names() {
+        let kind = KINDS.iter().position(|kind| *kind == word).map(|bit| 1 << bit);
+        let named = match word.as_str() {
+            "default" => Some(0x33),
+            "all" => Some(0xffff_ffff),
+            _ => kind.or_else(|| u64::from_str_radix(&word, 16).ok()),
+        };
+        let Some(bits) = named else {
+            return l.warn(format!("Failed to parse the CoredumpFilter={word}, ignoring: Invalid argument"));
+        };
+        mask |= bits;
+    }
+    l.keep_one(d, format!("{mask:#x}"));
+}
+
+fn level(d: &mut Draft, l: &mut Line<'_>) {
+    match super::exec::numbered(&super::exec::LEVELS, l.value) {
+        Some(level) => l.keep_one(d, level.to_string()),
+        None if l.is_empty() => reset(d, l),
+        None => l.unparsed("log level"),
+    }
+}
+
+fn extra_fields(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        return reset(d, l);
+    }
+    for written in l.quoted() {
+        let Some(field) = l.expanded(&written, Allowed::All) else { continue };
+        let name = field.split_once('=').map(|(name, _)| name);
+        let is_right = name.is_some_and(|name| {
+            name.starts_with(|first: char| first.is_ascii_uppercase())
+                && name.len() <= 64
+                && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+        });
+        match (is_right, name) {
+            (true, _) => l.keep_more(d, vec![field]),
+            (false, Some(_)) => l.warn(format!("Log field name is invalid, ignoring: {field}")),
+            (false, None) => l.warn(format!("Log field lacks '=' character, ignoring: {field}")),
+        }
+    }
+}
+
+fn load_credential(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        return reset(d, l);
+    }
+    let Some(text) = l.text() else { return };
+    let name = text.split(':').next().unwrap_or("");
+    match !name.is_empty() && !name.contains('/') && name.len() <= 255 {
+        true => l.keep_more(d, vec![text]),
+        false => l.warn(format!("Credential name \"{name}\" not valid, ignoring.")),
+    }
+}
+
+fn personality(d: &mut Draft, l: &mut Line<'_>) {
+    match ARCHITECTURES.contains(&l.value) || l.value.starts_with("arm") {
+        true => l.keep_one(d, l.value.to_owned()),
+        false if l.is_empty() => reset(d, l),
+        false => l.unparsed("personality"),
+    }
+}
+
+fn architectures(d: &mut Draft, l: &mut Line<'_>) {
+    const OTHERS: &[&str] = &[
+        "native",
+        "x32",
+        "arm",
+        "arm64",
+        "mips",
+        "mips64",
+        "mips64-n32",
+        "mips-le",
+        "mips64-le",
+        "mips64-le-n32",
+        "parisc",
+        "parisc64",
+        "riscv64",
+    ];
+    if l.is_empty() {
+        return reset(d, l);
+    }
+    for word in l.names() {
+        match ARCHITECTURES.contains(&word.as_str()) || OTHERS.contains(&word.as_str()) {
+            true => l.keep_more(d, vec![word]),
+            false => l.warn(format!(
+                "Failed to parse system call architecture \"{word}\", ignoring: Invalid argument"
+            )),
+        }
+    }
+}
+
+/// A list to allow, or with `~` to deny; lines with and without `~` add to and take from each other.
+fn filter(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        return reset(d, l);
+    }
+    let mut words = l.names();
+    if l.key == "RestrictAddressFamilies" {
+        let (known, unknown): (Vec<_>, Vec<_>) = words.into_iter().partition(|word| {
+            let name = word.strip_prefix('~').unwrap_or(word);
+            name.is_empty() || name == "none" || (name.starts_with("AF_") && name != "AF_BOGUS")
+        });
+        unknown.iter().for_each(|word| l.warn(format!("Failed to parse address family, ignoring: {word}")));
+        words = known;
+    }
+    l.keep_more(d, vec![words.join(" ")]);
+}
+
+fn restrict_namespaces(d: &mut Draft, l: &mut Line<'_>) {
+    const KINDS: [&str; 7] = ["cgroup", "ipc", "net", "mnt", "pid", "user", "uts"];
+    if l.is_empty() {
+        return reset(d, l);
+    }
+    if let Some(yes) = crate::values::boolean(l.value) {
+        return l.keep_one(d, if yes { "yes".into() } else { "no".into() });
+    }
+    let words = l.value.strip_prefix('~').unwrap_or(l.value);
+    match words.split_ascii_whitespace().find(|word| !KINDS.contains(word)) {
+        Some(word) => l.warn(format!("Failed to parse namespace type string, ignoring: {word}")),
+        None => l.keep_more(d, vec![l.value.to_owned()]),
+    }
+}
+
+/// Lists of system calls are judged once something acts on them.
+fn system_calls(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        return reset(d, l);
+    }
+    let words = l.names();
+    l.keep_more(d, vec![words.join(" ")]);
+}
+
+fn error_number(d: &mut Draft, l: &mut Line<'_>) {
+    let value = l.value;
+    let is_name = value.starts_with('E')
+        && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    match (value, unsigned(value)) {
+        ("", _) => reset(d, l),
+        ("kill", _) | (_, Ok(1..=4095)) => l.keep_one(d, value.to_owned()),
+        _ if is_name => l.keep_one(d, value.to_owned()),
+        (_, Ok(_)) => l.warn(format!("Invalid error number, ignoring: {value}")),
+        (_, Err(_)) => l.unparsed("error number"),
+    }
+}
+
+fn timer_slack(d: &mut Draft, l: &mut Line<'_>) {
+    match parse_nanoseconds(l.value) {
+        Ok(span) => l.keep_one(d, span.to_string()),
+        Err(_) if l.is_empty() => reset(d, l),
+        Err(_) => l.unparsed("nsec value"),
+    }
+}

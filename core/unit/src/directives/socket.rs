@@ -1,0 +1,227 @@
+//! `[Socket]`: systemd.socket(5).
+
+use super::line::Want;
+use super::unit::flag;
+use super::{Directive, Draft, Kind, Line, Support, keep};
+use crate::config::socket::{Accept, Address, BindIpv6Only, Listen};
+use crate::limits::LIST_MAX;
+use crate::name::UnitKind;
+use crate::specifier::Allowed;
+use crate::values::address::parse_address;
+use crate::values::path;
+
+const fn row(
+    key: &'static str,
+    kind: Kind,
+    set: fn(&mut Draft, &mut Line<'_>),
+    help: &'static str,
+) -> Directive {
+    Directive { key, kind, support: Support::Full, set, help }
+}
+
+const fn kept(key: &'static str, kind: Kind, help: &'static str) -> Directive {
+    Directive { key, kind, support: Support::NotYet, set: keep, help }
+}
+
+const fn listen(
+    key: &'static str,
+    support: Support,
+    set: fn(&mut Draft, &mut Line<'_>),
+    help: &'static str,
+) -> Directive {
+    Directive { key, kind: Kind::Text, support, set, help }
+}
+
+const SEC: Kind = Kind::Span("sec value");
+const INTEGER: Kind = Kind::Integer("int value");
+const IPTOS: Kind = Kind::OneOf("IP TOS value", &["low-delay", "throughput", "reliability", "low-cost"]);
+const ACCEPT: Support = Support::Partial("a service for each connection is not started yet");
+
+#[rustfmt::skip]
+pub(super) static TABLE: &[Directive] = &[
+    Directive { key: "Accept", kind: Kind::Boolean, support: ACCEPT, set: accept, help: "each connection gets a service of its own" },
+    kept("AcceptFileDescriptors", Kind::Boolean, "descriptors may be sent through the socket"),
+    row("Backlog", Kind::Unsigned, |d, l| if let Some(backlog) = l.unsigned() { d.socket.backlog = backlog }, "how many connections wait"),
+    row("BindIPv6Only", Kind::Word("bind IPv6 only value"), bind_ipv6_only, "whether an IPv6 socket takes IPv4 too"),
+    kept("BindToDevice", Kind::Text, "the network interface it listens on"),
+    row("Broadcast", Kind::Boolean, |d, l| flag(&mut d.socket.broadcast, l), "SO_BROADCAST"),
+    kept("DeferAcceptSec", SEC, "TCP_DEFER_ACCEPT"),
+    kept("DeferTrigger", Kind::OneOf("defer trigger value", &["no", "yes", "patient"]), "the service waits for the end of what conflicts with it"),
+    kept("DeferTriggerMaxSec", SEC, "how long DeferTrigger= waits"),
+    row("DirectoryMode", Kind::Mode, |d, l| if let Some(mode) = l.mode() { d.socket.directory_mode = mode }, "permissions of directories made for it"),
+    row("ExecStartPost", Kind::Commands, |d, l| l.commands(&mut d.socket.start_post), "commands run once it listens"),
+    row("ExecStartPre", Kind::Commands, |d, l| l.commands(&mut d.socket.start_pre), "commands run before it listens"),
+    row("ExecStopPost", Kind::Commands, |d, l| l.commands(&mut d.socket.stop_post), "commands run once it has closed"),
+    row("ExecStopPre", Kind::Commands, |d, l| l.commands(&mut d.socket.stop_pre), "commands run before it closes"),
+    row("FileDescriptorName", Kind::Text, descriptor_name, "the name of its descriptors in LISTEN_FDNAMES"),
+    row("FlushPending", Kind::Boolean, |d, l| flag(&mut d.socket.flush_pending, l), "what waits is thrown away when the service stops"),
+    row("FreeBind", Kind::Boolean, |d, l| flag(&mut d.socket.free_bind, l), "IP_FREEBIND"),
+    kept("IPTOS", IPTOS, "IP_TOS"),
+    kept("IPTTL", INTEGER, "IP_TTL"),
+    row("KeepAlive", Kind::Boolean, |d, l| flag(&mut d.socket.keep_alive, l), "SO_KEEPALIVE"),
+    kept("KeepAliveIntervalSec", SEC, "TCP_KEEPINTVL"),
+    kept("KeepAliveProbes", Kind::Unsigned, "TCP_KEEPCNT"),
+    kept("KeepAliveTimeSec", SEC, "TCP_KEEPIDLE"),
+    listen("ListenDatagram", Support::Full, |d, l| address(d, l, Listen::Datagram), "listens for datagrams"),
+    listen("ListenFIFO", Support::Full, fifo, "opens a FIFO"),
+    listen("ListenMessageQueue", Support::NotYet, path_of_other, "opens a POSIX message queue"),
+    listen("ListenNetlink", Support::NotYet, other, "opens a netlink socket"),
+    listen("ListenSequentialPacket", Support::Full, |d, l| address(d, l, Listen::SequentialPacket), "listens for sequenced packets"),
+    listen("ListenSpecial", Support::NotYet, path_of_other, "opens a special file"),
+    listen("ListenStream", Support::Full, |d, l| address(d, l, Listen::Stream), "listens for connections"),
+    listen("ListenUSBFunction", Support::NotYet, path_of_other, "opens a USB gadget's endpoints"),
+    kept("Mark", INTEGER, "SO_MARK"),
+    row("MaxConnections", Kind::Unsigned, |d, l| if let Some(max) = l.unsigned() { d.socket.max_connections = max }, "how many connections are served at once"),
+    kept("MaxConnectionsPerSource", Kind::Unsigned, "how many connections of one address are served at once"),
+    kept("MessageQueueMaxMessages", INTEGER, "messages a queue holds"),
+    kept("MessageQueueMessageSize", INTEGER, "bytes a message in a queue has"),
+    row("NoDelay", Kind::Boolean, |d, l| flag(&mut d.socket.no_delay, l), "TCP_NODELAY"),
+    row("PassCredentials", Kind::Boolean, |d, l| flag(&mut d.socket.pass_credentials, l), "SO_PASSCRED"),
+    kept("PassFileDescriptorsToExec", Kind::Boolean, "its commands get its descriptors"),
+    kept("PassPIDFD", Kind::Boolean, "SO_PASSPIDFD"),
+    row("PassPacketInfo", Kind::Boolean, |d, l| flag(&mut d.socket.pass_packet_info, l), "IP_PKTINFO"),
+    row("PassSecurity", Kind::Boolean, |d, l| flag(&mut d.socket.pass_security, l), "SO_PASSSEC"),
+    row("PipeSize", Kind::Size, |d, l| if let Some(size) = l.size() { d.socket.pipe_size = Some(size) }, "the size of a FIFO"),
+    kept("PollLimitBurst", Kind::Unsigned, "how many events PollLimitIntervalSec= allows"),
+    kept("PollLimitIntervalSec", SEC, "the time in which events are counted"),
+    kept("Priority", INTEGER, "SO_PRIORITY"),
+    row("ReceiveBuffer", Kind::Size, |d, l| if let Some(size) = l.size() { d.socket.receive_buffer = Some(size) }, "SO_RCVBUF"),
+    row("RemoveOnStop", Kind::Boolean, |d, l| flag(&mut d.socket.remove_on_stop, l), "its files go when it stops"),
+    row("ReusePort", Kind::Boolean, |d, l| flag(&mut d.socket.reuse_port, l), "SO_REUSEPORT"),
+    kept("SELinuxContextFromNet", Kind::Boolean, "the service runs in the SELinux context of its peer"),
+    row("SendBuffer", Kind::Size, |d, l| if let Some(size) = l.size() { d.socket.send_buffer = Some(size) }, "SO_SNDBUF"),
+    row("Service", Kind::Units, service, "the service its connections are for"),
+    kept("SmackLabel", Kind::Text, "the SMACK label of a FIFO"),
+    kept("SmackLabelIPIn", Kind::Text, "the SMACK label of what comes in"),
+    kept("SmackLabelIPOut", Kind::Text, "the SMACK label of what goes out"),
+    row("SocketGroup", Kind::Text, |d, l| if let Some(group) = super::exec::owner(l) { d.socket.socket_group = group }, "the group its files belong to"),
+    row("SocketMode", Kind::Mode, |d, l| if let Some(mode) = l.mode() { d.socket.socket_mode = mode }, "permissions of its files"),
+    kept("SocketProtocol", Kind::OneOf("socket protocol", &["udplite", "sctp", "mptcp"]), "the protocol in place of TCP or UDP"),
+    row("SocketUser", Kind::Text, |d, l| if let Some(user) = super::exec::owner(l) { d.socket.socket_user = user }, "the user its files belong to"),
+    row("Symlinks", Kind::Paths, symlinks, "symbolic links made to its file"),
+    kept("TCPCongestion", Kind::Text, "TCP_CONGESTION"),
+    row("TimeoutSec", Kind::Timeout("time value"), |d, l| if let Some(span) = l.timeout("time value") { d.socket.timeout = span }, "how long its commands may take"),
+    row("Timestamping", Kind::Word("timestamping value"), timestamping, "packets carry the time of their arrival"),
+    row("Transparent", Kind::Boolean, |d, l| flag(&mut d.socket.transparent, l), "IP_TRANSPARENT"),
+    row("TriggerLimitBurst", Kind::Unsigned, |d, l| if let Some(burst) = l.unsigned() { d.socket.trigger_limit_burst = burst }, "how many starts TriggerLimitIntervalSec= allows"),
+    row("TriggerLimitIntervalSec", SEC, |d, l| if let Some(span) = l.span("sec value") { d.socket.trigger_limit_interval = span }, "the time in which starts of its service are counted"),
+    row("Writable", Kind::Boolean, |d, l| flag(&mut d.socket.writable, l), "a special file is opened for writing too"),
+];
+
+fn accept(d: &mut Draft, l: &mut Line<'_>) {
+    if let Some(yes) = l.boolean() {
+        d.socket.accept = if yes { Accept::Yes } else { Accept::No };
+    }
+}
+
+fn bind_ipv6_only(d: &mut Draft, l: &mut Line<'_>) {
+    let words = [
+        ("default", BindIpv6Only::Default),
+        ("both", BindIpv6Only::Both),
+        ("ipv6-only", BindIpv6Only::Ipv6Only),
+    ];
+    if let Some(only) = l.word(&words) {
+        d.socket.bind_ipv6_only = only;
+    }
+}
+
+fn timestamping(d: &mut Draft, l: &mut Line<'_>) {
+    let words = [
+        ("off", None),
+        ("us", Some("us")),
+        ("usec", Some("us")),
+        ("\u{b5}s", Some("us")),
+        ("ns", Some("ns")),
+        ("nsec", Some("ns")),
+    ];
+    if let Some(word) = l.word(&words) {
+        d.socket.timestamping = word.map(str::to_owned);
+    }
+}
+
+fn push(d: &mut Draft, listen: Listen) {
+    if d.socket.listen.len() < LIST_MAX {
+        d.socket.listen.push(listen);
+    }
+}
+
+/// An empty line takes back all that was listened on, of whatever kind.
+fn address(d: &mut Draft, l: &mut Line<'_>, kind: fn(Address) -> Listen) {
+    if l.is_empty() {
+        d.socket.listen.clear();
+        return;
+    }
+    let Some(text) = l.text() else { return };
+    let simple = if text.starts_with('/') { path::simplify(&text).into_owned() } else { text };
+    match parse_address(&simple) {
+        Ok(address) => match (kind(address), simple.starts_with(['/', '@'])) {
+            (Listen::SequentialPacket(_), false) => {
+                l.warn(format!("Address family not supported, ignoring: {}", l.value));
+            }
+            (listen, true | false) => push(d, listen),
+        },
+        Err(bad) => l.warn(format!("Failed to parse address value in '{simple}', ignoring: {bad}")),
+    }
+}
+
+fn listened_path(d: &mut Draft, l: &mut Line<'_>) -> Option<String> {
+    if l.is_empty() {
+        d.socket.listen.clear();
+        return None;
+    }
+    let text = l.text()?;
+    l.checked_path(text, Want::Absolute)
+}
+
+fn fifo(d: &mut Draft, l: &mut Line<'_>) {
+    if let Some(path) = listened_path(d, l) {
+        push(d, Listen::Fifo(path));
+    }
+}
+
+fn path_of_other(d: &mut Draft, l: &mut Line<'_>) {
+    if let Some(value) = listened_path(d, l) {
+        push(d, Listen::Other { key: l.key.to_owned(), value });
+    }
+}
+
+fn other(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        d.socket.listen.clear();
+    } else if let Some(value) = l.text() {
+        push(d, Listen::Other { key: l.key.to_owned(), value });
+    }
+}
+
+fn service(d: &mut Draft, l: &mut Line<'_>) {
+    let Some(name) = l.expanded(l.value, Allowed::InNames) else { return };
+    let Some(name) = super::unit::dependency_name(&name, l) else { return };
+    match name.kind() == UnitKind::Service {
+        true => d.socket.service = Some(name),
+        false => l.warn(format!("Unit must be of type service, ignoring: {}", l.value)),
+    }
+}
+
+fn descriptor_name(d: &mut Draft, l: &mut Line<'_>) {
+    let is_right =
+        |name: &str| name.len() <= 255 && name.chars().all(|c| (' '..='~').contains(&c) && c != ':');
+    match l.optional_text() {
+        Some(None) => d.socket.file_descriptor_name = None,
+        Some(Some(name)) if is_right(&name) => d.socket.file_descriptor_name = Some(name),
+        Some(Some(name)) => l.warn(format!("Invalid file descriptor name, ignoring: {name}")),
+        None => {}
+    }
+}
+
+fn symlinks(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        d.socket.symlinks.clear();
+    }
+    for written in l.names() {
+        let Some(text) = l.expanded(&written, Allowed::All) else { continue };
+        let Some(path) = l.checked_path(text, Want::Absolute) else { continue };
+        if d.socket.symlinks.len() < LIST_MAX {
+            d.socket.symlinks.push(path);
+        }
+    }
+}
