@@ -202,7 +202,7 @@ mod tests {
                 ("var-lib.mount", "[Mount]\nWhat=/dev/sda\nWhere=/var/lib\n"),
             ],
             "a.service",
-            "After=systemd-remount-fs.service InSlice=system.slice Requires=system.slice After=system.slice Requires=var-lib.mount After=var-lib.mount",
+            "After=systemd-remount-fs.service InSlice=-.slice Requires=-.slice After=-.slice Requires=var-lib.mount After=var-lib.mount",
         );
     }
 
