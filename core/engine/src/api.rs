@@ -303,6 +303,37 @@ pub enum Refusal {
     Overloaded(String),
 }
 
+impl Refusal {
+    /// In words, for the log. Clients get their words from the bus.
+    pub fn reason(&self) -> String {
+        match self {
+            Refusal::NoSuchUnit(unit) => format!("unit {unit} not found"),
+            Refusal::NotLoaded(unit) => format!("unit {unit} not loaded"),
+            Refusal::Masked(unit) => format!("unit {unit} is masked"),
+            Refusal::BadSetting(unit) => format!("unit {unit} has a bad setting"),
+            Refusal::LoadFailed { unit, reason } => format!("unit {unit} could not be loaded: {reason}"),
+            Refusal::OnlyByDependency { unit, what } => {
+                format!("{unit}: {what:?} only as a dependency of another unit")
+            }
+            Refusal::NoIsolation(unit) => format!("{unit} may not be isolated"),
+            Refusal::Destructive { unit, wanted, queued } => {
+                format!("{unit}: {wanted:?} contradicts the queued {queued:?}")
+            }
+            Refusal::NotApplicable { unit, kind } => format!("{kind:?} does not apply to {unit}"),
+            Refusal::Cyclic(units) => {
+                let ring: Vec<&str> = units.iter().map(UnitName::as_str).collect();
+                format!("ordering cycle {}", ring.join(" -> "))
+            }
+            Refusal::Conflicting(unit) => format!("contradicting jobs for {unit}"),
+            Refusal::NoSuchJob(job) => format!("no job {}", job.0),
+            Refusal::NoProcess { unit, whom } => format!("{unit} has no such process ({whom:?})"),
+            Refusal::NotSupported { unit, reason } => format!("{unit}: {reason}"),
+            Refusal::ShuttingDown => "everything ends".to_owned(),
+            Refusal::Overloaded(what) => format!("limit reached: {what}"),
+        }
+    }
+}
+
 /// Which commands of a service (or socket) a process belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Phase {

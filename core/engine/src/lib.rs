@@ -9,5 +9,20 @@
 //! `api` is the whole contract with the world around it; the other modules are how it decides.
 
 pub mod api;
+mod engine;
+pub mod graph;
+pub mod job;
 pub mod kind;
+pub mod limits;
 pub mod record;
+mod step;
+mod thaw;
+pub mod transaction;
+mod unit;
+mod view;
+pub mod world;
+
+pub use engine::{Engine, ExitMeans, Settings};
+pub use thaw::BadRecord;
+pub use unit::{Checked, Times};
+pub use view::{Census, UnitView};

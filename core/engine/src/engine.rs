@@ -1,0 +1,242 @@
+//! The engine as its owner holds it: all it knows, and the three calls that drive it. How it decides is in
+//! `step`, one file per matter.
+
+use crate::api::{
+    Action, Announcement, Finale, Input, InvocationId, JobId, Moment, Order, Output, ProcId, RequestId,
+};
+use crate::graph::{Graph, UnitId};
+use crate::job::Job;
+use crate::kind::ProcessIds;
+use crate::transaction::{Reload, Situation, Standing};
+use crate::unit::Unit;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// What the engine is told once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    pub exit: ExitMeans,
+}
+
+/// What `exit.target` and the `exit` actions come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitMeans {
+    /// A container or a user's manager: end, with the code.
+    Exit,
+    /// A booted machine has nobody to exit to.
+    PowerOff,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings { exit: ExitMeans::Exit }
+    }
+}
+
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) settings: Settings,
+    pub(crate) graph: Graph,
+    /// By `UnitId`; as long as the graph.
+    pub(crate) units: Vec<Unit>,
+    pub(crate) jobs: BTreeMap<JobId, Job>,
+    pub(crate) counters: Counters,
+    pub(crate) now: Moment,
+    /// Which unit a process belongs to.
+    pub(crate) owners: BTreeMap<ProcId, UnitId>,
+    pub(crate) deadlines: BTreeSet<(u64, Alarm)>,
+    pub(crate) queues: Queues,
+    /// Jobs that wait for this unit's job to go.
+    pub(crate) blocked: BTreeMap<UnitId, Vec<JobId>>,
+    /// Services by their `BusName=`.
+    pub(crate) bus_names: BTreeMap<String, BTreeSet<UnitId>>,
+    pub(crate) pen: Pen,
+}
+
+/// What only grows, and the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Counters {
+    pub seed: u64,
+    pub invocations: u64,
+    pub next_job: u32,
+    pub next_order: u64,
+    pub process_ids: ProcessIds,
+    pub exit_code: u8,
+    pub finale: Option<Finale>,
+    pub startup: Startup,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Startup {
+    Ahead,
+    Underway,
+    Over,
+}
+
+/// What a deadline is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Alarm {
+    Unit(UnitId),
+    Job(JobId),
+}
+
+/// What is to be looked at before the step ends.
+#[derive(Debug, Default)]
+pub(crate) struct Queues {
+    /// Jobs that may be able to run.
+    pub ready: BTreeSet<JobId>,
+    /// Units that something active upholds, perhaps.
+    pub upheld: BTreeSet<UnitId>,
+    /// Units bound to something that is down, perhaps.
+    pub bound: BTreeSet<UnitId>,
+    /// Units nobody needs any more, perhaps.
+    pub unneeded: BTreeSet<UnitId>,
+    /// Units whose triggered unit went down, with it.
+    pub triggers: VecDeque<(UnitId, UnitId)>,
+    /// Units that want to trigger or restart themselves.
+    pub wishes: VecDeque<(UnitId, OwnWish)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OwnWish {
+    Restart,
+    Trigger,
+    /// It reloads of its own accord: those it propagates reloads to shall too.
+    PropagateReload,
+}
+
+/// What the step in progress has written so far.
+#[derive(Debug, Default)]
+pub(crate) struct Pen {
+    pub output: Output,
+    pub changed_units: BTreeSet<UnitId>,
+    pub dirty_units: BTreeSet<UnitId>,
+    pub dirty_jobs: BTreeSet<JobId>,
+    pub written_counters: Option<Counters>,
+}
+
+impl Engine {
+    /// An engine that has seen nothing. The seed is for what must be unique, and must differ between engines.
+    pub fn new(seed: u64, settings: Settings) -> Engine {
+        Engine {
+            settings,
+            graph: Graph::default(),
+            units: Vec::new(),
+            jobs: BTreeMap::new(),
+            counters: Counters {
+                seed,
+                invocations: 0,
+                next_job: 1,
+                next_order: 1,
+                process_ids: ProcessIds { next: 1 },
+                exit_code: 0,
+                finale: None,
+                startup: Startup::Ahead,
+            },
+            now: Moment::default(),
+            owners: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            queues: Queues::default(),
+            blocked: BTreeMap::new(),
+            bus_names: BTreeMap::new(),
+            pen: Pen::default(),
+        }
+    }
+
+    /// Hears one thing, decides all that follows from it, and says what is to be done.
+    pub fn step(&mut self, now: Moment, input: Input) -> Output {
+        // A clock that stood still or went back must not undo what was decided.
+        self.now = Moment { monotonic: now.monotonic.max(self.now.monotonic), realtime: now.realtime };
+        match input {
+            Input::Fact(event) => self.hear(event),
+            Input::Wish { request, wish } => self.wish(request, wish),
+            Input::Tick => {}
+        }
+        self.expire();
+        self.settle();
+        self.close()
+    }
+
+    /// When the engine wants to be called again though nothing happened: monotonic, microseconds.
+    pub fn next_deadline(&self) -> Option<u64> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// Gives an order; its number is the next.
+    pub(crate) fn order(&mut self, action: Action) {
+        let number = self.counters.next_order;
+        self.counters.next_order += 1;
+        self.pen.output.orders.push(Order { number, action });
+    }
+
+    pub(crate) fn announce(&mut self, announcement: Announcement) {
+        self.pen.output.announcements.push(announcement);
+    }
+
+    pub(crate) fn say(&mut self, unit: Option<UnitId>, level: u8, text: String) {
+        let unit = unit.map(|unit| self.graph.name(unit).clone());
+        self.announce(Announcement::Said { unit, level, text });
+    }
+
+    pub(crate) fn answer(
+        &mut self,
+        request: RequestId,
+        outcome: Result<crate::api::Answer, crate::api::Refusal>,
+    ) {
+        self.announce(Announcement::Answered { request, outcome });
+    }
+
+    pub(crate) fn unit(&self, unit: UnitId) -> &Unit {
+        &self.units[unit.index()]
+    }
+
+    pub(crate) fn unit_mut(&mut self, unit: UnitId) -> &mut Unit {
+        self.pen.dirty_units.insert(unit);
+        self.pen.changed_units.insert(unit);
+        &mut self.units[unit.index()]
+    }
+
+    /// The id of the next run; given out only when a run begins.
+    pub(crate) fn next_invocation(&self) -> InvocationId {
+        let draw = |n: u64| mix(self.counters.seed ^ mix(self.counters.invocations.wrapping_mul(2) + n));
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&draw(0).to_be_bytes());
+        id[8..].copy_from_slice(&draw(1).to_be_bytes());
+        // As every 128-bit id of systemd's, this is a random UUID: version 4, variant 1.
+        id[6] = id[6] & 0x0f | 0x40;
+        id[8] = id[8] & 0x3f | 0x80;
+        InvocationId(id)
+    }
+
+    pub(crate) fn set_alarm(&mut self, alarm: Alarm, old: Option<u64>, new: Option<u64>) {
+        if old == new {
+            return;
+        }
+        if let Some(old) = old {
+            self.deadlines.remove(&(old, alarm));
+        }
+        if let Some(new) = new {
+            self.deadlines.insert((new, alarm));
+        }
+    }
+}
+
+impl Situation for Engine {
+    fn standing(&self, unit: UnitId) -> Standing {
+        let of = self.unit(unit);
+        let queued = of.job.and_then(|job| self.jobs.get(&job)).map(Job::queued);
+        let reload = match crate::kind::can_reload(self.graph.config(unit)) {
+            true => Reload::Possible,
+            false => Reload::Impossible,
+        };
+        Standing { state: of.active(), queued, reload }
+    }
+}
+
+/// splitmix64's finisher: every bit of the number moves every bit of the result.
+fn mix(n: u64) -> u64 {
+    let mut z = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,324 @@
+//! The loaded units and how they depend on each other. Each unit has a number that stays; each name leads to
+//! one number; each dependency stands at both its ends, so that nobody searches. Names that are only mentioned
+//! are there too, as units of which nothing was found.
+//!
+//! Knows no state and no job.
+
+pub mod facets;
+
+use crate::limits;
+use eudaemon_unit::config::{Config, LoadState};
+use eudaemon_unit::name::UnitName;
+pub use facets::{Facets, Word};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A unit's place in the arena.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnitId(pub u32);
+
+impl UnitId {
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// How much is known of a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Knowledge {
+    /// Only mentioned by others: nobody looked for it yet.
+    Mentioned,
+    Loaded,
+}
+
+/// What `Graph::load` did with a configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    New,
+    Changed,
+    Same,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Edge {
+    to: UnitId,
+    word: Word,
+    told: Told,
+}
+
+/// Whose configuration says so. Both may: `Before=` here and `After=` there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Here,
+    There,
+    Both,
+}
+
+#[derive(Debug)]
+struct Node {
+    config: Arc<Config>,
+    knowledge: Knowledge,
+    edges: Vec<Edge>,
+}
+
+#[derive(Debug, Default)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    names: BTreeMap<UnitName, UnitId>,
+    edges: usize,
+}
+
+/// The graph is as large as it may become; the unit was not taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+impl Graph {
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = UnitId> + use<> {
+        (0..self.nodes.len() as u32).map(UnitId)
+    }
+
+    /// By any of its names.
+    pub fn id(&self, name: &UnitName) -> Option<UnitId> {
+        self.names.get(name).copied()
+    }
+
+    pub fn name(&self, id: UnitId) -> &UnitName {
+        &self.nodes[id.index()].config.name
+    }
+
+    pub fn config(&self, id: UnitId) -> &Arc<Config> {
+        &self.nodes[id.index()].config
+    }
+
+    pub fn knowledge(&self, id: UnitId) -> Knowledge {
+        self.nodes[id.index()].knowledge
+    }
+
+    /// The units this one stands to in any of the `wanted` ways. A unit may come twice, by two words.
+    pub fn neighbours(&self, id: UnitId, wanted: Facets) -> impl Iterator<Item = UnitId> + '_ {
+        let edges = self.nodes[id.index()].edges.iter();
+        edges.filter(move |edge| edge.word.facets().any(wanted)).map(|edge| edge.to)
+    }
+
+    /// All words at once, in the order they were learnt.
+    pub fn dependencies(&self, id: UnitId) -> impl Iterator<Item = (Word, UnitId)> + '_ {
+        self.nodes[id.index()].edges.iter().map(|edge| (edge.word, edge.to))
+    }
+
+    /// Whether `id` stands to `other` in one of the `wanted` ways; looks at the shorter of both lists.
+    pub fn related(&self, id: UnitId, wanted: Facets, other: UnitId) -> bool {
+        let (here, there) = (&self.nodes[id.index()].edges, &self.nodes[other.index()].edges);
+        if here.len() <= there.len() {
+            here.iter().any(|edge| edge.to == other && edge.word.facets().any(wanted))
+        } else {
+            there.iter().any(|edge| edge.to == id && edge.word.inverse().facets().any(wanted))
+        }
+    }
+
+    /// Takes a configuration in, in place of what was known of the unit.
+    pub fn load(&mut self, config: Arc<Config>) -> Result<(UnitId, Change), Full> {
+        let id = self.mention(&config.name)?;
+        let node = &self.nodes[id.index()];
+        let change = match node.knowledge {
+            Knowledge::Mentioned => Change::New,
+            Knowledge::Loaded if *node.config == *config => return Ok((id, Change::Same)),
+            Knowledge::Loaded => Change::Changed,
+        };
+        let old = std::mem::replace(&mut self.nodes[id.index()].config, Arc::clone(&config));
+        self.nodes[id.index()].knowledge = Knowledge::Loaded;
+        for (word, name) in told_by(&old) {
+            if let Some(other) = self.id(name) {
+                self.forget(id, word, other);
+            }
+        }
+        for alias in old.aliases.iter().filter(|alias| !config.aliases.contains(alias)) {
+            if self.names.get(alias) == Some(&id) {
+                self.names.remove(alias);
+            }
+        }
+        for alias in &config.aliases {
+            self.alias(id, alias);
+        }
+        for (word, name) in told_by(&config) {
+            let other = self.mention(name)?;
+            self.tell(id, word, other)?;
+        }
+        Ok((id, change))
+    }
+
+    /// The number of a name; a name nobody knows yet gets one.
+    pub fn mention(&mut self, name: &UnitName) -> Result<UnitId, Full> {
+        if let Some(id) = self.names.get(name) {
+            return Ok(*id);
+        }
+        if self.nodes.len() >= limits::UNITS {
+            return Err(Full);
+        }
+        let id = UnitId(self.nodes.len() as u32);
+        let config = Arc::new(Config::bare(name.clone(), LoadState::NotFound));
+        self.nodes.push(Node { config, knowledge: Knowledge::Mentioned, edges: Vec::new() });
+        self.names.insert(name.clone(), id);
+        Ok(id)
+    }
+
+    /// `name` becomes a further name of `id`. If it was a unit of its own, what others said of it is now said of `id`.
+    fn alias(&mut self, id: UnitId, name: &UnitName) {
+        let Some(before) = self.names.insert(name.clone(), id) else { return };
+        if before == id {
+            return;
+        }
+        let inherited: Vec<Edge> = std::mem::take(&mut self.nodes[before.index()].edges);
+        for edge in inherited {
+            let from = edge.to;
+            let at_other = &mut self.nodes[from.index()].edges;
+            at_other.retain(|back| !(back.to == before && back.word == edge.word.inverse()));
+            self.edges -= 2;
+            let told_there = matches!(edge.told, Told::There | Told::Both);
+            // What the former unit said itself is void; what others said of it stays said.
+            if told_there && from != id {
+                self.link(from, edge.word.inverse(), id);
+            }
+        }
+    }
+
+    fn tell(&mut self, id: UnitId, word: Word, other: UnitId) -> Result<(), Full> {
+        if id == other {
+            return Ok(());
+        }
+        if self.edges + 2 > limits::EDGES {
+            return Err(Full);
+        }
+        self.link(id, word, other);
+        Ok(())
+    }
+
+    fn link(&mut self, id: UnitId, word: Word, other: UnitId) {
+        let shorter_here = self.nodes[id.index()].edges.len() <= self.nodes[other.index()].edges.len();
+        let known = if shorter_here {
+            self.find(id, word, other).is_some()
+        } else {
+            self.find(other, word.inverse(), id).is_some()
+        };
+        if !known {
+            self.nodes[id.index()].edges.push(Edge { to: other, word, told: Told::Here });
+            self.nodes[other.index()].edges.push(Edge { to: id, word: word.inverse(), told: Told::There });
+            self.edges += 2;
+            return;
+        }
+        self.amend(id, word, other, |told| match told {
+            Told::Here => Told::Here,
+            Told::There | Told::Both => Told::Both,
+        });
+        self.amend(other, word.inverse(), id, |told| match told {
+            Told::There => Told::There,
+            Told::Here | Told::Both => Told::Both,
+        });
+    }
+
+    fn find(&self, id: UnitId, word: Word, other: UnitId) -> Option<usize> {
+        self.nodes[id.index()].edges.iter().position(|edge| edge.to == other && edge.word == word)
+    }
+
+    fn amend(&mut self, id: UnitId, word: Word, other: UnitId, change: impl Fn(Told) -> Told) {
+        if let Some(place) = self.find(id, word, other) {
+            let edge = &mut self.nodes[id.index()].edges[place];
+            edge.told = change(edge.told);
+        }
+    }
+
+    /// Takes back what `id` told of `other`.
+    fn forget(&mut self, id: UnitId, word: Word, other: UnitId) {
+        let Some(here) = self.find(id, word, other) else { return };
+        let Some(there) = self.find(other, word.inverse(), id) else { return };
+        match self.nodes[id.index()].edges[here].told {
+            Told::Here => {
+                self.nodes[id.index()].edges.remove(here);
+                self.nodes[other.index()].edges.remove(there);
+                self.edges -= 2;
+            }
+            Told::Both => {
+                self.nodes[id.index()].edges[here].told = Told::There;
+                self.nodes[other.index()].edges[there].told = Told::Here;
+            }
+            Told::There => {}
+        }
+    }
+}
+
+fn told_by(config: &Config) -> impl Iterator<Item = (Word, &UnitName)> {
+    config.unit.dependencies.iter().map(|(dependency, name)| (Word::from(*dependency), name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eudaemon_unit::config::Dependency;
+
+    fn name(text: &str) -> UnitName {
+        UnitName::parse(text).unwrap()
+    }
+
+    fn config(unit: &str, dependencies: &[(Dependency, &str)]) -> Arc<Config> {
+        let mut config = Config::bare(name(unit), LoadState::Loaded);
+        config.unit.dependencies = dependencies.iter().map(|(word, other)| (*word, name(other))).collect();
+        Arc::new(config)
+    }
+
+    fn show(graph: &Graph) -> String {
+        let mut lines: Vec<String> = Vec::new();
+        for id in graph.ids() {
+            for (word, other) in graph.dependencies(id) {
+                lines.push(format!("{} {} {}", graph.name(id), word.property(), graph.name(other)));
+            }
+        }
+        lines.sort();
+        lines.join("; ")
+    }
+
+    #[test]
+    fn each_dependency_stands_at_both_ends() {
+        let mut graph = Graph::default();
+        graph.load(config("a.service", &[(Dependency::Requires, "b.service")])).unwrap();
+        assert_eq!(show(&graph), "a.service Requires b.service; b.service RequiredBy a.service");
+        assert_eq!(graph.knowledge(graph.id(&name("b.service")).unwrap()), Knowledge::Mentioned);
+    }
+
+    #[test]
+    fn what_both_say_stays_while_one_says_it() {
+        let mut graph = Graph::default();
+        graph.load(config("a.service", &[(Dependency::Before, "b.service")])).unwrap();
+        graph.load(config("b.service", &[(Dependency::After, "a.service")])).unwrap();
+        assert_eq!(show(&graph), "a.service Before b.service; b.service After a.service");
+        assert_eq!(graph.load(config("a.service", &[])).unwrap().1, Change::Changed);
+        assert_eq!(show(&graph), "a.service Before b.service; b.service After a.service");
+        graph.load(config("b.service", &[])).unwrap();
+        assert_eq!(show(&graph), "");
+        assert_eq!(graph.edges, 0);
+    }
+
+    #[test]
+    fn an_alias_inherits_what_was_said_of_it() {
+        let mut graph = Graph::default();
+        graph.load(config("a.service", &[(Dependency::After, "syslog.service")])).unwrap();
+        let mut rsyslog = Config::bare(name("rsyslog.service"), LoadState::Loaded);
+        rsyslog.aliases = vec![name("syslog.service")];
+        graph.load(Arc::new(rsyslog)).unwrap();
+        assert_eq!(show(&graph), "a.service After rsyslog.service; rsyslog.service Before a.service");
+    }
+
+    #[test]
+    fn the_same_text_again_changes_nothing() {
+        let mut graph = Graph::default();
+        let a = config("a.service", &[(Dependency::Wants, "b.service")]);
+        assert_eq!(graph.load(a.clone()).unwrap().1, Change::New);
+        assert_eq!(graph.load(a).unwrap().1, Change::Same);
+    }
+}

@@ -1,0 +1,64 @@
+//! One thing to be done with one unit. At most one job per unit is queued; it waits for the jobs of units it
+//! is ordered against, runs, and ends with a result. `algebra` says how kinds of job combine.
+
+pub mod algebra;
+
+use crate::api::{JobId, JobKind, Monitored};
+use crate::graph::UnitId;
+use crate::transaction::{Order, Queued, Strength};
+use eudaemon_unit::name::UnitName;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Job {
+    pub unit: UnitId,
+    pub facts: Facts,
+    /// The unit whose job goes first: this one is looked at again when that is gone. Found anew after a crash.
+    pub blocked_by: Option<UnitId>,
+}
+
+/// What is written down of a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Facts {
+    pub kind: JobKind,
+    pub phase: Phase,
+    pub order: Order,
+    pub strength: Strength,
+    pub cause: Cause,
+    /// Monotonic, microseconds: when the job's timeout strikes.
+    pub deadline: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    Waiting,
+    /// A start that may go: its unit's conditions are being looked at.
+    Checking,
+    Running,
+}
+
+/// Who brought it about, as far as the unit's processes are told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Cause {
+    #[default]
+    Asked,
+    /// `OnFailure=` or `OnSuccess=` of that unit.
+    Ended(Box<Monitored>),
+    /// Activity on that socket.
+    Triggered(UnitName),
+}
+
+impl Job {
+    pub fn queued(&self) -> Queued {
+        Queued { kind: self.facts.kind, strength: self.facts.strength, order: self.facts.order }
+    }
+}
+
+/// A job as clients see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobView {
+    pub id: JobId,
+    pub unit: UnitName,
+    pub kind: JobKind,
+    pub phase: Phase,
+}

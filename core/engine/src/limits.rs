@@ -1,0 +1,26 @@
+//! Everything the engine can be made to hold has a limit here, with its unit and its reason.
+
+/// Units, stubs of names that were only mentioned included. Five times the largest machine we were told of;
+/// about 60 MB of graph at worst.
+pub const UNITS: usize = 131_072;
+
+/// Dependencies of all units together, both directions. Eight bytes each.
+pub const EDGES: usize = 4_194_304;
+
+/// Jobs of one transaction before merging: a graph cannot make planning hold more.
+pub const DRAFTS: usize = 262_144;
+
+/// How many jobs one transaction may lose to ordering cycles before it is refused as beyond repair.
+pub const BROKEN_CYCLES: usize = 10_000;
+
+/// Effects of one step (jobs finished, failures propagated, states announced): beyond it something feeds on
+/// itself, and the step ends with what it has; the rest runs at the next step.
+pub const EFFECTS_PER_STEP: usize = 1_000_000;
+
+/// How often StopWhenUnneeded=, Upholds= and BindsTo= may start or stop the same unit by themselves …
+pub const AUTOMATIC_BURST: u32 = 16;
+/// … within this time, microseconds. After that the unit is left as it is until the window is over.
+pub const AUTOMATIC_INTERVAL_USEC: u64 = 10_000_000;
+
+/// Remarks of one transaction kept for the log; the count of the others is said.
+pub const REMARKS: usize = 64;

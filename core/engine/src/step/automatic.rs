@@ -1,0 +1,196 @@
+//! Jobs nobody asked for but the dependencies: systemd.unit(5), `OnFailure=`, `Upholds=`, `BindsTo=`,
+//! `StopWhenUnneeded=`, and what follows when a unit comes or goes without a job.
+
+use crate::api::{ActiveState, InvocationId, JobKind, Monitored};
+use crate::engine::{Engine, Queues};
+use crate::graph::{Facets, UnitId};
+use crate::job::Cause;
+use crate::job::algebra::{is_down, is_down_or_going, is_up, is_up_or_coming};
+use crate::kind;
+use crate::transaction::{Ask, Origin};
+use crate::unit::Allowance;
+use eudaemon_unit::config::unit::JobMode;
+use std::collections::BTreeSet;
+
+impl Engine {
+    /// The unit came up unasked: what it requires shall be up, what it conflicts with down.
+    pub(super) fn start_retroactively(&mut self, unit: UnitId) {
+        let absent = |engine: &Engine, other: &UnitId| {
+            !engine.graph.related(unit, Facets::AFTER, *other)
+                && !is_up_or_coming(engine.unit(*other).active())
+        };
+        for other in self.those(unit, Facets::RETROACTIVE_START, absent) {
+            self.start_by_itself(other, JobMode::Replace);
+        }
+        for other in self.those(unit, Facets::RETROACTIVE_START_FAIL, absent) {
+            self.start_by_itself(other, JobMode::Fail);
+        }
+        let running = |engine: &Engine, other: &UnitId| !is_down_or_going(engine.unit(*other).active());
+        for other in self.those(unit, Facets::RETROACTIVE_STOP_ON_START, running) {
+            self.stop_by_itself(other, JobMode::Replace);
+        }
+    }
+
+    /// The unit went down unasked: what is bound to it shall go too.
+    pub(super) fn stop_retroactively(&mut self, unit: UnitId) {
+        let running = |engine: &Engine, other: &UnitId| !is_down_or_going(engine.unit(*other).active());
+        for other in self.those(unit, Facets::RETROACTIVE_STOP_ON_STOP, running) {
+            self.stop_by_itself(other, JobMode::Replace);
+        }
+    }
+
+    fn those(&self, unit: UnitId, facet: Facets, wanted: impl Fn(&Engine, &UnitId) -> bool) -> Vec<UnitId> {
+        self.graph.neighbours(unit, facet).filter(|other| wanted(self, other)).collect()
+    }
+
+    /// `OnFailure=` or `OnSuccess=`.
+    pub(super) fn start_after(&mut self, unit: UnitId, facet: Facets) {
+        let others: Vec<UnitId> = self.graph.neighbours(unit, facet).collect();
+        if others.is_empty() {
+            return;
+        }
+        let config = std::sync::Arc::clone(self.graph.config(unit));
+        let mode = match facet == Facets::ON_FAILURE {
+            true => config.unit.on_failure_job_mode,
+            false => config.unit.on_success_job_mode,
+        };
+        let life = &self.unit(unit).life;
+        let monitored = Monitored {
+            unit: config.name.clone(),
+            invocation: life.run.invocation.unwrap_or(InvocationId([0; 16])),
+            result: life.history.result,
+            exit: life.history.main.status,
+        };
+        for other in others {
+            let ask = Ask { unit: other, kind: JobKind::Start, mode, origin: Origin::Engine };
+            self.try_enqueue(ask, Cause::Ended(Box::new(monitored.clone())));
+        }
+    }
+
+    /// Something active that upholds the unit starts it again.
+    pub(super) fn check_upheld(&mut self, unit: UnitId) {
+        if !self.unit(unit).is_down() || self.unit(unit).job.is_some() {
+            return;
+        }
+        let mut holders = self.graph.neighbours(unit, Facets::UPHELD_BY);
+        let held = holders.any(|holder| is_up(self.unit(holder).active()) && self.unit(holder).job.is_none());
+        drop(holders);
+        if held && self.may_act_on(unit) {
+            self.start_by_itself(unit, JobMode::Fail);
+        }
+    }
+
+    /// The unit cannot stay up without something that is down.
+    pub(super) fn check_bound(&mut self, unit: UnitId) {
+        if self.unit(unit).active() != ActiveState::Active || self.unit(unit).job.is_some() {
+            return;
+        }
+        let mut bonds = self.graph.neighbours(unit, Facets::BOUND);
+        let lost = bonds.any(|other| self.unit(other).is_down() && self.unit(other).job.is_none());
+        drop(bonds);
+        if lost && self.may_act_on(unit) {
+            self.stop_by_itself(unit, JobMode::Replace);
+        }
+    }
+
+    /// Nobody needs the unit, and it says that it wants to go then.
+    pub(super) fn check_unneeded(&mut self, unit: UnitId) {
+        if !self.graph.config(unit).unit.stop_when_unneeded
+            || self.unit(unit).active() != ActiveState::Active
+            || self.unit(unit).job.is_some()
+        {
+            return;
+        }
+        let mut needing = self.graph.neighbours(unit, Facets::NEEDED_BY);
+        let needed = needing.any(|other| {
+            let other = self.unit(other);
+            other.job.is_some() || !is_down(other.active())
+        });
+        drop(needing);
+        if !needed && self.may_act_on(unit) {
+            self.stop_by_itself(unit, JobMode::Fail);
+        }
+    }
+
+    fn may_act_on(&mut self, unit: UnitId) -> bool {
+        let now = self.now.monotonic;
+        let allowance = self.unit_mut(unit).life.automatic.take_automatic(now);
+        if allowance == Allowance::Exhausted {
+            let name = self.graph.name(unit);
+            let text = format!("{name}: started or stopped too often by its dependencies, left as it is");
+            self.say(Some(unit), 4, text);
+        }
+        allowance == Allowance::Within
+    }
+
+    /// `Restart=`: the unit and what a restart of it concerns.
+    pub(super) fn restart_by_itself(&mut self, unit: UnitId) {
+        let ask = Ask { unit, kind: JobKind::Restart, mode: JobMode::Replace, origin: Origin::Engine };
+        let stopping = self.unit(unit).job.and_then(|job| self.jobs.get(&job));
+        let refused = match stopping {
+            // The stop that is queued ends the waiting for the restart.
+            Some(job) if job.facts.kind == JobKind::Stop => false,
+            Some(_) | None => self.try_enqueue(ask, Cause::Asked) == Queued::Refused,
+        };
+        if refused {
+            self.step_unit(unit, kind::Input::RestartRefused);
+        }
+    }
+
+    /// Activity on a socket starts its service.
+    pub(super) fn trigger(&mut self, unit: UnitId) {
+        let triggered = self.graph.neighbours(unit, Facets::TRIGGERS).next();
+        let Some(other) = triggered else {
+            self.step_unit(unit, kind::Input::TriggerRefused);
+            return;
+        };
+        if is_up_or_coming(self.unit(other).active()) {
+            return;
+        }
+        let ask = Ask { unit: other, kind: JobKind::Start, mode: JobMode::Replace, origin: Origin::Engine };
+        let cause = Cause::Triggered(self.graph.name(unit).clone());
+        if self.try_enqueue(ask, cause) == Queued::Refused {
+            self.step_unit(unit, kind::Input::TriggerRefused);
+        }
+    }
+
+    pub(super) fn reload_too(&mut self, unit: UnitId) {
+        let ask = Ask { unit, kind: JobKind::TryReload, mode: JobMode::Fail, origin: Origin::Engine };
+        self.try_enqueue(ask, Cause::Asked);
+    }
+
+    pub(super) fn start_by_itself(&mut self, unit: UnitId, mode: JobMode) {
+        self.try_enqueue(Ask { unit, kind: JobKind::Start, mode, origin: Origin::Engine }, Cause::Asked);
+    }
+
+    fn stop_by_itself(&mut self, unit: UnitId, mode: JobMode) {
+        self.try_enqueue(Ask { unit, kind: JobKind::Stop, mode, origin: Origin::Engine }, Cause::Asked);
+    }
+
+    pub(super) fn try_enqueue(&mut self, ask: Ask, cause: Cause) -> Queued {
+        match self.enqueue(ask, cause) {
+            Ok(_) => Queued::Yes,
+            Err(refusal) => {
+                let text = format!("{}: job not queued: {}", self.graph.name(ask.unit), refusal.reason());
+                self.say(Some(ask.unit), 4, text);
+                Queued::Refused
+            }
+        }
+    }
+
+    pub(super) fn queue_neighbours(
+        &mut self,
+        unit: UnitId,
+        facet: Facets,
+        queue: impl Fn(&mut Queues) -> &mut BTreeSet<UnitId>,
+    ) {
+        let queue = queue(&mut self.queues);
+        queue.extend(self.graph.neighbours(unit, facet));
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Queued {
+    Yes,
+    Refused,
+}

@@ -1,0 +1,154 @@
+//! How everything ends: emergency actions (`FailureAction=` and its kin), the final targets, and the exit
+//! code. Whatever happens to a final target's job, the end comes: nothing may be left waiting.
+
+use crate::api::{Action, Announcement, Finale, JobKind, JobResult};
+use crate::engine::{Engine, ExitMeans, Startup};
+use crate::graph::UnitId;
+use crate::job::Cause;
+use crate::job::algebra::is_up;
+use crate::transaction::{Ask, Origin};
+use crate::unit::{Allowance, limits_starts};
+use eudaemon_unit::config::unit::{EmergencyAction, JobMode};
+use eudaemon_unit::name::UnitName;
+
+impl Engine {
+    pub(super) fn act_on_failure(&mut self, unit: UnitId) {
+        let section = &self.graph.config(unit).unit;
+        let (action, code) = (section.failure_action, section.failure_action_exit_status);
+        self.act(Some(unit), action, code, "it failed");
+    }
+
+    pub(super) fn act_on_success(&mut self, unit: UnitId) {
+        let section = &self.graph.config(unit).unit;
+        let (action, code) = (section.success_action, section.success_action_exit_status);
+        self.act(Some(unit), action, code, "it ended");
+    }
+
+    /// Ends everything, in order or at once, because of a unit.
+    pub(super) fn act(
+        &mut self,
+        unit: Option<UnitId>,
+        action: EmergencyAction,
+        code: Option<u8>,
+        reason: &str,
+    ) {
+        use EmergencyAction as E;
+        if action == E::None {
+            return;
+        }
+        let who = unit.map_or("the manager".to_owned(), |unit| self.graph.name(unit).to_string());
+        self.say(unit, 4, format!("{who}: {action:?} because {reason}"));
+        if matches!(action, E::Exit | E::ExitForce) {
+            let own = unit.and_then(|unit| self.unit(unit).life.history.main.status);
+            if let Some(code) = code.or(own.and_then(exit_code)) {
+                self.counters.exit_code = code;
+            }
+        }
+        match action {
+            E::None => {}
+            E::Reboot | E::SoftReboot => self.go_to("reboot.target"),
+            E::PowerOff => self.go_to("poweroff.target"),
+            E::Exit => self.go_to("exit.target"),
+            E::Halt => self.go_to("halt.target"),
+            E::Kexec => self.go_to("kexec.target"),
+            E::RebootForce | E::RebootImmediate | E::SoftRebootForce => self.end(Finale::Reboot),
+            E::PowerOffForce | E::PowerOffImmediate => self.end(Finale::PowerOff),
+            E::ExitForce => {
+                let finale = self.exit_finale();
+                self.end(finale);
+            }
+            E::HaltForce | E::HaltImmediate => self.end(Finale::Halt),
+            E::KexecForce => self.end(Finale::Kexec),
+        }
+    }
+
+    /// Starts a final target so that nothing turns it round; where there is none, the end comes at once.
+    fn go_to(&mut self, target: &str) {
+        let unit = UnitName::parse(target).ok().and_then(|name| self.graph.id(&name));
+        let planned = unit.map(|unit| {
+            let mode = JobMode::ReplaceIrreversibly;
+            self.enqueue(Ask { unit, kind: JobKind::Start, mode, origin: Origin::Engine }, Cause::Asked)
+        });
+        match planned {
+            Some(Ok(_)) => {}
+            Some(Err(_)) | None => {
+                if let Some(finale) = self.finale_of(target) {
+                    self.end(finale);
+                }
+            }
+        }
+    }
+
+    fn exit_finale(&self) -> Finale {
+        match self.settings.exit {
+            ExitMeans::Exit => Finale::Exit(self.counters.exit_code),
+            ExitMeans::PowerOff => Finale::PowerOff,
+        }
+    }
+
+    /// What reaching the unit means for the machine.
+    fn finale_of(&self, unit: &str) -> Option<Finale> {
+        match unit {
+            "exit.target" => Some(self.exit_finale()),
+            "poweroff.target" => Some(Finale::PowerOff),
+            "reboot.target" | "soft-reboot.target" => Some(Finale::Reboot),
+            "halt.target" => Some(Finale::Halt),
+            "kexec.target" => Some(Finale::Kexec),
+            _other => None,
+        }
+    }
+
+    /// A start of a final target ended: with everything stopped, or as far as it went.
+    pub(super) fn end_of_final_job(&mut self, unit: UnitId, kind: JobKind, result: JobResult) {
+        if kind != JobKind::Start || matches!(result, JobResult::Canceled) {
+            return;
+        }
+        let Some(finale) = self.finale_of(self.graph.name(unit).as_str()) else { return };
+        if result != JobResult::Done || !is_up(self.unit(unit).active()) {
+            let name = self.graph.name(unit);
+            self.say(Some(unit), 3, format!("{name} was not reached ({result:?}), ending all the same"));
+        }
+        self.end(finale);
+    }
+
+    /// Gives the last order, once.
+    pub(crate) fn end(&mut self, finale: Finale) {
+        if self.counters.finale.is_none() {
+            self.counters.finale = Some(finale);
+            self.order(Action::Finish(finale));
+        }
+    }
+
+    /// Counts a start against `StartLimitBurst=`.
+    pub(super) fn start_limit_is_hit(&mut self, unit: UnitId) -> bool {
+        let config = self.graph.config(unit);
+        if !limits_starts(config) {
+            return false;
+        }
+        let (interval, burst) = (config.unit.start_limit_interval, config.unit.start_limit_burst);
+        let now = self.now.monotonic;
+        let hit = self.unit_mut(unit).life.starts.take(now, interval, burst) == Allowance::Exhausted;
+        if hit {
+            let text = format!("{}: Start request repeated too quickly.", self.graph.name(unit));
+            self.say(Some(unit), 4, text);
+        }
+        hit
+    }
+
+    /// Start-up is over when for the first time no job is left.
+    pub(super) fn finish_startup(&mut self) {
+        if self.counters.startup == Startup::Underway && self.jobs.is_empty() {
+            self.counters.startup = Startup::Over;
+            self.announce(Announcement::StartupFinished);
+        }
+    }
+}
+
+fn exit_code(status: crate::api::ExitStatus) -> Option<u8> {
+    match status {
+        crate::api::ExitStatus::Code(code) => Some(code),
+        crate::api::ExitStatus::Signal(_)
+        | crate::api::ExitStatus::Dumped(_)
+        | crate::api::ExitStatus::Unknown => None,
+    }
+}

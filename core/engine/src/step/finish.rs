@@ -1,0 +1,220 @@
+//! Jobs end: because their unit got where they lead, or cannot, or somebody took them back. What depended on
+//! a failed one fails too; a work list stands in for the recursion.
+
+use super::life::{Down, Expected, How};
+use crate::api::{ActiveState, Announcement, JobId, JobKind, JobResult};
+use crate::engine::{Alarm, Engine};
+use crate::graph::{Facets, UnitId};
+use crate::job::Phase;
+use crate::job::algebra::{is_down, is_up};
+use crate::kind::ReloadOutcome;
+use std::collections::VecDeque;
+
+/// Whether jobs that depended on a failed one fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spread {
+    ToDependants,
+    Nowhere,
+}
+
+impl Engine {
+    /// The unit is in `state` now: does that end its job, or contradict it?
+    pub(super) fn meet(&mut self, id: JobId, state: ActiveState, how: How) -> Expected {
+        let Some(job) = self.jobs.get(&id) else { return Expected::No };
+        let (kind, phase) = (job.facts.kind, job.facts.phase);
+        if phase == Phase::Waiting {
+            self.wake(id);
+        }
+        let running = phase == Phase::Running;
+        let down = match (state, how.down) {
+            (ActiveState::Failed, _) => JobResult::Failed,
+            (_, Down::Skipped) => JobResult::Skipped,
+            (_, Down::ToStay | Down::ToRestart) => JobResult::Done,
+        };
+        match kind {
+            JobKind::Start | JobKind::VerifyActive => {
+                if is_up(state) {
+                    self.finish(id, JobResult::Done, Spread::ToDependants);
+                } else if running && state != ActiveState::Activating {
+                    if is_down(state) {
+                        self.finish(id, down, Spread::ToDependants);
+                    }
+                    return Expected::No;
+                }
+            }
+            JobKind::Reload | JobKind::ReloadOrStart | JobKind::TryReload if running => match state {
+                ActiveState::Active => {
+                    let result = match how.reload {
+                        Some(ReloadOutcome::Failed) => JobResult::Failed,
+                        Some(ReloadOutcome::Done) | None => JobResult::Done,
+                    };
+                    self.finish(id, result, Spread::ToDependants);
+                }
+                ActiveState::Activating | ActiveState::Reloading => {}
+                ActiveState::Inactive | ActiveState::Failed => {
+                    self.finish(id, down, Spread::ToDependants);
+                    return Expected::No;
+                }
+                ActiveState::Deactivating | ActiveState::Maintenance => return Expected::No,
+            },
+            JobKind::Stop | JobKind::Restart | JobKind::TryRestart => {
+                if is_down(state) {
+                    self.finish(id, JobResult::Done, Spread::ToDependants);
+                } else if running && state != ActiveState::Deactivating {
+                    self.finish(id, JobResult::Failed, Spread::ToDependants);
+                    return Expected::No;
+                }
+            }
+            JobKind::Reload | JobKind::ReloadOrStart | JobKind::TryReload | JobKind::Nop => {}
+        }
+        Expected::Yes
+    }
+
+    /// Ends a job. A restart whose stop is done goes on as a start.
+    pub(crate) fn finish(&mut self, id: JobId, result: JobResult, spread: Spread) {
+        let mut open = VecDeque::from([(id, result, spread)]);
+        while let Some((id, result, spread)) = open.pop_front() {
+            let Some(job) = self.jobs.get_mut(&id) else { continue };
+            let (unit, kind) = (job.unit, job.facts.kind);
+            self.pen.dirty_jobs.insert(id);
+            self.pen.changed_units.insert(unit);
+            if result == JobResult::Done && kind == JobKind::Restart {
+                job.facts.kind = JobKind::Start;
+                job.facts.phase = Phase::Waiting;
+                self.wake(id);
+                self.wake_blocked(unit);
+                continue;
+            }
+            self.remove_job(id, result);
+            self.fail_dependants(unit, kind, result, spread, &mut open);
+            if matches!(result, JobResult::Timeout | JobResult::Dependency) {
+                self.start_after(unit, Facets::ON_FAILURE);
+            }
+            self.tell_triggers_later(unit);
+            self.wake_blocked(unit);
+            self.queues.upheld.insert(unit);
+            self.queues.bound.insert(unit);
+            self.queues.unneeded.insert(unit);
+            self.end_of_final_job(unit, kind, result);
+        }
+    }
+
+    fn remove_job(&mut self, id: JobId, result: JobResult) {
+        let Some(job) = self.jobs.remove(&id) else { return };
+        self.set_alarm(Alarm::Job(id), job.facts.deadline, None);
+        self.queues.ready.remove(&id);
+        let of = &mut self.units[job.unit.index()];
+        if of.job == Some(id) {
+            of.job = None;
+        }
+        self.tell_outcome(job.unit, job.facts.kind, result);
+        let unit = self.graph.name(job.unit).clone();
+        self.announce(Announcement::JobRemoved { job: id, unit, result });
+    }
+
+    fn fail_dependants(
+        &mut self,
+        unit: UnitId,
+        kind: JobKind,
+        result: JobResult,
+        spread: Spread,
+        open: &mut VecDeque<(JobId, JobResult, Spread)>,
+    ) {
+        if spread == Spread::Nowhere {
+            return;
+        }
+        let up = is_up(self.unit(unit).active());
+        let facet = match (result, kind) {
+            // It ended well, and yet the unit is not up: what demanded that it be has to fail.
+            (JobResult::Done, JobKind::Start | JobKind::Reload) if !up => Facets::PROPAGATE_INACTIVE_START,
+            (JobResult::Done, _) => return,
+            (_, JobKind::Start | JobKind::VerifyActive) => Facets::PROPAGATE_START_FAILURE,
+            (_, JobKind::Stop) => Facets::PROPAGATE_STOP_FAILURE,
+            (
+                _,
+                JobKind::Reload
+                | JobKind::ReloadOrStart
+                | JobKind::Restart
+                | JobKind::TryRestart
+                | JobKind::TryReload
+                | JobKind::Nop,
+            ) => return,
+        };
+        for other in self.graph.neighbours(unit, facet) {
+            let Some(id) = self.unit(other).job else { continue };
+            let starts = self
+                .jobs
+                .get(&id)
+                .is_some_and(|job| matches!(job.facts.kind, JobKind::Start | JobKind::VerifyActive));
+            if starts {
+                open.push_back((id, JobResult::Dependency, Spread::ToDependants));
+            }
+        }
+    }
+
+    /// Looks again at the jobs that waited for this unit's.
+    pub(crate) fn wake_blocked(&mut self, unit: UnitId) {
+        for job in self.blocked.remove(&unit).unwrap_or_default() {
+            if let Some(waiting) = self.jobs.get_mut(&job)
+                && waiting.blocked_by == Some(unit)
+            {
+                waiting.blocked_by = None;
+                self.wake(job);
+            }
+        }
+    }
+
+    pub(super) fn job_timed_out(&mut self, id: JobId) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        job.facts.deadline = None;
+        let unit = job.unit;
+        self.say(Some(unit), 4, format!("{}: job timed out", self.graph.name(unit)));
+        self.finish(id, JobResult::Timeout, Spread::ToDependants);
+        let action = self.graph.config(unit).unit.job_timeout_action;
+        self.act(Some(unit), action, None, "its job timed out");
+    }
+
+    /// The line an operator sees when a job ends.
+    fn tell_outcome(&mut self, unit: UnitId, kind: JobKind, result: JobResult) {
+        let up = is_up(self.unit(unit).active());
+        let (level, verb) = match (kind, result) {
+            (JobKind::Start, JobResult::Done) if up => (6, "Started"),
+            (JobKind::Start, JobResult::Done) => return,
+            (JobKind::Start, JobResult::Timeout) => (3, "Timed out starting"),
+            (JobKind::Start | JobKind::VerifyActive, JobResult::Dependency) => (4, "Dependency failed for"),
+            (JobKind::Start, JobResult::Assert) => (4, "Assertion failed for"),
+            (JobKind::Start, JobResult::Failed | JobResult::Invalid) => (3, "Failed to start"),
+            (JobKind::Start, JobResult::Unsupported) => (4, "Starting unsupported for"),
+            (JobKind::Stop | JobKind::Restart, JobResult::Done) => (6, "Stopped"),
+            (JobKind::Stop | JobKind::Restart, JobResult::Failed) => (3, "Failed while stopping"),
+            (JobKind::Stop | JobKind::Restart, JobResult::Timeout) => (3, "Timed out stopping"),
+            (JobKind::Reload, JobResult::Done) => (6, "Reloaded"),
+            (JobKind::Reload, JobResult::Failed) => (3, "Reload failed for"),
+            (JobKind::Reload, JobResult::Timeout) => (3, "Timed out reloading"),
+            (
+                JobKind::Start
+                | JobKind::VerifyActive
+                | JobKind::Stop
+                | JobKind::Reload
+                | JobKind::ReloadOrStart
+                | JobKind::Restart
+                | JobKind::TryRestart
+                | JobKind::TryReload
+                | JobKind::Nop,
+                _,
+            ) => return,
+        };
+        let text = format!("{verb} {}.", self.title(unit));
+        self.say(Some(unit), level, text);
+    }
+
+    /// `ssh.service - OpenBSD Secure Shell server`, or just the name.
+    pub(crate) fn title(&self, unit: UnitId) -> String {
+        let config = self.graph.config(unit);
+        match config.unit.description.as_str() {
+            "" => config.name.to_string(),
+            description if description == config.name.as_str() => description.to_owned(),
+            description => format!("{} - {description}", config.name),
+        }
+    }
+}

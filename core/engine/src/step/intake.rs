@@ -1,0 +1,278 @@
+//! What is heard, handed to whom it concerns.
+
+use super::finish::Spread;
+use crate::api::{
+    Action, Announcement, Answer, Event, JobId, JobKind, JobResult, KillWhom, ProcId, Refusal, Request,
+    RequestId,
+};
+use crate::engine::Engine;
+use crate::graph::{Change, UnitId};
+use crate::job::{Cause, Phase};
+use crate::kind::{self, Presence};
+use crate::transaction::{Ask, Origin};
+use crate::unit::Checked;
+use eudaemon_unit::config::unit::Condition;
+use eudaemon_unit::config::{Body, Config, LoadState};
+use eudaemon_unit::name::{UnitKind, UnitName};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+impl Engine {
+    pub(crate) fn hear(&mut self, event: Event) {
+        match event {
+            Event::Loaded(configs) => {
+                for config in configs {
+                    self.load(config);
+                }
+            }
+            Event::Exited { process, status } => {
+                self.tell_owner(process, kind::Input::Exited { process, status });
+                self.order(Action::Forget { process });
+            }
+            Event::Spawned { process } => self.tell_owner(process, kind::Input::Spawned { process }),
+            Event::SpawnFailed { process, errno } => {
+                self.tell_owner(process, kind::Input::SpawnFailed { process, errno });
+            }
+            Event::Executed { process } => self.tell_owner(process, kind::Input::Executed { process }),
+            Event::SetupFailed { process, code, errno } => {
+                self.tell_owner(process, kind::Input::SetupFailed { process, code, errno });
+            }
+            Event::ConditionsChecked { unit, conditions, asserts } => {
+                self.conditions_checked(&unit, &conditions, &asserts);
+            }
+            Event::BusName { name, owner } => {
+                let units: Vec<UnitId> = self.bus_names.get(&name).into_iter().flatten().copied().collect();
+                for unit in units {
+                    self.step_unit(unit, kind::Input::BusName(owner));
+                }
+            }
+            Event::Mounts(mounted) => self.mounts(mounted),
+            Event::MainFound { unit, process } => self.tell(&unit, kind::Input::MainFound { process }),
+            Event::MainMissing { unit, process, reason } => {
+                self.tell(&unit, kind::Input::MainMissing { process, reason });
+            }
+            Event::Notified { unit, sender, message } => {
+                self.tell(&unit, kind::Input::Notified { sender, message: Box::new(message) });
+            }
+            Event::Occupancy { unit, occupancy } => self.tell(&unit, kind::Input::Occupancy(occupancy)),
+            Event::SocketsOpened { unit, outcome } => self.tell(&unit, kind::Input::SocketsOpened(outcome)),
+            Event::SocketReady { unit } => self.tell(&unit, kind::Input::SocketReady),
+            Event::OutOfMemory { unit } => self.tell(&unit, kind::Input::OutOfMemory),
+        }
+    }
+
+    fn tell(&mut self, unit: &UnitName, input: kind::Input) {
+        if let Some(unit) = self.graph.id(unit) {
+            self.step_unit(unit, input);
+        }
+    }
+
+    fn tell_owner(&mut self, process: ProcId, input: kind::Input) {
+        if let Some(unit) = self.owners.get(&process).copied() {
+            self.step_unit(unit, input);
+        }
+    }
+
+    /// Takes a configuration in; what runs goes on under the new one.
+    pub(crate) fn load(&mut self, config: Arc<Config>) {
+        let before = self.graph.id(&config.name).map(|unit| Arc::clone(self.graph.config(unit)));
+        let Ok((unit, change)) = self.graph.load(Arc::clone(&config)) else {
+            let text = format!("{}: too many units or dependencies, not loaded", config.name);
+            return self.say(None, 3, text);
+        };
+        self.grow();
+        if let Some(name) = before.as_deref().and_then(bus_name)
+            && let Some(units) = self.bus_names.get_mut(name)
+        {
+            units.remove(&unit);
+        }
+        if let Some(name) = bus_name(&config) {
+            self.bus_names.entry(name.to_owned()).or_default().insert(unit);
+        }
+        match change {
+            Change::New => self.announce(Announcement::UnitAdded(config.name.clone())),
+            Change::Changed => {
+                self.pen.changed_units.insert(unit);
+                self.queues.upheld.insert(unit);
+                self.queues.unneeded.insert(unit);
+            }
+            Change::Same => {}
+        }
+    }
+
+    fn conditions_checked(&mut self, name: &UnitName, conditions: &[bool], asserts: &[bool]) {
+        let Some(unit) = self.graph.id(name) else { return };
+        let Some(id) = self.unit(unit).job else { return };
+        if self.jobs.get(&id).is_none_or(|job| job.facts.phase != Phase::Checking) {
+            return;
+        }
+        let config = Arc::clone(self.graph.config(unit));
+        let at = self.now;
+        let condition = Checked { holds: all_hold(&config.unit.conditions, conditions), at };
+        let assertion = Checked { holds: all_hold(&config.unit.asserts, asserts), at };
+        let life = &mut self.unit_mut(unit).life;
+        life.condition = condition;
+        if condition.holds {
+            life.assertion = assertion;
+        }
+        self.set_phase(id, Phase::Running);
+        if !condition.holds {
+            let text = format!("{} was skipped because of an unmet condition check.", self.title(unit));
+            self.say(Some(unit), 6, text);
+            self.finish(id, JobResult::Done, Spread::ToDependants);
+        } else if !assertion.holds {
+            let text = format!("Starting of {} unmet assertion.", self.title(unit));
+            self.say(Some(unit), 5, text);
+            self.finish(id, JobResult::Assert, Spread::ToDependants);
+        } else {
+            self.begin_start(id, unit);
+        }
+    }
+
+    /// The host's mounts, all of them.
+    fn mounts(&mut self, mounted: Vec<UnitName>) {
+        let mounted: BTreeSet<UnitName> =
+            mounted.into_iter().filter(|name| name.kind() == UnitKind::Mount).collect();
+        for name in &mounted {
+            if self.graph.id(name).is_none() {
+                self.load(Arc::new(Config::bare(name.clone(), LoadState::Loaded)));
+            }
+        }
+        let units: Vec<UnitId> =
+            self.graph.ids().filter(|unit| matches!(self.graph.config(*unit).body, Body::Mount(_))).collect();
+        for unit in units {
+            let presence = match mounted.contains(self.graph.name(unit)) {
+                true => Presence::Present,
+                false => Presence::Absent,
+            };
+            let up = !self.unit(unit).is_down();
+            if up != (presence == Presence::Present) {
+                self.step_unit(unit, kind::Input::Mount(presence));
+            }
+        }
+    }
+
+    pub(crate) fn wish(&mut self, request: RequestId, wish: Request) {
+        let outcome = match wish {
+            Request::Job { unit, kind, mode } => self.wish_job(&unit, kind, mode).map(Answer::Job),
+            Request::CancelJob(job) => self.cancel(job),
+            Request::ClearJobs => {
+                let all: Vec<JobId> = self.jobs.keys().copied().collect();
+                for job in all {
+                    self.finish(job, JobResult::Canceled, Spread::Nowhere);
+                }
+                Ok(Answer::Done)
+            }
+            Request::Kill { unit, whom, signal } => self.kill(&unit, whom, signal),
+            Request::ResetFailed(unit) => self.reset_failed(unit),
+            Request::SetExitCode(code) => {
+                self.counters.exit_code = code;
+                Ok(Answer::Done)
+            }
+            Request::FinishNow(finale) => {
+                self.end(finale);
+                Ok(Answer::Done)
+            }
+        };
+        self.answer(request, outcome);
+    }
+
+    fn wish_job(
+        &mut self,
+        name: &UnitName,
+        kind: JobKind,
+        mode: eudaemon_unit::config::unit::JobMode,
+    ) -> Result<JobId, Refusal> {
+        let unit = self.graph.id(name).ok_or_else(|| Refusal::NoSuchUnit(name.clone()))?;
+        self.enqueue(Ask { unit, kind, mode, origin: Origin::Client }, Cause::Asked)
+    }
+
+    fn cancel(&mut self, job: JobId) -> Result<Answer, Refusal> {
+        if !self.jobs.contains_key(&job) {
+            return Err(Refusal::NoSuchJob(job));
+        }
+        self.finish(job, JobResult::Canceled, Spread::ToDependants);
+        Ok(Answer::Done)
+    }
+
+    fn kill(&mut self, name: &UnitName, whom: KillWhom, signal: i32) -> Result<Answer, Refusal> {
+        let unit = self.graph.id(name).ok_or_else(|| Refusal::NotLoaded(name.clone()))?;
+        let of = self.unit(unit);
+        let (main, control) = match &of.state {
+            Some(state) => (state.main().map(|p| p.id), state.control().map(|p| p.id)),
+            None => (None, None),
+        };
+        let missing = || Refusal::NoProcess { unit: name.clone(), whom };
+        let unloaded = of.is_down() && of.active() != crate::api::ActiveState::Failed && of.job.is_none();
+        if unloaded && self.graph.dependencies(unit).next().is_none() {
+            return Err(Refusal::NotLoaded(name.clone()));
+        }
+        let one = match whom {
+            KillWhom::All => {
+                if !of.is_down() {
+                    self.order(Action::SignalSet { unit: name.clone(), signal, but: Vec::new() });
+                }
+                return Ok(Answer::Done);
+            }
+            KillWhom::Main | KillWhom::MainOrFail => main,
+            KillWhom::Control | KillWhom::ControlOrFail => control,
+        };
+        match (one, whom) {
+            (Some(process), _) => {
+                self.order(Action::Signal { process, signal });
+                Ok(Answer::Done)
+            }
+            (None, KillWhom::Control) => Ok(Answer::Done),
+            (None, KillWhom::Main) if main.is_none() => Err(missing()),
+            (None, KillWhom::All | KillWhom::Main | KillWhom::MainOrFail | KillWhom::ControlOrFail) => {
+                Err(missing())
+            }
+        }
+    }
+
+    fn reset_failed(&mut self, unit: Option<UnitName>) -> Result<Answer, Refusal> {
+        let units: Vec<UnitId> = match unit {
+            Some(name) => {
+                vec![self.graph.id(&name).ok_or_else(|| Refusal::NotLoaded(name.clone()))?]
+            }
+            None => self.graph.ids().collect(),
+        };
+        for unit in units {
+            if self.unit(unit).life.as_ref() != &crate::unit::Life::default() {
+                self.step_unit(unit, kind::Input::ResetFailed);
+                self.unit_mut(unit).life.starts.reset();
+            }
+        }
+        Ok(Answer::Done)
+    }
+}
+
+/// All plain tests hold, and one of the triggering ones if there are any. A verdict that is missing does not hold.
+fn all_hold(tests: &[Condition], verdicts: &[bool]) -> bool {
+    let verdict = |place: usize| verdicts.get(place).copied().unwrap_or(false);
+    let of = |triggering: bool| {
+        tests
+            .iter()
+            .enumerate()
+            .filter(move |(_, test)| test.triggering == triggering)
+            .map(|(place, _)| place)
+    };
+    let triggered = of(true).next().is_none() || of(true).any(verdict);
+    of(false).all(verdict) && triggered
+}
+
+fn bus_name(config: &Config) -> Option<&str> {
+    match &config.body {
+        Body::Service(service) => service.bus_name.as_deref(),
+        Body::Socket(_)
+        | Body::Target
+        | Body::Slice
+        | Body::Scope
+        | Body::Device
+        | Body::Mount(_)
+        | Body::Automount
+        | Body::Swap
+        | Body::Timer
+        | Body::Path => None,
+    }
+}

@@ -1,0 +1,202 @@
+//! A unit takes a step, and those around it hear of the change. The order of what follows a change is
+//! systemd's: timestamps, the unit's own job, retroactive jobs, OnFailure=/OnSuccess=, the watchers.
+
+use crate::api::{ActiveState, JobId, ServiceResult};
+use crate::engine::{Alarm, Engine, OwnWish};
+use crate::graph::{Facets, UnitId};
+use crate::job::algebra::{is_down, is_down_or_going, is_up, is_up_or_coming};
+use crate::kind::{self, Cx, Effects, ReloadOutcome, Reply, Restarts, WentDown};
+
+/// What must be known of a change beyond the two states.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct How {
+    pub reload: Option<ReloadOutcome>,
+    pub down: Down,
+}
+
+/// Why a unit is down, where it matters to others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Down {
+    #[default]
+    ToStay,
+    /// An automatic restart follows: that is no reason for OnFailure=.
+    ToRestart,
+    /// `ExecCondition=` said no.
+    Skipped,
+}
+
+impl Engine {
+    /// Lets the unit's kind hear `input`, and does all that it and the change want.
+    pub(crate) fn step_unit(&mut self, unit: UnitId, input: kind::Input) -> Reply {
+        let config = std::sync::Arc::clone(self.graph.config(unit));
+        let next_invocation = self.next_invocation();
+        let restarts = match self.unit(unit).job.and_then(|job| self.jobs.get(&job)) {
+            Some(job) if job.facts.kind == crate::api::JobKind::Stop => Restarts::Barred,
+            Some(_) | None => Restarts::Allowed,
+        };
+        let starts = matches!(input, kind::Input::Start);
+        self.unit_mut(unit);
+        let of = &mut self.units[unit.index()];
+        let Some(state) = of.state.take() else {
+            // A kind cannot be asked while it answers: such wishes are queued. Should it happen, nothing is lost
+            // but this input.
+            return Reply::Later;
+        };
+        let from = state.active_state();
+        let owned_before = state.processes();
+        let life = &mut *of.life;
+        let mut cx = Cx {
+            now: self.now,
+            unit: &config.name,
+            run: &mut life.run,
+            next_invocation,
+            restarts,
+            history: &mut life.history,
+            process_ids: &mut self.counters.process_ids,
+            effects: Effects::default(),
+        };
+        let state = kind::step(state, input, &config, &mut cx);
+        let effects = cx.effects;
+        let to = state.active_state();
+        let owned_after = state.processes();
+        let deadline = state.deadline();
+        if life.run.invocation == Some(next_invocation) {
+            self.counters.invocations += 1;
+        }
+        let old_deadline = std::mem::replace(&mut of.deadline, deadline);
+        of.state = Some(state);
+        self.set_alarm(Alarm::Unit(unit), old_deadline, deadline);
+        for process in owned_before.iter().filter(|p| !owned_after.iter().any(|q| q.id == p.id)) {
+            self.owners.remove(&process.id);
+        }
+        for process in owned_after {
+            self.owners.insert(process.id, unit);
+        }
+        self.carry_out(unit, from, to, effects, starts)
+    }
+
+    fn carry_out(
+        &mut self,
+        unit: UnitId,
+        from: ActiveState,
+        to: ActiveState,
+        effects: Effects,
+        starts: bool,
+    ) -> Reply {
+        for action in effects.orders {
+            self.order(action);
+        }
+        for (level, text) in effects.said {
+            self.say(Some(unit), level as u8, text);
+        }
+        if effects.restart_due {
+            self.queues.wishes.push_back((unit, OwnWish::Restart));
+        }
+        if effects.trigger {
+            self.queues.wishes.push_back((unit, OwnWish::Trigger));
+        }
+        if effects.reloads_itself {
+            self.queues.wishes.push_back((unit, OwnWish::PropagateReload));
+        }
+        if effects.reply != Reply::Taken {
+            return effects.reply;
+        }
+        let skipped = self.unit(unit).life.history.result == ServiceResult::ExecCondition;
+        let how = How { reload: effects.reload, down: if skipped { Down::Skipped } else { Down::ToStay } };
+        match effects.went_down {
+            Some(through) => {
+                let through = match through {
+                    WentDown::Inactive => ActiveState::Inactive,
+                    WentDown::Failed => ActiveState::Failed,
+                };
+                self.changed(unit, from, through, How { down: Down::ToRestart, ..how });
+                self.changed(unit, through, to, How::default());
+            }
+            // It came up and went down within the step: nobody may take that for nothing having happened.
+            None if starts && is_down(from) && is_down(to) => {
+                self.changed(unit, from, ActiveState::Activating, How::default());
+                self.changed(unit, ActiveState::Activating, to, how);
+            }
+            None => self.changed(unit, from, to, how),
+        }
+        Reply::Taken
+    }
+
+    /// Tells everybody concerned that the unit went `from` one state `to` another; they may be the same.
+    pub(crate) fn changed(&mut self, unit: UnitId, from: ActiveState, to: ActiveState, how: How) {
+        self.stamp(unit, from, to);
+        let expected = match self.unit(unit).job {
+            Some(job) => self.meet(job, to, how),
+            None => Expected::No,
+        };
+        if expected == Expected::No {
+            if is_down(from) && is_up_or_coming(to) {
+                self.start_retroactively(unit);
+            } else if is_up_or_coming(from) && is_down_or_going(to) {
+                self.stop_retroactively(unit);
+            }
+        }
+        if from == to {
+            return;
+        }
+        if is_down(to) {
+            self.queue_neighbours(unit, Facets::CHECK_UNNEEDED, |queues| &mut queues.unneeded);
+            self.queue_neighbours(unit, Facets::CHECK_BOUND, |queues| &mut queues.bound);
+        }
+        if is_up(to) && !is_up(from) {
+            self.queue_neighbours(unit, Facets::CHECK_UPHELD, |queues| &mut queues.upheld);
+        }
+        if to == ActiveState::Failed && how.down != Down::ToRestart {
+            self.start_after(unit, Facets::ON_FAILURE);
+        }
+        if to == ActiveState::Inactive && !is_down(from) && from != ActiveState::Maintenance {
+            self.start_after(unit, Facets::ON_SUCCESS);
+        }
+        self.tell_triggers_later(unit);
+        self.queues.upheld.insert(unit);
+        self.queues.unneeded.insert(unit);
+        self.queues.bound.insert(unit);
+        if to == ActiveState::Failed && from != ActiveState::Failed && how.down != Down::ToRestart {
+            self.act_on_failure(unit);
+        } else if to == ActiveState::Inactive && !is_down(from) && how.down != Down::ToRestart {
+            self.act_on_success(unit);
+        }
+    }
+
+    /// Sockets and the like hear of the end of what they trigger.
+    pub(crate) fn tell_triggers_later(&mut self, unit: UnitId) {
+        if !is_down(self.unit(unit).active()) {
+            return;
+        }
+        let triggers: Vec<UnitId> = self.graph.neighbours(unit, Facets::TRIGGERED_BY).collect();
+        self.queues.triggers.extend(triggers.into_iter().map(|trigger| (trigger, unit)));
+    }
+
+    fn stamp(&mut self, unit: UnitId, from: ActiveState, to: ActiveState) {
+        let now = self.now;
+        let times = &mut self.unit_mut(unit).life.times;
+        times.state_change = now;
+        match (is_down(from), is_down(to)) {
+            (true, false) => times.inactive_exit = now,
+            (false, true) => times.inactive_enter = now,
+            (true, true) | (false, false) => {}
+        }
+        match (is_up(from), is_up(to)) {
+            (false, true) => times.active_enter = now,
+            (true, false) => times.active_exit = now,
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    /// Wakes the unit's own job if it waits for another state.
+    pub(crate) fn wake(&mut self, job: JobId) {
+        self.queues.ready.insert(job);
+    }
+}
+
+/// Whether a change of state is what the unit's job is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expected {
+    Yes,
+    No,
+}

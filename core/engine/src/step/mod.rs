@@ -1,0 +1,110 @@
+//! One step: an input is heard, what follows from it is queued, and the queues are emptied.
+//!
+//! ```text
+//!   intake ─► life (a unit's kind takes its step; the change is told to job and neighbours)
+//!               ├─► finish (its job ends, jobs that depended on it fail)
+//!               ├─► automatic (OnFailure=, Upholds=, BindsTo=, StopWhenUnneeded=, retroactive jobs)
+//!               └─► end (emergency actions, final targets)
+//!   queue  ─► jobs are planned, put beside what is queued, and run when the order of units allows
+//! ```
+//!
+//! No part calls back into a unit's kind while another unit's step is under way: such wishes are queued.
+
+mod automatic;
+mod end;
+mod finish;
+mod intake;
+mod life;
+mod queue;
+
+use crate::api::{Announcement, Output};
+use crate::engine::{Alarm, Engine, OwnWish};
+use crate::graph::{Facets, UnitId};
+use crate::kind;
+use crate::limits;
+
+impl Engine {
+    /// Empties the queues. What is left after the limit waits for the next step.
+    pub(crate) fn settle(&mut self) {
+        for _ in 0..limits::EFFECTS_PER_STEP {
+            if let Some((unit, triggered)) = self.queues.triggers.pop_front() {
+                self.tell_trigger(unit, triggered);
+            } else if let Some((unit, wish)) = self.queues.wishes.pop_front() {
+                self.grant(unit, wish);
+            } else if let Some(unit) = self.queues.upheld.pop_first() {
+                self.check_upheld(unit);
+            } else if let Some(unit) = self.queues.bound.pop_first() {
+                self.check_bound(unit);
+            } else if let Some(unit) = self.queues.unneeded.pop_first() {
+                self.check_unneeded(unit);
+            } else if let Some(job) = self.queues.ready.pop_first() {
+                self.run_job(job);
+            } else {
+                self.finish_startup();
+                return;
+            }
+        }
+        self.say(None, 3, "more follows from this event than one step may do, going on with the next".into());
+    }
+
+    /// Strikes every alarm that is due.
+    pub(crate) fn expire(&mut self) {
+        for _ in 0..limits::EFFECTS_PER_STEP {
+            let Some((deadline, alarm)) = self.deadlines.first().copied() else { return };
+            if deadline > self.now.monotonic {
+                return;
+            }
+            self.deadlines.pop_first();
+            match alarm {
+                Alarm::Unit(unit) => {
+                    self.unit_mut(unit).deadline = None;
+                    self.step_unit(unit, kind::Input::Deadline);
+                    // A kind that keeps a deadline that has passed is asked again at the next step, not in a loop.
+                    if self.unit(unit).deadline.is_some_and(|next| next <= self.now.monotonic) {
+                        let next = self.now.monotonic + 1;
+                        let old = self.unit(unit).deadline;
+                        self.set_alarm(alarm, old, Some(next));
+                        self.unit_mut(unit).deadline = Some(next);
+                    }
+                }
+                Alarm::Job(job) => self.job_timed_out(job),
+            }
+        }
+    }
+
+    fn tell_trigger(&mut self, unit: UnitId, triggered: UnitId) {
+        let of = self.unit(triggered);
+        if of.job.is_some() {
+            return;
+        }
+        let limit = of.life.history.result == crate::api::ServiceResult::StartLimitHit;
+        let news = match limit && of.active() == crate::api::ActiveState::Failed {
+            true => kind::Triggered::StartLimitHit,
+            false => kind::Triggered::Inactive,
+        };
+        self.step_unit(unit, kind::Input::Triggered(news));
+    }
+
+    fn grant(&mut self, unit: UnitId, wish: OwnWish) {
+        match wish {
+            OwnWish::Restart => self.restart_by_itself(unit),
+            OwnWish::Trigger => self.trigger(unit),
+            OwnWish::PropagateReload => {
+                let others: Vec<UnitId> = self.graph.neighbours(unit, Facets::PROPAGATE_RELOAD).collect();
+                for other in others {
+                    self.reload_too(other);
+                }
+            }
+        }
+    }
+
+    /// Ends the step: what changed is written down and announced.
+    pub(crate) fn close(&mut self) -> Output {
+        for unit in std::mem::take(&mut self.pen.changed_units) {
+            let name = self.graph.name(unit).clone();
+            self.announce(Announcement::UnitChanged(name));
+        }
+        self.write_records();
+        std::mem::take(&mut self.pen.output)
+    }
+}

@@ -1,0 +1,283 @@
+//! Jobs come in and run: a planned transaction is put beside what is queued, and each job starts when no job
+//! of a unit it is ordered against goes first.
+
+use super::finish::Spread;
+use crate::api::{Action, ActiveState, Announcement, JobId, JobKind, JobResult, Refusal};
+use crate::engine::{Alarm, Engine, Startup};
+use crate::graph::{Facets, UnitId};
+use crate::job::algebra::{self, First, conflict, includes, is_down, is_up, joins_running};
+use crate::job::{Cause, Facts, Job, Phase};
+use crate::kind::{self, Reply, StopFor};
+use crate::transaction::{self, Ask, Order, Others, Planned, Remark, Transaction};
+use eudaemon_unit::config::LoadState;
+use eudaemon_unit::span::Span;
+use std::collections::BTreeSet;
+
+impl Engine {
+    /// Plans and installs all that `ask` comes to; gives back the job of the asked unit.
+    pub(crate) fn enqueue(&mut self, ask: Ask, cause: Cause) -> Result<JobId, Refusal> {
+        if self.counters.finale.is_some() {
+            return Err(Refusal::ShuttingDown);
+        }
+        let transaction = transaction::plan(&self.graph, self, ask)?;
+        Ok(self.install_all(transaction, cause))
+    }
+
+    fn install_all(&mut self, transaction: Transaction, cause: Cause) -> JobId {
+        self.tell_remarks(&transaction.remarks);
+        if transaction.others == Others::Cancelled {
+            let planned: BTreeSet<UnitId> = transaction.jobs.iter().map(|job| job.unit).collect();
+            let stale = |job: &Job| {
+                !planned.contains(&job.unit) && !self.graph.config(job.unit).unit.ignore_on_isolate
+            };
+            let stale: Vec<JobId> =
+                self.jobs.iter().filter(|(_, job)| stale(job)).map(|(id, _)| *id).collect();
+            for job in stale {
+                self.finish(job, JobResult::Canceled, Spread::Nowhere);
+            }
+        }
+        if self.counters.startup == Startup::Ahead {
+            self.counters.startup = Startup::Underway;
+        }
+        let mut anchor = JobId(0);
+        for planned in transaction.jobs {
+            let is_anchor = planned.unit == transaction.anchor;
+            let cause = if is_anchor { cause.clone() } else { Cause::Asked };
+            let job = self.install(planned, cause);
+            if is_anchor {
+                anchor = job;
+            }
+        }
+        anchor
+    }
+
+    /// Puts a job beside the unit's queued one: in its place, into it, or as the first.
+    fn install(&mut self, planned: Planned, cause: Cause) -> JobId {
+        let Planned { unit, kind, strength, order } = planned;
+        let state = self.unit(unit).active();
+        let queued = self.unit(unit).job.filter(|_| kind != JobKind::Nop);
+        if let Some((id, job)) = queued.and_then(|id| self.jobs.get_mut(&id).map(|job| (id, job))) {
+            let merged = algebra::merge_and_collapse(job.facts.kind, kind, state);
+            if let (Some(merged), false) = (merged, conflict(job.facts.kind, kind)) {
+                let goes_on = job.facts.phase != Phase::Waiting
+                    && joins_running(kind)
+                    && includes(job.facts.kind, kind);
+                job.facts.kind = merged;
+                job.facts.strength = job.facts.strength.max(strength);
+                job.facts.order = job.facts.order.max(order);
+                if !goes_on {
+                    job.facts.phase = Phase::Waiting;
+                }
+                self.pen.dirty_jobs.insert(id);
+                self.wake(id);
+                self.wake_blocked(unit);
+                return id;
+            }
+            self.finish(id, JobResult::Canceled, Spread::Nowhere);
+        }
+        self.add_job(unit, Facts { kind, phase: Phase::Waiting, order, strength, cause, deadline: None })
+    }
+
+    fn add_job(&mut self, unit: UnitId, mut facts: Facts) -> JobId {
+        let id = JobId(self.counters.next_job);
+        self.counters.next_job = self.counters.next_job.checked_add(1).unwrap_or(1);
+        facts.deadline = after(self.now.monotonic, self.graph.config(unit).unit.job_timeout);
+        self.set_alarm(Alarm::Job(id), None, facts.deadline);
+        if facts.kind != JobKind::Nop {
+            self.units[unit.index()].job = Some(id);
+        }
+        self.jobs.insert(id, Job { unit, facts, blocked_by: None });
+        self.pen.dirty_jobs.insert(id);
+        self.pen.changed_units.insert(unit);
+        let name = self.graph.name(unit).clone();
+        self.announce(Announcement::JobAdded { job: id, unit: name });
+        self.wake(id);
+        id
+    }
+
+    /// Runs a job if nothing goes before it.
+    pub(super) fn run_job(&mut self, id: JobId) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        if job.facts.phase != Phase::Waiting || job.blocked_by.is_some() {
+            return;
+        }
+        let (unit, kind) = (job.unit, job.facts.kind);
+        if let Some(blocker) = self.blocker(job) {
+            self.blocked.entry(blocker).or_default().push(id);
+            if let Some(job) = self.jobs.get_mut(&id) {
+                job.blocked_by = Some(blocker);
+            }
+            return;
+        }
+        self.set_phase(id, Phase::Running);
+        let state = self.unit(unit).active();
+        match kind {
+            JobKind::Nop => self.finish(id, JobResult::Done, Spread::ToDependants),
+            JobKind::VerifyActive if is_up(state) => self.finish(id, JobResult::Done, Spread::ToDependants),
+            JobKind::VerifyActive if state == ActiveState::Activating => self.set_phase(id, Phase::Waiting),
+            JobKind::VerifyActive => self.finish(id, JobResult::Skipped, Spread::ToDependants),
+            JobKind::Start => self.run_start(id, unit),
+            JobKind::Stop => self.run_stop(id, unit, StopFor::Stop),
+            JobKind::Restart => self.run_stop(id, unit, StopFor::Restart),
+            JobKind::Reload => self.run_reload(id, unit),
+            JobKind::ReloadOrStart | JobKind::TryRestart | JobKind::TryReload => {
+                // Planning collapses these; a record of another version may still hold one.
+                if let Some(job) = self.jobs.get_mut(&id) {
+                    job.facts.kind = algebra::collapse(kind, state);
+                }
+                self.set_phase(id, Phase::Waiting);
+                self.wake(id);
+            }
+        }
+    }
+
+    /// A unit whose job goes before this one.
+    fn blocker(&self, job: &Job) -> Option<UnitId> {
+        let mut neighbours = self.graph.neighbours(job.unit, Facets::AFTER.and(Facets::BEFORE));
+        neighbours.find(|other| self.goes_before(job, *other))
+    }
+
+    /// Whether the `other` unit's job, if it has one, has to end before this one may run.
+    pub(crate) fn goes_before(&self, job: &Job, other: UnitId) -> bool {
+        let Some(theirs) = self.unit(other).job.and_then(|id| self.jobs.get(&id)) else { return false };
+        if job.facts.order == Order::Ignored || theirs.facts.order == Order::Ignored {
+            return false;
+        }
+        let (mine, theirs) = (job.facts.kind, theirs.facts.kind);
+        let after = || self.graph.related(job.unit, Facets::AFTER, other);
+        let before = || self.graph.related(job.unit, Facets::BEFORE, other);
+        (algebra::first(theirs, mine) == First::This && after())
+            || (algebra::first(mine, theirs) == First::Other && before())
+    }
+
+    pub(super) fn set_phase(&mut self, id: JobId, phase: Phase) {
+        let now = self.now.monotonic;
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        job.facts.phase = phase;
+        self.pen.dirty_jobs.insert(id);
+        let unit = job.unit;
+        self.pen.changed_units.insert(unit);
+        let running = after(now, self.graph.config(unit).unit.job_running_timeout);
+        if let (Phase::Running, Some(running)) = (phase, running) {
+            let old = self.jobs.get(&id).and_then(|job| job.facts.deadline);
+            let new = Some(old.map_or(running, |old| old.min(running)));
+            self.set_alarm(Alarm::Job(id), old, new);
+            if let Some(job) = self.jobs.get_mut(&id) {
+                job.facts.deadline = new;
+            }
+        }
+    }
+
+    fn run_start(&mut self, id: JobId, unit: UnitId) {
+        let state = self.unit(unit).active();
+        if is_up(state) {
+            return self.finish(id, JobResult::Done, Spread::ToDependants);
+        }
+        if state == ActiveState::Maintenance {
+            return self.set_phase(id, Phase::Waiting);
+        }
+        let config = std::sync::Arc::clone(self.graph.config(unit));
+        if config.load != LoadState::Loaded {
+            return self.finish(id, JobResult::Failed, Spread::ToDependants);
+        }
+        if self.start_limit_is_hit(unit) {
+            self.step_unit(unit, kind::Input::StartLimitHit);
+            self.act(Some(unit), config.unit.start_limit_action, None, "it was started too often");
+            return self.finish(id, JobResult::Failed, Spread::ToDependants);
+        }
+        let asks = !config.unit.conditions.is_empty() || !config.unit.asserts.is_empty();
+        if asks && state != ActiveState::Activating {
+            self.set_phase(id, Phase::Checking);
+            return self.order(Action::CheckConditions {
+                unit: config.name.clone(),
+                conditions: config.unit.conditions.clone(),
+                asserts: config.unit.asserts.clone(),
+            });
+        }
+        if state != ActiveState::Activating {
+            let passed = crate::unit::Checked { holds: true, at: self.now };
+            let life = &mut self.unit_mut(unit).life;
+            (life.condition, life.assertion) = (passed, passed);
+        }
+        self.begin_start(id, unit);
+    }
+
+    /// The start itself: conditions hold.
+    pub(super) fn begin_start(&mut self, id: JobId, unit: UnitId) {
+        let unmet = self.graph.neighbours(unit, Facets::BOUND).find(|other| {
+            self.graph.related(unit, Facets::AFTER, *other) && !is_up(self.unit(*other).active())
+        });
+        if let Some(other) = unmet {
+            let text = format!("Bound to unit {}, but unit isn't active.", self.graph.name(other));
+            self.say(Some(unit), 5, text);
+            return self.finish(id, JobResult::Dependency, Spread::ToDependants);
+        }
+        if is_down(self.unit(unit).active())
+            && let Some(job) = self.jobs.get(&id)
+        {
+            let cause = job.facts.cause.clone();
+            let run = &mut self.unit_mut(unit).life.run;
+            (run.monitored, run.trigger) = match cause {
+                Cause::Asked => (None, None),
+                Cause::Ended(monitored) => (Some(monitored), None),
+                Cause::Triggered(by) => (None, Some(by)),
+            };
+        }
+        let reply = self.step_unit(unit, kind::Input::Start);
+        self.take_reply(id, reply);
+    }
+
+    fn run_stop(&mut self, id: JobId, unit: UnitId, what: StopFor) {
+        if self.unit(unit).is_down() {
+            return self.finish(id, JobResult::Done, Spread::ToDependants);
+        }
+        let reply = self.step_unit(unit, kind::Input::Stop(what));
+        self.take_reply(id, reply);
+    }
+
+    fn run_reload(&mut self, id: JobId, unit: UnitId) {
+        let state = self.unit(unit).active();
+        match state {
+            ActiveState::Reloading | ActiveState::Activating => self.set_phase(id, Phase::Waiting),
+            ActiveState::Active => {
+                let reply = self.step_unit(unit, kind::Input::Reload);
+                self.take_reply(id, reply);
+            }
+            ActiveState::Inactive
+            | ActiveState::Failed
+            | ActiveState::Deactivating
+            | ActiveState::Maintenance => self.finish(id, JobResult::Invalid, Spread::ToDependants),
+        }
+    }
+
+    fn take_reply(&mut self, id: JobId, reply: Reply) {
+        match reply {
+            Reply::Taken => {}
+            Reply::Later => self.set_phase(id, Phase::Waiting),
+            Reply::Invalid => self.finish(id, JobResult::Invalid, Spread::ToDependants),
+            Reply::Unsupported(_) => self.finish(id, JobResult::Unsupported, Spread::ToDependants),
+        }
+    }
+
+    fn tell_remarks(&mut self, remarks: &[Remark]) {
+        for remark in remarks {
+            match remark {
+                Remark::NotPulledIn { unit, wanted_by, why } => {
+                    let text = format!("{wanted_by}: cannot add {unit}, ignoring: {}", why.reason());
+                    self.say(self.graph.id(wanted_by), 5, text);
+                }
+                Remark::CycleBroken { path, dropped } => {
+                    let path: Vec<&str> = path.iter().map(|unit| unit.as_str()).collect();
+                    let ring = path.join(" -> ");
+                    let text = format!("ordering cycle {ring}: job of {dropped} deleted to break it");
+                    self.say(self.graph.id(dropped), 3, text);
+                }
+            }
+        }
+    }
+}
+
+/// `span` from now; `None`: never.
+fn after(now: u64, span: Span) -> Option<u64> {
+    (!span.is_infinite()).then(|| now.saturating_add(span.0))
+}

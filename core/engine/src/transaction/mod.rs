@@ -1,0 +1,176 @@
+//! From one request to a set of jobs that make sense together: a value that can be printed and tested before
+//! anything happens. Pure; systemd.unit(5) and systemctl(1) `--job-mode=` say what must come out.
+//!
+//! ```text
+//!   request ─► draft (the job and all it pulls in) ─► drop what is needless ─► break ordering cycles
+//!           ─► merge jobs of one unit ─► refuse what would destroy queued jobs ─► Transaction
+//! ```
+//!
+//! A draft job "matters" if the requested job fails without it. Only what does not matter is ever dropped.
+
+mod cycle;
+mod draft;
+mod settle;
+
+use crate::api::{ActiveState, JobKind, Refusal};
+use crate::graph::{Graph, Knowledge, UnitId};
+use crate::job::algebra::collapse;
+use draft::Drafts;
+use eudaemon_unit::config::LoadState;
+use eudaemon_unit::config::unit::JobMode;
+use eudaemon_unit::name::UnitName;
+
+/// What a plan must know of a unit's present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub state: ActiveState,
+    pub queued: Option<Queued>,
+    pub reload: Reload,
+}
+
+/// A job that is queued or runs already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queued {
+    pub kind: JobKind,
+    pub strength: Strength,
+    pub order: Order,
+}
+
+/// Whether a later transaction may put a job aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum Strength {
+    Replaceable,
+    Irreversible,
+}
+
+/// Whether a job minds the order of units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum Order {
+    Kept,
+    Ignored,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reload {
+    Possible,
+    Impossible,
+}
+
+/// The present of all units, as the plan asks for it.
+pub trait Situation {
+    fn standing(&self, unit: UnitId) -> Standing;
+}
+
+/// Who asks: `RefuseManualStart=` binds clients alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Client,
+    Engine,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ask {
+    pub unit: UnitId,
+    pub kind: JobKind,
+    pub mode: JobMode,
+    pub origin: Origin,
+}
+
+/// A job as planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Planned {
+    pub unit: UnitId,
+    pub kind: JobKind,
+    pub strength: Strength,
+    pub order: Order,
+}
+
+/// What becomes of queued jobs the transaction says nothing of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    Stay,
+    Cancelled,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transaction {
+    /// The requested unit: its job is the answer to the request.
+    pub anchor: UnitId,
+    /// At most one per unit, sorted by unit.
+    pub jobs: Vec<Planned>,
+    pub others: Others,
+    /// What was left out, and why: for the log.
+    pub remarks: Vec<Remark>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remark {
+    /// A wanted unit that cannot be started.
+    NotPulledIn { unit: UnitName, wanted_by: UnitName, why: Refusal },
+    /// The way round the cycle, and the unit whose job was dropped.
+    CycleBroken { path: Vec<UnitName>, dropped: UnitName },
+}
+
+/// Plans what `ask` comes to.
+pub fn plan(graph: &Graph, situation: &impl Situation, ask: Ask) -> Result<Transaction, Refusal> {
+    check_request(graph, situation, ask)?;
+    let kind = collapse(ask.kind, situation.standing(ask.unit).state);
+    let mut drafts = Drafts::new(graph, situation, ask);
+    drafts.request(kind)?;
+    match ask.mode {
+        JobMode::Isolate => drafts.isolate()?,
+        JobMode::Triggering => drafts.stop_triggers()?,
+        JobMode::RestartDependencies => drafts.restart_dependents()?,
+        JobMode::Fail
+        | JobMode::Replace
+        | JobMode::ReplaceIrreversibly
+        | JobMode::Flush
+        | JobMode::IgnoreDependencies
+        | JobMode::IgnoreRequirements => {}
+    }
+    settle::settle(drafts)
+}
+
+fn check_request(graph: &Graph, situation: &impl Situation, ask: Ask) -> Result<(), Refusal> {
+    let config = graph.config(ask.unit);
+    let standing = situation.standing(ask.unit);
+    let unit = || config.name.clone();
+    let only_start = matches!(ask.mode, JobMode::Isolate | JobMode::RestartDependencies);
+    let only_stop = ask.mode == JobMode::Triggering;
+    if (only_start && ask.kind != JobKind::Start) || (only_stop && ask.kind != JobKind::Stop) {
+        return Err(Refusal::NotApplicable { unit: unit(), kind: ask.kind });
+    }
+    if ask.kind == JobKind::Stop && ask.origin == Origin::Client {
+        let absent = match &config.load {
+            LoadState::NotFound | LoadState::BadSetting(_) | LoadState::Error(_) => true,
+            LoadState::Loaded | LoadState::Masked => graph.knowledge(ask.unit) == Knowledge::Mentioned,
+        };
+        if absent && standing.state == ActiveState::Inactive {
+            return Err(Refusal::NotLoaded(unit()));
+        }
+    }
+    if ask.origin == Origin::Client {
+        let (start, stop) = (config.unit.refuse_manual_start, config.unit.refuse_manual_stop);
+        let refused = match collapse(ask.kind, standing.state) {
+            JobKind::Start => start,
+            JobKind::Stop => stop,
+            JobKind::Restart => start || stop,
+            JobKind::Nop => ask.kind == JobKind::TryRestart && (start || stop),
+            JobKind::VerifyActive
+            | JobKind::Reload
+            | JobKind::ReloadOrStart
+            | JobKind::TryRestart
+            | JobKind::TryReload => false,
+        };
+        if refused {
+            return Err(Refusal::OnlyByDependency { unit: unit(), what: ask.kind });
+        }
+    }
+    if ask.mode == JobMode::Isolate && !config.unit.allow_isolate {
+        return Err(Refusal::NoIsolation(unit()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

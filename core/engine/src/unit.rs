@@ -1,0 +1,155 @@
+//! What the engine keeps of one unit beside its configuration: the kind's own state, how its run went, when it
+//! changed, and what is counted against its limits.
+
+use crate::api::{ActiveState, JobId, Moment};
+use crate::job::algebra::is_down;
+use crate::kind::{self, History, Run};
+use crate::limits;
+use eudaemon_unit::config::{Body, Config};
+use eudaemon_unit::span::Span;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug)]
+pub(crate) struct Unit {
+    /// `None` only while its kind takes a step.
+    pub state: Option<kind::State>,
+    /// The unit's job. `nop` jobs have a place of their own.
+    pub job: Option<JobId>,
+    /// The deadline that stands in the engine's list for it.
+    pub deadline: Option<u64>,
+    pub life: Box<Life>,
+}
+
+/// What is written down beside the state.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Life {
+    pub run: Run,
+    pub history: History,
+    pub times: Times,
+    pub condition: Checked,
+    pub assertion: Checked,
+    pub starts: Bucket,
+    /// Starts and stops nobody asked for but dependencies (Upholds=, BindsTo=, StopWhenUnneeded=).
+    pub automatic: Bucket,
+}
+
+/// When the unit changed: the five timestamps clients read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Times {
+    pub state_change: Moment,
+    pub inactive_exit: Moment,
+    pub active_enter: Moment,
+    pub active_exit: Moment,
+    pub inactive_enter: Moment,
+}
+
+/// The verdict of `Condition…=` or `Assert…=`, and when it was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checked {
+    pub holds: bool,
+    pub at: Moment,
+}
+
+/// How often something happened within a window that opens with the first time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Bucket {
+    opened: Option<u64>,
+    count: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Allowance {
+    Within,
+    Exhausted,
+}
+
+impl Bucket {
+    /// Counts one more. A length or number of nought is no limit.
+    pub fn take(&mut self, now: u64, interval: Span, burst: u32) -> Allowance {
+        if interval == Span::ZERO || burst == 0 {
+            return Allowance::Within;
+        }
+        let open = self.opened.is_some_and(|opened| now.saturating_sub(opened) <= interval.0);
+        if !open {
+            *self = Bucket { opened: Some(now), count: 1 };
+            Allowance::Within
+        } else if self.count < burst {
+            self.count += 1;
+            Allowance::Within
+        } else {
+            Allowance::Exhausted
+        }
+    }
+
+    pub fn take_automatic(&mut self, now: u64) -> Allowance {
+        self.take(now, Span(limits::AUTOMATIC_INTERVAL_USEC), limits::AUTOMATIC_BURST)
+    }
+
+    pub fn reset(&mut self) {
+        *self = Bucket::default();
+    }
+}
+
+impl Unit {
+    pub fn new(config: &Config) -> Unit {
+        Unit { state: Some(kind::State::initial(config)), job: None, deadline: None, life: Box::default() }
+    }
+
+    pub fn active(&self) -> ActiveState {
+        self.state.as_ref().map_or(ActiveState::Maintenance, kind::State::active_state)
+    }
+
+    pub fn is_down(&self) -> bool {
+        is_down(self.active())
+    }
+}
+
+/// There before any job and never stopped: `-.slice`, `init.scope`, `-.mount`.
+pub fn is_perpetual(config: &Config) -> bool {
+    kind::State::initial(config).active_state() == ActiveState::Active
+}
+
+/// Whether a job can bring the unit up; a device or a scope comes by itself.
+pub fn can_start(config: &Config) -> bool {
+    match &config.body {
+        Body::Device | Body::Scope => false,
+        Body::Service(_)
+        | Body::Socket(_)
+        | Body::Target
+        | Body::Slice
+        | Body::Mount(_)
+        | Body::Automount
+        | Body::Swap
+        | Body::Timer
+        | Body::Path => true,
+    }
+}
+
+/// Which kinds count their starts against `StartLimitBurst=`.
+pub(crate) fn limits_starts(config: &Config) -> bool {
+    match &config.body {
+        Body::Service(_)
+        | Body::Socket(_)
+        | Body::Mount(_)
+        | Body::Automount
+        | Body::Swap
+        | Body::Timer
+        | Body::Path => true,
+        Body::Target | Body::Slice | Body::Scope | Body::Device => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_opens_with_the_first_and_closes_after_the_interval() {
+        let mut bucket = Bucket::default();
+        let mut take = |now| bucket.take(now, Span(10), 2);
+        assert_eq!(
+            [take(0), take(5), take(10), take(11), take(12), take(13)].map(|a| a == Allowance::Within),
+            [true, true, false, true, true, false]
+        );
+    }
+}

@@ -1,0 +1,152 @@
+//! The language of scripts: one line is one input; below `----` stands what the engine answered.
+//!
+//! ```text
+//!   unit NAME: Key=Value  Key=Value        two spaces apart; told to the engine as loaded, again after a change
+//!   start|stop|restart|… UNIT [MODE]       wishes; also `cancel JOB`, `kill UNIT WHOM SIGNAL`, `reset-failed UNIT`
+//!   spawned|executed P   exit P CODE|SIGNAL   fail P CODE   nofork P       facts about processes
+//!   holds|fails UNIT     empty|occupied UNIT  found|missing UNIT P         answers
+//!   notify UNIT WHO KEY=VALUE…   opened|unopened|ready UNIT   bus NAME owned|free   mounted UNIT…
+//!   wait TIME            all deadlines on the way strike
+//!   crash [P=alive|P=CODE|P=SIGNAL …]      a new engine goes on from the records
+//! ```
+
+mod print;
+mod read;
+
+use eudaemon_engine::api::{Fate, Input, Moment, Output, ProcId, Request, RequestId};
+use eudaemon_engine::record::{Key, Record};
+use eudaemon_engine::{Engine, Settings};
+use eudaemon_unit::config::Config;
+use eudaemon_unit::files::MemoryTree;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Plays a script; gives it back with the answers the engine gave.
+pub fn play(written: &str) -> String {
+    let mut stage = Stage::new();
+    let mut played = Vec::new();
+    for block in written.trim_end().split("\n\n") {
+        let (inputs, _) = block.split_once("\n----").unwrap_or((block, ""));
+        let mut answers = Vec::new();
+        for line in inputs.lines().filter(|line| !line.starts_with('#')) {
+            answers.extend(stage.line(line));
+        }
+        let says = inputs.lines().any(|line| !line.starts_with('#'));
+        match says {
+            true if answers.is_empty() => played.push(format!("{inputs}\n----\n(nothing)")),
+            true => played.push(format!("{inputs}\n----\n{}", answers.join("\n"))),
+            false => played.push(inputs.to_owned()),
+        }
+    }
+    played.join("\n\n") + "\n"
+}
+
+struct Stage {
+    engine: Engine,
+    tree: MemoryTree,
+    configs: Vec<Arc<Config>>,
+    records: BTreeMap<Key, Option<Vec<u8>>>,
+    clock: u64,
+    requests: u64,
+    shown: BTreeMap<String, (String, String)>,
+}
+
+impl Stage {
+    fn new() -> Stage {
+        Stage {
+            engine: Engine::new(1, Settings::default()),
+            tree: MemoryTree::new(),
+            configs: Vec::new(),
+            records: BTreeMap::new(),
+            clock: 1_000_000_000,
+            requests: 0,
+            shown: BTreeMap::new(),
+        }
+    }
+
+    fn now(&self) -> Moment {
+        Moment { monotonic: self.clock, realtime: 1_700_000_000_000_000 + self.clock }
+    }
+
+    fn line(&mut self, line: &str) -> Vec<String> {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match word {
+            "unit" => self.unit(rest),
+            "wait" => self.wait(read::time(rest)),
+            "crash" => self.crash(rest),
+            _ => match read::wish(word, rest) {
+                Some(wish) => {
+                    self.requests += 1;
+                    self.step(Input::Wish { request: RequestId(self.requests), wish })
+                }
+                None => self.step(Input::Fact(read::fact(word, rest))),
+            },
+        }
+    }
+
+    fn unit(&mut self, rest: &str) -> Vec<String> {
+        let (name, text) = rest.split_once(':').unwrap_or((rest, ""));
+        let path = format!("/etc/systemd/system/{name}");
+        match text.trim() {
+            "gone" => self.tree.remove(&path),
+            "masked" => self.tree.link(&path, "/dev/null"),
+            text => self.tree.file(&path, read::unit_text(name, text)),
+        }
+        self.configs = read::load(&self.tree, name, &self.configs);
+        self.step(Input::Fact(eudaemon_engine::api::Event::Loaded(self.configs.clone())))
+    }
+
+    fn wait(&mut self, time: u64) -> Vec<String> {
+        let end = self.clock + time;
+        let mut told = Vec::new();
+        while let Some(deadline) = self.engine.next_deadline().filter(|deadline| *deadline <= end) {
+            self.clock = self.clock.max(deadline);
+            told.extend(self.step(Input::Tick));
+        }
+        self.clock = end;
+        told
+    }
+
+    fn crash(&mut self, rest: &str) -> Vec<String> {
+        let fates: BTreeMap<ProcId, Fate> = rest.split_whitespace().map(read::fate).collect();
+        let records: Vec<Record> = self
+            .records
+            .iter()
+            .map(|(key, state)| Record { key: key.clone(), state: state.clone() })
+            .collect();
+        let (engine, bad) = Engine::restore(1, Settings::default(), self.configs.clone(), records);
+        assert!(bad.is_empty(), "{bad:?}");
+        self.engine = engine;
+        let output = self.engine.recover(self.now(), &fates);
+        self.take(output)
+    }
+
+    fn step(&mut self, input: Input) -> Vec<String> {
+        // Requests are answered; what the answer is, is shown only where it is not a matter of course.
+        let plain = matches!(&input, Input::Wish { wish: Request::Job { .. }, .. });
+        let output = self.engine.step(self.now(), input);
+        let mut told = self.take(output);
+        if plain {
+            told.retain(|line| !line.starts_with("answer: job"));
+        }
+        told
+    }
+
+    fn take(&mut self, output: Output) -> Vec<String> {
+        for record in &output.changed {
+            self.records.insert(record.key.clone(), record.state.clone());
+        }
+        let mut told: Vec<String> = output.orders.iter().filter_map(|o| print::order(&o.action)).collect();
+        told.extend(output.announcements.iter().filter_map(print::announcement));
+        for view in self.engine.unit_views() {
+            let name = view.config.name.to_string();
+            let now = (print::active(view.active), view.sub.to_owned());
+            let before = self.shown.insert(name.clone(), now.clone());
+            let before = before.unwrap_or_else(|| ("inactive".into(), "dead".into()));
+            if before != now && name != "-.slice" && name != "system.slice" {
+                told.push(format!("{name}: {} -> {}", print::state(&before), print::state(&now)));
+            }
+        }
+        told
+    }
+}
