@@ -1,5 +1,7 @@
 //! `cargo xtask COMMAND`: the project's own commands, each in a file of its name.
 
+mod bench;
+mod dist;
 mod levels;
 mod outside;
 mod tidy;
@@ -11,6 +13,8 @@ const USAGE: &str = "\
 cargo xtask test [--no-machine] [FILTER]   all levels of tests; installs what it needs where it can, says what it skips
 cargo xtask machine [FILTER]               the machine level alone
 cargo xtask rootfs [NAME]                  makes the test machines' root file systems: nine, seed
+cargo xtask bench [N...]                   boot, restart, memory and round trips beside real systemd and a bare loop
+cargo xtask dist                           the static release binaries, where their targets can be had
 cargo xtask tidy                           the laws that a path states, checked
 ";
 
@@ -33,6 +37,8 @@ fn run(words: &[&str]) -> Result<bool> {
         ["test", rest @ ..] => levels::test(rest),
         ["machine", rest @ ..] => levels::machine(rest.first().copied().unwrap_or_default()),
         ["rootfs", rest @ ..] => levels::rootfs(rest.first().copied()),
+        ["bench", counts @ ..] => bench::bench(counts),
+        ["dist"] => dist::dist(),
         ["tidy"] => tidy::tidy(),
         _ => bail!("one of\n{USAGE}"),
     }

@@ -10,7 +10,10 @@ use std::process::Command;
 /// What `core/` may not name: it decides, and hears of time, files and processes only as arguments.
 const IMPURE: &[&str] = &[
     "std::fs",
-    "std::net",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "ToSocketAddrs",
     "std::process",
     "std::thread",
     "std::env",

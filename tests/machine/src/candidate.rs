@@ -25,7 +25,7 @@ impl Candidate {
             return Some(Candidate::Ours(PathBuf::from(path)));
         }
         let builds = ["x86_64-unknown-linux-musl/release", "release", "debug"];
-        let found = builds.map(|build| rootfs::workspace().join("target").join(build).join("eudaemon"));
+        let found = builds.map(|build| rootfs::target().join(build).join("eudaemon"));
         let found = found.into_iter().filter(|path| path.exists());
         found.max_by_key(|path| path.metadata().and_then(|meta| meta.modified()).ok()).map(Candidate::Ours)
     }

@@ -287,6 +287,9 @@ impl Machine {
             if holds() {
                 return Ok(start.elapsed());
             }
+            if !Path::new(&format!("/proc/{}/exe", self.pid)).exists() {
+                bail!("PID 1 has ended; it was waited for: {what}");
+            }
             if start.elapsed() > deadline {
                 bail!("not so after {deadline:?}: {what}");
             }

@@ -39,8 +39,13 @@ impl Layer {
 pub fn cache() -> PathBuf {
     match std::env::var_os("EUDAEMON_TEST_CACHE") {
         Some(path) => PathBuf::from(path),
-        None => workspace().join("target/test-cache"),
+        None => target().join("test-cache"),
     }
+}
+
+/// Where cargo puts what it builds.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
 }
 
 /// The root of the workspace that this crate was built in.
@@ -89,10 +94,15 @@ pub fn build(layer: Layer) -> Result<()> {
     Ok(())
 }
 
-/// The compiled `seal.c`, made anew when its source has changed.
+/// The compiled `seal.c`.
 pub(crate) fn seal() -> Result<PathBuf> {
-    let source = script("seal.c");
-    let program = cache().join(format!("seal-{:016x}", fingerprint(&fs::read(&source)?)));
+    tool("seal")
+}
+
+/// A compiled C program of `scripts/`, made anew when its source has changed; static, since it runs in any root.
+pub fn tool(name: &str) -> Result<PathBuf> {
+    let source = script(&format!("{name}.c"));
+    let program = cache().join(format!("{name}-{:016x}", fingerprint(&fs::read(&source)?)));
     if !program.exists() {
         fs::create_dir_all(cache())?;
         let fresh = program.with_extension(format!("{}", std::process::id()));
