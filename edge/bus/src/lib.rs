@@ -9,14 +9,31 @@
 //! One task of the caller drives it all; what this crate spawns only moves bytes. It knows no engine and no
 //! file: everything it says it asks of a [`Model`].
 //!
-//! Modules stand in the order a call passes through them.
+//! A call passes through `peer` or `system_bus` (bytes, credentials), `dispatch` (which object, which row),
+//! `methods` or `properties` (the tables), and `clients` (who waits, who listens).
 
+mod auth;
+mod call;
+mod clients;
+mod dispatch;
 mod fault;
+mod glob;
+mod introspect;
+mod limits;
+mod methods;
 mod model;
+mod path;
+mod peer;
+mod properties;
+mod server;
+mod stream;
+mod system_bus;
 
+pub use clients::Reloading;
 pub use fault::{Fault, job_word};
 pub use model::{
     AddedDependency, Checked, CommandRun, FileChange, FileChanges, FileStep, Force, Job, JobState, Manager,
     Model, Place, PresetMode, Process, Relation, Resources, Run, ServiceRun, Setting, SocketRun, Unit,
     UnitFile,
 };
+pub use server::{Incoming, Server};

@@ -1,0 +1,126 @@
+//! Methods of units and jobs, in real systemd's order.
+
+use super::{Method, Served, Signal, Target, anyone, jobs, listing, owner, unsupported};
+use crate::call::{Outcome, Peer};
+use crate::fault::Fault;
+use zbus::OwnedVariant;
+
+pub const UNIT: &[Method] = &[
+    owner("Start", &[("mode", "s")], &[("job", "o")], jobs::start),
+    owner("Stop", &[("mode", "s")], &[("job", "o")], jobs::stop),
+    owner("Reload", &[("mode", "s")], &[("job", "o")], jobs::reload),
+    owner("Restart", &[("mode", "s")], &[("job", "o")], jobs::restart),
+    owner("TryRestart", &[("mode", "s")], &[("job", "o")], jobs::try_restart),
+    owner("ReloadOrRestart", &[("mode", "s")], &[("job", "o")], jobs::reload_or_restart),
+    owner("ReloadOrTryRestart", &[("mode", "s")], &[("job", "o")], jobs::reload_or_try_restart),
+    owner(
+        "EnqueueJob",
+        &[("job_type", "s"), ("job_mode", "s")],
+        &[
+            ("job_id", "u"),
+            ("job_path", "o"),
+            ("unit_id", "s"),
+            ("unit_path", "o"),
+            ("job_type", "s"),
+            ("affected_jobs", "a(uosos)"),
+        ],
+        jobs::enqueue,
+    ),
+    owner("Kill", &[("whom", "s"), ("signal", "i")], &[], jobs::kill),
+    owner("ResetFailed", &[], &[], jobs::reset_failed_unit),
+    owner("SetProperties", &[("runtime", "b"), ("properties", "a(sv)")], &[], set_properties),
+    anyone("Ref", &[], &[], hold),
+    anyone("Unref", &[], &[], release),
+    owner("Clean", &[("mask", "as")], &[], unsupported),
+    owner("Freeze", &[], &[], unsupported),
+    owner("Thaw", &[], &[], unsupported),
+];
+
+pub const SERVICE: &[Method] = &[
+    owner(
+        "BindMount",
+        &[("source", "s"), ("destination", "s"), ("read_only", "b"), ("mkdir", "b")],
+        &[],
+        unsupported,
+    ),
+    owner(
+        "MountImage",
+        &[("source", "s"), ("destination", "s"), ("read_only", "b"), ("mkdir", "b"), ("options", "a(ss)")],
+        &[],
+        unsupported,
+    ),
+    anyone("GetProcesses", &[], &[("processes", "a(sus)")], listing::processes),
+    owner("AttachProcesses", &[("subcgroup", "s"), ("pids", "au")], &[], unsupported),
+];
+
+/// Socket, mount, swap and slice.
+pub const WITH_CGROUP: &[Method] = &[
+    anyone("GetProcesses", &[], &[("processes", "a(sus)")], listing::processes),
+    owner("AttachProcesses", &[("subcgroup", "s"), ("pids", "au")], &[], unsupported),
+];
+
+pub const SCOPE: &[Method] = &[
+    owner("Abandon", &[], &[], unsupported),
+    anyone("GetProcesses", &[], &[("processes", "a(sus)")], listing::processes),
+    owner("AttachProcesses", &[("subcgroup", "s"), ("pids", "au")], &[], unsupported),
+];
+
+pub const SCOPE_SIGNALS: &[Signal] = &[Signal { name: "RequestStop", gives: &[] }];
+
+pub const JOB: &[Method] = &[
+    owner("Cancel", &[], &[], jobs::cancel_job),
+    anyone("GetAfter", &[], &[("jobs", "a(usssoo)")], unsupported),
+    anyone("GetBefore", &[], &[("jobs", "a(usssoo)")], unsupported),
+];
+
+/// Nothing can be set at run time yet; what never can says so.
+pub fn set_properties(served: &mut Served<'_>) -> Result<Outcome, Fault> {
+    type Properties = Vec<(String, OwnedVariant)>;
+    let properties = match &served.target {
+        Target::Unit(_) => served.call.arguments::<(bool, Properties)>()?.1,
+        Target::Manager | Target::Job(_) => {
+            let (name, _, properties) = served.call.arguments::<(String, bool, Properties)>()?;
+            served.load(&name)?;
+            properties
+        }
+    };
+    match properties.first() {
+        None => served.done(),
+        Some((name, _)) if crate::properties::is_resource_control(name) => Err(Fault::not_supported(
+            format!("Setting {name} at run time is not supported by this service manager."),
+        )),
+        Some((name, _)) => {
+            Err(Fault::property_read_only(format!("Cannot set property {name}, or unknown property.")))
+        }
+    }
+}
+
+/// `Ref`: the caller wants to see what becomes of the unit; on the bus it is then told.
+pub fn hold(served: &mut Served<'_>) -> Result<Outcome, Fault> {
+    let unit = named_unit(served)?;
+    match &served.call.peer {
+        Peer::Private(_) => {}
+        Peer::Bus(name) => served.clients.hold(name, unit)?,
+    }
+    served.done()
+}
+
+pub fn release(served: &mut Served<'_>) -> Result<Outcome, Fault> {
+    let unit = named_unit(served)?;
+    match &served.call.peer {
+        Peer::Private(_) => {}
+        Peer::Bus(name) => served.clients.release(name, &unit)?,
+    }
+    served.done()
+}
+
+/// The unit called, or the manager's method's only argument.
+fn named_unit(served: &mut Served<'_>) -> Result<eudaemon_unit::name::UnitName, Fault> {
+    match &served.target {
+        Target::Unit(unit) => Ok(unit.clone()),
+        Target::Manager | Target::Job(_) => {
+            let name: String = served.call.arguments()?;
+            served.load(&name)
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The execution environment, shared by all units that run processes: systemd.exec(5). What is not acted on
+//! yet is shown as it was written where that is a plain word or list, else as unset.
+
+use super::{Emits::*, UnitCx, UnitRow, list, none, num, row, text, words};
+use eudaemon_unit::config::exec::{Directories, Failure, Place, Preserve, Resource, Stdio};
+use zbus::Variant;
+
+pub const EXEC: &[UnitRow] = &[
+    row("Environment", "as", Const, |cx| words(&cx.exec().environment)),
+    row("EnvironmentFiles", "a(sb)", Const, |cx| {
+        list(&cx.exec().environment_files, |file| (file.path.clone(), file.missing == Failure::Ignored))
+    }),
+    row("PassEnvironment", "as", Const, |cx| words(&cx.exec().pass_environment)),
+    row("UnsetEnvironment", "as", Const, |cx| words(&cx.exec().unset_environment)),
+    row("UMask", "u", Const, |cx| num(cx.exec().umask)),
+    row("LimitCPU", "t", Const, |cx| num(cx.limit(Resource::Cpu).hard)),
+    row("LimitCPUSoft", "t", Const, |cx| num(cx.limit(Resource::Cpu).soft)),
+    row("LimitFSIZE", "t", Const, |cx| num(cx.limit(Resource::Fsize).hard)),
+    row("LimitFSIZESoft", "t", Const, |cx| num(cx.limit(Resource::Fsize).soft)),
+    row("LimitDATA", "t", Const, |cx| num(cx.limit(Resource::Data).hard)),
+    row("LimitDATASoft", "t", Const, |cx| num(cx.limit(Resource::Data).soft)),
+    row("LimitSTACK", "t", Const, |cx| num(cx.limit(Resource::Stack).hard)),
+    row("LimitSTACKSoft", "t", Const, |cx| num(cx.limit(Resource::Stack).soft)),
+    row("LimitCORE", "t", Const, |cx| num(cx.limit(Resource::Core).hard)),
+    row("LimitCORESoft", "t", Const, |cx| num(cx.limit(Resource::Core).soft)),
+    row("LimitRSS", "t", Const, |cx| num(cx.limit(Resource::Rss).hard)),
+    row("LimitRSSSoft", "t", Const, |cx| num(cx.limit(Resource::Rss).soft)),
+    row("LimitNOFILE", "t", Const, |cx| num(cx.limit(Resource::Nofile).hard)),
+    row("LimitNOFILESoft", "t", Const, |cx| num(cx.limit(Resource::Nofile).soft)),
+    row("LimitAS", "t", Const, |cx| num(cx.limit(Resource::As).hard)),
+    row("LimitASSoft", "t", Const, |cx| num(cx.limit(Resource::As).soft)),
+    row("LimitNPROC", "t", Const, |cx| num(cx.limit(Resource::Nproc).hard)),
+    row("LimitNPROCSoft", "t", Const, |cx| num(cx.limit(Resource::Nproc).soft)),
+    row("LimitMEMLOCK", "t", Const, |cx| num(cx.limit(Resource::Memlock).hard)),
+    row("LimitMEMLOCKSoft", "t", Const, |cx| num(cx.limit(Resource::Memlock).soft)),
+    row("LimitLOCKS", "t", Const, |cx| num(cx.limit(Resource::Locks).hard)),
+    row("LimitLOCKSSoft", "t", Const, |cx| num(cx.limit(Resource::Locks).soft)),
+    row("LimitSIGPENDING", "t", Const, |cx| num(cx.limit(Resource::Sigpending).hard)),
+    row("LimitSIGPENDINGSoft", "t", Const, |cx| num(cx.limit(Resource::Sigpending).soft)),
+    row("LimitMSGQUEUE", "t", Const, |cx| num(cx.limit(Resource::Msgqueue).hard)),
+    row("LimitMSGQUEUESoft", "t", Const, |cx| num(cx.limit(Resource::Msgqueue).soft)),
+    row("LimitNICE", "t", Const, |cx| num(cx.limit(Resource::Nice).hard)),
+    row("LimitNICESoft", "t", Const, |cx| num(cx.limit(Resource::Nice).soft)),
+    row("LimitRTPRIO", "t", Const, |cx| num(cx.limit(Resource::Rtprio).hard)),
+    row("LimitRTPRIOSoft", "t", Const, |cx| num(cx.limit(Resource::Rtprio).soft)),
+    row("LimitRTTIME", "t", Const, |cx| num(cx.limit(Resource::Rttime).hard)),
+    row("LimitRTTIMESoft", "t", Const, |cx| num(cx.limit(Resource::Rttime).soft)),
+    row("WorkingDirectory", "s", Const, working_directory),
+    row("RootDirectory", "s", Const, |cx| text(cx.exec().root_directory.as_deref().unwrap_or_default())),
+    row("RootImage", "s", Const, |cx| cx.word("RootImage", "")),
+    row("RootImageOptions", "a(ss)", Const, |_| none::<(String, String)>()),
+    row("RootHash", "ay", Const, |_| none::<u8>()),
+    row("RootHashPath", "s", Const, |_| text("")),
+    row("RootHashSignature", "ay", Const, |_| none::<u8>()),
+    row("RootHashSignaturePath", "s", Const, |_| text("")),
+    row("RootVerity", "s", Const, |_| text("")),
+    row("ExtensionDirectories", "as", Const, |_| none::<String>()),
+    row("ExtensionImages", "a(sba(ss))", Const, |_| none::<(String, bool, Vec<(String, String)>)>()),
+    row("MountImages", "a(ssba(ss))", Const, |_| none::<(String, String, bool, Vec<(String, String)>)>()),
+    row("OOMScoreAdjust", "i", Const, |cx| num(i32::from(cx.exec().oom_score_adjust.unwrap_or(0)))),
+    row("CoredumpFilter", "t", Const, |_| num(51_u64)),
+    row("Nice", "i", Const, |cx| num(i32::from(cx.exec().nice.unwrap_or(0)))),
+    row("IOSchedulingClass", "i", Const, |_| num(2_i32)),
+    row("IOSchedulingPriority", "i", Const, |_| num(4_i32)),
+    row("CPUSchedulingPolicy", "i", Const, |_| num(0_i32)),
+    row("CPUSchedulingPriority", "i", Const, |_| num(0_i32)),
+    row("CPUAffinity", "ay", Const, |_| none::<u8>()),
+    row("CPUAffinityFromNUMA", "b", Const, |cx| cx.flag("CPUAffinityFromNUMA")),
+    row("NUMAPolicy", "i", Const, |_| num(-1_i32)),
+    row("NUMAMask", "ay", Const, |_| none::<u8>()),
+    row("TimerSlackNSec", "t", Const, |_| num(50000_u64)),
+    row("CPUSchedulingResetOnFork", "b", Const, |cx| cx.flag("CPUSchedulingResetOnFork")),
+    row("NonBlocking", "b", Const, |cx| num(cx.service().non_blocking)),
+    row("StandardInput", "s", Const, |cx| text(stdio_word(&cx.exec().standard_input))),
+    row("StandardInputFileDescriptorName", "s", Const, |cx| text(descriptor_name(&cx.exec().standard_input))),
+    row("StandardInputData", "ay", Const, |cx| Variant::from(cx.exec().standard_input_text.clone())),
+    row("StandardOutput", "s", Const, |cx| text(stdio_word(&cx.exec().standard_output))),
+    row("StandardOutputFileDescriptorName", "s", Const, |cx| {
+        text(descriptor_name(&cx.exec().standard_output))
+    }),
+    row("StandardError", "s", Const, |cx| text(stdio_word(&cx.exec().standard_error))),
+    row("StandardErrorFileDescriptorName", "s", Const, |cx| text(descriptor_name(&cx.exec().standard_error))),
+    row("TTYPath", "s", Const, |cx| text(cx.exec().tty_path.as_deref().unwrap_or_default())),
+    row("TTYReset", "b", Const, |cx| cx.flag("TTYReset")),
+    row("TTYVHangup", "b", Const, |cx| cx.flag("TTYVHangup")),
+    row("TTYVTDisallocate", "b", Const, |cx| cx.flag("TTYVTDisallocate")),
+    row("TTYRows", "q", Const, |_| num(u16::MAX)),
+    row("TTYColumns", "q", Const, |_| num(u16::MAX)),
+    row("SyslogPriority", "i", Const, |cx| {
+        num(i32::from(cx.exec().syslog_facility) << 3 | i32::from(cx.exec().syslog_level))
+    }),
+    row("SyslogIdentifier", "s", Const, |cx| {
+        text(cx.exec().syslog_identifier.as_deref().unwrap_or_default())
+    }),
+    row("SyslogLevelPrefix", "b", Const, |cx| num(cx.exec().syslog_level_prefix)),
+    row("SyslogLevel", "i", Const, |cx| num(i32::from(cx.exec().syslog_level))),
+    row("SyslogFacility", "i", Const, |cx| num(i32::from(cx.exec().syslog_facility))),
+    row("LogLevelMax", "i", Const, |_| num(-1_i32)),
+    row("LogRateLimitIntervalUSec", "t", Const, |_| num(0_u64)),
+    row("LogRateLimitBurst", "u", Const, |_| num(0_u32)),
+    row("LogExtraFields", "aay", Const, |_| none::<Vec<u8>>()),
+    row("LogNamespace", "s", Const, |cx| cx.word("LogNamespace", "")),
+    row("SecureBits", "i", Const, |_| num(0_i32)),
+    row("CapabilityBoundingSet", "t", Const, |cx| num(cx.exec().capability_bounding_set.0)),
+    row("AmbientCapabilities", "t", Const, |cx| num(cx.exec().ambient_capabilities.0)),
+    row("User", "s", Const, |cx| text(cx.exec().user.as_deref().unwrap_or_default())),
+    row("Group", "s", Const, |cx| text(cx.exec().group.as_deref().unwrap_or_default())),
+    row("DynamicUser", "b", Const, |cx| num(cx.exec().dynamic_user)),
+    row("RemoveIPC", "b", Const, |cx| cx.flag("RemoveIPC")),
+    row("SetCredential", "a(say)", Const, |_| none::<(String, Vec<u8>)>()),
+    row("SetCredentialEncrypted", "a(say)", Const, |_| none::<(String, Vec<u8>)>()),
+    row("LoadCredential", "a(ss)", Const, |_| none::<(String, String)>()),
+    row("LoadCredentialEncrypted", "a(ss)", Const, |_| none::<(String, String)>()),
+    row("SupplementaryGroups", "as", Const, |cx| words(&cx.exec().supplementary_groups)),
+    row("PAMName", "s", Const, |cx| text(cx.exec().pam_name.as_deref().unwrap_or_default())),
+    row("ReadWritePaths", "as", Const, |cx| cx.split("ReadWritePaths")),
+    row("ReadOnlyPaths", "as", Const, |cx| cx.split("ReadOnlyPaths")),
+    row("InaccessiblePaths", "as", Const, |cx| cx.split("InaccessiblePaths")),
+    row("ExecPaths", "as", Const, |cx| cx.split("ExecPaths")),
+    row("NoExecPaths", "as", Const, |cx| cx.split("NoExecPaths")),
+    row("ExecSearchPath", "as", Const, |cx| words(&cx.exec().search_path)),
+    row("MountFlags", "t", Const, |_| num(0_u64)),
+    row("PrivateTmp", "b", Const, |cx| cx.flag("PrivateTmp")),
+    row("PrivateDevices", "b", Const, |cx| cx.flag("PrivateDevices")),
+    row("ProtectClock", "b", Const, |cx| cx.flag("ProtectClock")),
+    row("ProtectKernelTunables", "b", Const, |cx| cx.flag("ProtectKernelTunables")),
+    row("ProtectKernelModules", "b", Const, |cx| cx.flag("ProtectKernelModules")),
+    row("ProtectKernelLogs", "b", Const, |cx| cx.flag("ProtectKernelLogs")),
+    row("ProtectControlGroups", "b", Const, |cx| cx.flag("ProtectControlGroups")),
+    row("PrivateNetwork", "b", Const, |cx| cx.flag("PrivateNetwork")),
+    row("PrivateUsers", "b", Const, |cx| cx.flag("PrivateUsers")),
+    row("PrivateMounts", "b", Const, |cx| cx.flag("PrivateMounts")),
+    row("PrivateIPC", "b", Const, |cx| cx.flag("PrivateIPC")),
+    row("ProtectHome", "s", Const, |cx| cx.word("ProtectHome", "no")),
+    row("ProtectSystem", "s", Const, |cx| cx.word("ProtectSystem", "no")),
+    row("SameProcessGroup", "b", Const, |cx| cx.flag("SameProcessGroup")),
+    row("UtmpIdentifier", "s", Const, |cx| cx.word("UtmpIdentifier", "")),
+    row("UtmpMode", "s", Const, |cx| cx.word("UtmpMode", "init")),
+    row("SELinuxContext", "(bs)", Const, |_| Variant::from((false, ""))),
+    row("AppArmorProfile", "(bs)", Const, |_| Variant::from((false, ""))),
+    row("SmackProcessLabel", "(bs)", Const, |_| Variant::from((false, ""))),
+    row("IgnoreSIGPIPE", "b", Const, |cx| num(cx.exec().ignore_sigpipe)),
+    row("NoNewPrivileges", "b", Const, |cx| num(cx.exec().no_new_privileges)),
+    row("SystemCallFilter", "(bas)", Const, |_| Variant::from((false, Vec::<String>::new()))),
+    row("SystemCallArchitectures", "as", Const, |_| none::<String>()),
+    row("SystemCallErrorNumber", "i", Const, |_| num(2147483646_i32)),
+    row("SystemCallLog", "(bas)", Const, |_| Variant::from((false, Vec::<String>::new()))),
+    row("Personality", "s", Const, |cx| cx.word("Personality", "")),
+    row("LockPersonality", "b", Const, |cx| cx.flag("LockPersonality")),
+    row("RestrictAddressFamilies", "(bas)", Const, |_| Variant::from((false, Vec::<String>::new()))),
+    row("RuntimeDirectorySymlink", "a(sst)", Const, |cx| symlinks(&cx.exec().runtime_directory)),
+    row("RuntimeDirectoryPreserve", "s", Const, |cx| {
+        text(preserve_word(cx.exec().runtime_directory_preserve))
+    }),
+    row("RuntimeDirectoryMode", "u", Const, |cx| num(cx.exec().runtime_directory.mode)),
+    row("RuntimeDirectory", "as", Const, |cx| {
+        list(&cx.exec().runtime_directory.names, |(name, _)| name.clone())
+    }),
+    row("StateDirectorySymlink", "a(sst)", Const, |cx| symlinks(&cx.exec().state_directory)),
+    row("StateDirectoryMode", "u", Const, |cx| num(cx.exec().state_directory.mode)),
+    row("StateDirectory", "as", Const, |cx| list(&cx.exec().state_directory.names, |(name, _)| name.clone())),
+    row("CacheDirectorySymlink", "a(sst)", Const, |cx| symlinks(&cx.exec().cache_directory)),
+    row("CacheDirectoryMode", "u", Const, |cx| num(cx.exec().cache_directory.mode)),
+    row("CacheDirectory", "as", Const, |cx| list(&cx.exec().cache_directory.names, |(name, _)| name.clone())),
+    row("LogsDirectorySymlink", "a(sst)", Const, |cx| symlinks(&cx.exec().logs_directory)),
+    row("LogsDirectoryMode", "u", Const, |cx| num(cx.exec().logs_directory.mode)),
+    row("LogsDirectory", "as", Const, |cx| list(&cx.exec().logs_directory.names, |(name, _)| name.clone())),
+    row("ConfigurationDirectoryMode", "u", Const, |cx| num(cx.exec().configuration_directory.mode)),
+    row("ConfigurationDirectory", "as", Const, |cx| {
+        list(&cx.exec().configuration_directory.names, |(name, _)| name.clone())
+    }),
+    row("TimeoutCleanUSec", "t", Const, |_| num(u64::MAX)),
+    row("MemoryDenyWriteExecute", "b", Const, |cx| cx.flag("MemoryDenyWriteExecute")),
+    row("RestrictRealtime", "b", Const, |cx| cx.flag("RestrictRealtime")),
+    row("RestrictSUIDSGID", "b", Const, |cx| cx.flag("RestrictSUIDSGID")),
+    row("RestrictNamespaces", "t", Const, |_| num(u64::MAX)),
+    row("RestrictFileSystems", "(bas)", Const, |_| Variant::from((false, Vec::<String>::new()))),
+    row("BindPaths", "a(ssbt)", Const, |_| none::<(String, String, bool, u64)>()),
+    row("BindReadOnlyPaths", "a(ssbt)", Const, |_| none::<(String, String, bool, u64)>()),
+    row("TemporaryFileSystem", "a(ss)", Const, |_| none::<(String, String)>()),
+    row("MountAPIVFS", "b", Const, |cx| cx.flag("MountAPIVFS")),
+    row("KeyringMode", "s", Const, |cx| cx.word("KeyringMode", "private")),
+    row("ProtectProc", "s", Const, |cx| cx.word("ProtectProc", "default")),
+    row("ProcSubset", "s", Const, |cx| cx.word("ProcSubset", "all")),
+    row("ProtectHostname", "b", Const, |cx| cx.flag("ProtectHostname")),
+    row("NetworkNamespacePath", "s", Const, |cx| cx.word("NetworkNamespacePath", "")),
+    row("IPCNamespacePath", "s", Const, |cx| cx.word("IPCNamespacePath", "")),
+];
+
+fn working_directory<'a>(cx: &'a UnitCx<'_>) -> Variant<'a> {
+    let directory = &cx.exec().working_directory;
+    let place = match &directory.place {
+        Place::Unset => return text(""),
+        Place::Home => "~",
+        Place::Path(path) => path,
+    };
+    match directory.missing {
+        Failure::Counts => text(place),
+        Failure::Ignored => Variant::from(format!("!{place}")),
+    }
+}
+
+fn stdio_word(stdio: &Stdio) -> &'static str {
+    match stdio {
+        Stdio::Inherit => "inherit",
+        Stdio::Null => "null",
+        Stdio::Tty => "tty",
+        Stdio::TtyForce => "tty-force",
+        Stdio::TtyFail => "tty-fail",
+        Stdio::Journal => "journal",
+        Stdio::JournalConsole => "journal+console",
+        Stdio::Kmsg => "kmsg",
+        Stdio::KmsgConsole => "kmsg+console",
+        Stdio::Socket => "socket",
+        Stdio::NamedFd(_) => "fd",
+        Stdio::File(_) => "file",
+        Stdio::Append(_) => "append",
+        Stdio::Truncate(_) => "truncate",
+        Stdio::Text => "data",
+    }
+}
+
+fn descriptor_name(stdio: &Stdio) -> &str {
+    if let Stdio::NamedFd(name) = stdio { name } else { "" }
+}
+
+fn preserve_word(preserve: Preserve) -> &'static str {
+    match preserve {
+        Preserve::No => "no",
+        Preserve::Restart => "restart",
+        Preserve::Yes => "yes",
+    }
+}
+
+/// Source, link, flags (none are defined).
+fn symlinks(directories: &Directories) -> Variant<'static> {
+    let pairs = directories.names.iter().flat_map(|(name, links)| links.iter().map(move |link| (name, link)));
+    Variant::from(pairs.map(|(name, link)| (name.clone(), link.clone(), 0_u64)).collect::<Vec<_>>())
+}

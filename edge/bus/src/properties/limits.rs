@@ -1,0 +1,46 @@
+//! The resource limits a unit has that sets none: the manager's own, and for open files systemd's 1024:512Ki
+//! as far as the manager may raise them.
+
+use eudaemon_unit::config::exec::{Limit, Resource};
+use rustix::process::{self, getrlimit};
+
+pub fn default_limit(resource: Resource) -> Limit {
+    let own = getrlimit(match resource {
+        Resource::Cpu => process::Resource::Cpu,
+        Resource::Fsize => process::Resource::Fsize,
+        Resource::Data => process::Resource::Data,
+        Resource::Stack => process::Resource::Stack,
+        Resource::Core => process::Resource::Core,
+        Resource::Rss => process::Resource::Rss,
+        Resource::Nofile => process::Resource::Nofile,
+        Resource::As => process::Resource::As,
+        Resource::Nproc => process::Resource::Nproc,
+        Resource::Memlock => process::Resource::Memlock,
+        Resource::Locks => process::Resource::Locks,
+        Resource::Sigpending => process::Resource::Sigpending,
+        Resource::Msgqueue => process::Resource::Msgqueue,
+        Resource::Nice => process::Resource::Nice,
+        Resource::Rtprio => process::Resource::Rtprio,
+        Resource::Rttime => process::Resource::Rttime,
+    });
+    let hard = own.maximum.unwrap_or(u64::MAX);
+    let soft = own.current.unwrap_or(u64::MAX);
+    match resource {
+        Resource::Nofile => Limit { soft: soft.min(1024), hard },
+        Resource::Cpu
+        | Resource::Fsize
+        | Resource::Data
+        | Resource::Stack
+        | Resource::Core
+        | Resource::Rss
+        | Resource::As
+        | Resource::Nproc
+        | Resource::Memlock
+        | Resource::Locks
+        | Resource::Sigpending
+        | Resource::Msgqueue
+        | Resource::Nice
+        | Resource::Rtprio
+        | Resource::Rttime => Limit { soft, hard },
+    }
+}
