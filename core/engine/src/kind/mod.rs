@@ -23,6 +23,9 @@ pub mod socket;
 pub mod target;
 pub mod unserved;
 
+#[cfg(test)]
+mod tests;
+
 pub use cx::{Cx, Effects, Level, ProcessIds, ReloadOutcome, Reply, Restarts, Run, WentDown};
 pub use history::{CommandRecord, History, MainRecord, NotifyState};
 

@@ -7,6 +7,7 @@ use eudaemon_unit::config::Service;
 use eudaemon_unit::config::exec::{ExecCommand, Failure};
 use eudaemon_unit::config::service::{ExitStatuses, ServiceType};
 use eudaemon_unit::span::Span;
+use eudaemon_unit::values::signal::signal_name;
 
 pub(super) fn commands(service: &Service, phase: Phase) -> &[ExecCommand] {
     match phase {
@@ -147,8 +148,8 @@ pub(super) fn listed(status: ExitStatus, list: &ExitStatuses) -> bool {
 pub(super) fn ending(status: ExitStatus) -> String {
     match status {
         ExitStatus::Code(code) => format!("exited with code {code}"),
-        ExitStatus::Signal(signal) => format!("was killed by signal {signal}"),
-        ExitStatus::Dumped(signal) => format!("was killed by signal {signal} and dumped core"),
+        ExitStatus::Signal(signal) => format!("was killed by SIG{}", signal_name(signal)),
+        ExitStatus::Dumped(signal) => format!("was killed by SIG{} and dumped core", signal_name(signal)),
         ExitStatus::Unknown => "is gone, nobody knows how".to_owned(),
     }
 }

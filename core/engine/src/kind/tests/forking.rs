@@ -1,0 +1,503 @@
+//! `Type=forking`: whose pid is the daemon's?
+
+use super::check;
+use expect_test::expect;
+
+const FILE: &str = "[Service]\nType=forking\nPIDFile=/run/web.pid\nExecStart=/bin/web\n";
+const GUESS: &str = "[Service]\nType=forking\nExecStart=/bin/web\n";
+
+#[test]
+fn the_pid_file_tells() {
+    check(FILE, "start\nexit p1 0\nfound p2\nshow\nstop\nkill p2 TERM\nempty\nshow", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start until 90s
+        exit p1 0
+            find-main p2 pid-file /run/web.pid
+            survey
+        found p2
+          = active/running
+        show
+            main p2 ended -, result success, reload success, restarts 0, status "" 0
+        stop
+            signal p2 TERM
+            signal p2 CONT
+            signal-set TERM but p2
+          = deactivating/stop-sigterm until 90s
+        kill p2 TERM
+            say web.service: main process was killed by SIGTERM
+            signal-set TERM
+          = deactivating/final-sigterm until 90s
+        empty
+            remove-pid-file /run/web.pid
+            release, directories Remove
+          = inactive/dead
+        show
+            main - ended TERM, result success, reload success, restarts 0, status "" 0
+    "#]]);
+}
+
+#[test]
+fn a_pid_file_nobody_writes_is_a_timeout() {
+    check(
+        &format!("{FILE}TimeoutStartSec=5s\n"),
+        "start\nexit p1 0\noccupied\n+5s\noccupied\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 5s
+            exit p1 0
+                find-main p2 pid-file /run/web.pid
+                survey
+            occupied
+            +5s
+                say web.service: starting took too long
+                stop-finding
+                signal-set TERM
+              = deactivating/stop-sigterm (timeout) until 90s
+            occupied
+                signal-set CONT
+            empty
+                say web.service: failed with result 'timeout'
+                remove-pid-file /run/web.pid
+                release, directories Remove
+              = failed/failed (timeout)
+        "#]],
+    );
+}
+
+#[test]
+fn a_daemon_that_ends_without_a_pid_file_is_a_protocol_error() {
+    check(FILE, "start\nexit p1 0\nempty\nempty", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start until 90s
+        exit p1 0
+            find-main p2 pid-file /run/web.pid
+            survey
+        empty
+            say web.service: the daemon ended without writing its pid file
+            stop-finding
+            signal-set TERM
+          = deactivating/stop-sigterm (protocol) until 90s
+        empty
+            say web.service: failed with result 'protocol'
+            remove-pid-file /run/web.pid
+            release, directories Remove
+          = failed/failed (protocol)
+    "#]]);
+}
+
+#[test]
+fn a_pid_file_that_names_a_stranger_is_said_and_waited_on() {
+    check(
+        &format!("{FILE}TimeoutStartSec=5s\n"),
+        "start\nexit p1 0\nmissing p2 /run/web.pid names a stranger\n+5s\noccupied\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 5s
+            exit p1 0
+                find-main p2 pid-file /run/web.pid
+                survey
+            missing p2 /run/web.pid names a stranger
+                say web.service: main process not told: /run/web.pid names a stranger
+            +5s
+                say web.service: starting took too long
+                stop-finding
+                signal-set TERM
+              = deactivating/stop-sigterm (timeout) until 90s
+            occupied
+                signal-set CONT
+            empty
+                say web.service: failed with result 'timeout'
+                remove-pid-file /run/web.pid
+                release, directories Remove
+              = failed/failed (timeout)
+        "#]],
+    );
+}
+
+#[test]
+fn the_pid_file_may_come_from_start_post() {
+    check(
+        &format!("{FILE}ExecStartPost=/bin/post\n"),
+        "start\nexit p1 0\nexit p3 0\nfound p2",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 90s
+            exit p1 0
+                find-main p2 pid-file /run/web.pid
+                spawn p3 StartPost /bin/post
+              = activating/start-post until 90s
+            exit p3 0
+                survey
+            found p2
+              = active/running
+        "#]],
+    );
+    check(
+        &format!("{FILE}ExecStartPost=/bin/post\n"),
+        "start\nexit p1 0\nfound p2\nexit p3 0",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 90s
+            exit p1 0
+                find-main p2 pid-file /run/web.pid
+                spawn p3 StartPost /bin/post
+              = activating/start-post until 90s
+            found p2
+            exit p3 0
+              = active/running
+        "#]],
+    );
+    check(
+        &format!("{FILE}ExecStartPost=/bin/post\n"),
+        "start\nexit p1 0\nexit p3 0\nempty\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 90s
+            exit p1 0
+                find-main p2 pid-file /run/web.pid
+                spawn p3 StartPost /bin/post
+              = activating/start-post until 90s
+            exit p3 0
+                survey
+            empty
+                say web.service: the daemon ended without writing its pid file
+                stop-finding
+                signal-set TERM
+              = deactivating/stop-sigterm (protocol) until 90s
+            empty
+                say web.service: failed with result 'protocol'
+                remove-pid-file /run/web.pid
+                release, directories Remove
+              = failed/failed (protocol)
+        "#]],
+    );
+}
+
+#[test]
+fn a_daemon_may_leave_a_successor_in_the_pid_file() {
+    check(FILE, "start\nexit p1 0\nfound p2\nexit p2 0\nfound p3\nshow", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start until 90s
+        exit p1 0
+            find-main p2 pid-file /run/web.pid
+            survey
+        found p2
+          = active/running
+        exit p2 0
+            find-main p3 pid-file-now /run/web.pid
+        found p3
+        show
+            main p3 ended -, result success, reload success, restarts 0, status "" 0
+    "#]]);
+}
+
+#[test]
+fn without_a_successor_the_end_counts() {
+    check(FILE, "start\nexit p1 0\nfound p2\nexit p2 1\nmissing p3 nobody\nempty\nshow", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start until 90s
+        exit p1 0
+            find-main p2 pid-file /run/web.pid
+            survey
+        found p2
+          = active/running
+        exit p2 1
+            find-main p3 pid-file-now /run/web.pid
+        missing p3 nobody
+            say web.service: main process not told: nobody
+            say web.service: main process exited with code 1
+            signal-set TERM
+          = deactivating/stop-sigterm (exit-code) until 90s
+        empty
+            say web.service: failed with result 'exit-code'
+            remove-pid-file /run/web.pid
+            release, directories Remove
+          = failed/failed (exit-code)
+        show
+            main - ended 1, result exit-code, reload success, restarts 0, status "" 0
+    "#]]);
+}
+
+#[test]
+fn a_stop_while_a_successor_is_looked_for_is_not_lost() {
+    check(FILE, "start\nexit p1 0\nfound p2\nexit p2 0\nstop\nempty", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start until 90s
+        exit p1 0
+            find-main p2 pid-file /run/web.pid
+            survey
+        found p2
+          = active/running
+        exit p2 0
+            find-main p3 pid-file-now /run/web.pid
+        stop
+            stop-finding
+            signal-set TERM
+          = deactivating/stop-sigterm until 90s
+        empty
+            remove-pid-file /run/web.pid
+            release, directories Remove
+          = inactive/dead
+    "#]]);
+}
+
+#[test]
+fn the_guess() {
+    check(GUESS, "start\nexit p1 0\nfound p2\nexit p2 0\nempty", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start until 90s
+        exit p1 0
+            find-main p2 guess
+        found p2
+          = active/running
+        exit p2 0
+            say web.service: main process exited with code 0
+            signal-set TERM
+          = deactivating/stop-sigterm until 90s
+        empty
+            release, directories Remove
+          = inactive/dead
+    "#]]);
+}
+
+#[test]
+fn no_guess_can_be_made() {
+    check(
+        GUESS,
+        "start\nexit p1 0\nmissing p2 two processes\noccupied\nshow\nstop\noccupied\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 90s
+            exit p1 0
+                find-main p2 guess
+            missing p2 two processes
+                say web.service: main process not told: two processes
+                survey
+            occupied
+                survey
+              = active/running
+            show
+                main - ended -, result success, reload success, restarts 0, status "" 0
+            stop
+                signal-set TERM
+              = deactivating/stop-sigterm until 90s
+            occupied
+                signal-set CONT
+            empty
+                release, directories Remove
+              = inactive/dead
+        "#]],
+    );
+}
+
+#[test]
+fn not_to_be_guessed_lives_while_it_has_processes() {
+    check(
+        &format!("{GUESS}GuessMainPID=no\nExecStop=/bin/stop\n"),
+        "start\nexit p1 0\noccupied\nempty\nexit p2 0\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 90s
+            exit p1 0
+                survey
+            occupied
+                survey
+              = active/running
+            empty
+                spawn p2 Stop /bin/stop SERVICE_RESULT=success
+              = deactivating/stop until 90s
+            exit p2 0
+                signal-set TERM
+              = deactivating/stop-sigterm until 90s
+            empty
+                release, directories Remove
+              = inactive/dead
+        "#]],
+    );
+}
+
+#[test]
+fn a_parent_that_leaves_nobody_behind() {
+    check(
+        &format!("{GUESS}ExecStartPost=/bin/post\nExecStop=/bin/stop\n"),
+        "start\nexit p1 0\nmissing p2 nobody\nempty\nexit p3 0\nexit p4 0\nempty\nshow",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 90s
+            exit p1 0
+                find-main p2 guess
+            missing p2 nobody
+                say web.service: main process not told: nobody
+                survey
+            empty
+                spawn p3 StartPost /bin/post
+              = activating/start-post until 90s
+            exit p3 0
+                spawn p4 Stop /bin/stop SERVICE_RESULT=success
+              = deactivating/stop until 90s
+            exit p4 0
+                signal-set TERM
+              = deactivating/stop-sigterm until 90s
+            empty
+                release, directories Remove
+              = inactive/dead
+            show
+                main - ended -, result success, reload success, restarts 0, status "" 0
+        "#]],
+    );
+    check(
+        &format!("{GUESS}RemainAfterExit=yes\n"),
+        "start\nkill p1 TERM\nmissing p2 nobody\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 90s
+            kill p1 TERM
+                find-main p2 guess
+            missing p2 nobody
+                say web.service: main process not told: nobody
+                survey
+            empty
+              = active/exited
+        "#]],
+    );
+}
+
+#[test]
+fn a_parent_that_fails() {
+    check(GUESS, "start\nexit p1 3\nempty\nshow", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start until 90s
+        exit p1 3
+            say web.service: control process exited with code 3
+            signal-set TERM
+          = deactivating/stop-sigterm (exit-code) until 90s
+        empty
+            say web.service: failed with result 'exit-code'
+            release, directories Remove
+          = failed/failed (exit-code)
+        show
+            main - ended -, result exit-code, reload success, restarts 0, status "" 0
+    "#]]);
+    check(
+        &GUESS.replace("=/bin/web", "=-/bin/web"),
+        "start\nexit p1 3\nfound p2\nexit p2 3\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 90s
+            exit p1 3
+                find-main p2 guess
+            found p2
+              = active/running
+            exit p2 3
+                say web.service: main process exited with code 3
+                signal-set TERM
+              = deactivating/stop-sigterm until 90s
+            empty
+                release, directories Remove
+              = inactive/dead
+        "#]],
+    );
+}
+
+#[test]
+fn a_parent_that_hangs() {
+    check(&format!("{GUESS}TimeoutStartSec=5s\n"), "start\n+5s\nkill p1 TERM\nempty\nshow", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start until 5s
+        +5s
+            say web.service: starting took too long
+            signal p1 TERM
+            signal p1 CONT
+            signal-set TERM but p1
+          = deactivating/stop-sigterm (timeout) until 90s
+        kill p1 TERM
+            signal-set TERM
+          = deactivating/final-sigterm (timeout) until 90s
+        empty
+            say web.service: failed with result 'timeout'
+            release, directories Remove
+          = failed/failed (timeout)
+        show
+            main - ended -, result timeout, reload success, restarts 0, status "" 0
+    "#]]);
+}
+
+#[test]
+fn a_stop_while_the_parent_runs() {
+    check(GUESS, "start\nstop\nkill p1 TERM\nempty", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start until 90s
+        stop
+            signal p1 TERM
+            signal p1 CONT
+            signal-set TERM but p1
+          = deactivating/stop-sigterm until 90s
+        kill p1 TERM
+            signal-set TERM
+          = deactivating/final-sigterm until 90s
+        empty
+            release, directories Remove
+          = inactive/dead
+    "#]]);
+}
+
+#[test]
+fn a_stop_while_the_daemon_is_looked_for() {
+    check(FILE, "start\nexit p1 0\nstop\noccupied\nempty", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start until 90s
+        exit p1 0
+            find-main p2 pid-file /run/web.pid
+            survey
+        stop
+            stop-finding
+            signal-set TERM
+          = deactivating/stop-sigterm until 90s
+        occupied
+            signal-set CONT
+        empty
+            remove-pid-file /run/web.pid
+            release, directories Remove
+          = inactive/dead
+    "#]]);
+}

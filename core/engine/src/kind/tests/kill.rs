@@ -1,0 +1,844 @@
+//! Stopping: whom the signals go to, what follows when nobody obeys.
+
+use super::check;
+use expect_test::expect;
+
+const WEB: &str = "[Service]\nExecStart=/bin/web\nTimeoutStopSec=5s\n";
+
+fn web(more: &str) -> String {
+    format!("{WEB}{more}")
+}
+
+#[test]
+fn control_group_all_get_it_and_all_are_waited_for() {
+    check(WEB, "start\nstop\noccupied\nkill p1 TERM\noccupied\nempty", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start
+          = active/running
+        stop
+            signal p1 TERM
+            signal p1 CONT
+            signal-set TERM but p1
+          = deactivating/stop-sigterm until 5s
+        occupied
+            signal-set CONT but p1
+        kill p1 TERM
+            say web.service: main process was killed by SIGTERM
+            signal-set TERM
+          = deactivating/final-sigterm until 5s
+        occupied
+            signal-set CONT
+        empty
+            release, directories Remove
+          = inactive/dead
+    "#]]);
+}
+
+#[test]
+fn nobody_obeys() {
+    check(&web("ExecStopPost=/bin/sp\n"), "start\nstop\n+5s\n+5s\n+5s\n+5s\n+5s\nshow", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start
+          = active/running
+        stop
+            signal p1 TERM
+            signal p1 CONT
+            signal-set TERM but p1
+          = deactivating/stop-sigterm until 5s
+        +5s
+            say web.service: stopping took too long, sending a stronger signal
+            signal p1 KILL
+            signal-set KILL but p1
+          = deactivating/stop-sigkill (timeout) until 5s
+        +5s
+            say web.service: processes are left that could not be ended
+            spawn p2 StopPost /bin/sp MAINPID=p1 SERVICE_RESULT=timeout
+          = deactivating/stop-post (timeout) until 5s
+        +5s
+            say web.service: stopping took too long
+            signal p1 TERM
+            signal p1 CONT
+            signal p2 TERM
+            signal p2 CONT
+            signal-set TERM but p1 but p2
+          = deactivating/final-sigterm (timeout) until 5s
+        +5s
+            say web.service: stopping took too long, sending a stronger signal
+            signal p1 KILL
+            signal p2 KILL
+            signal-set KILL but p1 but p2
+          = deactivating/final-sigkill (timeout) until 5s
+        +5s
+            say web.service: processes are left that could not be ended
+            say web.service: failed with result 'timeout'
+            release, directories Remove
+          = failed/failed (timeout)
+        show
+            main - ended -, result timeout, reload success, restarts 0, status "" 0
+    "#]]);
+}
+
+#[test]
+fn processes_are_left_after_main() {
+    check(WEB, "start\nexit p1 0\noccupied\n+5s\noccupied\nempty", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start
+          = active/running
+        exit p1 0
+            say web.service: main process exited with code 0
+            signal-set TERM
+          = deactivating/stop-sigterm until 5s
+        occupied
+            signal-set CONT
+        +5s
+            say web.service: stopping took too long, sending a stronger signal
+            signal-set KILL
+          = deactivating/stop-sigkill (timeout) until 5s
+        occupied
+        empty
+            say web.service: failed with result 'timeout'
+            release, directories Remove
+          = failed/failed (timeout)
+    "#]]);
+}
+
+#[test]
+fn mixed() {
+    check(&web("KillMode=mixed\n"), "start\nstop\nkill p1 TERM\nempty", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start
+          = active/running
+        stop
+            signal p1 TERM
+            signal p1 CONT
+          = deactivating/stop-sigterm until 5s
+        kill p1 TERM
+            say web.service: main process was killed by SIGTERM
+            signal-set KILL
+          = deactivating/final-sigkill until 5s
+        empty
+            release, directories Remove
+          = inactive/dead
+    "#]]);
+}
+
+#[test]
+fn process() {
+    check(&web("KillMode=process\n"), "start\nstop\nkill p1 TERM", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start
+          = active/running
+        stop
+            signal p1 TERM
+            signal p1 CONT
+          = deactivating/stop-sigterm until 5s
+        kill p1 TERM
+            say web.service: main process was killed by SIGTERM
+            release, directories Remove
+          = inactive/dead
+    "#]]);
+}
+
+#[test]
+fn none() {
+    check(
+        &web("KillMode=none\nExecStop=/bin/stop\n"),
+        "start\nstop\nexit p2 0\nexit p1 0\nshow",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+              = active/running
+            stop
+                spawn p2 Stop /bin/stop MAINPID=p1 SERVICE_RESULT=success
+              = deactivating/stop until 5s
+            exit p2 0
+                release, directories Remove
+              = inactive/dead
+            exit p1 0
+            show
+                main - ended -, result success, reload success, restarts 0, status "" 0
+        "#]],
+    );
+}
+
+#[test]
+fn kill_signal_and_restart_kill_signal() {
+    check(
+        &web("KillSignal=SIGINT\nRestartKillSignal=SIGUSR2\n"),
+        "start\nstop\nkill p1 INT\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+              = active/running
+            stop
+                signal p1 INT
+                signal p1 CONT
+                signal-set INT but p1
+              = deactivating/stop-sigterm until 5s
+            kill p1 INT
+                say web.service: main process was killed by SIGINT
+                signal-set INT
+              = deactivating/final-sigterm until 5s
+            empty
+                release, directories Remove
+              = inactive/dead
+        "#]],
+    );
+    check(
+        &web("KillSignal=SIGINT\nRestartKillSignal=SIGUSR2\n"),
+        "start\nrestart\nkill p1 USR2\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+              = active/running
+            restart
+                signal p1 USR2
+                signal p1 CONT
+                signal-set USR2 but p1
+              = deactivating/stop-sigterm until 5s
+            kill p1 USR2
+                say web.service: main process was killed by SIGUSR2
+                signal-set INT
+              = deactivating/final-sigterm (signal) until 5s
+            empty
+                say web.service: failed with result 'signal'
+                release, directories Remove
+              = failed/failed (signal)
+        "#]],
+    );
+}
+
+#[test]
+fn an_unclean_kill_signal_fails_the_service() {
+    check(&web("KillSignal=SIGKILL\n"), "start\nstop\nkill p1 KILL\nempty", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start
+          = active/running
+        stop
+            signal p1 KILL
+            signal-set KILL but p1
+          = deactivating/stop-sigterm until 5s
+        kill p1 KILL
+            say web.service: main process was killed by SIGKILL
+            signal-set KILL
+          = deactivating/final-sigterm (signal) until 5s
+        empty
+            say web.service: failed with result 'signal'
+            release, directories Remove
+          = failed/failed (signal)
+    "#]]);
+}
+
+#[test]
+fn sighup_goes_along() {
+    check(&web("SendSIGHUP=yes\n"), "start\nstop\nkill p1 HUP\nempty", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start
+          = active/running
+        stop
+            signal p1 TERM
+            signal p1 HUP
+            signal p1 CONT
+            signal-set HUP but p1
+            signal-set TERM but p1
+          = deactivating/stop-sigterm until 5s
+        kill p1 HUP
+            say web.service: main process was killed by SIGHUP
+            signal-set HUP
+            signal-set TERM
+          = deactivating/final-sigterm until 5s
+        empty
+            release, directories Remove
+          = inactive/dead
+    "#]]);
+}
+
+#[test]
+fn no_sigkill_leaves_them() {
+    check(&web("SendSIGKILL=no\n"), "start\nstop\n+5s\n+5s", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start
+          = active/running
+        stop
+            signal p1 TERM
+            signal p1 CONT
+            signal-set TERM but p1
+          = deactivating/stop-sigterm until 5s
+        +5s
+            say web.service: processes are left that could not be ended
+            signal p1 TERM
+            signal p1 CONT
+            signal-set TERM but p1
+          = deactivating/final-sigterm (timeout) until 5s
+        +5s
+            say web.service: processes are left that could not be ended
+            say web.service: failed with result 'timeout'
+            release, directories Remove
+          = failed/failed (timeout)
+    "#]]);
+}
+
+#[test]
+fn final_kill_signal() {
+    check(&web("FinalKillSignal=SIGQUIT\n"), "start\nstop\n+5s\ndump p1 QUIT\nempty", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start
+          = active/running
+        stop
+            signal p1 TERM
+            signal p1 CONT
+            signal-set TERM but p1
+          = deactivating/stop-sigterm until 5s
+        +5s
+            say web.service: stopping took too long, sending a stronger signal
+            signal p1 QUIT
+            signal p1 CONT
+            signal-set QUIT but p1
+          = deactivating/stop-sigkill (timeout) until 5s
+        dump p1 QUIT
+            say web.service: main process was killed by SIGQUIT and dumped core
+            signal-set TERM
+          = deactivating/final-sigterm (timeout) until 5s
+        empty
+            say web.service: failed with result 'timeout'
+            release, directories Remove
+          = failed/failed (timeout)
+    "#]]);
+}
+
+#[test]
+fn stop_failure_mode_abort() {
+    check(
+        &web("TimeoutStopFailureMode=abort\nTimeoutAbortSec=2s\n"),
+        "start\nstop\n+5s\n+2s\nkill p1 KILL\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+              = active/running
+            stop
+                signal p1 TERM
+                signal p1 CONT
+                signal-set TERM but p1
+              = deactivating/stop-sigterm until 5s
+            +5s
+                say web.service: stopping took too long, sending a stronger signal
+                signal p1 ABRT
+                signal p1 CONT
+                signal-set ABRT but p1
+              = deactivating/stop-watchdog (timeout) until 2s
+            +2s
+                say web.service: stopping took too long, sending a stronger signal
+                signal p1 KILL
+                signal-set KILL but p1
+              = deactivating/stop-sigkill (timeout) until 5s
+            kill p1 KILL
+                say web.service: main process was killed by SIGKILL
+                signal-set TERM
+              = deactivating/final-sigterm (timeout) until 5s
+            empty
+                say web.service: failed with result 'timeout'
+                release, directories Remove
+              = failed/failed (timeout)
+        "#]],
+    );
+}
+
+#[test]
+fn stop_failure_mode_kill() {
+    check(
+        &web("TimeoutStopFailureMode=kill\nExecStop=/bin/stop\n"),
+        "start\nstop\n+5s\nkill p2 KILL\nkill p1 KILL\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+              = active/running
+            stop
+                spawn p2 Stop /bin/stop MAINPID=p1 SERVICE_RESULT=success
+              = deactivating/stop until 5s
+            +5s
+                say web.service: stopping took too long
+                signal p1 KILL
+                signal p2 KILL
+                signal-set KILL but p1 but p2
+              = deactivating/stop-sigkill (timeout) until 5s
+            kill p2 KILL
+            kill p1 KILL
+                say web.service: main process was killed by SIGKILL
+                signal-set TERM
+              = deactivating/final-sigterm (timeout) until 5s
+            empty
+                say web.service: failed with result 'timeout'
+                release, directories Remove
+              = failed/failed (timeout)
+        "#]],
+    );
+}
+
+#[test]
+fn a_stop_command_that_hangs() {
+    check(&web("ExecStop=/bin/stop\n"), "start\nstop\n+5s\nkill p1 TERM\nkill p2 TERM\nempty", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start
+          = active/running
+        stop
+            spawn p2 Stop /bin/stop MAINPID=p1 SERVICE_RESULT=success
+          = deactivating/stop until 5s
+        +5s
+            say web.service: stopping took too long
+            signal p1 TERM
+            signal p1 CONT
+            signal p2 TERM
+            signal p2 CONT
+            signal-set TERM but p1 but p2
+          = deactivating/stop-sigterm (timeout) until 5s
+        kill p1 TERM
+            say web.service: main process was killed by SIGTERM
+        kill p2 TERM
+            signal-set TERM
+          = deactivating/final-sigterm (timeout) until 5s
+        empty
+            say web.service: failed with result 'timeout'
+            release, directories Remove
+          = failed/failed (timeout)
+    "#]]);
+}
+
+#[test]
+fn a_stop_post_command_that_hangs() {
+    check(
+        &web("ExecStopPost=/bin/sp\n"),
+        "start\nstop\nkill p1 TERM\n+5s\nkill p2 TERM\noccupied\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+              = active/running
+            stop
+                signal p1 TERM
+                signal p1 CONT
+                signal-set TERM but p1
+              = deactivating/stop-sigterm until 5s
+            kill p1 TERM
+                say web.service: main process was killed by SIGTERM
+                spawn p2 StopPost /bin/sp SERVICE_RESULT=success EXIT=TERM
+              = deactivating/stop-post until 5s
+            +5s
+                say web.service: stopping took too long
+                signal p2 TERM
+                signal p2 CONT
+                signal-set TERM but p2
+              = deactivating/final-sigterm (timeout) until 5s
+            kill p2 TERM
+                survey
+            occupied
+                signal-set CONT
+            empty
+                say web.service: failed with result 'timeout'
+                release, directories Remove
+              = failed/failed (timeout)
+        "#]],
+    );
+}
+
+#[test]
+fn start_timeout_of_start_pre() {
+    check(
+        "[Service]\nExecStartPre=/bin/pre\nExecStart=/bin/web\nTimeoutStartSec=5s\nExecStopPost=/bin/sp\n",
+        "start\n+5s\nkill p1 TERM\nexit p2 0\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 StartPre /bin/pre
+              = activating/start-pre until 5s
+            +5s
+                say web.service: starting took too long
+                signal p1 TERM
+                signal p1 CONT
+                signal-set TERM but p1
+              = deactivating/stop-sigterm (timeout) until 90s
+            kill p1 TERM
+                spawn p2 StopPost /bin/sp SERVICE_RESULT=timeout
+              = deactivating/stop-post (timeout) until 90s
+            exit p2 0
+                signal-set TERM
+              = deactivating/final-sigterm (timeout) until 90s
+            empty
+                say web.service: failed with result 'timeout'
+                release, directories Remove
+              = failed/failed (timeout)
+        "#]],
+    );
+}
+
+#[test]
+fn start_timeout_of_oneshot() {
+    check(
+        "[Service]\nType=oneshot\nExecStart=/bin/web\nTimeoutStartSec=5s\n",
+        "start\n+5s\nkill p1 TERM\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 5s
+            +5s
+                say web.service: starting took too long
+                signal p1 TERM
+                signal p1 CONT
+                signal-set TERM but p1
+              = deactivating/stop-sigterm (timeout) until 90s
+            kill p1 TERM
+                say web.service: main process was killed by SIGTERM
+                signal-set TERM
+              = deactivating/final-sigterm (timeout) until 90s
+            empty
+                say web.service: failed with result 'timeout'
+                release, directories Remove
+              = failed/failed (timeout)
+        "#]],
+    );
+}
+
+#[test]
+fn start_failure_mode_abort_and_kill() {
+    check(
+        "[Service]\nType=notify\nExecStart=/bin/web\nTimeoutStartSec=5s\nTimeoutStartFailureMode=abort\n",
+        "start\n+5s\ndump p1 ABRT\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 5s
+            +5s
+                say web.service: starting took too long
+                signal p1 ABRT
+                signal p1 CONT
+                signal-set ABRT but p1
+              = deactivating/stop-watchdog (timeout) until 90s
+            dump p1 ABRT
+                say web.service: main process was killed by SIGABRT and dumped core
+                signal-set TERM
+              = deactivating/final-sigterm (timeout) until 90s
+            empty
+                say web.service: failed with result 'timeout'
+                release, directories Remove
+              = failed/failed (timeout)
+        "#]],
+    );
+    check(
+        "[Service]\nType=notify\nExecStart=/bin/web\nTimeoutStartSec=5s\nTimeoutStartFailureMode=kill\n",
+        "start\n+5s\nkill p1 KILL\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 5s
+            +5s
+                say web.service: starting took too long
+                signal p1 KILL
+                signal-set KILL but p1
+              = deactivating/stop-sigkill (timeout) until 90s
+            kill p1 KILL
+                say web.service: main process was killed by SIGKILL
+                signal-set TERM
+              = deactivating/final-sigterm (timeout) until 90s
+            empty
+                say web.service: failed with result 'timeout'
+                release, directories Remove
+              = failed/failed (timeout)
+        "#]],
+    );
+}
+
+#[test]
+fn each_command_has_the_whole_timeout() {
+    check(
+        "[Service]\nExecStartPre=/bin/p1\nExecStartPre=/bin/p2\nExecStart=/bin/web\nTimeoutStartSec=5s\n",
+        "start\n+4s\nexit p1 0\n+4s\nexit p2 0\n+100s",
+        expect![[r#"
+            start
+                begin
+                spawn p1 StartPre /bin/p1
+              = activating/start-pre until 5s
+            +4s
+            exit p1 0
+                spawn p2 StartPre[1] /bin/p2
+            +4s
+            exit p2 0
+                spawn p3 Start /bin/web
+              = activating/start
+              = active/running
+            +100s
+        "#]],
+    );
+}
+
+#[test]
+fn runtime_max() {
+    check(
+        "[Service]\nExecStart=/bin/web\nRuntimeMaxSec=10s\n",
+        "start\n+10s\nkill p1 TERM\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+              = active/running until 10s
+            +10s
+                say web.service: has run as long as it may, stopping
+                signal p1 TERM
+                signal p1 CONT
+                signal-set TERM but p1
+              = deactivating/stop-sigterm (timeout) until 90s
+            kill p1 TERM
+                say web.service: main process was killed by SIGTERM
+                signal-set TERM
+              = deactivating/final-sigterm (timeout) until 90s
+            empty
+                say web.service: failed with result 'timeout'
+                release, directories Remove
+              = failed/failed (timeout)
+        "#]],
+    );
+}
+
+#[test]
+fn a_stop_while_spawning_is_not_lost() {
+    check(
+        "[Service]\nExecStart=/bin/web\nRestart=always\n",
+        "hold\nstart\nstop\nspawned p1\nkill p1 TERM\nempty",
+        expect![[r#"
+            hold
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+            stop
+                signal p1 TERM
+                signal p1 CONT
+                signal-set TERM but p1
+              = deactivating/stop-sigterm until 90s
+            spawned p1
+            kill p1 TERM
+                say web.service: main process was killed by SIGTERM
+                signal-set TERM
+              = deactivating/final-sigterm until 90s
+            empty
+                release, directories Remove
+              = inactive/dead
+        "#]],
+    );
+    check(
+        "[Service]\nExecStart=/bin/web\nRestart=always\n",
+        "hold\nstart\nstop\nfork-failed p1\nempty",
+        expect![[r#"
+            hold
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+            stop
+                signal p1 TERM
+                signal p1 CONT
+                signal-set TERM but p1
+              = deactivating/stop-sigterm until 90s
+            fork-failed p1
+                say web.service: the main process could not be started: error 11
+                signal-set TERM
+              = deactivating/final-sigterm (resources) until 90s
+            empty
+                say web.service: failed with result 'resources'
+                release, directories Remove
+              = failed/failed (resources)
+        "#]],
+    );
+}
+
+#[test]
+fn a_stop_while_start_pre_runs() {
+    check(
+        "[Service]\nExecStartPre=/bin/pre\nExecStart=/bin/web\nExecStop=/bin/stop\n",
+        "start\nstop\nkill p1 TERM\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 StartPre /bin/pre
+              = activating/start-pre until 90s
+            stop
+                signal p1 TERM
+                signal p1 CONT
+                signal-set TERM but p1
+              = deactivating/stop-sigterm until 90s
+            kill p1 TERM
+                signal-set TERM
+              = deactivating/final-sigterm until 90s
+            empty
+                release, directories Remove
+              = inactive/dead
+        "#]],
+    );
+}
+
+#[test]
+fn a_stop_while_reload_runs() {
+    check(
+        "[Service]\nExecStart=/bin/web\nExecReload=/bin/reload\nExecStop=/bin/stop\n",
+        "start\nreload\nstop\nkill p2 TERM\nkill p1 TERM\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+              = active/running
+            reload
+                spawn p2 Reload /bin/reload MAINPID=p1
+              = reloading/reload until 90s
+            stop
+                signal p1 TERM
+                signal p1 CONT
+                signal p2 TERM
+                signal p2 CONT
+                signal-set TERM but p1 but p2
+              = deactivating/stop-sigterm until 90s
+            kill p2 TERM
+            kill p1 TERM
+                say web.service: main process was killed by SIGTERM
+                signal-set TERM
+              = deactivating/final-sigterm until 90s
+            empty
+                release, directories Remove
+              = inactive/dead
+        "#]],
+    );
+}
+
+#[test]
+fn a_stop_while_stopping_bars_the_restart() {
+    check("[Service]\nExecStart=/bin/web\nRestart=always\n", "start\nexit p1 0\nstop\nempty", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start
+          = active/running
+        exit p1 0
+            say web.service: main process exited with code 0
+            signal-set TERM
+          = deactivating/stop-sigterm until 90s
+        stop
+        empty
+            release, directories Remove
+          = inactive/dead
+    "#]]);
+}
+
+#[test]
+fn a_start_while_stopping_waits() {
+    check(WEB, "start\nstop\nstart\nkill p1 TERM\nempty\nstart", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start
+          = active/running
+        stop
+            signal p1 TERM
+            signal p1 CONT
+            signal-set TERM but p1
+          = deactivating/stop-sigterm until 5s
+        start
+            reply Later
+        kill p1 TERM
+            say web.service: main process was killed by SIGTERM
+            signal-set TERM
+          = deactivating/final-sigterm until 5s
+        empty
+            release, directories Remove
+          = inactive/dead
+        start
+            begin
+            spawn p2 Start /bin/web
+          = activating/start
+          = active/running
+    "#]]);
+}
+
+#[test]
+fn empty_before_the_exit_is_heard_is_only_a_hint() {
+    check(WEB, "start\nstop\nempty\nkill p1 TERM\nempty", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start
+          = active/running
+        stop
+            signal p1 TERM
+            signal p1 CONT
+            signal-set TERM but p1
+          = deactivating/stop-sigterm until 5s
+        empty
+        kill p1 TERM
+            say web.service: main process was killed by SIGTERM
+            signal-set TERM
+          = deactivating/final-sigterm until 5s
+        empty
+            release, directories Remove
+          = inactive/dead
+    "#]]);
+}
+
+#[test]
+fn out_of_memory_while_stopping_hastens_it() {
+    check(WEB, "start\nstop\noom\nkill p1 KILL\nempty", expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start
+          = active/running
+        stop
+            signal p1 TERM
+            signal p1 CONT
+            signal-set TERM but p1
+          = deactivating/stop-sigterm until 5s
+        oom
+            signal p1 KILL
+            signal-set KILL but p1
+          = deactivating/stop-sigkill (oom-kill) until 5s
+        kill p1 KILL
+            say web.service: main process was killed by SIGKILL
+            signal-set TERM
+          = deactivating/final-sigterm (oom-kill) until 5s
+        empty
+            say web.service: failed with result 'oom-kill'
+            release, directories Remove
+          = failed/failed (oom-kill)
+    "#]]);
+}
