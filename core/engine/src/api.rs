@@ -486,6 +486,7 @@ pub enum Action {
         unit: UnitName,
         invocation: InvocationId,
     },
+    /// Answered by `BusName` with the owner as it is now, then at every change.
     WatchBusName {
         name: String,
     },

@@ -29,9 +29,15 @@ pub struct History {
     pub watchdog_override: Option<u64>,
     /// Whether `BusName=` has an owner.
     pub bus_name: Option<Ownership>,
-    /// Sockets: connections (or datagrams) that triggered the service, as instants; and how often in all.
-    pub triggers: Vec<u64>,
-    pub connections: u32,
+    /// Sockets: the window in which `TriggerLimitBurst=` counts.
+    pub triggers: Triggers,
+}
+
+/// How often a socket was triggered since an instant (monotonic, microseconds).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Triggers {
+    pub since: u64,
+    pub count: u32,
 }
 
 /// What the service last said of itself.

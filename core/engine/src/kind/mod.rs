@@ -14,7 +14,6 @@
 mod cx;
 pub mod device;
 mod history;
-mod limits;
 pub mod mount;
 pub mod scope;
 pub mod service;
@@ -27,7 +26,7 @@ pub mod unserved;
 mod tests;
 
 pub use cx::{Cx, Effects, Level, ProcessIds, ReloadOutcome, Reply, Restarts, Run, WentDown};
-pub use history::{CommandRecord, History, MainRecord, NotifyState};
+pub use history::{CommandRecord, History, MainRecord, NotifyState, Triggers};
 
 use crate::api::{
     Action, ActiveState, Event, ExitStatus, Notification, NotifySender, Occupancy, Ownership, ProcId, Trouble,

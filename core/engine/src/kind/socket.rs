@@ -6,9 +6,8 @@
 //!   Dead/Failed ◄── Killing(final) ◄── StopPost ◄──┴── StopPre, Killing(stop)
 //! ```
 
-use super::limits::TRIGGERS_KEPT;
 use super::service::{Control, Rest};
-use super::{Cx, Input, Level, Process, Reply, Stage, Triggered};
+use super::{Cx, Input, Level, Process, Reply, Stage, Triggered, Triggers};
 use crate::api::{
     Action, ActiveState, Directories, ExitStatus, Occupancy, Phase, ServiceResult, Spawn, Told, Trouble,
     WatchExec,
@@ -237,7 +236,6 @@ fn start(state: State, socket: &Socket, cx: &mut Cx) -> State {
             Accept::No => {
                 cx.history.result = ServiceResult::Success;
                 cx.history.commands.clear();
-                cx.history.triggers.clear();
                 cx.begin();
                 match spawn(Phase::StartPre, 0, socket, cx) {
                     Some(control) => State::StartPre(control),
@@ -298,7 +296,6 @@ fn listen(socket: &Socket, cx: &mut Cx) -> State {
 fn knocked(state: State, socket: &Socket, cx: &mut Cx) -> State {
     match state {
         State::Listening => {
-            cx.history.connections = cx.history.connections.saturating_add(1);
             if too_often(socket, cx) {
                 cx.say(Level::Error, format!("{}: triggered too often, no further activation", cx.unit));
                 return enter_stop_pre(ServiceResult::TriggerLimitHit, socket, cx);
@@ -320,20 +317,19 @@ fn knocked(state: State, socket: &Socket, cx: &mut Cx) -> State {
 
 /// `TriggerLimitIntervalSec=`, `TriggerLimitBurst=`.
 fn too_often(socket: &Socket, cx: &mut Cx) -> bool {
-    let (interval, burst) = (socket.trigger_limit_interval, socket.trigger_limit_burst as usize);
+    let (interval, burst) = (socket.trigger_limit_interval, socket.trigger_limit_burst);
     if interval == Span::ZERO || burst == 0 {
         return false;
     }
     let now = cx.now.monotonic;
     let triggers = &mut cx.history.triggers;
-    triggers.retain(|instant| now.saturating_sub(*instant) < interval.0);
-    if triggers.len() >= burst {
+    if triggers.count == 0 || triggers.since.saturating_add(interval.0) < now {
+        *triggers = Triggers { since: now, count: 0 };
+    }
+    if triggers.count >= burst {
         return true;
     }
-    if triggers.len() >= TRIGGERS_KEPT {
-        triggers.remove(0);
-    }
-    triggers.push(now);
+    triggers.count += 1;
     false
 }
 

@@ -214,7 +214,7 @@ enum MayRestart {
 pub(super) fn step(state: State, input: Input, service: &Service, cx: &mut Cx) -> State {
     match input {
         Input::Start => start::wished(state, service, cx),
-        Input::StartLimitHit => stop::start_limit_hit(state, cx),
+        Input::StartLimitHit => stop::start_limit_hit(state, service, cx),
         Input::Stop(purpose) => stop::wished(state, purpose, service, cx),
         Input::Reload => running::reload_wished(state, service, cx),
         Input::ResetFailed => stop::reset_failed(state, cx),

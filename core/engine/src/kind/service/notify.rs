@@ -124,7 +124,7 @@ fn new_main(mut state: State, candidate: Candidate, service: &Service, cx: &mut 
         | State::AutoRestart { .. } => return state,
     }
     if let Some(main) = state.main_of_mut() {
-        let old = match settle(std::mem::replace(main, Main::Gone), cx) {
+        let old = match settle(std::mem::replace(main, Main::Gone), service, cx) {
             Main::Alive(process) => Old::Alive(process),
             Main::Unknown | Main::Gone | Main::Sought { .. } => Old::Nobody,
         };

@@ -169,13 +169,16 @@ pub(super) fn unanswered(state: &State, service: &Service, cx: &Cx) -> Vec<Actio
         State::Start(starting) => unanswered_start(starting, service, cx, &mut orders),
         State::StartPost(post) => match &post.control {
             PostControl::Command(command) => control(Phase::StartPost, command, &mut orders),
-            PostControl::PidFile { .. } => {}
+            PostControl::PidFile { .. } => orders.push(Action::Survey { unit: cx.unit.clone() }),
         },
         State::Reload(reload) => match &reload.by {
             Reloading::Command { control: command, .. } => control(Phase::Reload, command, &mut orders),
             Reloading::Signalled { .. } | Reloading::Notified { .. } | Reloading::Itself { .. } => {}
         },
-        State::Running(_) => orders.push(Action::Survey { unit: cx.unit.clone() }),
+        State::Running(up) => match up.main {
+            Main::Unknown | Main::Gone => orders.push(Action::Survey { unit: cx.unit.clone() }),
+            Main::Alive(_) | Main::Sought { .. } => {}
+        },
         State::Stop { control: command, .. } => control(Phase::Stop, command, &mut orders),
         State::StopPost { control: command, .. } => control(Phase::StopPost, command, &mut orders),
         State::Killing(killing) => match killing.rest {
@@ -211,8 +214,9 @@ fn unanswered_start(starting: &Starting, service: &Service, cx: &Cx, orders: &mu
                 orders.push(Action::Survey { unit: cx.unit.clone() });
             }
         }
-        Starting::Counting { .. } => orders.push(Action::Survey { unit: cx.unit.clone() }),
-        Starting::Finding { .. } => {}
+        Starting::Counting { .. } | Starting::Finding { .. } => {
+            orders.push(Action::Survey { unit: cx.unit.clone() });
+        }
     }
 }
 
@@ -229,7 +233,7 @@ fn find(new: ProcId, how: &Sought, service: &Service, cx: &Cx) -> Action {
 }
 
 /// Gives up the search, if there is one: whoever held the place keeps it.
-pub(super) fn settle(main: Main, cx: &mut Cx) -> Main {
+pub(super) fn settle(main: Main, service: &Service, cx: &mut Cx) -> Main {
     match main {
         Main::Unknown | Main::Alive(_) | Main::Gone => main,
         Main::Sought { old, new: _, how: _ } => {
@@ -237,7 +241,11 @@ pub(super) fn settle(main: Main, cx: &mut Cx) -> Main {
             match old {
                 Old::Nobody => Main::Unknown,
                 Old::Alive(process) => Main::Alive(process),
-                Old::Ended(..) => Main::Gone,
+                Old::Ended(process, status) => {
+                    cx.history.main_ended(process.id, status, cx.now);
+                    cx.history.fail(verdict_of(Phase::Start, 0, status, service));
+                    Main::Gone
+                }
             }
         }
     }

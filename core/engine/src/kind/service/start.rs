@@ -41,6 +41,7 @@ fn begin(service: &Service, cx: &mut Cx) -> State {
     history.notify = NotifyState::Unknown;
     history.watchdog_ping = Moment::default();
     history.watchdog_override = None;
+    history.bus_name = None;
     if history.restarts_over {
         history.restarts = 0;
         history.restarts_over = false;
@@ -316,7 +317,8 @@ pub(super) fn main_missing(
         Main::Sought { old, new, how } if *new == id => (old.clone(), how.clone()),
         Main::Sought { .. } | Main::Unknown | Main::Alive(_) | Main::Gone => return state,
     };
-    cx.say(Level::Warning, format!("{}: main process not told: {reason}", cx.unit));
+    let level = if how == Sought::PidFileNow { Level::Debug } else { Level::Warning };
+    cx.say(level, format!("{}: main process not told: {reason}", cx.unit));
     if how == Sought::PidFile && starting {
         // The file may still come to name the right one: the start's timeout decides.
         return state;

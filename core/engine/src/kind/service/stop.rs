@@ -77,7 +77,7 @@ pub(super) fn enter_stop(main: Main, cause: Cause, service: &Service, cx: &mut C
 /// The service said that it stops: it is given the time, no signal is sent.
 pub(super) fn stopping_itself(main: Main, service: &Service, cx: &mut Cx) -> State {
     let deadline = after(cx, service.timeout_stop);
-    let main = settle(main, cx);
+    let main = settle(main, service, cx);
     let rest = if watches_set(KillStep::FinalSigkill, service) { Rest::Left } else { Rest::Spared };
     State::Killing(Killing {
         step: KillStep::StopSigterm,
@@ -107,7 +107,7 @@ pub(super) fn kill(
     service: &Service,
     cx: &mut Cx,
 ) -> State {
-    let main = settle(main, cx);
+    let main = settle(main, service, cx);
     let signal = signal_of(step, cause, service);
     let named = match service.kill.mode {
         KillMode::ControlGroup | KillMode::Mixed | KillMode::Process => {
@@ -605,9 +605,12 @@ pub(super) fn restart_refused(state: State, cx: &mut Cx) -> State {
     }
 }
 
-pub(super) fn start_limit_hit(state: State, cx: &mut Cx) -> State {
+pub(super) fn start_limit_hit(state: State, service: &Service, cx: &mut Cx) -> State {
     match state {
         State::Dead | State::Failed => {
+            if service.fd_store_max > 0 {
+                cx.order(Action::CloseStoredFds { unit: cx.unit.clone() });
+            }
             cx.history.fail(ServiceResult::StartLimitHit);
             cx.history.restarts_over = true;
             if cx.history.result == ServiceResult::ExecCondition { State::Dead } else { State::Failed }

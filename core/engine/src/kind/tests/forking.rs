@@ -8,7 +8,10 @@ const GUESS: &str = "[Service]\nType=forking\nExecStart=/bin/web\n";
 
 #[test]
 fn the_pid_file_tells() {
-    check(FILE, "start\nexit p1 0\nfound p2\nshow\nstop\nkill p2 TERM\nempty\nshow", expect![[r#"
+    check(
+        FILE,
+        "start\nexit p1 0\nfound p2\nshow\nstop\nkill p2 TERM\nempty\nshow",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -35,7 +38,8 @@ fn the_pid_file_tells() {
           = inactive/dead
         show
             main - ended TERM, result success, reload success, restarts 0, status "" 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -70,7 +74,10 @@ fn a_pid_file_nobody_writes_is_a_timeout() {
 
 #[test]
 fn a_daemon_that_ends_without_a_pid_file_is_a_protocol_error() {
-    check(FILE, "start\nexit p1 0\nempty\nempty", expect![[r#"
+    check(
+        FILE,
+        "start\nexit p1 0\nempty\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -88,7 +95,8 @@ fn a_daemon_that_ends_without_a_pid_file_is_a_protocol_error() {
             remove-pid-file /run/web.pid
             release, directories Remove
           = failed/failed (protocol)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -189,7 +197,10 @@ fn the_pid_file_may_come_from_start_post() {
 
 #[test]
 fn a_daemon_may_leave_a_successor_in_the_pid_file() {
-    check(FILE, "start\nexit p1 0\nfound p2\nexit p2 0\nfound p3\nshow", expect![[r#"
+    check(
+        FILE,
+        "start\nexit p1 0\nfound p2\nexit p2 0\nfound p3\nshow",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -204,12 +215,16 @@ fn a_daemon_may_leave_a_successor_in_the_pid_file() {
         found p3
         show
             main p3 ended -, result success, reload success, restarts 0, status "" 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn without_a_successor_the_end_counts() {
-    check(FILE, "start\nexit p1 0\nfound p2\nexit p2 1\nmissing p3 nobody\nempty\nshow", expect![[r#"
+    check(
+        FILE,
+        "start\nexit p1 0\nfound p2\nexit p2 1\nmissing p3 nobody\nempty\nshow",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -233,12 +248,16 @@ fn without_a_successor_the_end_counts() {
           = failed/failed (exit-code)
         show
             main - ended 1, result exit-code, reload success, restarts 0, status "" 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_stop_while_a_successor_is_looked_for_is_not_lost() {
-    check(FILE, "start\nexit p1 0\nfound p2\nexit p2 0\nstop\nempty", expect![[r#"
+    check(
+        FILE,
+        "start\nexit p1 0\nfound p2\nexit p2 0\nstop\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -258,12 +277,16 @@ fn a_stop_while_a_successor_is_looked_for_is_not_lost() {
             remove-pid-file /run/web.pid
             release, directories Remove
           = inactive/dead
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn the_guess() {
-    check(GUESS, "start\nexit p1 0\nfound p2\nexit p2 0\nempty", expect![[r#"
+    check(
+        GUESS,
+        "start\nexit p1 0\nfound p2\nexit p2 0\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -279,7 +302,8 @@ fn the_guess() {
         empty
             release, directories Remove
           = inactive/dead
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -394,7 +418,10 @@ fn a_parent_that_leaves_nobody_behind() {
 
 #[test]
 fn a_parent_that_fails() {
-    check(GUESS, "start\nexit p1 3\nempty\nshow", expect![[r#"
+    check(
+        GUESS,
+        "start\nexit p1 3\nempty\nshow",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -409,7 +436,8 @@ fn a_parent_that_fails() {
           = failed/failed (exit-code)
         show
             main - ended -, result exit-code, reload success, restarts 0, status "" 0
-    "#]]);
+    "#]],
+    );
     check(
         &GUESS.replace("=/bin/web", "=-/bin/web"),
         "start\nexit p1 3\nfound p2\nexit p2 3\nempty",
@@ -435,7 +463,10 @@ fn a_parent_that_fails() {
 
 #[test]
 fn a_parent_that_hangs() {
-    check(&format!("{GUESS}TimeoutStartSec=5s\n"), "start\n+5s\nkill p1 TERM\nempty\nshow", expect![[r#"
+    check(
+        &format!("{GUESS}TimeoutStartSec=5s\n"),
+        "start\n+5s\nkill p1 TERM\nempty\nshow",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -455,12 +486,16 @@ fn a_parent_that_hangs() {
           = failed/failed (timeout)
         show
             main - ended -, result timeout, reload success, restarts 0, status "" 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_stop_while_the_parent_runs() {
-    check(GUESS, "start\nstop\nkill p1 TERM\nempty", expect![[r#"
+    check(
+        GUESS,
+        "start\nstop\nkill p1 TERM\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -476,12 +511,16 @@ fn a_stop_while_the_parent_runs() {
         empty
             release, directories Remove
           = inactive/dead
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_stop_while_the_daemon_is_looked_for() {
-    check(FILE, "start\nexit p1 0\nstop\noccupied\nempty", expect![[r#"
+    check(
+        FILE,
+        "start\nexit p1 0\nstop\noccupied\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -499,5 +538,6 @@ fn a_stop_while_the_daemon_is_looked_for() {
             remove-pid-file /run/web.pid
             release, directories Remove
           = inactive/dead
-    "#]]);
+    "#]],
+    );
 }

@@ -11,7 +11,10 @@ fn web(more: &str) -> String {
 
 #[test]
 fn control_group_all_get_it_and_all_are_waited_for() {
-    check(WEB, "start\nstop\noccupied\nkill p1 TERM\noccupied\nempty", expect![[r#"
+    check(
+        WEB,
+        "start\nstop\noccupied\nkill p1 TERM\noccupied\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -33,12 +36,16 @@ fn control_group_all_get_it_and_all_are_waited_for() {
         empty
             release, directories Remove
           = inactive/dead
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn nobody_obeys() {
-    check(&web("ExecStopPost=/bin/sp\n"), "start\nstop\n+5s\n+5s\n+5s\n+5s\n+5s\nshow", expect![[r#"
+    check(
+        &web("ExecStopPost=/bin/sp\n"),
+        "start\nstop\n+5s\n+5s\n+5s\n+5s\n+5s\nshow",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -79,12 +86,16 @@ fn nobody_obeys() {
           = failed/failed (timeout)
         show
             main - ended -, result timeout, reload success, restarts 0, status "" 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn processes_are_left_after_main() {
-    check(WEB, "start\nexit p1 0\noccupied\n+5s\noccupied\nempty", expect![[r#"
+    check(
+        WEB,
+        "start\nexit p1 0\noccupied\n+5s\noccupied\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -105,12 +116,16 @@ fn processes_are_left_after_main() {
             say web.service: failed with result 'timeout'
             release, directories Remove
           = failed/failed (timeout)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn mixed() {
-    check(&web("KillMode=mixed\n"), "start\nstop\nkill p1 TERM\nempty", expect![[r#"
+    check(
+        &web("KillMode=mixed\n"),
+        "start\nstop\nkill p1 TERM\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -127,12 +142,16 @@ fn mixed() {
         empty
             release, directories Remove
           = inactive/dead
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn process() {
-    check(&web("KillMode=process\n"), "start\nstop\nkill p1 TERM", expect![[r#"
+    check(
+        &web("KillMode=process\n"),
+        "start\nstop\nkill p1 TERM",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -146,7 +165,8 @@ fn process() {
             say web.service: main process was killed by SIGTERM
             release, directories Remove
           = inactive/dead
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -226,7 +246,10 @@ fn kill_signal_and_restart_kill_signal() {
 
 #[test]
 fn an_unclean_kill_signal_fails_the_service() {
-    check(&web("KillSignal=SIGKILL\n"), "start\nstop\nkill p1 KILL\nempty", expect![[r#"
+    check(
+        &web("KillSignal=SIGKILL\n"),
+        "start\nstop\nkill p1 KILL\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -244,12 +267,16 @@ fn an_unclean_kill_signal_fails_the_service() {
             say web.service: failed with result 'signal'
             release, directories Remove
           = failed/failed (signal)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn sighup_goes_along() {
-    check(&web("SendSIGHUP=yes\n"), "start\nstop\nkill p1 HUP\nempty", expect![[r#"
+    check(
+        &web("SendSIGHUP=yes\n"),
+        "start\nstop\nkill p1 HUP\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -270,12 +297,16 @@ fn sighup_goes_along() {
         empty
             release, directories Remove
           = inactive/dead
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn no_sigkill_leaves_them() {
-    check(&web("SendSIGKILL=no\n"), "start\nstop\n+5s\n+5s", expect![[r#"
+    check(
+        &web("SendSIGKILL=no\n"),
+        "start\nstop\n+5s\n+5s",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -297,12 +328,16 @@ fn no_sigkill_leaves_them() {
             say web.service: failed with result 'timeout'
             release, directories Remove
           = failed/failed (timeout)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn final_kill_signal() {
-    check(&web("FinalKillSignal=SIGQUIT\n"), "start\nstop\n+5s\ndump p1 QUIT\nempty", expect![[r#"
+    check(
+        &web("FinalKillSignal=SIGQUIT\n"),
+        "start\nstop\n+5s\ndump p1 QUIT\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -327,7 +362,8 @@ fn final_kill_signal() {
             say web.service: failed with result 'timeout'
             release, directories Remove
           = failed/failed (timeout)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -404,7 +440,10 @@ fn stop_failure_mode_kill() {
 
 #[test]
 fn a_stop_command_that_hangs() {
-    check(&web("ExecStop=/bin/stop\n"), "start\nstop\n+5s\nkill p1 TERM\nkill p2 TERM\nempty", expect![[r#"
+    check(
+        &web("ExecStop=/bin/stop\n"),
+        "start\nstop\n+5s\nkill p1 TERM\nkill p2 TERM\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -430,7 +469,8 @@ fn a_stop_command_that_hangs() {
             say web.service: failed with result 'timeout'
             release, directories Remove
           = failed/failed (timeout)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -744,7 +784,10 @@ fn a_stop_while_reload_runs() {
 
 #[test]
 fn a_stop_while_stopping_bars_the_restart() {
-    check("[Service]\nExecStart=/bin/web\nRestart=always\n", "start\nexit p1 0\nstop\nempty", expect![[r#"
+    check(
+        "[Service]\nExecStart=/bin/web\nRestart=always\n",
+        "start\nexit p1 0\nstop\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -758,12 +801,16 @@ fn a_stop_while_stopping_bars_the_restart() {
         empty
             release, directories Remove
           = inactive/dead
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_start_while_stopping_waits() {
-    check(WEB, "start\nstop\nstart\nkill p1 TERM\nempty\nstart", expect![[r#"
+    check(
+        WEB,
+        "start\nstop\nstart\nkill p1 TERM\nempty\nstart",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -788,12 +835,16 @@ fn a_start_while_stopping_waits() {
             spawn p2 Start /bin/web
           = activating/start
           = active/running
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn empty_before_the_exit_is_heard_is_only_a_hint() {
-    check(WEB, "start\nstop\nempty\nkill p1 TERM\nempty", expect![[r#"
+    check(
+        WEB,
+        "start\nstop\nempty\nkill p1 TERM\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -812,12 +863,16 @@ fn empty_before_the_exit_is_heard_is_only_a_hint() {
         empty
             release, directories Remove
           = inactive/dead
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn out_of_memory_while_stopping_hastens_it() {
-    check(WEB, "start\nstop\noom\nkill p1 KILL\nempty", expect![[r#"
+    check(
+        WEB,
+        "start\nstop\noom\nkill p1 KILL\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -840,5 +895,6 @@ fn out_of_memory_while_stopping_hastens_it() {
             say web.service: failed with result 'oom-kill'
             release, directories Remove
           = failed/failed (oom-kill)
-    "#]]);
+    "#]],
+    );
 }

@@ -143,7 +143,10 @@ fn simple_main_fails_while_start_post_runs_and_stop_is_not_run() {
 
 #[test]
 fn simple_without_more_is_short() {
-    check("[Service]\nExecStart=/bin/web\n", "start\nexit p1 0\nempty", expect![[r#"
+    check(
+        "[Service]\nExecStart=/bin/web\n",
+        "start\nexit p1 0\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -156,7 +159,8 @@ fn simple_without_more_is_short() {
         empty
             release, directories Remove
           = inactive/dead
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -244,7 +248,10 @@ fn fork_that_fails_before_anything_ran_leaves_nothing_to_clean() {
 
 #[test]
 fn setup_failure_is_an_exit_with_its_code() {
-    check("[Service]\nExecStart=/bin/web\n", "start\nsetup p1 203\nexit p1 203\nempty\nshow", expect![[r#"
+    check(
+        "[Service]\nExecStart=/bin/web\n",
+        "start\nsetup p1 203\nexit p1 203\nempty\nshow",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -262,7 +269,8 @@ fn setup_failure_is_an_exit_with_its_code() {
           = failed/failed (exit-code)
         show
             main - ended 203, result exit-code, reload success, restarts 0, status "" 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -372,7 +380,10 @@ fn oneshot_stops_at_the_first_failure() {
 
 #[test]
 fn oneshot_takes_no_signal_for_success() {
-    check("[Service]\nType=oneshot\nExecStart=/bin/a\n", "start\nkill p1 TERM\nempty", expect![[r#"
+    check(
+        "[Service]\nType=oneshot\nExecStart=/bin/a\n",
+        "start\nkill p1 TERM\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/a
@@ -385,7 +396,8 @@ fn oneshot_takes_no_signal_for_success() {
             say web.service: failed with result 'signal'
             release, directories Remove
           = failed/failed (signal)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -502,7 +514,10 @@ fn dbus_main_ends_without_the_name() {
 
 #[test]
 fn condition_skips() {
-    check(ALL, "start\nexit p1 1\nempty\nexit p2 0\nempty\nshow", expect![[r#"
+    check(
+        ALL,
+        "start\nexit p1 1\nempty\nexit p2 0\nempty\nshow",
+        expect![[r#"
         start
             begin
             spawn p1 Condition /bin/if
@@ -521,12 +536,16 @@ fn condition_skips() {
           = inactive/dead (exec-condition)
         show
             main - ended -, result exec-condition, reload success, restarts 0, status "" 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn condition_of_255_fails() {
-    check(ALL, "start\nexit p1 255\nempty\nexit p2 0\nempty", expect![[r#"
+    check(
+        ALL,
+        "start\nexit p1 255\nempty\nexit p2 0\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Condition /bin/if
@@ -544,12 +563,16 @@ fn condition_of_255_fails() {
             say web.service: failed with result 'exit-code'
             release, directories Remove
           = failed/failed (exit-code)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn condition_killed_fails() {
-    check(ALL, "start\nkill p1 SEGV\nempty\nexit p2 0\nempty", expect![[r#"
+    check(
+        ALL,
+        "start\nkill p1 SEGV\nempty\nexit p2 0\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Condition /bin/if
@@ -567,12 +590,16 @@ fn condition_killed_fails() {
             say web.service: failed with result 'signal'
             release, directories Remove
           = failed/failed (signal)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn condition_with_a_dash_never_skips() {
-    check("[Service]\nExecCondition=-/bin/if\nExecStart=/bin/web\n", "start\nexit p1 1", expect![[r#"
+    check(
+        "[Service]\nExecCondition=-/bin/if\nExecStart=/bin/web\n",
+        "start\nexit p1 1",
+        expect![[r#"
         start
             begin
             spawn p1 Condition /bin/if
@@ -581,12 +608,16 @@ fn condition_with_a_dash_never_skips() {
             spawn p2 Start /bin/web
           = activating/start
           = active/running
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn skipped_is_not_restarted() {
-    check(&all("Restart=always\n"), "start\nexit p1 1\nempty\nexit p2 0\nempty", expect![[r#"
+    check(
+        &all("Restart=always\n"),
+        "start\nexit p1 1\nempty\nexit p2 0\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Condition /bin/if
@@ -603,7 +634,8 @@ fn skipped_is_not_restarted() {
         empty
             release, directories Remove
           = inactive/dead (exec-condition)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -641,7 +673,10 @@ fn second_start_pre_fails() {
 
 #[test]
 fn start_pre_with_a_dash_may_fail() {
-    check("[Service]\nExecStartPre=-/bin/pre\nExecStart=/bin/web\n", "start\nexit p1 7", expect![[r#"
+    check(
+        "[Service]\nExecStartPre=-/bin/pre\nExecStart=/bin/web\n",
+        "start\nexit p1 7",
+        expect![[r#"
         start
             begin
             spawn p1 StartPre /bin/pre
@@ -650,12 +685,16 @@ fn start_pre_with_a_dash_may_fail() {
             spawn p2 Start /bin/web
           = activating/start
           = active/running
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn start_post_that_fails_ends_the_service() {
-    check(ALL, "start\nexit p1 0\nexit p2 0\nexit p4 1\nkill p3 TERM\nexit p5 0\nempty\nshow", expect![[r#"
+    check(
+        ALL,
+        "start\nexit p1 0\nexit p2 0\nexit p4 1\nkill p3 TERM\nexit p5 0\nempty\nshow",
+        expect![[r#"
         start
             begin
             spawn p1 Condition /bin/if
@@ -686,7 +725,8 @@ fn start_post_that_fails_ends_the_service() {
           = failed/failed (exit-code)
         show
             main - ended TERM, result exit-code, reload success, restarts 0, status "" 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -758,7 +798,10 @@ fn stop_post_with_a_dash_may_fail() {
 
 #[test]
 fn reload_that_fails_keeps_the_service() {
-    check(ALL, "start\nexit p1 0\nexit p2 0\nexit p4 0\nreload\nexit p5 1\nshow", expect![[r#"
+    check(
+        ALL,
+        "start\nexit p1 0\nexit p2 0\nexit p4 0\nreload\nexit p5 1\nshow",
+        expect![[r#"
         start
             begin
             spawn p1 Condition /bin/if
@@ -781,7 +824,8 @@ fn reload_that_fails_keeps_the_service() {
           = active/running
         show
             main p3 ended -, result success, reload exit-code, restarts 0, status "" 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -890,7 +934,10 @@ fn success_exit_status_counts_for_every_command() {
 
 #[test]
 fn a_core_dump_is_no_clean_signal() {
-    check("[Service]\nExecStart=/bin/web\n", "start\ndump p1 TERM\nempty", expect![[r#"
+    check(
+        "[Service]\nExecStart=/bin/web\n",
+        "start\ndump p1 TERM\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -904,12 +951,16 @@ fn a_core_dump_is_no_clean_signal() {
             say web.service: failed with result 'core-dump'
             release, directories Remove
           = failed/failed (core-dump)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_end_nobody_saw_is_no_success() {
-    check("[Service]\nExecStart=/bin/web\n", "start\ngone p1\nempty", expect![[r#"
+    check(
+        "[Service]\nExecStart=/bin/web\n",
+        "start\ngone p1\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -923,7 +974,8 @@ fn an_end_nobody_saw_is_no_success() {
             say web.service: failed with result 'exit-code'
             release, directories Remove
           = failed/failed (exit-code)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -953,7 +1005,10 @@ fn exit_type_cgroup_lives_as_long_as_anything() {
 
 #[test]
 fn a_fresh_start_forgets_the_last_result() {
-    check("[Service]\nExecStart=/bin/web\n", "start\nexit p1 1\nempty\nstart\nshow", expect![[r#"
+    check(
+        "[Service]\nExecStart=/bin/web\n",
+        "start\nexit p1 1\nempty\nstart\nshow",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -974,7 +1029,8 @@ fn a_fresh_start_forgets_the_last_result() {
           = active/running
         show
             main p2 ended -, result success, reload success, restarts 0, status "" 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -1012,7 +1068,10 @@ fn reset_failed() {
 
 #[test]
 fn stop_of_what_is_down_changes_nothing() {
-    check("[Service]\nExecStart=/bin/web\n", "stop\nstart\nexit p1 1\nempty\nstop", expect![[r#"
+    check(
+        "[Service]\nExecStart=/bin/web\n",
+        "stop\nstart\nexit p1 1\nempty\nstop",
+        expect![[r#"
         stop
         start
             begin
@@ -1028,7 +1087,8 @@ fn stop_of_what_is_down_changes_nothing() {
             release, directories Remove
           = failed/failed (exit-code)
         stop
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -1130,12 +1190,16 @@ fn out_of_memory_kills_or_does_nothing_if_so_said() {
               = failed/failed (oom-kill)
         "#]],
     );
-    check("[Service]\nExecStart=/bin/web\nOOMPolicy=continue\n", "start\noom", expect![[r#"
+    check(
+        "[Service]\nExecStart=/bin/web\nOOMPolicy=continue\n",
+        "start\noom",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
           = activating/start
           = active/running
         oom
-    "#]]);
+    "#]],
+    );
 }

@@ -11,7 +11,10 @@ fn notify(more: &str) -> String {
 
 #[test]
 fn ready() {
-    check(NOTIFY, "start\nmain READY=1 STATUS=hi ERRNO=7\nmain READY=1\nshow", expect![[r#"
+    check(
+        NOTIFY,
+        "start\nmain READY=1 STATUS=hi ERRNO=7\nmain READY=1\nshow",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -21,7 +24,8 @@ fn ready() {
         main READY=1
         show
             main p1 ended -, result success, reload success, restarts 0, status "hi" 7
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -60,7 +64,10 @@ fn never_ready() {
 
 #[test]
 fn an_end_before_ready_is_a_protocol_error() {
-    check(NOTIFY, "start\nexit p1 0\nempty", expect![[r#"
+    check(
+        NOTIFY,
+        "start\nexit p1 0\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -73,8 +80,12 @@ fn an_end_before_ready_is_a_protocol_error() {
             say web.service: failed with result 'protocol'
             release, directories Remove
           = failed/failed (protocol)
-    "#]]);
-    check(NOTIFY, "start\nkill p1 TERM\nempty", expect![[r#"
+    "#]],
+    );
+    check(
+        NOTIFY,
+        "start\nkill p1 TERM\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -87,8 +98,12 @@ fn an_end_before_ready_is_a_protocol_error() {
             say web.service: failed with result 'protocol'
             release, directories Remove
           = failed/failed (protocol)
-    "#]]);
-    check(NOTIFY, "start\nexit p1 3\nempty", expect![[r#"
+    "#]],
+    );
+    check(
+        NOTIFY,
+        "start\nexit p1 3\nempty",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -101,7 +116,8 @@ fn an_end_before_ready_is_a_protocol_error() {
             say web.service: failed with result 'exit-code'
             release, directories Remove
           = failed/failed (exit-code)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -146,7 +162,10 @@ fn another_process_may_still_say_ready_where_it_may() {
 
 #[test]
 fn notify_access() {
-    check(NOTIFY, "start\nmember READY=1\ncontrol READY=1\nmain READY=1", expect![[r#"
+    check(
+        NOTIFY,
+        "start\nmember READY=1\ncontrol READY=1\nmain READY=1",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -157,7 +176,8 @@ fn notify_access() {
             say web.service: notify message not heard, NotifyAccess= bars its sender
         main READY=1
           = active/running
-    "#]]);
+    "#]],
+    );
     check(
         &notify("NotifyAccess=exec\nExecStartPost=/bin/post\n"),
         "start\nmember READY=1\nmain READY=1\ncontrol STATUS=post\nshow",
@@ -176,15 +196,22 @@ fn notify_access() {
                 main p1 ended -, result success, reload success, restarts 0, status "post" 0
         "#]],
     );
-    check(&notify("NotifyAccess=all\n"), "start\nmember READY=1", expect![[r#"
+    check(
+        &notify("NotifyAccess=all\n"),
+        "start\nmember READY=1",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
           = activating/start until 90s
         member READY=1
           = active/running
-    "#]]);
-    check("[Service]\nExecStart=/bin/web\n", "start\nmain STATUS=x\nshow", expect![[r#"
+    "#]],
+    );
+    check(
+        "[Service]\nExecStart=/bin/web\n",
+        "start\nmain STATUS=x\nshow",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -194,7 +221,8 @@ fn notify_access() {
             say web.service: notify message not heard, NotifyAccess= bars its sender
         show
             main p1 ended -, result success, reload success, restarts 0, status "" 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -213,7 +241,10 @@ fn extend_timeout() {
               = active/running
         "#]],
     );
-    check(&notify("TimeoutStartSec=2s\n"), "start\nmain EXTEND_TIMEOUT_USEC=1000000\n+2s", expect![[r#"
+    check(
+        &notify("TimeoutStartSec=2s\n"),
+        "start\nmain EXTEND_TIMEOUT_USEC=1000000\n+2s",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -225,7 +256,8 @@ fn extend_timeout() {
             signal p1 CONT
             signal-set TERM but p1
           = deactivating/stop-sigterm (timeout) until 90s
-    "#]]);
+    "#]],
+    );
     check(
         &notify("RuntimeMaxSec=10s\n"),
         "start\nmain READY=1\n+9s\nmain EXTEND_TIMEOUT_USEC=5000000\n+5s",
@@ -338,7 +370,10 @@ fn watchdog_usec_changes_the_pace() {
 
 #[test]
 fn reloading_by_its_own_doing() {
-    check(NOTIFY, "start\nmain READY=1\nmain RELOADING=1\nmain READY=1", expect![[r#"
+    check(
+        NOTIFY,
+        "start\nmain READY=1\nmain RELOADING=1\nmain READY=1",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -350,8 +385,12 @@ fn reloading_by_its_own_doing() {
           = reloading/reload until 90s
         main READY=1
           = active/running
-    "#]]);
-    check(&notify("TimeoutStartSec=3s\n"), "start\nmain READY=1\nmain RELOADING=1\n+3s", expect![[r#"
+    "#]],
+    );
+    check(
+        &notify("TimeoutStartSec=3s\n"),
+        "start\nmain READY=1\nmain RELOADING=1\n+3s",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -364,12 +403,16 @@ fn reloading_by_its_own_doing() {
         +3s
             say web.service: reloading took too long
           = active/running
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn reloading_before_ready_is_remembered() {
-    check(NOTIFY, "start\nmain RELOADING=1 READY=1\nmain RELOADING=1\nmain STOPPING=1", expect![[r#"
+    check(
+        NOTIFY,
+        "start\nmain RELOADING=1 READY=1\nmain RELOADING=1\nmain STOPPING=1",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -380,7 +423,8 @@ fn reloading_before_ready_is_remembered() {
             reloads itself
           = reloading/reload until 90s
         main STOPPING=1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -465,7 +509,10 @@ fn main_pid() {
 
 #[test]
 fn main_pid_whose_predecessor_ends_first() {
-    check(NOTIFY, "start\nmain MAINPID=4 READY=1\nexit p1 0\nfound p2\nshow", expect![[r#"
+    check(
+        NOTIFY,
+        "start\nmain MAINPID=4 READY=1\nexit p1 0\nfound p2\nshow",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -477,7 +524,8 @@ fn main_pid_whose_predecessor_ends_first() {
         found p2
         show
             main p2 ended -, result success, reload success, restarts 0, status "" 0
-    "#]]);
+    "#]],
+    );
     check(
         NOTIFY,
         "start\nmain MAINPID=4 READY=1\nexit p1 1\nmissing p2 a stranger\nempty\nshow",
@@ -507,7 +555,10 @@ fn main_pid_whose_predecessor_ends_first() {
 
 #[test]
 fn main_pid_refused_keeps_the_old() {
-    check(NOTIFY, "start\nmain READY=1\nmain MAINPID=4\nmissing p2 a stranger\nshow", expect![[r#"
+    check(
+        NOTIFY,
+        "start\nmain READY=1\nmain MAINPID=4\nmissing p2 a stranger\nshow",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -520,7 +571,8 @@ fn main_pid_refused_keeps_the_old() {
             say web.service: main process not told: a stranger
         show
             main p1 ended -, result success, reload success, restarts 0, status "" 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -575,13 +627,17 @@ fn fd_store() {
               = inactive/dead
         "#]],
     );
-    check(NOTIFY, "start\nmain FDSTORE=1", expect![[r#"
+    check(
+        NOTIFY,
+        "start\nmain FDSTORE=1",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
           = activating/start until 90s
         main FDSTORE=1
-    "#]]);
+    "#]],
+    );
 }
 
 const RELOAD: &str = "[Service]\nType=notify-reload\nExecStart=/bin/web\nTimeoutStartSec=3s\n";
@@ -615,7 +671,10 @@ fn notify_reload() {
 
 #[test]
 fn notify_reload_that_is_not_heeded() {
-    check(RELOAD, "start\nmain READY=1\nreload\n+3s\nshow", expect![[r#"
+    check(
+        RELOAD,
+        "start\nmain READY=1\nreload\n+3s\nshow",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -631,8 +690,12 @@ fn notify_reload_that_is_not_heeded() {
           = active/running
         show
             main p1 ended -, result success, reload timeout, restarts 0, status "" 0
-    "#]]);
-    check(RELOAD, "start\nmain READY=1\nreload\nexit p1 1\nempty\nshow", expect![[r#"
+    "#]],
+    );
+    check(
+        RELOAD,
+        "start\nmain READY=1\nreload\nexit p1 1\nempty\nshow",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
@@ -653,7 +716,8 @@ fn notify_reload_that_is_not_heeded() {
           = failed/failed (exit-code)
         show
             main - ended 1, result exit-code, reload success, restarts 0, status "" 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

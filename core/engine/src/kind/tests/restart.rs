@@ -41,7 +41,8 @@ fn the_table() {
         on-abnormal: signal, timeout, watchdog
         on-abort: signal
         on-watchdog: watchdog
-    "#]].assert_eq(&table);
+    "#]]
+    .assert_eq(&table);
 }
 
 #[test]

@@ -11,7 +11,10 @@ fn check(unit: &str, script: &str, expect: Expect) {
 
 #[test]
 fn a_knock_triggers_the_service() {
-    check(SOCKET, "start\nopened\nknock\nservice-down\nknock\nstop", expect![[r#"
+    check(
+        SOCKET,
+        "start\nopened\nknock\nservice-down\nknock\nstop",
+        expect![[r#"
         start
             begin
             open-sockets
@@ -33,7 +36,8 @@ fn a_knock_triggers_the_service() {
             close-sockets
             release, directories Remove
           = inactive/dead
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -41,53 +45,96 @@ fn every_phase() {
     let unit = format!(
         "{SOCKET}ExecStartPre=/bin/pre\nExecStartPost=/bin/post\nExecStopPre=/bin/spre\nExecStopPost=/bin/spost\n"
     );
-    check(&unit, "start\nexit p1 0\nopened\nexit p2 0\nstop\nexit p3 0\nexit p4 0\nempty", expect![[r#"
+    check(
+        &unit,
+        "start\nexit p1 0\nopened\nexit p2 0\nstop\nexit p3 0\nexit p4 0\nempty",
+        expect![[r#"
         start
             begin
+            spawn p1 StartPre /bin/pre
+          = activating/start-pre until 90s
+        exit p1 0
             open-sockets
           = activating/start-chown until 90s
-        exit p1 0
         opened
+            spawn p2 StartPost /bin/post
+          = activating/start-post until 90s
+        exit p2 0
             watch-sockets
           = active/listening
-        exit p2 0
         stop
             unwatch-sockets
-            close-sockets
-            release, directories Remove
-          = inactive/dead
+            spawn p3 StopPre /bin/spre
+          = deactivating/stop-pre until 90s
         exit p3 0
-        exit p4 0
-        empty
-    "#]]);
-    check(&unit, "start\nexit p1 1\nempty\nexit p2 0\nempty", expect![[r#"
-        start
-            begin
-            open-sockets
-          = activating/start-chown until 90s
-        exit p1 1
-        empty
-        exit p2 0
-        empty
-    "#]]);
-    check(&unit, "start\nstop\nkill p1 TERM\nexit p2 0\nempty", expect![[r#"
-        start
-            begin
-            open-sockets
-          = activating/start-chown until 90s
-        stop
             close-sockets
+            spawn p4 StopPost /bin/spost
+          = deactivating/stop-post until 90s
+        exit p4 0
+            signal-set TERM
+          = deactivating/final-sigterm until 90s
+        empty
             release, directories Remove
           = inactive/dead
-        kill p1 TERM
-        exit p2 0
+    "#]],
+    );
+    check(
+        &unit,
+        "start\nexit p1 1\nempty\nexit p2 0\nempty",
+        expect![[r#"
+        start
+            begin
+            spawn p1 StartPre /bin/pre
+          = activating/start-pre until 90s
+        exit p1 1
+            signal-set TERM
+          = deactivating/stop-pre-sigterm (exit-code) until 90s
         empty
-    "#]]);
+            close-sockets
+            spawn p2 StopPost /bin/spost
+          = deactivating/stop-post (exit-code) until 90s
+        exit p2 0
+            signal-set TERM
+          = deactivating/final-sigterm (exit-code) until 90s
+        empty
+            say web.socket: failed with result 'exit-code'
+            release, directories Remove
+          = failed/failed (exit-code)
+    "#]],
+    );
+    check(
+        &unit,
+        "start\nstop\nkill p1 TERM\nexit p2 0\nempty",
+        expect![[r#"
+        start
+            begin
+            spawn p1 StartPre /bin/pre
+          = activating/start-pre until 90s
+        stop
+            signal p1 TERM
+            signal-set TERM but p1
+          = deactivating/stop-pre-sigterm until 90s
+        kill p1 TERM
+            close-sockets
+            spawn p2 StopPost /bin/spost
+          = deactivating/stop-post (signal) until 90s
+        exit p2 0
+            signal-set TERM
+          = deactivating/final-sigterm (signal) until 90s
+        empty
+            say web.socket: failed with result 'signal'
+            release, directories Remove
+          = failed/failed (signal)
+    "#]],
+    );
 }
 
 #[test]
 fn cannot_be_opened() {
-    check(SOCKET, "start\nnot-opened\nreset-failed\nstart", expect![[r#"
+    check(
+        SOCKET,
+        "start\nnot-opened\nreset-failed\nstart",
+        expect![[r#"
         start
             begin
             open-sockets
@@ -105,12 +152,16 @@ fn cannot_be_opened() {
             begin
             open-sockets
           = activating/start-chown until 90s
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn stop_while_opening() {
-    check(SOCKET, "start\nstop\nopened", expect![[r#"
+    check(
+        SOCKET,
+        "start\nstop\nopened",
+        expect![[r#"
         start
             begin
             open-sockets
@@ -120,12 +171,16 @@ fn stop_while_opening() {
             release, directories Remove
           = inactive/dead
         opened
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn the_service_comes_up_by_itself() {
-    check(SOCKET, "start\nopened\nservice-up\nknock\nservice-down", expect![[r#"
+    check(
+        SOCKET,
+        "start\nopened\nservice-up\nknock\nservice-down",
+        expect![[r#"
         start
             begin
             open-sockets
@@ -140,12 +195,16 @@ fn the_service_comes_up_by_itself() {
         service-down
             watch-sockets
           = active/listening
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn the_services_start_limit_fails_the_socket() {
-    check(SOCKET, "start\nopened\nknock\nservice-limit\nservice-down", expect![[r#"
+    check(
+        SOCKET,
+        "start\nopened\nknock\nservice-limit\nservice-down",
+        expect![[r#"
         start
             begin
             open-sockets
@@ -163,7 +222,8 @@ fn the_services_start_limit_fails_the_socket() {
             release, directories Remove
           = failed/failed (service-start-limit-hit)
         service-down
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -194,21 +254,24 @@ fn trigger_limit() {
                 watch-sockets
               = active/listening
             knock
-                trigger
-              = active/running
+                say web.socket: triggered too often, no further activation
+                say web.socket: failed with result 'trigger-limit-hit'
+                unwatch-sockets
+                close-sockets
+                release, directories Remove
+              = failed/failed (trigger-limit-hit)
             service-down
-                watch-sockets
-              = active/listening
             knock
-                trigger
-              = active/running
         "#]],
     );
 }
 
 #[test]
 fn the_service_cannot_be_queued() {
-    check(SOCKET, "start\nopened\nknock\ntrigger-refused", expect![[r#"
+    check(
+        SOCKET,
+        "start\nopened\nknock\ntrigger-refused",
+        expect![[r#"
         start
             begin
             open-sockets
@@ -226,56 +289,85 @@ fn the_service_cannot_be_queued() {
             close-sockets
             release, directories Remove
           = failed/failed (resources)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn flush_pending() {
-    check(&format!("{SOCKET}FlushPending=yes\n"), "start\nopened\nknock\nservice-down", expect![[r#"
+    check(
+        &format!("{SOCKET}FlushPending=yes\n"),
+        "start\nopened\nknock\nservice-down",
+        expect![[r#"
         start
             begin
             open-sockets
           = activating/start-chown until 90s
         opened
+            flush-sockets
             watch-sockets
           = active/listening
         knock
             trigger
           = active/running
         service-down
+            flush-sockets
             watch-sockets
           = active/listening
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_command_that_hangs() {
     let unit = format!("{SOCKET}ExecStartPre=/bin/pre\nTimeoutSec=5s\n");
-    check(&unit, "start\n+5s\n+5s\n+5s\nempty", expect![[r#"
+    check(
+        &unit,
+        "start\n+5s\n+5s\n+5s\nempty",
+        expect![[r#"
         start
             begin
-            open-sockets
-          = activating/start-chown until 90s
+            spawn p1 StartPre /bin/pre
+          = activating/start-pre until 5s
         +5s
+            signal p1 TERM
+            signal-set TERM but p1
+          = deactivating/stop-pre-sigterm (timeout) until 5s
         +5s
+            signal p1 KILL
+            signal-set KILL but p1
+          = deactivating/stop-pre-sigkill (timeout) until 5s
         +5s
+            close-sockets
+            signal-set TERM
+          = deactivating/final-sigterm (timeout) until 5s
         empty
-    "#]]);
+            say web.socket: failed with result 'timeout'
+            release, directories Remove
+          = failed/failed (timeout)
+    "#]],
+    );
 }
 
 #[test]
 fn accept_is_refused_clearly() {
-    check(&format!("{SOCKET}Accept=yes\n"), "start", expect![[r#"
+    check(
+        &format!("{SOCKET}Accept=yes\n"),
+        "start",
+        expect![[r#"
         start
-            begin
-            open-sockets
-          = activating/start-chown until 90s
-    "#]]);
+            say web.socket: Accept=yes is not supported yet
+            reply Unsupported("Accept=yes is not supported yet")
+    "#]],
+    );
 }
 
 #[test]
 fn a_start_while_stopping_waits() {
-    check(&format!("{SOCKET}ExecStopPre=/bin/spre\n"), "start\nopened\nstop\nstart", expect![[r#"
+    check(
+        &format!("{SOCKET}ExecStopPre=/bin/spre\n"),
+        "start\nopened\nstop\nstart",
+        expect![[r#"
         start
             begin
             open-sockets
@@ -285,12 +377,10 @@ fn a_start_while_stopping_waits() {
           = active/listening
         stop
             unwatch-sockets
-            close-sockets
-            release, directories Remove
-          = inactive/dead
+            spawn p1 StopPre /bin/spre
+          = deactivating/stop-pre until 90s
         start
-            begin
-            open-sockets
-          = activating/start-chown until 90s
-    "#]]);
+            reply Later
+    "#]],
+    );
 }

@@ -27,7 +27,6 @@ fn at_every_step() {
             spawned p2
               = active/running
             thaw
-                again: survey
             stop
                 spawn p3 Stop /bin/stop MAINPID=p2 SERVICE_RESULT=success
               = deactivating/stop until 90s
@@ -69,11 +68,11 @@ fn while_the_daemon_is_looked_for() {
                 find-main p2 pid-file /run/web.pid
                 survey
             thaw
+                again: survey
                 again: find-main p2 pid-file /run/web.pid
             found p2
               = active/running
             thaw
-                again: survey
         "#]],
     );
     check(
@@ -87,6 +86,7 @@ fn while_the_daemon_is_looked_for() {
             exit p1 0
                 find-main p2 guess
             thaw
+                again: survey
                 again: find-main p2 guess
             missing p2 two
                 say web.service: main process not told: two
@@ -102,18 +102,21 @@ fn while_the_daemon_is_looked_for() {
 
 #[test]
 fn exec_is_asked_for_until_it_is_heard() {
-    check("[Service]\nType=exec\nExecStart=/bin/web\n", "start\nthaw\nexec p1\nthaw", expect![[r#"
-        start
-            begin
-            spawn p1 Start /bin/web
-          = activating/start until 90s
-        thaw
-            again: spawn p1 Start /bin/web
-        exec p1
-          = active/running
-        thaw
-            again: survey
-    "#]]);
+    check(
+        "[Service]\nType=exec\nExecStart=/bin/web\n",
+        "start\nthaw\nexec p1\nthaw",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 90s
+            thaw
+                again: spawn p1 Start /bin/web
+            exec p1
+              = active/running
+            thaw
+        "#]],
+    );
 }
 
 #[test]
