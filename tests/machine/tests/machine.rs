@@ -12,6 +12,8 @@ mod nine;
 mod seed;
 #[path = "cases/show.rs"]
 mod show;
+#[path = "cases/up.rs"]
+mod up;
 
 use eudaemon_machine_tests::candidate::{self, Candidate};
 use eudaemon_machine_tests::harness::{self, Awaited};
@@ -24,6 +26,8 @@ const AWAITED: &[Awaited] = &[
     Awaited { cases: "life-", why: "eudaemon init does not boot this root file system yet" },
     Awaited { cases: "kills-", why: "eudaemon init does not boot this root file system yet" },
     Awaited { cases: "show-", why: "eudaemon init does not boot this root file system yet" },
+    Awaited { cases: "up-", why: "eudaemon up does not run yet" },
+    Awaited { cases: "user-", why: "eudaemon start does not run yet" },
     Awaited { cases: "seed-", why: "eudaemon init does not boot this root file system yet" },
 ];
 
@@ -37,7 +41,7 @@ fn main() -> ExitCode {
     let all = std::env::var_os("EUDAEMON_TEST_ALL").is_some()
         || Candidate::find().is_some_and(|candidate| !candidate.is_ours());
     let cases: Vec<harness::Case> =
-        [boot::CASES, nine::CASES, life::CASES, seed::CASES, kills::CASES, show::CASES].concat();
+        [boot::CASES, nine::CASES, life::CASES, seed::CASES, kills::CASES, show::CASES, up::CASES].concat();
     match harness::run(&cases, &filter, if all { &[] } else { AWAITED }) {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
