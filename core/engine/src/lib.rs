@@ -10,6 +10,7 @@
 
 pub mod api;
 mod engine;
+pub mod exec;
 pub mod graph;
 pub mod job;
 pub mod kind;

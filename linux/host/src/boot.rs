@@ -134,7 +134,7 @@ fn machine_id(path: &Path) -> io::Result<()> {
     };
     let text = format!("{id}\n");
     if fs::write(path, &text).is_ok() {
-        return Ok(fs::set_permissions(path, fs::Permissions::from_mode(0o444))?);
+        return fs::set_permissions(path, fs::Permissions::from_mode(0o444));
     }
     // A read-only root: the id lives in /run and is bound over the file, where that is allowed.
     fs::write("/run/machine-id", &text)?;

@@ -9,6 +9,7 @@
 
 use crate::{limits, proc};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
@@ -40,12 +41,12 @@ pub struct Marks {
 pub struct Groups {
     ladder: Ladder,
     /// On the sweeping rung: by unit. On the cgroup rung: empty.
-    marks: BTreeMap<String, Marks>,
+    marks: RefCell<BTreeMap<String, Marks>>,
 }
 
 impl Groups {
     pub fn new(ladder: Ladder) -> Groups {
-        Groups { ladder, marks: BTreeMap::new() }
+        Groups { ladder, marks: RefCell::default() }
     }
 
     pub fn ladder(&self) -> &Ladder {
@@ -53,7 +54,7 @@ impl Groups {
     }
 
     /// Makes the unit's cgroup ready and opens it for `CLONE_INTO_CGROUP`; `None` on the sweeping rung.
-    pub fn enter(&mut self, path: &str) -> io::Result<Option<OwnedFd>> {
+    pub fn enter(&self, path: &str) -> io::Result<Option<OwnedFd>> {
         let Ladder::Cgroup { root, .. } = &self.ladder else { return Ok(None) };
         let directory = root.join(path.trim_start_matches('/'));
         match fs::create_dir(&directory) {
@@ -66,17 +67,19 @@ impl Groups {
     }
 
     /// A run of the unit began: its processes will carry this id.
-    pub fn begin(&mut self, unit: &str, invocation: &str) {
+    pub fn begin(&self, unit: &str, invocation: &str) {
         if let Ladder::Sweep { .. } = self.ladder {
-            let marks = self.marks.entry(unit.to_owned()).or_default();
+            let mut all = self.marks.borrow_mut();
+            let marks = all.entry(unit.to_owned()).or_default();
             marks.invocation = format!("INVOCATION_ID={invocation}");
         }
     }
 
     /// A process of the unit was started (it leads a session of its own) or adopted.
-    pub fn add(&mut self, unit: &str, pid: u32) {
+    pub fn add(&self, unit: &str, pid: u32) {
         if let Ladder::Sweep { .. } = self.ladder {
-            let marks = self.marks.entry(unit.to_owned()).or_default();
+            let mut all = self.marks.borrow_mut();
+            let marks = all.entry(unit.to_owned()).or_default();
             marks.sessions.insert(pid);
             if let Some(stat) = proc::stat(pid) {
                 marks.sessions.insert(stat.session);
@@ -86,7 +89,7 @@ impl Groups {
     }
 
     /// Living members, zombies left out.
-    pub fn members(&mut self, unit: &str, path: &str) -> Vec<u32> {
+    pub fn members(&self, unit: &str, path: &str) -> Vec<u32> {
         match &self.ladder {
             Ladder::Cgroup { root, .. } => {
                 let mut found = Vec::new();
@@ -99,7 +102,7 @@ impl Groups {
         }
     }
 
-    pub fn is_empty(&mut self, unit: &str, path: &str) -> bool {
+    pub fn is_empty(&self, unit: &str, path: &str) -> bool {
         match &self.ladder {
             Ladder::Cgroup { root, .. } => {
                 match fs::read_to_string(root.join(path.trim_start_matches('/')).join("cgroup.events")) {
@@ -112,8 +115,8 @@ impl Groups {
     }
 
     /// The unit's run is over: nothing is remembered, its cgroup goes.
-    pub fn release(&mut self, unit: &str, path: &str) {
-        self.marks.remove(unit);
+    pub fn release(&self, unit: &str, path: &str) {
+        self.marks.borrow_mut().remove(unit);
         if let Ladder::Cgroup { root, .. } = &self.ladder {
             let mut directories = tree(&root.join(path.trim_start_matches('/')));
             directories.reverse();
@@ -125,7 +128,7 @@ impl Groups {
     }
 
     /// Sends the signal to every member but `spared`; returns how many it reached.
-    pub fn signal(&mut self, unit: &str, path: &str, signal: Signal, spared: &BTreeSet<u32>) -> usize {
+    pub fn signal(&self, unit: &str, path: &str, signal: Signal, spared: &BTreeSet<u32>) -> usize {
         if signal == Signal::KILL && spared.is_empty() && self.kill_cgroup(path) {
             return 0;
         }
@@ -148,13 +151,14 @@ impl Groups {
         reached.len()
     }
 
-    fn signal_member(&mut self, unit: &str, path: &str, pid: u32, signal: Signal) {
+    fn signal_member(&self, unit: &str, path: &str, pid: u32, signal: Signal) {
         let Some(target) = Pid::from_raw(pid as i32) else { return };
         let Ok(pidfd) = pidfd_open(target, PidfdFlags::empty()) else { return };
         let still_member = match &self.ladder {
             Ladder::Cgroup { .. } => self.unit_path_of(pid).is_some_and(|found| is_below(&found, path)),
             Ladder::Sweep { .. } => self
                 .marks
+                .borrow()
                 .get(unit)
                 .and_then(|marks| marks.known.get(&pid))
                 .is_some_and(|ticks| proc::stat(pid).is_some_and(|stat| stat.start_ticks == *ticks)),
@@ -180,13 +184,14 @@ impl Groups {
     }
 
     /// On the sweeping rung: the unit a process belongs to.
-    pub fn unit_of_swept(&mut self, pid: u32) -> Option<String> {
-        let units: Vec<String> = self.marks.keys().cloned().collect();
+    pub fn unit_of_swept(&self, pid: u32) -> Option<String> {
+        let units: Vec<String> = self.marks.borrow().keys().cloned().collect();
         units.into_iter().find(|unit| self.sweep(unit).contains(&pid))
     }
 
-    fn sweep(&mut self, unit: &str) -> Vec<u32> {
-        let Some(marks) = self.marks.get_mut(unit) else { return Vec::new() };
+    fn sweep(&self, unit: &str) -> Vec<u32> {
+        let mut all = self.marks.borrow_mut();
+        let Some(marks) = all.get_mut(unit) else { return Vec::new() };
         let own = std::process::id();
         let mut parents: BTreeMap<u32, proc::Stat> = BTreeMap::new();
         for pid in proc::pids() {
@@ -265,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_sweep_finds_a_grandchild_that_left_the_session() {
-        let mut groups = Groups::new(Ladder::Sweep { reason: "test".into() });
+        let groups = Groups::new(Ladder::Sweep { reason: "test".into() });
         let id = format!("{:032x}", std::process::id());
         groups.begin("a.service", &id);
         let mut child = Command::new("sh")

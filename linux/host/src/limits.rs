@@ -16,3 +16,7 @@ pub const CGROUP_DEPTH: usize = 16;
 pub const KILL_ROUNDS: usize = 64;
 /// Bytes of a pid file: a number and a newline.
 pub const PID_FILE: usize = 64;
+/// Connections thrown away by one `FlushPending=`.
+pub const FLUSH_ROUNDS: usize = 4096;
+/// Reports of init taken in per turn.
+pub const REPORTS_PER_TURN: usize = 256;

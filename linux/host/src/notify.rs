@@ -46,6 +46,20 @@ pub fn bind(path: &Path) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
+/// Tells whoever started us with a `NOTIFY_SOCKET` of theirs (a container manager); nobody asked is no error.
+pub fn tell_above(text: &str) -> io::Result<()> {
+    let Some(path) = std::env::var_os("NOTIFY_SOCKET") else { return Ok(()) };
+    let socket =
+        rustix::net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
+    let bytes = path.as_encoded_bytes();
+    let address = match bytes.strip_prefix(b"@") {
+        Some(name) => SocketAddrUnix::new_abstract_name(name)?,
+        None => SocketAddrUnix::new(Path::new(&path))?,
+    };
+    rustix::net::sendto(&socket, text.as_bytes(), rustix::net::SendFlags::DONTWAIT, &address)?;
+    Ok(())
+}
+
 /// The first waiting message, left where it is.
 pub fn peek(socket: impl AsFd) -> Option<Message> {
     receive(socket, RecvFlags::PEEK)

@@ -11,7 +11,7 @@ mod paths;
 use crate::place::Scope;
 use eudaemon_unit::config::unit::Condition;
 pub use glob::matches;
-pub use machine::number_of;
+pub use machine::{native_architecture, number_of};
 
 /// What the tests ask of the manager rather than of the machine.
 #[derive(Clone, Debug)]

@@ -1,0 +1,172 @@
+//! A process is born: the plan is compiled, the cgroup and the descriptors are put beside it, init forks.
+
+use super::{Host, Known, Role, sets};
+use crate::place::Scope;
+use eudaemon_engine::api::{Event, ExitStatus, Phase, Spawn, Told, WatchExec};
+use eudaemon_engine::exec::{self, Facts, Verdict};
+use eudaemon_engine::kind::service::result_word;
+use eudaemon_init::limits::PLAN_INLINE;
+use eudaemon_init::wire::{self, CgroupFd, Order, PlanBytes};
+use eudaemon_unit::config::{Body, Config};
+use eudaemon_unit::name::UnitName;
+use eudaemon_unit::specifier::Directories;
+use eudaemon_unit::values::signal::signal_name;
+use rustix::fs::MemfdFlags;
+use rustix::io::fcntl_dupfd_cloexec;
+use std::io;
+use std::os::fd::OwnedFd;
+
+/// What the manager adds to an order to spawn.
+#[derive(Clone, Debug)]
+pub struct Birth {
+    /// Socket units whose sockets the service takes, in the order they are handed over.
+    pub sockets: Vec<UnitName>,
+    /// Services' environment.
+    pub environment: Vec<String>,
+    pub directories: Directories,
+    /// Names given to sockets by `FileDescriptorName=`, by socket unit; the unit's own name otherwise.
+    pub socket_names: Vec<String>,
+}
+
+impl Host {
+    pub(super) fn spawn(&mut self, spawn: &Spawn, config: &Config, birth: Birth) {
+        match self.try_spawn(spawn, config, birth) {
+            Ok(verdicts) => {
+                for verdict in verdicts {
+                    self.say(Some(&spawn.unit), format!("{}: {:?}", verdict.directive, verdict.outcome));
+                }
+            }
+            Err(error) => {
+                let errno = error.raw_os_error().unwrap_or(libc::EIO);
+                self.say(Some(&spawn.unit), format!("cannot start {}: {error}", spawn.command.path));
+                self.processes.remove(&spawn.process);
+                self.fact(Event::SpawnFailed { process: spawn.process, errno });
+            }
+        }
+    }
+
+    fn try_spawn(&mut self, spawn: &Spawn, config: &Config, birth: Birth) -> io::Result<Vec<Verdict>> {
+        let path = sets::path(&spawn.unit, Some(config));
+        let group = self.groups.enter(&path)?;
+        let (names, passed) = self.handed_over(spawn, &birth)?;
+        let (notify, journal) = (self.place.notify_socket(), self.place.journal_stream());
+        let facts = Facts {
+            scope: match self.place.scope {
+                Scope::System => exec::Scope::System,
+                Scope::User => exec::Scope::User,
+            },
+            environment: &birth.environment,
+            told: self.told(&spawn.told),
+            listen: names,
+            notify_socket: &notify.to_string_lossy(),
+            journal_socket: &journal.to_string_lossy(),
+            directories: &birth.directories,
+        };
+        let compiled = exec::compile(config, spawn, &facts).ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidInput, "units of this kind run no processes")
+        })?;
+        let role = if spawn.phase == Phase::Start { Role::Main } else { Role::Control };
+        self.processes.insert(spawn.process, Known { unit: spawn.unit.clone(), role, pid: None });
+        self.send_spawn(spawn, group, passed, &compiled.plan.encode())?;
+        Ok(compiled.verdicts)
+    }
+
+    fn send_spawn(
+        &mut self,
+        spawn: &Spawn,
+        group: Option<OwnedFd>,
+        passed: Vec<OwnedFd>,
+        plan: &[u8],
+    ) -> io::Result<()> {
+        let cgroup = if group.is_some() { CgroupFd::First } else { CgroupFd::Absent };
+        let watch = match spawn.watch_exec {
+            WatchExec::Yes => wire::WatchExec::Yes,
+            WatchExec::No => wire::WatchExec::No,
+        };
+        let mut fds: Vec<OwnedFd> = group.into_iter().collect();
+        let id = spawn.process.0;
+        if plan.len() <= PLAN_INLINE {
+            fds.extend(passed);
+            return self.link.send(&Order::Spawn { id, watch, cgroup, plan: PlanBytes::Inline(plan) }, fds);
+        }
+        let memory = rustix::fs::memfd_create("plan", MemfdFlags::CLOEXEC)?;
+        let mut written = 0;
+        while written < plan.len() {
+            written += rustix::io::pwrite(&memory, &plan[written..], written as u64)?;
+        }
+        fds.push(memory);
+        fds.extend(passed);
+        self.link.send(&Order::Spawn { id, watch, cgroup, plan: PlanBytes::Memfd }, fds)
+    }
+
+    /// The descriptors a main process is handed: its sockets in order, then what it stored. Other commands get none.
+    fn handed_over(&self, spawn: &Spawn, birth: &Birth) -> io::Result<(Vec<String>, Vec<OwnedFd>)> {
+        let mut names = Vec::new();
+        let mut fds = Vec::new();
+        if spawn.phase != Phase::Start {
+            return Ok((names, fds));
+        }
+        for (unit, name) in birth.sockets.iter().zip(&birth.socket_names) {
+            for fd in self.sockets.get(unit).into_iter().flatten() {
+                names.push(name.clone());
+                fds.push(fcntl_dupfd_cloexec(fd, 3)?);
+            }
+        }
+        for stored in self.stored.get(&spawn.unit).into_iter().flatten() {
+            names.push(stored.name.clone());
+            fds.push(fcntl_dupfd_cloexec(&stored.fd, 3)?);
+        }
+        Ok((names, fds))
+    }
+
+    /// systemd.exec(5), "Environment Variables Set or Propagated by the Service Manager".
+    fn told(&self, told: &Told) -> Vec<String> {
+        let mut words = Vec::new();
+        if let Some(pid) = told.main.and_then(|process| self.pid(process)) {
+            words.push(format!("MAINPID={pid}"));
+        }
+        if let Some(result) = told.result {
+            words.push(format!("SERVICE_RESULT={}", result_word(result)));
+        }
+        words.extend(exit_words("", told.exit));
+        if let Some(monitored) = &told.monitored {
+            words.push(format!("MONITOR_SERVICE_RESULT={}", result_word(monitored.result)));
+            words.extend(exit_words("MONITOR_", monitored.exit));
+            words.push(format!("MONITOR_INVOCATION_ID={}", super::hex(&monitored.invocation.0)));
+            words.push(format!("MONITOR_UNIT={}", monitored.unit));
+        }
+        if let Some(unit) = &told.trigger {
+            words.push(format!("TRIGGER_UNIT={unit}"));
+        }
+        words
+    }
+}
+
+fn exit_words(prefix: &str, exit: Option<ExitStatus>) -> Vec<String> {
+    let (code, status) = match exit {
+        None | Some(ExitStatus::Unknown) => return Vec::new(),
+        Some(ExitStatus::Code(code)) => ("exited", code.to_string()),
+        Some(ExitStatus::Signal(number)) => ("killed", signal_name(number)),
+        Some(ExitStatus::Dumped(number)) => ("dumped", signal_name(number)),
+    };
+    vec![format!("{prefix}EXIT_CODE={code}"), format!("{prefix}EXIT_STATUS={status}")]
+}
+
+/// The name a socket unit's descriptors are passed under: `FileDescriptorName=`.
+pub fn descriptor_name(config: &Config) -> String {
+    match &config.body {
+        Body::Socket(socket) => {
+            socket.file_descriptor_name.clone().unwrap_or_else(|| config.name.to_string())
+        }
+        Body::Service(_)
+        | Body::Target
+        | Body::Slice
+        | Body::Scope
+        | Body::Device
+        | Body::Mount(_)
+        | Body::Automount
+        | Body::Swap
+        | Body::Timer
+        | Body::Path => config.name.to_string(),
+    }
+}
