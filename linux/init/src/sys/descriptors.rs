@@ -1,0 +1,74 @@
+//! Descriptors by number, as a program about to be executed finds them.
+//!
+//! Safety: the calls take numbers only. Descriptors are moved or marked here after every owner in this process
+//! is done with them: in a child before exec, or at start-up before anything was opened.
+#![allow(unsafe_code)]
+
+use super::fork::last_errno;
+use rustix::io::Errno;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+/// Make `number` a copy that survives exec.
+pub fn place(source: BorrowedFd<'_>, number: i32) -> Result<(), Errno> {
+    let source = source.as_raw_fd();
+    // SAFETY: see the module.
+    let done = unsafe {
+        match source == number {
+            // dup2 onto itself would leave CLOEXEC set.
+            true => libc::fcntl(number, libc::F_SETFD, 0),
+            false => libc::dup2(source, number),
+        }
+    };
+    if done < 0 { Err(last_errno()) } else { Ok(()) }
+}
+
+/// A CLOEXEC copy at `lowest` or above.
+pub fn copy_above(source: BorrowedFd<'_>, lowest: i32) -> Result<OwnedFd, Errno> {
+    // SAFETY: see the module; the new descriptor is nobody else's.
+    unsafe {
+        match libc::fcntl(source.as_raw_fd(), libc::F_DUPFD_CLOEXEC, lowest) {
+            fd if fd < 0 => Err(last_errno()),
+            fd => Ok(OwnedFd::from_raw_fd(fd)),
+        }
+    }
+}
+
+/// One of the descriptors the process was started with (0, 1, 2, or the manager's socket).
+pub fn inherited(number: i32) -> Option<BorrowedFd<'static>> {
+    // SAFETY: takes no pointers; the descriptor is seen to be open, and those numbers are never closed.
+    unsafe { (libc::fcntl(number, libc::F_GETFD) >= 0).then(|| BorrowedFd::borrow_raw(number)) }
+}
+
+/// Close everything from `lowest` on at exec.
+pub fn close_at_exec(lowest: i32) -> Result<(), Errno> {
+    const CLOSE_RANGE_CLOEXEC: u32 = 4;
+    // SAFETY: see the module.
+    if unsafe { libc::syscall(libc::SYS_close_range, lowest, u32::MAX, CLOSE_RANGE_CLOEXEC) } == 0 {
+        return Ok(());
+    }
+    // Before Linux 5.11, or hidden by a filter.
+    let highest = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(1 << 20);
+    for number in lowest..i32::try_from(highest).unwrap_or(i32::MAX) {
+        // SAFETY: see the module; EBADF is the common and harmless answer.
+        unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
+    }
+    Ok(())
+}
+
+/// Whether another session's terminal is taken from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steal {
+    No,
+    Yes,
+}
+
+/// Make the terminal the session's own.
+pub fn take_terminal(terminal: BorrowedFd<'_>, steal: Steal) -> Result<(), Errno> {
+    let steal: libc::c_int = if steal == Steal::Yes { 1 } else { 0 };
+    // SAFETY: takes no pointers.
+    if unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSCTTY, steal) } == 0 {
+        Ok(())
+    } else {
+        Err(last_errno())
+    }
+}

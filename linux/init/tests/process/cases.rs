@@ -1,0 +1,476 @@
+//! What init promises, one sentence a case.
+
+use crate::driver::{Init, exec, shell, shell_after};
+use eudaemon_init::wire::{Finish, Order, WatchExec};
+use eudaemon_plan::step::{
+    Blocking, FindUser, Input, JournalStream, Known, LevelPrefix, Missing, Output, Place, Step,
+};
+use rustix::process::Signal;
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+
+macro_rules! cases {
+    ($($name:ident)*) => { pub const ALL: &[(&str, fn())] = &[$((stringify!($name), $name)),*]; };
+}
+
+cases! {
+    exits_are_told_with_code_and_signal
+    a_step_that_fails_ends_the_child_with_its_code
+    a_repeated_id_is_answered_and_not_done_twice
+    a_new_manager_hears_what_is_unacknowledged
+    the_vault_outlives_the_manager
+    exec_is_told_only_when_it_happened
+    orphans_come_to_init_and_can_be_tracked
+    signals_to_init_are_told
+    a_signal_goes_to_living_children_only
+    orders_of_a_manager_that_died_are_obeyed
+    descriptors_are_handed_over_as_listed
+    nothing_leaks_into_a_child
+    the_environment_is_in_order
+    output_finds_the_journal_or_the_console
+    a_large_plan_travels_in_a_memfd
+    a_thousand_children_at_once
+    finish_stops_what_is_left
+    a_manager_that_never_served_ends_init_with_its_code
+    two_terms_end_init_without_a_manager
+    a_wrong_argument_is_one_line
+    background_returns_when_ready
+    background_fails_with_the_reason
+}
+
+fn exits_are_told_with_code_and_signal() {
+    let init = Init::start();
+    let mut manager = init.manager();
+    manager.order(Order::Hello);
+    assert_eq!(manager.hear_until("snapshot-end"), ["kept reports 1", "kept console 1", "snapshot-end 0"]);
+    manager.spawn(1, shell("exit 7"));
+    assert_eq!(manager.hear_until("exited"), ["spawned 1", "exited 1 Code(7)"]);
+    manager.spawn(2, shell("kill -KILL $$"));
+    assert_eq!(manager.hear_until("exited"), ["spawned 2", "exited 2 Signal(9)"]);
+}
+
+fn a_step_that_fails_ends_the_child_with_its_code() {
+    let init = Init::start();
+    let mut manager = init.greeted();
+    let directory = |missing| Step::WorkingDirectory { place: Place::Path("/nonexistent".into()), missing };
+    let user = |user: &str, group: Option<&str>| {
+        let (user, group) = (Some(user.to_owned()), group.map(str::to_owned));
+        Step::FindUser(FindUser { user, group, supplementary: Vec::new() })
+    };
+    manager.spawn(1, vec![exec(&["/nonexistent"])]);
+    assert_eq!(manager.hear_until("exited"), ["spawned 1", "exited 1 Code(203)"]);
+    assert_eq!(manager.setup_failure(), "1 203 2 0");
+    manager.spawn(2, vec![Step::Session, directory(Missing::Fails)]);
+    manager.hear_until("exited 2 Code(200)");
+    assert_eq!(manager.setup_failure(), "2 200 2 1");
+    manager.spawn(3, vec![user("no-such-user", None)]);
+    manager.hear_until("exited 3 Code(217)");
+    assert_eq!(manager.setup_failure(), "3 217 3 0");
+    manager.spawn(4, vec![user("root", Some("no-such-group"))]);
+    manager.hear_until("exited 4 Code(216)");
+    assert_eq!(manager.setup_failure(), "4 216 3 0");
+    let file = Step::EnvironmentFile { path: "/nonexistent".into(), missing: Missing::Fails };
+    manager.spawn(5, vec![file]);
+    manager.hear_until("exited 5 Code(1)");
+    assert_eq!(manager.setup_failure(), "5 1 2 0");
+    manager.spawn(6, vec![Step::Stdout(Output::Append("/nonexistent/x".into()))]);
+    manager.hear_until("exited 6 Code(209)");
+    assert_eq!(manager.setup_failure(), "6 209 2 0");
+    manager.spawn(7, vec![exec(&["no-such-program"])]);
+    manager.hear_until("exited 7 Code(203)");
+    assert_eq!(manager.setup_failure(), "7 203 2 0");
+    manager.spawn(8, shell_after(vec![directory(Missing::Ignored)], "exit 3"));
+    manager.hear_until("exited 8 Code(3)");
+}
+
+fn a_repeated_id_is_answered_and_not_done_twice() {
+    let init = Init::start();
+    let mut manager = init.greeted();
+    manager.spawn(5, shell("read line"));
+    manager.spawn(5, shell("exit 1"));
+    let mut heard = manager.hear_until("exited");
+    heard.dedup();
+    assert_eq!(heard, ["spawned 5", "exited 5 Code(1)"]);
+    manager.spawn(5, shell("exit 2"));
+    manager.order(Order::List);
+    assert_eq!(manager.hear(), "spawned 5");
+    assert!(manager.hear_until("snapshot-end").contains(&"exited 5 Code(1)".to_owned()));
+    manager.order(Order::Ack { id: 5 });
+    manager.spawn(5, shell("exit 3"));
+    manager.spawn(4, shell("exit 3"));
+    assert_eq!([manager.hear(), manager.hear()], ["done 5", "done 4"].map(str::to_owned));
+}
+
+fn a_new_manager_hears_what_is_unacknowledged() {
+    let init = Init::start();
+    let mut first = init.greeted();
+    first.spawn(1, shell("exit 4"));
+    first.hear_until("exited");
+    first.spawn(2, shell("exit 5"));
+    first.hear_until("exited");
+    first.order(Order::Ack { id: 2 });
+    first.spawn_with(3, WatchExec::Yes, shell("exec sleep 1000"), &[]);
+    first.hear_until("executed");
+    let pid = first.pids[&3];
+    first.die();
+    let mut second = init.manager();
+    second.order(Order::Hello);
+    assert_eq!(
+        second.hear_until("snapshot-end"),
+        ["exited 1 Code(4)", "alive 3", "executed 3", "kept reports 1", "kept console 1", "snapshot-end 3"]
+    );
+    assert_eq!(second.pids[&3], pid);
+    second.order(Order::Signal { id: 3, signal: 15 });
+    assert_eq!(second.hear(), "exited 3 Signal(15)");
+}
+
+fn the_vault_outlives_the_manager() {
+    let init = Init::start();
+    let mut first = init.greeted();
+    let (read, write) = rustix::pipe::pipe().expect("pipe");
+    first.order_with(Order::Put { name: "store/web" }, &[read.as_fd(), write.as_fd()]);
+    first.order_with(Order::Put { name: "gone" }, &[read.as_fd()]);
+    first.order(Order::Drop { name: "gone" });
+    drop((read, write));
+    first.die();
+    let mut second = init.manager();
+    second.order(Order::Hello);
+    let heard = second.hear_until("snapshot-end");
+    assert_eq!(heard, ["kept reports 1", "kept console 1", "kept store/web 2", "snapshot-end 0"]);
+    let kept = &second.fds["store/web"];
+    rustix::io::write(&kept[1], b"still here").expect("the pipe lives");
+    let mut bytes = [0; 16];
+    let count = rustix::io::read(&kept[0], &mut bytes).expect("the pipe lives");
+    assert_eq!(&bytes[..count], b"still here");
+}
+
+fn exec_is_told_only_when_it_happened() {
+    let init = Init::start();
+    let mut manager = init.greeted();
+    manager.spawn_with(1, WatchExec::Yes, shell("exit 0"), &[]);
+    assert_eq!(manager.hear_until("exited"), ["spawned 1", "executed 1", "exited 1 Code(0)"]);
+    manager.spawn_with(2, WatchExec::Yes, vec![exec(&["/nonexistent"])], &[]);
+    assert_eq!(manager.hear_until("exited"), ["spawned 2", "exited 2 Code(203)"]);
+    manager.spawn_with(3, WatchExec::Yes, vec![Step::Session], &[]);
+    assert_eq!(manager.hear_until("exited"), ["spawned 3", "exited 3 Code(203)"]);
+}
+
+fn orphans_come_to_init_and_can_be_tracked() {
+    let init = Init::start();
+    let mut manager = init.greeted();
+    let path = init.directory.join("pid");
+    let fork =
+        format!("setsid sh -c 'echo $$ > {0}.new; mv {0}.new {0}; exec sleep 1000' & exit 0", path.display());
+    manager.spawn(1, shell(&fork));
+    manager.hear_until("exited 1 Code(0)");
+    let pid = wait_for_pid(&path);
+    manager.order(Order::Track { id: 2, pid });
+    assert_eq!(manager.hear(), "tracked 2");
+    manager.order(Order::Track { id: 2, pid });
+    assert_eq!(manager.hear(), "tracked 2");
+    manager.order(Order::Signal { id: 2, signal: 9 });
+    assert_eq!(manager.hear(), "exited 2 Signal(9)");
+
+    let fork = format!("sh -c 'echo $$ > {0}.new; mv {0}.new {0}2; exit 9' & exit 0", path.display());
+    manager.spawn(3, shell(&fork));
+    let heard = [manager.hear(), manager.hear(), manager.hear()];
+    assert!(heard.contains(&"orphan Code(9)".to_owned()), "{heard:?}");
+    let pid = wait_for_pid(&path.with_file_name("pid2"));
+    manager.order(Order::Track { id: 4, pid });
+    assert_eq!(manager.hear(), "exited 4 Code(9)");
+    manager.order(Order::Track { id: 5, pid });
+    assert_eq!(manager.hear(), "not-a-child 5");
+    manager.order(Order::Track { id: 6, pid: std::process::id() });
+    assert_eq!(manager.hear(), "not-a-child 6");
+}
+
+fn wait_for_pid(path: &std::path::Path) -> u32 {
+    for _ in 0..5000 {
+        if let Ok(text) = std::fs::read_to_string(path) {
+            return text.trim().parse().expect("a pid");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    panic!("no pid appeared in {}", path.display())
+}
+
+fn signals_to_init_are_told() {
+    let init = Init::start();
+    let mut manager = init.greeted();
+    init.signal(Signal::HUP);
+    assert_eq!(manager.hear(), "signalled 1");
+    init.signal(Signal::TERM);
+    assert_eq!(manager.hear(), "signalled 15");
+    let number = format!("-{}", 34 + 3);
+    let pid = init.process.id().to_string();
+    let status = std::process::Command::new("/bin/kill").args([&number, &pid]).status();
+    assert!(status.is_ok_and(|status| status.success()));
+    assert_eq!(manager.hear(), "signalled 37");
+}
+
+fn a_signal_goes_to_living_children_only() {
+    let init = Init::start();
+    let mut manager = init.greeted();
+    manager.spawn(1, shell("exit 0"));
+    manager.hear_until("exited");
+    manager.order(Order::Signal { id: 1, signal: 9 });
+    manager.order(Order::Signal { id: 99, signal: 9 });
+    manager.spawn(2, shell("trap 'exit 5' USR1; kill -STOP $$; sleep 1000 & wait"));
+    manager.hear_until("spawned");
+    manager.order(Order::Signal { id: 2, signal: Signal::USR1.as_raw() });
+    manager.order(Order::Signal { id: 2, signal: Signal::CONT.as_raw() });
+    manager.order(Order::Signal { id: 2, signal: Signal::KILL.as_raw() });
+    let end = manager.hear_until("exited");
+    assert!(
+        ["exited 2 Code(5)", "exited 2 Signal(9)", "exited 2 Signal(10)"].contains(&end[0].as_str()),
+        "{end:?}"
+    );
+}
+
+fn orders_of_a_manager_that_died_are_obeyed() {
+    let init = Init::start();
+    let mut first = init.greeted();
+    init.signal(Signal::STOP);
+    first.spawn(1, shell("exit 6"));
+    first.order_with(Order::Put { name: "late" }, &[std::io::stdin().as_fd()]);
+    first.die();
+    init.signal(Signal::CONT);
+    let mut second = init.manager();
+    second.order(Order::Hello);
+    let mut heard = second.hear_until("snapshot-end 1");
+    if !heard.contains(&"exited 1 Code(6)".to_owned()) {
+        heard.push(second.hear());
+    }
+    assert!(heard.contains(&"exited 1 Code(6)".to_owned()), "{heard:?}");
+    assert!(heard.contains(&"kept late 1".to_owned()), "{heard:?}");
+}
+
+fn descriptors_are_handed_over_as_listed() {
+    let init = Init::start();
+    let mut manager = init.greeted();
+    let files: Vec<std::fs::File> = ["a", "b", "c"]
+        .iter()
+        .map(|name| {
+            let path = init.directory.join(name);
+            std::fs::write(&path, name).expect("a file");
+            std::fs::File::open(path).expect("a file")
+        })
+        .collect();
+    let fds: Vec<_> = files.iter().map(AsFd::as_fd).collect();
+    let out = init.directory.join("out");
+    let steps = vec![
+        Step::Stdin(Input::Fd(1)),
+        Step::Stdout(Output::Truncate(out.display().to_string())),
+        Step::SetKnown(Known::Listen(vec!["second".into(), "first".into()])),
+        Step::Fds { indices: vec![2, 0], blocking: Blocking::NonBlocking },
+        exec(&[
+            "/bin/sh",
+            "-c",
+            "cat; cat <&3; cat <&4; echo \" $(($$ == LISTEN_PID)) $LISTEN_FDS $LISTEN_FDNAMES\"",
+        ]),
+    ];
+    manager.spawn_with(1, WatchExec::Yes, steps, &fds);
+    assert_eq!(manager.hear_until("exited"), ["spawned 1", "executed 1", "exited 1 Code(0)"]);
+    assert_eq!(std::fs::read_to_string(out).expect("output"), "bca 1 2 second:first\n");
+    manager.spawn(2, vec![Step::Fds { indices: vec![0], blocking: Blocking::Blocking }]);
+    manager.hear_until("exited 2 Code(202)");
+    assert_eq!(manager.setup_failure(), "2 202 9 0");
+}
+
+fn nothing_leaks_into_a_child() {
+    let init = Init::start();
+    let mut manager = init.greeted();
+    let out = init.directory.join("out");
+    let print = "ls /proc/self/fd | tr '\\n' ' '; while read k v; do case $k in SigBlk:|SigIgn:) echo $k $v; esac; done </proc/self/status; \
+                 ps -o pid=,pgid=,sid= -p $$ | awk '{print ($1==$2 && $2==$3)}'";
+    let steps = vec![
+        Step::Umask(0o022),
+        Step::Stdin(Input::Null),
+        Step::Stdout(Output::Truncate(out.display().to_string())),
+        Step::Stderr(Output::SameAsOutput),
+        Step::Environment(vec!["PATH=/usr/bin:/bin".into()]),
+    ];
+    manager.spawn_with(1, WatchExec::Yes, shell_after(steps, print), &[std::io::stdin().as_fd()]);
+    manager.hear_until("exited 1 Code(0)");
+    let text = std::fs::read_to_string(out).expect("output");
+    assert_eq!(text, "0 1 2 3 SigBlk: 0000000000000000\nSigIgn: 0000000000001000\n1\n", "fd 3 is ls's own");
+}
+
+fn the_environment_is_in_order() {
+    let init = Init::start();
+    let mut manager = init.greeted();
+    let (out, file) = (init.directory.join("out"), init.directory.join("x.env"));
+    std::fs::write(&file, "FROM_FILE='a b'\nLANG=de\n").expect("a file");
+    let steps = vec![
+        Step::Stdout(Output::Truncate(out.display().to_string())),
+        Step::Environment(vec!["LANG=C".into(), "PATH=/usr/bin:/bin".into()]),
+        Step::SetKnown(Known::Watchdog { usec: 30 }),
+        Step::SetKnown(Known::ExecPid),
+        Step::PassEnvironment(vec!["XDG_RUNTIME_DIR".into(), "NO_SUCH".into()]),
+        Step::Environment(vec!["ONE=1".into(), "TWO=2".into()]),
+        Step::EnvironmentFile {
+            path: format!("{}/*.env", init.directory.display()),
+            missing: Missing::Fails,
+        },
+        Step::UnsetEnvironment(vec!["ONE".into(), "TWO=3".into()]),
+        exec(&["/usr/bin/env"]),
+    ];
+    manager.spawn(1, steps);
+    manager.hear_until("exited 1 Code(0)");
+    let (pid, directory) = (manager.pids[&1], init.directory.display());
+    assert_eq!(
+        std::fs::read_to_string(out).expect("output"),
+        format!(
+            "LANG=de\nPATH=/usr/bin:/bin\nWATCHDOG_PID={pid}\nWATCHDOG_USEC=30\nSYSTEMD_EXEC_PID={pid}\n\
+             XDG_RUNTIME_DIR={directory}\nTWO=2\nFROM_FILE=a b\n"
+        )
+    );
+}
+
+fn output_finds_the_journal_or_the_console() {
+    let mut init = Init::start();
+    let mut manager = init.greeted();
+    let socket = init.directory.join("stdout");
+    let stream = JournalStream {
+        socket: socket.display().to_string(),
+        identifier: "web".into(),
+        unit: "web.service".into(),
+        priority: 30,
+        level_prefix: LevelPrefix::Parsed,
+        copy: eudaemon_plan::step::CopyTo::None,
+    };
+    let steps = || {
+        vec![
+            Step::Stdout(Output::Journal(stream.clone())),
+            Step::Stderr(Output::SameAsOutput),
+            Step::SetKnown(Known::JournalStream),
+        ]
+    };
+    manager.spawn(1, shell_after(steps(), "echo to the console ${JOURNAL_STREAM+and the journal}"));
+    manager.hear_until("exited 1 Code(0)");
+    let mut line = [0; 15];
+    init.process.stdout.as_mut().expect("piped").read_exact(&mut line).expect("a line");
+    assert_eq!(&line[..], b"to the console\n");
+
+    let listener = std::os::unix::net::UnixListener::bind(&socket).expect("a journal");
+    let check = "test \"$JOURNAL_STREAM\" = \"$(stat -Lc %d:%i /proc/self/fd/2)\" && echo words >&2";
+    manager.spawn(2, shell_after(steps(), check));
+    manager.hear_until("exited 2 Code(0)");
+    let mut text = String::new();
+    listener.accept().expect("a stream").0.read_to_string(&mut text).expect("text");
+    assert_eq!(text, "web\nweb.service\n30\n1\n0\n0\n0\nwords\n");
+}
+
+fn a_large_plan_travels_in_a_memfd() {
+    use eudaemon_init::wire::{CgroupFd, PlanBytes};
+    let init = Init::start();
+    let mut manager = init.greeted();
+    let large = format!("LARGE={}", "x".repeat(100_000));
+    let steps = shell_after(vec![Step::Environment(vec![large])], "exit ${#LARGE}");
+    let bytes = eudaemon_plan::ExecPlan { steps }.encode();
+    let memfd = rustix::fs::memfd_create("plan", rustix::fs::MemfdFlags::CLOEXEC).expect("memfd");
+    std::fs::File::from(memfd.try_clone().expect("dup")).write_all(&bytes).expect("written");
+    let (watch, cgroup) = (WatchExec::No, CgroupFd::Absent);
+    manager.order_with(Order::Spawn { id: 1, watch, cgroup, plan: PlanBytes::Memfd }, &[memfd.as_fd()]);
+    assert_eq!(manager.hear_until("exited"), ["spawned 1", &format!("exited 1 Code({})", 100_000 % 256)]);
+    manager.order(Order::Spawn { id: 2, watch, cgroup, plan: PlanBytes::Memfd });
+    assert_eq!(manager.hear(), "spawn-failed 2 9");
+    manager.order(Order::Spawn { id: 3, watch, cgroup, plan: PlanBytes::Inline(b"nonsense") });
+    assert_eq!(manager.hear_until("exited"), ["spawned 3", "exited 3 Code(1)"]);
+}
+
+fn a_thousand_children_at_once() {
+    let init = Init::start();
+    let mut manager = init.greeted();
+    for id in 1..=1000 {
+        manager.spawn_with(id, WatchExec::Yes, vec![exec(&["/bin/true"])], &[]);
+    }
+    let (mut spawned, mut executed, mut exited) = (0, 0, 0);
+    while exited < 1000 {
+        match manager.hear().split(' ').next().unwrap_or("") {
+            "spawned" => spawned += 1,
+            "executed" => executed += 1,
+            "exited" => exited += 1,
+            other => panic!("{other}"),
+        }
+    }
+    assert_eq!((spawned, executed), (1000, 1000));
+}
+
+fn finish_stops_what_is_left() {
+    let init = Init::start();
+    let mut manager = init.greeted();
+    let out = init.directory.join("out");
+    let print = format!("trap 'echo stopped >> {}; exit 0' TERM; echo; sleep 1000 & wait", out.display());
+    let fifo = init.directory.join("fifo");
+    let steps = vec![Step::Stdout(Output::Truncate(fifo.display().to_string()))];
+    manager.spawn(1, shell_after(steps, &print));
+    manager.hear_until("spawned");
+    while std::fs::read_to_string(&fifo).is_ok_and(|text| text.is_empty()) || !fifo.exists() {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    manager.order(Order::Finish(Finish::Exit(42)));
+    let path = out.clone();
+    let text = std::thread::spawn(move || {
+        loop {
+            if let Ok(text) = std::fs::read_to_string(&path)
+                && !text.is_empty()
+            {
+                return text;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+    });
+    assert_eq!(text.join().expect("text"), "stopped\n");
+    assert_eq!(init.exit_code(), Some(42));
+}
+
+fn a_manager_that_never_served_ends_init_with_its_code() {
+    let init = Init::start_with(&["up", "/nonexistent"]);
+    init.manager().exit(4);
+    assert_eq!(init.exit_code(), Some(4));
+}
+
+fn two_terms_end_init_without_a_manager() {
+    let init = Init::start();
+    let _silent = init.manager();
+    init.signal(Signal::TERM);
+    init.signal(Signal::INT);
+    assert_eq!(init.exit_code(), Some(1));
+}
+
+fn a_wrong_argument_is_one_line() {
+    let mut init = Init::start_with(&["init", "--nonsense"]);
+    let mut text = String::new();
+    init.process.stderr.as_mut().expect("piped").read_to_string(&mut text).expect("text");
+    assert_eq!(init.exit_code(), Some(2));
+    assert!(text.starts_with("eudaemon init: unknown argument \"--nonsense\""), "{text}");
+    assert_eq!(text.lines().count(), 1);
+}
+
+fn background_returns_when_ready() {
+    let init = Init::start_with(&["init", "--user", "--background"]);
+    let mut manager = init.manager();
+    manager.order(Order::Hello);
+    manager.hear_until("snapshot-end");
+    manager.order(Order::Ready);
+    let mut process_is_done = None;
+    manager.spawn(1, shell("echo words"));
+    manager.hear_until("exited 1 Code(0)");
+    let log = std::fs::read_to_string(init.directory.join("eudaemon/console.log")).expect("a log");
+    process_is_done.get_or_insert(log.clone());
+    assert_eq!(log, "words\n");
+    manager.order(Order::Finish(Finish::Exit(0)));
+    assert_eq!(manager.hear_until("closed").last().map(String::as_str), Some("closed"));
+    assert_eq!(init.exit_code(), Some(0));
+}
+
+fn background_fails_with_the_reason() {
+    let mut init = Init::start_with(&["init", "--user", "--background"]);
+    init.manager().exit(5);
+    let mut text = String::new();
+    init.process.stderr.as_mut().expect("piped").read_to_string(&mut text).expect("text");
+    assert!(text.contains("ended before it was ready"), "{text}");
+    assert!(text.contains("the manager ended (exit code 5)"), "{text}");
+    assert_eq!(init.exit_code(), Some(5));
+}
