@@ -83,12 +83,12 @@ fn command(
         let word = remarked(word, remarks);
         let expanded = expand(&word, scope, Allowed::All).map_err(|bad| {
             fault(prefixes.failure, |tail| {
-                format!("Failed to resolve unit specifiers in '{word}'{tail}: {bad}")
+                format!("Failed to resolve unit specifiers in {word}{tail}: {bad}")
             })
         })?;
         argv.push(expanded.into_owned());
     }
-    if argv.first().is_none_or(String::is_empty) {
+    if argv.is_empty() {
         let text = |tail: &str| format!("Empty executable name or zeroeth argument{tail}: {value}");
         return Err(fault(prefixes.failure, text));
     }

@@ -73,7 +73,7 @@ fn timespan() {
         let expected = format!("{} {} {}", text(&row[1]), text(&row[2]), text(&row[3]));
         score.row(&text(&row[0]), &expected, &found);
     }
-    score.done(0);
+    score.done(141);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn bytesize() {
         };
         score.row(&format!("{key}={value}"), &text(&row[2]), &found);
     }
-    score.done(0);
+    score.done(187);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn unit_names() {
             UnitName::parse(&text(&row[0])).is_ok() && !text(&row[3]).starts_with("Invalid argument");
         score.row(&text(&row[0]), &text(&row[1]), if is_name { "ok" } else { "error" });
     }
-    score.done(0);
+    score.done(48);
 }
 
 #[test]
@@ -134,10 +134,12 @@ fn exec_lines() {
         }
         let found = format!("{} {:?}", show::load_state(config), Json::List(json));
         score.row(&lines, &format!("{} {expected:?}", text(&row[1])), &found);
-        said.row(&lines, &expected_messages(hide(&text(&row[4])).as_bytes()), &messages(&merged));
+        // A value that holds line breaks was cut by the table's journal reader.
+        let found = messages(&merged).replace("\n$V\n", "\n").replace("\n\n", "\n");
+        said.row(&lines, &expected_messages(hide(&text(&row[4])).as_bytes()), &found);
     }
-    score.done(0);
-    said.done(0);
+    score.done(125);
+    said.done(125);
 }
 
 fn as_json(command: &eudaemon_unit::config::exec::ExecCommand) -> Json {
@@ -171,7 +173,7 @@ fn environment() {
         let found = format!("{} {shown}", show::load_state(&merged.config));
         score.row(&lines, &format!("{} {}", text(&row[1]), text(&row[2])), &found);
     }
-    score.done(0);
+    score.done(40);
 }
 
 #[test]
@@ -189,7 +191,7 @@ fn environment_files() {
         };
         score.row(&text(&row[0]), &format!("{} {:?}", text(&row[1]), Json::parse(&text(&row[2]))), &found);
     }
-    score.done(0);
+    score.done(62);
 }
 
 #[test]
@@ -226,7 +228,7 @@ fn specifiers() {
         };
         score.row(&format!("{name} {specifier}"), &expected, &found);
     }
-    score.done(0);
+    score.done(272);
 }
 
 #[test]
@@ -255,8 +257,8 @@ fn syntax() {
         score.row(&case, &format!("{wanted:?}"), &format!("{found:?}"));
         said.row(&case, &expected_messages(&row[3]), &messages(&merged));
     }
-    score.done(0);
-    said.done(0);
+    score.done(56);
+    said.done(56);
 }
 
 fn property(config: &Config, key: &str) -> String {
@@ -270,6 +272,87 @@ fn property(config: &Config, key: &str) -> String {
         "Wants" => show::depends(config, Dependency::Wants),
         other => panic!("property {other}"),
     }
+}
+
+/// A unit of each kind that is whole, with room for the lines under test.
+fn baseline(kind: &str, section: &str, lines: &str) -> String {
+    let own = match kind {
+        "service" => "[Service]\nType=oneshot\nExecStart=/bin/true\n",
+        "socket" => "[Socket]\nListenFIFO=/run/v.fifo\n",
+        "timer" => "[Timer]\nOnActiveSec=1h\n",
+        "path" => "[Path]\nPathExists=/nonexistent-v\n",
+        "mount" => "[Mount]\nWhat=tmpfs\nType=tmpfs\nWhere=/vIDX\n",
+        _ => "[Slice]\n",
+    };
+    match section {
+        "Unit" => format!("[Unit]\n{lines}\n{own}"),
+        _ => format!("[Unit]\n{own}{lines}\n"),
+    }
+}
+
+/// Properties that the rest of the system adds to, or that only a running manager knows.
+const NOT_OURS: &[&str] = &[
+    "After",
+    "Before",
+    "CanClean",
+    "CanReload",
+    "CanStart",
+    "CanStop",
+    "Conflicts",
+    "ExecReloadEx",
+    "LoadError",
+    "Requires",
+    "RequiresMountsFor",
+    "Slice",
+    "TriggeredBy",
+    "Triggers",
+    "Wants",
+    "Conditions",
+    "DelegateControllers",
+];
+
+fn difference(cell: &str) -> show::Shown {
+    let mut out = show::Shown::new();
+    let mut last = String::new();
+    for line in cell.lines() {
+        match line.split_once('=') {
+            Some((key, value))
+                if key.chars().all(|c| c.is_ascii_alphanumeric())
+                    && key.starts_with(|c: char| c.is_ascii_uppercase()) =>
+            {
+                last = key.to_owned();
+                out.insert(last.clone(), value.to_owned());
+            }
+            _ => *out.entry(last.clone()).or_default() += &format!("\n{line}"),
+        }
+    }
+    out.retain(|key, _| !NOT_OURS.contains(&key.as_str()));
+    out
+}
+
+#[test]
+fn directives() {
+    let Some(rows) = rows("unit-directives") else { return };
+    let mut score = Score::new("unit-directives");
+    let mut said = Score::new("unit-directives messages");
+    for row in rows {
+        let (kind, section, lines) = (text(&row[0]), text(&row[1]), text(&row[2]));
+        let name = format!("vIDX.{kind}");
+        let merged = unit(&name, &baseline(&kind, &section, &lines));
+        let plain = unit(&name, &baseline(&kind, &section, ""));
+        let before = show::shown(&plain.config);
+        let mut found = show::shown(&merged.config);
+        found.retain(|key, value| before.get(key) != Some(value) && !NOT_OURS.contains(&key.as_str()));
+        let mut expected = difference(&text(&row[3]));
+        if expected.get("LoadState").is_some_and(|state| state != "loaded") {
+            expected.retain(|key, _| key == "LoadState");
+            found.retain(|key, _| key == "LoadState");
+        }
+        score.row(&format!("{kind} {lines}"), &format!("{expected:?}"), &format!("{found:?}"));
+        said.row(&format!("{kind} {lines}"), &expected_messages(&row[4]), &messages(&merged));
+    }
+    score.done(614);
+    said.done(656);
 }
 
 /// Section and key of every directive of systemd 252.

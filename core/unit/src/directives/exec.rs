@@ -11,7 +11,7 @@ use crate::specifier::Allowed;
 use crate::values::capability::combine;
 use crate::values::limit::{BadLimit, parse_limit};
 use crate::values::number;
-use crate::values::words::{Escapes, Quotes, Words};
+use crate::values::words::{Escapes, Known, Quotes, Word, Words};
 
 const fn row(
     key: &'static str,
@@ -163,7 +163,13 @@ pub(super) fn owner(l: &mut Line<'_>) -> Option<Option<String>> {
     if l.is_empty() {
         return Some(None);
     }
-    let name = l.text()?;
+    let name = match crate::specifier::expand(l.value, l.scope, Allowed::All) {
+        Ok(name) => name.into_owned(),
+        Err(bad) => {
+            l.fatal(format!("Failed to resolve unit specifiers in {}: {bad}", l.value));
+            return None;
+        }
+    };
     if !is_owner_name(&name) {
         l.fatal(format!("Invalid user/group name or numeric ID: {name}"));
         return None;
@@ -220,7 +226,13 @@ fn environment(d: &mut Draft, l: &mut Line<'_>) {
         return;
     }
     for written in l.quoted() {
-        let Some(assignment) = l.expanded(&written, Allowed::All) else { continue };
+        let assignment = match crate::specifier::expand(&written, l.scope, Allowed::All) {
+            Ok(assignment) => assignment.into_owned(),
+            Err(bad) => {
+                l.warn(format!("Failed to resolve specifiers in {written}, ignoring: {bad}"));
+                continue;
+            }
+        };
         if !is_assignment(&assignment) {
             l.warn(format!("Invalid environment assignment, ignoring: {assignment}"));
             continue;
@@ -266,7 +278,8 @@ fn variable_names(list: &mut Vec<String>, l: &mut Line<'_>, is_right: fn(&str) -
         let Some(name) = l.expanded(&written, Allowed::All) else { continue };
         if !is_right(&name) {
             let or_assignment = if l.key == "PassEnvironment" { "" } else { " or assignment" };
-            l.warn(format!("Invalid environment name{or_assignment} for {}, ignoring: {name}", l.key));
+            let of = if l.key == "PassEnvironment" { " for" } else { "" };
+            l.warn(format!("Invalid environment name{or_assignment}{of} {}, ignoring: {name}", l.key));
         } else if !list.contains(&name) && list.len() < LIST_MAX {
             list.push(name);
         }
@@ -307,7 +320,7 @@ fn nice(d: &mut Draft, l: &mut Line<'_>) {
     match number::integer(l.value) {
         Ok(level @ -20..=19) => d.exec.nice = i8::try_from(level).ok(),
         Ok(_) => l.warn(format!("Nice priority out of range, ignoring: {}", l.value)),
-        Err(_) => l.warn(format!("Failed to parse nice priority, ignoring: {}", l.value)),
+        Err(bad) => l.warn(format!("Failed to parse nice priority '{}', ignoring: {bad}", l.value)),
     }
 }
 
@@ -319,7 +332,9 @@ fn oom_score_adjust(d: &mut Draft, l: &mut Line<'_>) {
     match number::integer(l.value) {
         Ok(score @ -1000..=1000) => d.exec.oom_score_adjust = i16::try_from(score).ok(),
         Ok(_) => l.warn(format!("OOM score adjust value out of range, ignoring: {}", l.value)),
-        Err(_) => l.warn(format!("Failed to parse the OOM score adjust value, ignoring: {}", l.value)),
+        Err(bad) => {
+            l.warn(format!("Failed to parse the OOM score adjust value '{}', ignoring: {bad}", l.value))
+        }
     }
 }
 
@@ -335,14 +350,8 @@ fn preserve(d: &mut Draft, l: &mut Line<'_>) {
 }
 
 fn root_directory(d: &mut Draft, l: &mut Line<'_>) {
-    if l.is_empty() {
-        d.exec.root_directory = None;
-        return;
-    }
-    let Some(text) = l.text() else { return };
-    match l.judge_path(&text, Want::Absolute) {
-        Ok(path) => d.exec.root_directory = (path != "/").then_some(path),
-        Err(complaint) => l.fatal(complaint.replacen('@', "", 1)),
+    if let Some(path) = l.required_path() {
+        d.exec.root_directory = path.filter(|path| path != "/");
     }
 }
 
@@ -355,11 +364,16 @@ fn working_directory(d: &mut Draft, l: &mut Line<'_>) {
         "" => Place::Unset,
         "~" => Place::Home,
         written => {
-            let Some(text) = l.expanded(written, Allowed::All) else {
-                if missing == Failure::Counts {
-                    l.outcome = super::Outcome::Fatal;
+            let text = match (crate::specifier::expand(written, l.scope, Allowed::All), missing) {
+                (Ok(text), _) => text,
+                (Err(bad), Failure::Counts) => {
+                    let what = "Failed to resolve unit specifiers in working directory path";
+                    return l.fatal(format!("{what} '{written}': {bad}"));
                 }
-                return;
+                (Err(bad), Failure::Ignored) => {
+                    let what = "Failed to resolve unit specifiers in working directory path";
+                    return l.warn(format!("{what} '{written}', ignoring: {bad}"));
+                }
             };
             match (l.judge_path(&text, Want::Absolute), missing) {
                 (Ok(path), _) => Place::Path(path),
@@ -384,23 +398,20 @@ fn standard_input(d: &mut Draft, l: &mut Line<'_>) {
         "data" => Some(Stdio::Text),
         _ => named_stream(l, "stdin"),
     };
-    match stdio {
-        Some(stdio) => d.said.standard_input = Some(stdio),
-        None => l.unparsed("input specifier"),
+    if let Some(stdio) = stdio {
+        d.said.standard_input = Some(stdio);
     }
 }
 
 fn standard_output(d: &mut Draft, l: &mut Line<'_>) {
-    match output(l, "stdout") {
-        Some(stdio) => d.said.standard_output = Some(stdio),
-        None => l.unparsed("output specifier"),
+    if let Some(stdio) = output(l, "stdout") {
+        d.said.standard_output = Some(stdio);
     }
 }
 
 fn standard_error(d: &mut Draft, l: &mut Line<'_>) {
-    match output(l, "stderr") {
-        Some(stdio) => d.said.standard_error = Some(stdio),
-        None => l.unparsed("output specifier"),
+    if let Some(stdio) = output(l, "stderr") {
+        d.said.standard_error = Some(stdio);
     }
 }
 
@@ -436,18 +447,29 @@ fn named_stream(l: &mut Line<'_>, stream: &str) -> Option<Stdio> {
     if l.value == "fd" {
         return Some(Stdio::NamedFd(stream.to_owned()));
     }
-    let (word, rest) = l.value.split_once(':')?;
+    let (word, rest) = l.value.split_once(':').unwrap_or((l.value, ""));
+    let make: fn(String) -> Stdio = match word {
+        "fd" => Stdio::NamedFd,
+        "file" => Stdio::File,
+        "append" if stream != "stdin" => Stdio::Append,
+        "truncate" if stream != "stdin" => Stdio::Truncate,
+        _ => {
+            l.unparsed(if stream == "stdin" { "input specifier" } else { "output specifier" });
+            return None;
+        }
+    };
     let rest = l.expanded(rest, Allowed::All)?;
     if word == "fd" {
-        return (!rest.is_empty() && rest.len() <= 255 && !rest.contains(':'))
-            .then_some(Stdio::NamedFd(rest));
+        let is_name = rest.len() <= 255 && !rest.contains(':') && !rest.chars().any(char::is_control);
+        let name = if rest.is_empty() { stream.to_owned() } else { rest };
+        return is_name.then_some(make(name));
     }
-    let path = l.checked_path(rest, Want::Absolute)?;
-    match word {
-        "file" => Some(Stdio::File(path)),
-        "append" if stream != "stdin" => Some(Stdio::Append(path)),
-        "truncate" if stream != "stdin" => Some(Stdio::Truncate(path)),
-        _ => None,
+    match l.judge_path(&rest, Want::Absolute) {
+        Ok(path) => Some(make(path)),
+        Err(complaint) => {
+            l.warn(complaint.replacen('@', "", 1));
+            None
+        }
     }
 }
 
@@ -458,11 +480,13 @@ fn input_text(d: &mut Draft, l: &mut Line<'_>) {
     }
     // One word: only the escapes mean something here, and white space is not taken from the sides twice.
     let bytes = l.value.replace(' ', "\\x20").replace('\t', "\\x09");
-    let Some(Ok(word)) = Words::new(&bytes, Quotes::Kept, Escapes::C).next() else {
-        l.warn(format!("Failed to decode C escaped text, ignoring: {}", l.value));
+    let Some(Ok(Word { text, escapes: Known::All })) = Words::new(&bytes, Quotes::Kept, Escapes::C).next()
+    else {
+        let bad = crate::values::Bad::Syntax;
+        l.warn(format!("Failed to decode C escaped text '{}', ignoring: {bad}", l.value));
         return;
     };
-    let Some(mut text) = l.expanded(&word.text, Allowed::All) else { return };
+    let Some(mut text) = l.expanded(&text, Allowed::All) else { return };
     text.push('\n');
     add_input(d, l, text.as_bytes());
 }

@@ -30,6 +30,13 @@ enum Checked {
     More(Vec<String>),
 }
 
+impl Checked {
+    /// What is the default anyway is not kept: it asks for nothing.
+    fn unless(is_default: bool, value: &str) -> Checked {
+        if is_default { Checked::Reset } else { Checked::One(value.to_owned()) }
+    }
+}
+
 impl Line<'_> {
     pub fn keep_one(&self, d: &mut Draft, value: String) {
         d.kept.retain(|kept| kept.section != self.section || kept.key != self.key);
@@ -49,7 +56,8 @@ impl Line<'_> {
     fn checked(&mut self) -> Option<Checked> {
         let one = |value: Option<String>| value.map(Checked::One);
         match self.row.kind {
-            Kind::Boolean => one(self.boolean().map(|yes| if yes { "yes".into() } else { "no".into() })),
+            Kind::Boolean => self.boolean().map(|yes| Checked::unless(!yes, "yes")),
+            Kind::BooleanYes => self.boolean().map(|yes| Checked::unless(yes, "no")),
             Kind::Span(what) => one(self.span(what).map(format_timespan)),
             Kind::Timeout(what) => one(self.timeout(what).map(format_timespan)),
             Kind::Unsigned => one(self.unsigned().map(|number| number.to_string())),
@@ -57,7 +65,7 @@ impl Line<'_> {
             Kind::Signal => one(self.signal().map(|signal| signal.to_string())),
             Kind::Integer(what) => self.checked_integer(what),
             Kind::Size => one(self.size().map(|size| size.to_string())),
-            Kind::OneOf(_, words) => one(self.one_of(words)),
+            Kind::OneOf(_, words) => self.one_of(words).map(|word| Checked::unless(word == words[0], word)),
             Kind::Path => self.path().map(|path| path.map_or(Checked::Reset, Checked::One)),
             Kind::Text | Kind::Action | Kind::Condition | Kind::Limit | Kind::Word(_) => {
                 match self.is_empty() {
@@ -98,13 +106,13 @@ impl Line<'_> {
         }
     }
 
-    fn one_of(&mut self, words: &'static [&'static str]) -> Option<String> {
+    fn one_of(&mut self, words: &'static [&'static str]) -> Option<&'static str> {
         let yes = words.contains(&"yes") && crate::values::boolean(self.value) == Some(true);
         let no = words.contains(&"no") && crate::values::boolean(self.value) == Some(false);
         match words.iter().find(|word| **word == self.value) {
-            Some(word) => Some((*word).to_owned()),
-            None if yes => Some("yes".into()),
-            None if no => Some("no".into()),
+            Some(word) => Some(word),
+            None if yes => Some("yes"),
+            None if no => Some("no"),
             None => {
                 self.no_word(words);
                 None

@@ -42,6 +42,10 @@ fn kill_mode(d: &mut Draft, l: &mut Line<'_>) {
         ("process", KillMode::Process),
         ("none", KillMode::None),
     ];
+    if l.is_empty() {
+        d.kill.mode = KillMode::default();
+        return;
+    }
     let Some(mode) = l.word(&words) else { return };
     if mode == KillMode::None {
         l.note("Unit uses KillMode=none. What it leaves running is out of control.".into());

@@ -132,6 +132,32 @@ impl Line<'_> {
         found
     }
 
+    /// The value, specifiers replaced; one that cannot be replaced ends the unit.
+    pub fn required_text(&mut self) -> Option<String> {
+        match expand(self.value, self.scope, Allowed::All) {
+            Ok(expanded) => Some(expanded.into_owned()),
+            Err(bad) => {
+                self.fatal(format!("Failed to resolve unit specifiers in '{}': {bad}", self.value));
+                None
+            }
+        }
+    }
+
+    /// As [`Line::path`], and a wrong one ends the unit.
+    pub fn required_path(&mut self) -> Option<Option<String>> {
+        if self.is_empty() {
+            return Some(None);
+        }
+        let text = self.required_text()?;
+        match self.judge_path(&text, Want::Absolute) {
+            Ok(path) => Some(Some(path)),
+            Err(complaint) => {
+                self.fatal(complaint.replacen('@', "", 1));
+                None
+            }
+        }
+    }
+
     /// The value, specifiers replaced.
     pub fn text(&mut self) -> Option<String> {
         self.expanded(self.value, Allowed::All)
@@ -147,6 +173,17 @@ impl Line<'_> {
             Ok(expanded) => Some(expanded.into_owned()),
             Err(bad) => {
                 self.warn(format!("Failed to resolve unit specifiers in '{text}', ignoring: {bad}"));
+                None
+            }
+        }
+    }
+
+    /// As [`Line::expanded`]; some directives complain without quotes.
+    pub fn expanded_bare(&mut self, text: &str, allowed: Allowed) -> Option<String> {
+        match expand(text, self.scope, allowed) {
+            Ok(expanded) => Some(expanded.into_owned()),
+            Err(bad) => {
+                self.warn(format!("Failed to resolve unit specifiers in {text}, ignoring: {bad}"));
                 None
             }
         }
@@ -204,6 +241,11 @@ impl Line<'_> {
             }
         }
         names
+    }
+
+    /// Words between blanks, quotes being part of them.
+    pub fn plain_words(&self) -> Vec<String> {
+        self.value.split_ascii_whitespace().take(LIST_MAX).map(str::to_owned).collect()
     }
 
     /// Words with quotes and C escapes; an escape that means nothing is as wrong as an open quote.

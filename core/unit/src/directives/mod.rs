@@ -26,6 +26,8 @@ use crate::name::UnitKind;
 pub(crate) use draft::Draft;
 use keep::keep;
 pub(crate) use line::{Line, Outcome};
+pub(crate) use path::PATHS;
+pub(crate) use timer::TIMES;
 
 /// How far a directive is acted on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +44,10 @@ pub enum Support {
 /// What a value looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// Off unless said otherwise.
     Boolean,
+    /// On unless said otherwise.
+    BooleanYes,
     /// A length of time; the word in systemd's complaint about a wrong one.
     Span(&'static str),
     /// As [`Kind::Span`], and 0 means without end.
@@ -56,7 +61,7 @@ pub enum Kind {
     Path,
     /// Absolute paths, each line adding to the list.
     Paths,
-    /// One of some words: systemd's name for them, and the words.
+    /// One of some words: systemd's name for them, and the words, the default first.
     OneOf(&'static str, &'static [&'static str]),
     /// One of some words that stand for values of ours.
     Word(&'static str),
@@ -88,7 +93,7 @@ impl Kind {
     /// What would have been taken instead of a wrong value.
     pub const fn expected(self) -> &'static str {
         match self {
-            Kind::Boolean => "yes or no",
+            Kind::Boolean | Kind::BooleanYes => "yes or no",
             Kind::Span(_) | Kind::Timeout(_) => "a length of time such as 5s, 1min 30s or infinity",
             Kind::Unsigned => "a number from 0 to 4294967295",
             Kind::Integer(_) => "a whole number",

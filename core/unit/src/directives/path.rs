@@ -1,21 +1,38 @@
 //! `[Path]`: systemd.path(5). Read and kept; paths are not watched yet.
 
-use super::{Directive, Kind, Support, keep};
+use super::{Directive, Draft, Kind, Line, Support, keep};
 
 const fn kept(key: &'static str, kind: Kind, help: &'static str) -> Directive {
     Directive { key, kind, support: Support::NotYet, set: keep, help }
 }
 
+const fn watch(key: &'static str, help: &'static str) -> Directive {
+    Directive { key, kind: Kind::Path, support: Support::NotYet, set: watched, help }
+}
+
+/// Keys that say what is watched.
+pub(crate) const PATHS: &[&str] =
+    &["DirectoryNotEmpty", "PathChanged", "PathExists", "PathExistsGlob", "PathModified"];
+
 #[rustfmt::skip]
 pub(super) static TABLE: &[Directive] = &[
     kept("DirectoryMode", Kind::Mode, "permissions of directories that MakeDirectory= makes"),
-    kept("DirectoryNotEmpty", Kind::Path, "starts the unit when the directory holds something"),
+    watch("DirectoryNotEmpty", "starts the unit when the directory holds something"),
     kept("MakeDirectory", Kind::Boolean, "makes the watched directories"),
-    kept("PathChanged", Kind::Path, "starts the unit when a file written to is closed"),
-    kept("PathExists", Kind::Path, "starts the unit when the path exists"),
-    kept("PathExistsGlob", Kind::Path, "starts the unit when a path matches the pattern"),
-    kept("PathModified", Kind::Path, "starts the unit when a file is written to"),
+    watch("PathChanged", "starts the unit when a file written to is closed"),
+    watch("PathExists", "starts the unit when the path exists"),
+    watch("PathExistsGlob", "starts the unit when a path matches the pattern"),
+    watch("PathModified", "starts the unit when a file is written to"),
     kept("TriggerLimitBurst", Kind::Unsigned, "how many starts TriggerLimitIntervalSec= allows"),
     kept("TriggerLimitIntervalSec", Kind::Span("sec value"), "the time in which its starts are counted"),
     kept("Unit", Kind::Text, "the unit it starts"),
 ];
+
+/// Paths add up; an empty one of any kind takes all of them back.
+fn watched(d: &mut Draft, l: &mut Line<'_>) {
+    match l.path() {
+        Some(Some(path)) => l.keep_more(d, vec![path]),
+        Some(None) => d.kept.retain(|kept| kept.section != "Path" || !PATHS.contains(&kept.key.as_str())),
+        None => {}
+    }
+}

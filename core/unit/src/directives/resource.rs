@@ -25,20 +25,19 @@ const fn old(key: &'static str, set: fn(&mut Draft, &mut Line<'_>), help: &'stat
 
 const FULL: Support = Support::Full;
 const PREFERENCE: Kind = Kind::OneOf("ManagedOOMPreference=", &["none", "avoid", "omit"]);
-const MANAGED: Kind = Kind::OneOf("managed OOM mode", &["auto", "kill"]);
 const POLICY: Kind = Kind::OneOf("device policy", &["auto", "closed", "strict"]);
 
 #[rustfmt::skip]
 pub(super) static TABLE: &[Directive] = &[
     own("AllowedCPUs", cpus, "CPUs its processes run on"),
     own("AllowedMemoryNodes", cpus, "memory nodes its processes use"),
-    kept("BPFProgram", Kind::Lines, "BPF programs attached to its control group"),
+    own("BPFProgram", bpf_program, "BPF programs attached to its control group"),
     old("BlockIOAccounting", keep_boolean, "old name of IOAccounting="),
-    old("BlockIODeviceWeight", keep_line, "old name of IODeviceWeight="),
-    old("BlockIOReadBandwidth", keep_line, "old name of IOReadBandwidthMax="),
-    old("BlockIOWeight", keep_line, "old name of IOWeight="),
-    old("BlockIOWriteBandwidth", keep_line, "old name of IOWriteBandwidthMax="),
-    kept("CPUAccounting", Kind::Boolean, "CPU time is counted"),
+    old("BlockIODeviceWeight", block_device, "old name of IODeviceWeight="),
+    old("BlockIOReadBandwidth", block_device, "old name of IOReadBandwidthMax="),
+    old("BlockIOWeight", block_weight, "old name of IOWeight="),
+    old("BlockIOWriteBandwidth", block_device, "old name of IOWriteBandwidthMax="),
+    kept("CPUAccounting", Kind::BooleanYes, "CPU time is counted"),
     own("CPUQuota", cpu_quota, "how much CPU time it may use"),
     own("CPUQuotaPeriodSec", cpu_quota_period, "the period CPUQuota= is measured in"),
     old("CPUShares", cpu_shares, "old name of CPUWeight="),
@@ -53,7 +52,7 @@ pub(super) static TABLE: &[Directive] = &[
     kept("DevicePolicy", POLICY, "which device nodes it may use beside DeviceAllow="),
     own("DisableControllers", controllers, "controllers that stay off below it"),
     kept("IOAccounting", Kind::Boolean, "disk traffic is counted"),
-    kept("IODeviceLatencyTargetSec", Kind::Lines, "the latency aimed at for a device"),
+    own("IODeviceLatencyTargetSec", latency, "the latency aimed at for a device"),
     own("IODeviceWeight", device_weight, "its share of a device's traffic"),
     own("IOReadBandwidthMax", bandwidth, "bytes it may read from a device per second"),
     own("IOReadIOPSMax", bandwidth, "reads from a device per second"),
@@ -65,14 +64,14 @@ pub(super) static TABLE: &[Directive] = &[
     own("IPAddressDeny", addresses, "addresses it may not talk to"),
     kept("IPEgressFilterPath", Kind::Paths, "BPF programs that filter what it sends"),
     kept("IPIngressFilterPath", Kind::Paths, "BPF programs that filter what it receives"),
-    kept("ManagedOOMMemoryPressure", MANAGED, "systemd-oomd acts on its memory pressure"),
+    own("ManagedOOMMemoryPressure", managed, "systemd-oomd acts on its memory pressure"),
     kept("ManagedOOMMemoryPressureDurationSec", Kind::Span("sec value"), "how long the pressure must last"),
     own("ManagedOOMMemoryPressureLimit", pressure_limit, "the memory pressure systemd-oomd acts on"),
     kept("ManagedOOMPreference", PREFERENCE, "whether systemd-oomd spares it"),
-    kept("ManagedOOMSwap", MANAGED, "systemd-oomd acts on its use of swap"),
-    kept("MemoryAccounting", Kind::Boolean, "memory is counted"),
+    own("ManagedOOMSwap", managed, "systemd-oomd acts on its use of swap"),
+    kept("MemoryAccounting", Kind::BooleanYes, "memory is counted"),
     own("MemoryHigh", memory, "memory above which it is slowed down"),
-    old("MemoryLimit", memory, "old name of MemoryMax="),
+    old("MemoryLimit", memory_limit, "old name of MemoryMax="),
     own("MemoryLow", memory, "memory it is left if possible"),
     own("MemoryMax", memory, "memory it cannot go beyond"),
     own("MemoryMin", memory, "memory it is always left"),
@@ -82,13 +81,13 @@ pub(super) static TABLE: &[Directive] = &[
     own("MemoryZSwapMax", memory, "compressed swap it cannot go beyond"),
     kept("MemoryZSwapWriteback", Kind::Boolean, "compressed swap may go to disk"),
     kept("NFTSet", Kind::Lines, "nftables sets its control group is put in"),
-    own("RestrictNetworkInterfaces", keep_words, "network interfaces it may use"),
+    own("RestrictNetworkInterfaces", interfaces, "network interfaces it may use"),
     Directive { key: "Slice", kind: Kind::Units, support: FULL, set: slice, help: "the slice it lives in" },
-    own("SocketBindAllow", keep_line, "ports it may bind"),
-    own("SocketBindDeny", keep_line, "ports it may not bind"),
+    own("SocketBindAllow", bind_rule, "ports it may bind"),
+    own("SocketBindDeny", bind_rule, "ports it may not bind"),
     own("StartupAllowedCPUs", cpus, "AllowedCPUs= while the machine starts"),
     own("StartupAllowedMemoryNodes", cpus, "AllowedMemoryNodes= while the machine starts"),
-    old("StartupBlockIOWeight", keep_line, "old name of StartupIOWeight="),
+    old("StartupBlockIOWeight", block_weight, "old name of StartupIOWeight="),
     old("StartupCPUShares", cpu_shares, "old name of StartupCPUWeight="),
     own("StartupCPUWeight", cpu_weight, "CPUWeight= while the machine starts"),
     own("StartupIOWeight", io_weight, "IOWeight= while the machine starts"),
@@ -97,16 +96,22 @@ pub(super) static TABLE: &[Directive] = &[
     own("StartupMemoryMax", memory, "MemoryMax= while the machine starts"),
     own("StartupMemorySwapMax", memory, "MemorySwapMax= while the machine starts"),
     own("StartupMemoryZSwapMax", memory, "MemoryZSwapMax= while the machine starts"),
-    kept("TasksAccounting", Kind::Boolean, "tasks are counted"),
+    kept("TasksAccounting", Kind::BooleanYes, "tasks are counted"),
     own("TasksMax", tasks, "how many tasks it may have"),
 ];
 
 fn slice(d: &mut Draft, l: &mut Line<'_>) {
-    let Some(name) = l.expanded(l.value, Allowed::InNames) else { return };
+    let Some(name) = l.expanded_bare(l.value, Allowed::InNames) else { return };
     match UnitName::parse(&name) {
-        Ok(name) if name.kind() == UnitKind::Slice && !name.is_template() => {
-            d.exec.slice = Some(name.to_string())
+        Ok(name) if name.kind() == UnitKind::Slice && name.instance().is_some() => {
+            let why = if name.is_template() {
+                format!("Unit name {name} is missing the instance name.")
+            } else {
+                Bad::Syntax.to_string()
+            };
+            l.warn(format!("Failed to load slice unit {name}, ignoring: {why}"));
         }
+        Ok(name) if name.kind() == UnitKind::Slice => d.exec.slice = Some(name.to_string()),
         Ok(_) => l.warn(format!(
             "Failed to assign slice {name} to unit {}, ignoring: {}",
             l.scope.name,
@@ -148,19 +153,38 @@ fn delegate(d: &mut Draft, l: &mut Line<'_>) {
     }
 }
 
+fn managed(d: &mut Draft, l: &mut Line<'_>) {
+    match l.value {
+        "" | "auto" => reset(d, l),
+        "kill" => l.keep_one(d, "kill".into()),
+        _ => l.warn(format!("Invalid syntax, ignoring: {}", l.value)),
+    }
+}
+
 fn controllers(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         d.kept.retain(|kept| kept.section != l.section || kept.key != l.key);
     }
     let (known, unknown): (Vec<_>, Vec<_>) =
         l.names().into_iter().partition(|name| CONTROLLERS.contains(&name.as_str()));
-    unknown.iter().for_each(|name| l.warn(format!("Invalid cgroup string: {name}, ignoring")));
+    match l.key {
+        "Delegate" => {
+            unknown.iter().for_each(|name| l.warn(format!("Invalid controller name '{name}', ignoring")))
+        }
+        // The whole line is judged by its first word.
+        _ if known.is_empty() && !unknown.is_empty() => {
+            l.warn(format!("Invalid cgroup string: {}, ignoring", l.value))
+        }
+        _ => {}
+    }
     l.keep_more(d, known);
 }
 
 fn keep_boolean(d: &mut Draft, l: &mut Line<'_>) {
-    if let Some(yes) = l.boolean() {
-        l.keep_one(d, if yes { "yes".into() } else { "no".into() });
+    match l.boolean() {
+        Some(true) => l.keep_one(d, "yes".into()),
+        Some(false) => reset(d, l),
+        None => {}
     }
 }
 
@@ -173,14 +197,6 @@ fn keep_line(d: &mut Draft, l: &mut Line<'_>) {
     }
 }
 
-fn keep_words(d: &mut Draft, l: &mut Line<'_>) {
-    if l.is_empty() {
-        d.kept.retain(|kept| kept.section != l.section || kept.key != l.key);
-    }
-    let words = l.names();
-    l.keep_more(d, words);
-}
-
 fn reset(d: &mut Draft, l: &Line<'_>) {
     d.kept.retain(|kept| kept.section != l.section || kept.key != l.key);
 }
@@ -191,6 +207,7 @@ fn cpus(d: &mut Draft, l: &mut Line<'_>) {
     }
     match parse_cpuset(l.value) {
         Ok(set) => l.keep_one(d, format_cpuset(&set)),
+        Err((Bad::Range, word)) => l.warn(format!("Cannot add CPU {word} to set: {}", Bad::Range)),
         Err((_, word)) => l.warn(format!("Failed to parse CPU affinity '{word}'")),
     }
 }
@@ -201,12 +218,12 @@ fn cpu_quota(d: &mut Draft, l: &mut Line<'_>) {
         return reset(d, l);
     }
     match permyriad(l.value) {
-        Some(parts) => {
+        Some(parts @ 1..) => {
             // A tenth of a percent is the least there is.
             let span = Span(u64::from(parts) * 100);
             l.keep_one(d, format_timespan(span.max(Span::milliseconds(1))));
         }
-        None => l.warn(format!("Invalid CPU quota '{}', ignoring.", l.value)),
+        Some(0) | None => l.warn(format!("Invalid CPU quota '{}', ignoring.", l.value)),
     }
 }
 
@@ -241,10 +258,35 @@ fn io_weight(d: &mut Draft, l: &mut Line<'_>) {
     weight(d, l, "weight");
 }
 
+/// What is left of control groups of version 1.
+fn outdated(l: &mut Line<'_>, new: &str) {
+    let old = l.key;
+    l.note(format!("Unit uses {old}=; please use {new} instead. Support for {old}= will be removed soon."));
+}
+
+fn memory_limit(d: &mut Draft, l: &mut Line<'_>) {
+    memory(d, l);
+    if d.kept.iter().any(|kept| kept.key == l.key) {
+        outdated(l, "MemoryMax=");
+    }
+}
+
+fn block_weight(d: &mut Draft, l: &mut Line<'_>) {
+    match unsigned(l.value) {
+        Ok(weight @ 10..=1000) => l.keep_one(d, weight.to_string()),
+        Ok(_) | Err(_) if l.is_empty() => reset(d, l),
+        Ok(_) | Err(_) => l.warn(format!("Invalid block IO weight, ignoring: {}", l.value)),
+    }
+}
+
+fn block_device(d: &mut Draft, l: &mut Line<'_>) {
+    outdated(l, "IO*= settings");
+    keep_line(d, l);
+}
+
 fn cpu_shares(d: &mut Draft, l: &mut Line<'_>) {
-    let new = l.key.replace("Shares", "Weight");
-    let (old, value) = (l.key, l.value);
-    l.note(format!("Unit uses {old}=; please use {new}= instead. Support for {old}= will be removed soon."));
+    outdated(l, "CPUWeight=");
+    let value = l.value;
     match unsigned(value) {
         Ok(shares @ 2..=262_144) => l.keep_one(d, shares.to_string()),
         Ok(_) | Err(_) if l.is_empty() => reset(d, l),
@@ -324,7 +366,8 @@ fn device_weight(d: &mut Draft, l: &mut Line<'_>) {
     };
     match unsigned(weight.trim()) {
         Ok(number @ 1..=10_000) => l.keep_more(d, vec![format!("{path} {number}")]),
-        Ok(_) | Err(_) => l.warn(format!("Invalid IO weight '{weight}', ignoring.")),
+        Ok(_) => l.warn(format!("IO weight '{weight}' invalid, ignoring: {}", Bad::Range)),
+        Err(bad) => l.warn(format!("IO weight '{weight}' invalid, ignoring: {bad}")),
     }
 }
 
@@ -361,6 +404,57 @@ fn addresses(d: &mut Draft, l: &mut Line<'_>) {
             l.warn(format!("Address prefix is invalid, ignoring assignment: {word}"));
         }
         l.keep_more(d, shown);
+    }
+}
+
+/// `any`, or `[ipv4:|ipv6:][tcp:|udp:]PORT[-PORT]`.
+fn bind_rule(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        return reset(d, l);
+    }
+    let parts: Vec<&str> = l.value.split(':').collect();
+    let (ports, words) = parts.split_last().map_or(("", [].as_slice()), |(last, words)| (*last, words));
+    let port = |text: &str| text.parse::<u16>().is_ok_and(|port| port > 0);
+    let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
+    let is_port =
+        (port(first) && port(last)) || ports == "any" || ["tcp", "udp", "ipv4", "ipv6"].contains(&ports);
+    match is_port && words.iter().all(|word| ["ipv4", "ipv6", "tcp", "udp"].contains(word)) {
+        true => l.keep_more(d, vec![l.value.to_owned()]),
+        false => l.warn(format!("Unable to parse {}= assignment, ignoring: {}", l.key, l.value)),
+    }
+}
+
+fn interfaces(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        reset(d, l);
+    }
+    for word in l.names() {
+        let name = word.strip_prefix('~').unwrap_or(&word);
+        match name.len() < 16 && !name.contains(['/', ':']) {
+            true => l.keep_more(d, vec![word]),
+            false => l.warn(format!("Invalid interface name, ignoring: {name}")),
+        }
+    }
+}
+
+fn bpf_program(d: &mut Draft, l: &mut Line<'_>) {
+    match l.is_empty() || l.value.split_once(':').is_some_and(|(_, path)| path.starts_with('/')) {
+        true => keep_line(d, l),
+        false => l.warn(format!("Invalid syntax in BPFProgram=, ignoring: {}", l.value)),
+    }
+}
+
+fn latency(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        return reset(d, l);
+    }
+    let value = l.value;
+    let Some((path, span)) = value.split_once([' ', '\t']) else {
+        return l.warn(format!("Invalid device path or latency specified in '{value}', ignoring."));
+    };
+    match parse_timespan(span) {
+        Ok(span) => l.keep_more(d, vec![format!("{path} {}", format_timespan(span))]),
+        Err(_) => l.warn(format!("Failed to parse timer value, ignoring: {}", span.trim())),
     }
 }
 

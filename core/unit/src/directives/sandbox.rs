@@ -15,9 +15,9 @@ const fn own(key: &'static str, set: fn(&mut Draft, &mut Line<'_>), help: &'stat
     Directive { key, kind: Kind::Text, support: Support::NotYet, set, help }
 }
 
-const KEYRING: Kind = Kind::OneOf("keyring mode", &["inherit", "private", "shared"]);
+const KEYRING: Kind = Kind::OneOf("keyring mode", &["private", "inherit", "shared"]);
 const PROC: Kind = Kind::OneOf("/proc/ protection mode", &["default", "noaccess", "invisible", "ptraceable"]);
-const SUBSET: Kind = Kind::OneOf("/proc/ subset", &["all", "pid"]);
+const SUBSET: Kind = Kind::OneOf("/proc/ subset mode", &["all", "pid"]);
 const HOME: Kind = Kind::OneOf("protect home value", &["no", "yes", "read-only", "tmpfs"]);
 const SYSTEM: Kind = Kind::OneOf("protect system value", &["no", "yes", "full", "strict"]);
 const NUMA: &[&str] = &["default", "preferred", "bind", "interleave", "local"];
@@ -27,7 +27,7 @@ const ARCHITECTURES: &[&str] = &["x86", "x86-64", "ppc", "ppc-le", "ppc64", "ppc
 
 #[rustfmt::skip]
 pub(super) static TABLE: &[Directive] = &[
-    kept("AppArmorProfile", Kind::Text, "the AppArmor profile it is confined by"),
+    own("AppArmorProfile", required_text, "the AppArmor profile it is confined by"),
     kept("BindLogSockets", Kind::Boolean, "the journal's sockets are there in its file system"),
     own("BindPaths", bind_paths, "paths put elsewhere in its file system"),
     own("BindReadOnlyPaths", bind_paths, "paths put elsewhere in its file system, read-only"),
@@ -53,7 +53,7 @@ pub(super) static TABLE: &[Directive] = &[
     own("LogExtraFields", extra_fields, "fields added to its log messages"),
     kept("LogFilterPatterns", Kind::Lines, "which of its log messages are kept"),
     own("LogLevelMax", level, "log messages above this level are dropped"),
-    kept("LogNamespace", Kind::Text, "the journal it logs to"),
+    own("LogNamespace", log_namespace, "the journal it logs to"),
     kept("LogRateLimitBurst", Kind::Unsigned, "how many log messages LogRateLimitIntervalSec= allows"),
     kept("LogRateLimitIntervalSec", Kind::Span("sec value"), "the time in which its log messages are counted"),
     kept("MemoryDenyWriteExecute", Kind::Boolean, "it cannot make memory that is written to and run"),
@@ -73,13 +73,13 @@ pub(super) static TABLE: &[Directive] = &[
     kept("PrivateMounts", Kind::Boolean, "its mounts stay its own"),
     kept("PrivateNetwork", Kind::Boolean, "it has a network of its own, with loopback only"),
     kept("PrivatePIDs", Kind::Boolean, "it sees its own processes only"),
-    kept("PrivateTmp", Kind::OneOf("private tmp value", &["no", "yes", "disconnected"]), "it has /tmp and /var/tmp of its own"),
-    kept("PrivateUsers", Kind::OneOf("private users value", &["no", "yes", "self", "identity", "full"]), "it has users of its own"),
+    kept("PrivateTmp", Kind::OneOf("boolean value", &["no", "yes", "disconnected"]), "it has /tmp and /var/tmp of its own"),
+    kept("PrivateUsers", Kind::OneOf("boolean value", &["no", "yes", "self", "identity", "full"]), "it has users of its own"),
     kept("ProcSubset", SUBSET, "what /proc shows beside processes"),
     kept("ProtectClock", Kind::Boolean, "it cannot set the clock"),
-    kept("ProtectControlGroups", Kind::OneOf("protect control groups value", &["no", "yes", "private", "strict"]), "it cannot write to /sys/fs/cgroup"),
+    kept("ProtectControlGroups", Kind::OneOf("boolean value", &["no", "yes", "private", "strict"]), "it cannot write to /sys/fs/cgroup"),
     kept("ProtectHome", HOME, "it cannot reach /home, /root and /run/user"),
-    kept("ProtectHostname", Kind::OneOf("protect hostname value", &["no", "yes", "private"]), "it cannot set the host name"),
+    kept("ProtectHostname", Kind::OneOf("boolean value", &["no", "yes", "private"]), "it cannot set the host name"),
     kept("ProtectKernelLogs", Kind::Boolean, "it cannot read or write the kernel's log"),
     kept("ProtectKernelModules", Kind::Boolean, "it cannot load kernel modules"),
     kept("ProtectKernelTunables", Kind::Boolean, "it cannot write to /proc/sys and /sys"),
@@ -98,17 +98,17 @@ pub(super) static TABLE: &[Directive] = &[
     kept("RootEphemeral", Kind::Boolean, "it sees a copy of its root that is thrown away"),
     own("RootHash", keep_line, "the hash RootImage= is verified by"),
     own("RootHashSignature", keep_line, "the signature of RootHash="),
-    kept("RootImage", Kind::Path, "the image it sees as /"),
+    own("RootImage", required_path, "the image it sees as /"),
     own("RootImageOptions", keep_line, "options RootImage= is mounted with"),
     kept("RootImagePolicy", Kind::Text, "what RootImage= must look like"),
     kept("RootMStack", Kind::Path, "the stack of mounts it sees as /"),
-    kept("RootVerity", Kind::Path, "the verity data of RootImage="),
-    kept("SELinuxContext", Kind::Text, "the SELinux context it runs in"),
+    own("RootVerity", required_path, "the verity data of RootImage="),
+    own("SELinuxContext", required_text, "the SELinux context it runs in"),
     own("SecureBits", keep_words, "bits that rule how capabilities are handed on"),
-    own("SetCredential", keep_line, "credentials written in the unit"),
-    own("SetCredentialEncrypted", keep_line, "encrypted credentials written in the unit"),
+    own("SetCredential", set_credential, "credentials written in the unit"),
+    own("SetCredentialEncrypted", set_credential, "encrypted credentials written in the unit"),
     kept("SetLoginEnvironment", Kind::Boolean, "HOME, LOGNAME and SHELL are set"),
-    kept("SmackProcessLabel", Kind::Text, "the SMACK label it runs under"),
+    own("SmackProcessLabel", required_text, "the SMACK label it runs under"),
     kept("StateDirectoryAccounting", Kind::Boolean, "the size of StateDirectory= is counted"),
     own("SystemCallArchitectures", architectures, "architectures whose system calls it can make"),
     own("SystemCallErrorNumber", error_number, "the error a forbidden system call gets"),
@@ -120,7 +120,7 @@ pub(super) static TABLE: &[Directive] = &[
     kept("TTYVHangup", Kind::Boolean, "its terminal is hung up before and after"),
     kept("TTYVTDisallocate", Kind::Boolean, "its virtual terminal is emptied before and after"),
     own("TemporaryFileSystem", temporary, "paths it sees as empty, in memory"),
-    kept("TimeoutCleanSec", Kind::Timeout("time value"), "how long systemctl clean may take"),
+    kept("TimeoutCleanSec", Kind::Timeout("sec value"), "how long systemctl clean may take"),
     own("TimerSlackNSec", timer_slack, "how late its timers may be"),
     kept("UtmpIdentifier", Kind::Text, "its id in utmp"),
     kept("UtmpMode", UTMP, "its kind of entry in utmp"),
@@ -159,10 +159,9 @@ fn bind_paths(d: &mut Draft, l: &mut Line<'_>) {
         let (dash, source) = source.strip_prefix('-').map_or(("", source), |source| ("-", source));
         let destination = parts.next().unwrap_or(source);
         let options = parts.next().unwrap_or("rbind");
-        let Some(source) = l.expanded(source, Allowed::All) else { continue };
-        let Some(source) = l.checked_path(source, Want::Absolute) else { continue };
-        let Some(destination) = l.expanded(destination, Allowed::All) else { continue };
-        let Some(destination) = l.checked_path(destination, Want::Absolute) else { continue };
+        let mut path =
+            |text| l.expanded(text, Allowed::All).and_then(|text| l.checked_path(text, Want::Absolute));
+        let (Some(source), Some(destination)) = (path(source), path(destination)) else { continue };
         if !["rbind", "norbind"].contains(&options) {
             l.warn(format!("Invalid option string, ignoring setting: {options}"));
             continue;
@@ -216,6 +215,7 @@ fn numa_mask(d: &mut Draft, l: &mut Line<'_>) {
 
 fn numa_policy(d: &mut Draft, l: &mut Line<'_>) {
     match NUMA.contains(&l.value) {
+        true if l.value == NUMA[0] => reset(d, l),
         true => l.keep_one(d, l.value.to_owned()),
         false if l.is_empty() => reset(d, l),
         false => l.warn(format!("Invalid NUMA policy type, ignoring: {}", l.value)),
@@ -226,6 +226,7 @@ fn cpu_policy(d: &mut Draft, l: &mut Line<'_>) {
     const POLICIES: [(&str, &str); 5] =
         [("other", "0"), ("batch", "3"), ("idle", "5"), ("fifo", "1"), ("rr", "2")];
     match POLICIES.iter().find(|(name, _)| *name == l.value) {
+        Some((_, "0")) => reset(d, l),
         Some((_, number)) => l.keep_one(d, (*number).to_owned()),
         None if l.is_empty() => reset(d, l),
         None => l.unparsed("CPU scheduling policy"),
@@ -247,6 +248,7 @@ fn io_class(d: &mut Draft, l: &mut Line<'_>) {
     let class =
         named.or_else(|| unsigned(l.value).ok().filter(|class| *class < 8).map(|class| class.to_string()));
     match class {
+        Some(class) if class == "0" => reset(d, l),
         Some(class) => l.keep_one(d, class),
         None if l.is_empty() => reset(d, l),
         None => l.unparsed("IO scheduling class"),
@@ -324,6 +326,40 @@ fn extra_fields(d: &mut Draft, l: &mut Line<'_>) {
     }
 }
 
+fn required_text(d: &mut Draft, l: &mut Line<'_>) {
+    match l.required_text() {
+        Some(text) if text.is_empty() => reset(d, l),
+        Some(text) => l.keep_one(d, text),
+        None => {}
+    }
+}
+
+fn required_path(d: &mut Draft, l: &mut Line<'_>) {
+    match l.required_path() {
+        Some(Some(path)) => l.keep_one(d, path),
+        Some(None) => reset(d, l),
+        None => {}
+    }
+}
+
+fn log_namespace(d: &mut Draft, l: &mut Line<'_>) {
+    match l.optional_text() {
+        Some(Some(name)) if name.contains('/') || name.len() > 128 => {
+            l.warn(format!("Specified log namespace name is not valid, ignoring: {name}"));
+        }
+        Some(Some(name)) => l.keep_one(d, name),
+        Some(None) => reset(d, l),
+        None => {}
+    }
+}
+
+fn set_credential(d: &mut Draft, l: &mut Line<'_>) {
+    match l.is_empty() || l.value.contains(':') {
+        true => load_credential(d, l),
+        false => l.warn(format!("Invalid syntax, ignoring: {}", l.value)),
+    }
+}
+
 fn load_credential(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         return reset(d, l);
@@ -337,7 +373,7 @@ fn load_credential(d: &mut Draft, l: &mut Line<'_>) {
 }
 
 fn personality(d: &mut Draft, l: &mut Line<'_>) {
-    match ARCHITECTURES.contains(&l.value) || l.value.starts_with("arm") {
+    match ARCHITECTURES.contains(&l.value) || l.value == "arm64" {
         true => l.keep_one(d, l.value.to_owned()),
         false if l.is_empty() => reset(d, l),
         false => l.unparsed("personality"),
@@ -395,12 +431,14 @@ fn restrict_namespaces(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         return reset(d, l);
     }
-    if let Some(yes) = crate::values::boolean(l.value) {
-        return l.keep_one(d, if yes { "yes".into() } else { "no".into() });
+    match crate::values::boolean(l.value) {
+        Some(true) => return l.keep_one(d, "yes".into()),
+        Some(false) => return reset(d, l),
+        None => {}
     }
     let words = l.value.strip_prefix('~').unwrap_or(l.value);
     match words.split_ascii_whitespace().find(|word| !KINDS.contains(word)) {
-        Some(word) => l.warn(format!("Failed to parse namespace type string, ignoring: {word}")),
+        Some(_) => l.unparsed("namespace type string"),
         None => l.keep_more(d, vec![l.value.to_owned()]),
     }
 }
@@ -422,8 +460,8 @@ fn error_number(d: &mut Draft, l: &mut Line<'_>) {
         ("", _) => reset(d, l),
         ("kill", _) | (_, Ok(1..=4095)) => l.keep_one(d, value.to_owned()),
         _ if is_name => l.keep_one(d, value.to_owned()),
-        (_, Ok(_)) => l.warn(format!("Invalid error number, ignoring: {value}")),
-        (_, Err(_)) => l.unparsed("error number"),
+        (_, Ok(0)) => l.warn(format!("Invalid error number, ignoring: {value}")),
+        (_, Ok(_) | Err(_)) => l.unparsed("error number"),
     }
 }
 

@@ -201,14 +201,15 @@ fn bus_name(d: &mut Draft, l: &mut Line<'_>) {
         bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_' || first == b'-')
             && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
     };
-    match name.len() <= 255 && name.contains('.') && name.split('.').all(part) {
+    let is_unique = name.starts_with(':') && name.len() > 2;
+    match is_unique || name.len() <= 255 && name.contains('.') && name.split('.').all(part) {
         true => d.service.bus_name = Some(name),
         false => l.warn(format!("Invalid bus name, ignoring: {name}")),
     }
 }
 
 fn sockets(d: &mut Draft, l: &mut Line<'_>) {
-    for written in l.names() {
+    for written in l.plain_words() {
         let Some(name) = l.expanded(&written, Allowed::InNames) else { continue };
         match UnitName::parse(&name) {
             Ok(name) if name.kind() == UnitKind::Socket => {
@@ -216,7 +217,7 @@ fn sockets(d: &mut Draft, l: &mut Line<'_>) {
                     d.service.sockets.push(name);
                 }
             }
-            Ok(_) | Err(_) => l.warn(format!("Unit name {name} is not a socket, ignoring.")),
+            Ok(_) | Err(_) => l.warn(format!("Unit must be of type socket, ignoring: {name}")),
         }
     }
 }
@@ -226,7 +227,7 @@ fn statuses(list: &mut ExitStatuses, l: &mut Line<'_>) {
         *list = ExitStatuses::default();
         return;
     }
-    for word in l.names() {
+    for word in l.plain_words() {
         if let Some(code) = parse_exit_status(&word) {
             insert(&mut list.codes, code);
         } else if let Some(signal) = parse_signal(&word) {

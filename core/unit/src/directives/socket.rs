@@ -8,7 +8,7 @@ use crate::limits::LIST_MAX;
 use crate::name::UnitKind;
 use crate::specifier::Allowed;
 use crate::values::address::parse_address;
-use crate::values::path;
+use crate::values::{number, path};
 
 const fn row(
     key: &'static str,
@@ -34,7 +34,6 @@ const fn listen(
 
 const SEC: Kind = Kind::Span("sec value");
 const INTEGER: Kind = Kind::Integer("int value");
-const IPTOS: Kind = Kind::OneOf("IP TOS value", &["low-delay", "throughput", "reliability", "low-cost"]);
 const ACCEPT: Support = Support::Partial("a service for each connection is not started yet");
 
 #[rustfmt::skip]
@@ -56,7 +55,7 @@ pub(super) static TABLE: &[Directive] = &[
     row("FileDescriptorName", Kind::Text, descriptor_name, "the name of its descriptors in LISTEN_FDNAMES"),
     row("FlushPending", Kind::Boolean, |d, l| flag(&mut d.socket.flush_pending, l), "what waits is thrown away when the service stops"),
     row("FreeBind", Kind::Boolean, |d, l| flag(&mut d.socket.free_bind, l), "IP_FREEBIND"),
-    kept("IPTOS", IPTOS, "IP_TOS"),
+    listen("IPTOS", Support::NotYet, ip_tos, "IP_TOS"),
     kept("IPTTL", INTEGER, "IP_TTL"),
     row("KeepAlive", Kind::Boolean, |d, l| flag(&mut d.socket.keep_alive, l), "SO_KEEPALIVE"),
     kept("KeepAliveIntervalSec", SEC, "TCP_KEEPINTVL"),
@@ -96,7 +95,7 @@ pub(super) static TABLE: &[Directive] = &[
     kept("SmackLabelIPOut", Kind::Text, "the SMACK label of what goes out"),
     row("SocketGroup", Kind::Text, |d, l| if let Some(group) = super::exec::owner(l) { d.socket.socket_group = group }, "the group its files belong to"),
     row("SocketMode", Kind::Mode, |d, l| if let Some(mode) = l.mode() { d.socket.socket_mode = mode }, "permissions of its files"),
-    kept("SocketProtocol", Kind::OneOf("socket protocol", &["udplite", "sctp", "mptcp"]), "the protocol in place of TCP or UDP"),
+    listen("SocketProtocol", Support::NotYet, protocol, "the protocol in place of TCP or UDP"),
     row("SocketUser", Kind::Text, |d, l| if let Some(user) = super::exec::owner(l) { d.socket.socket_user = user }, "the user its files belong to"),
     row("Symlinks", Kind::Paths, symlinks, "symbolic links made to its file"),
     kept("TCPCongestion", Kind::Text, "TCP_CONGESTION"),
@@ -120,7 +119,12 @@ fn bind_ipv6_only(d: &mut Draft, l: &mut Line<'_>) {
         ("both", BindIpv6Only::Both),
         ("ipv6-only", BindIpv6Only::Ipv6Only),
     ];
-    if let Some(only) = l.word(&words) {
+    let only = match crate::values::boolean(l.value) {
+        Some(true) => Some(BindIpv6Only::Ipv6Only),
+        Some(false) => Some(BindIpv6Only::Both),
+        None => l.word(&words),
+    };
+    if let Some(only) = only {
         d.socket.bind_ipv6_only = only;
     }
 }
@@ -136,6 +140,23 @@ fn timestamping(d: &mut Draft, l: &mut Line<'_>) {
     ];
     if let Some(word) = l.word(&words) {
         d.socket.timestamping = word.map(str::to_owned);
+    }
+}
+
+fn ip_tos(d: &mut Draft, l: &mut Line<'_>) {
+    let words = [("low-delay", 16), ("throughput", 8), ("reliability", 4), ("low-cost", 2)];
+    let named = words.iter().find(|(word, _)| *word == l.value).map(|(_, number)| *number);
+    match named.or_else(|| number::unsigned(l.value).ok()) {
+        Some(number @ 0..=255) => l.keep_one(d, number.to_string()),
+        Some(_) | None => l.unparsed("IP TOS value"),
+    }
+}
+
+fn protocol(d: &mut Draft, l: &mut Line<'_>) {
+    let words = [("udplite", 136), ("sctp", 132), ("mptcp", 262)];
+    match words.iter().find(|(word, _)| *word == l.value) {
+        Some((_, number)) => l.keep_one(d, number.to_string()),
+        None => l.warn(format!("Invalid protocol name, ignoring: {}", l.value)),
     }
 }
 

@@ -1,30 +1,53 @@
 //! `[Timer]`: systemd.timer(5). Read and kept; timers are not served yet.
 
-use super::{Directive, Kind, Support, keep};
+use super::{Directive, Draft, Kind, Line, Support, keep};
+use crate::values::{format_timespan, parse_timespan};
 
 const fn kept(key: &'static str, kind: Kind, help: &'static str) -> Directive {
     Directive { key, kind, support: Support::NotYet, set: keep, help }
 }
 
+const fn time(key: &'static str, help: &'static str) -> Directive {
+    Directive { key, kind: Kind::Lines, support: Support::NotYet, set: elapse, help }
+}
+
 const SEC: Kind = Kind::Span("sec value");
+
+/// Keys that say when a timer elapses.
+pub(crate) const TIMES: &[&str] =
+    &["OnActiveSec", "OnBootSec", "OnCalendar", "OnStartupSec", "OnUnitActiveSec", "OnUnitInactiveSec"];
 
 #[rustfmt::skip]
 pub(super) static TABLE: &[Directive] = &[
     kept("AccuracySec", SEC, "how late it may elapse"),
     kept("DeferReactivation", Kind::Boolean, "a calendar time that passes while the unit runs is not made up for at once"),
     kept("FixedRandomDelay", Kind::Boolean, "the random delay is the same each time"),
-    kept("OnActiveSec", Kind::Lines, "this long after the timer has started"),
-    kept("OnBootSec", Kind::Lines, "this long after the machine has started"),
-    kept("OnCalendar", Kind::Lines, "at these times of the calendar"),
+    time("OnActiveSec", "this long after the timer has started"),
+    time("OnBootSec", "this long after the machine has started"),
+    time("OnCalendar", "at these times of the calendar"),
     kept("OnClockChange", Kind::Boolean, "whenever the clock is set"),
-    kept("OnStartupSec", Kind::Lines, "this long after the manager has started"),
+    time("OnStartupSec", "this long after the manager has started"),
     kept("OnTimezoneChange", Kind::Boolean, "whenever the time zone changes"),
-    kept("OnUnitActiveSec", Kind::Lines, "this long after the unit was last started"),
-    kept("OnUnitInactiveSec", Kind::Lines, "this long after the unit last stopped"),
+    time("OnUnitActiveSec", "this long after the unit was last started"),
+    time("OnUnitInactiveSec", "this long after the unit last stopped"),
     kept("Persistent", Kind::Boolean, "calendar times missed while the machine was off are made up for"),
     kept("RandomizedDelaySec", SEC, "a random time is added each time, up to this"),
     kept("RandomizedOffsetSec", SEC, "a time that is random by machine is added, up to this"),
-    kept("RemainAfterElapse", Kind::Boolean, "an elapsed timer stays loaded"),
+    kept("RemainAfterElapse", Kind::BooleanYes, "an elapsed timer stays loaded"),
     kept("Unit", Kind::Text, "the unit it starts"),
     kept("WakeSystem", Kind::Boolean, "wakes the machine from sleep"),
 ];
+
+/// Times add up; an empty one of any kind takes all of them back.
+fn elapse(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        d.kept.retain(|kept| kept.section != "Timer" || !TIMES.contains(&kept.key.as_str()));
+        return;
+    }
+    let Some(text) = l.text() else { return };
+    match (l.key, parse_timespan(&text)) {
+        ("OnCalendar", _) => l.keep_more(d, vec![text]),
+        (_, Ok(span)) => l.keep_more(d, vec![format_timespan(span)]),
+        (_, Err(_)) => l.unparsed("timer value"),
+    }
+}

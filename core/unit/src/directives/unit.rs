@@ -177,7 +177,7 @@ pub(super) fn start_limit_burst(d: &mut Draft, l: &mut Line<'_>) {
 
 /// Names add up over all lines; an empty line changes nothing.
 pub(super) fn depend(d: &mut Draft, l: &mut Line<'_>, word: Dependency) {
-    for written in l.names() {
+    for written in l.plain_words() {
         let Some(name) = l.expanded(&written, Allowed::InNames) else { continue };
         let Some(name) = dependency_name(&name, l) else { continue };
         if d.unit.dependencies.len() < LIST_MAX {
@@ -279,7 +279,11 @@ fn job_running_timeout(d: &mut Draft, l: &mut Line<'_>) {
 
 fn on_failure_isolate(d: &mut Draft, l: &mut Line<'_>) {
     use crate::config::unit::JobMode;
-    if let Some(isolate) = l.boolean() {
+    let isolate = crate::values::boolean(l.value);
+    if isolate.is_none() {
+        l.unparsed("boolean");
+    }
+    if let Some(isolate) = isolate {
         d.unit.on_failure_job_mode = if isolate { JobMode::Isolate } else { JobMode::Replace };
     }
 }
@@ -307,7 +311,7 @@ fn set_condition(d: &mut Draft, l: &mut Line<'_>) {
     let value = l.value;
     let (value, triggering) = strip(value, '|');
     let (value, negated) = strip(value, '!');
-    let Some(value) = l.expanded(value, Allowed::All) else { return };
+    let Some(value) = l.expanded_bare(value, Allowed::All) else { return };
     let value = match l.row.kind == Kind::Path {
         true => l.checked_path(value, super::line::Want::Absolute),
         false => Some(value),

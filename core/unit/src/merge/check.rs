@@ -5,7 +5,7 @@ use crate::config::service::{ExitType, Restart, ServiceType};
 use crate::config::socket::{Accept, Listen};
 use crate::config::unit::EmergencyAction;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::directives::Draft;
+use crate::directives::{Draft, PATHS, TIMES};
 use crate::name::{UnitKind, UnitName};
 
 /// An error is the reason why the unit has a bad setting.
@@ -47,10 +47,7 @@ pub(super) fn verify(
     }
 }
 
-const TIMES: &[&str] =
-    &["OnActiveSec", "OnBootSec", "OnCalendar", "OnStartupSec", "OnUnitActiveSec", "OnUnitInactiveSec"];
 const CHANGES: &[&str] = &["OnClockChange", "OnTimezoneChange"];
-const PATHS: &[&str] = &["DirectoryNotEmpty", "PathChanged", "PathExists", "PathExistsGlob", "PathModified"];
 
 fn service(draft: &Draft) -> Result<(), &'static str> {
     let service = &draft.service;

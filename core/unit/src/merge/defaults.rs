@@ -42,7 +42,11 @@ fn streams(draft: &mut Draft) {
         | Stdio::Text => false,
     };
     let output = if answers { Stdio::Inherit } else { Stdio::Journal };
-    exec.standard_output = draft.said.standard_output.take().unwrap_or(output);
+    exec.standard_output = match draft.said.standard_output.take() {
+        // Nothing to inherit from: as if nothing were said.
+        Some(Stdio::Inherit) if matches!(exec.standard_input, Stdio::Null | Stdio::Text) => output,
+        said => said.unwrap_or(output),
+    };
     exec.standard_error = draft.said.standard_error.take().unwrap_or(Stdio::Inherit);
 }
 
