@@ -29,6 +29,7 @@ pub(crate) struct Life {
     pub condition: Checked,
     pub assertion: Checked,
     pub starts: Bucket,
+    pub start_limit: StartLimit,
     /// Starts and stops nobody asked for but dependencies (Upholds=, BindsTo=, StopWhenUnneeded=).
     pub automatic: Bucket,
 }
@@ -55,6 +56,14 @@ pub struct Checked {
 pub(crate) struct Bucket {
     opened: Option<u64>,
     count: u32,
+}
+
+/// How the last start fared against `StartLimitBurst=`. The unit's result may tell of what came before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum StartLimit {
+    #[default]
+    Within,
+    Hit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

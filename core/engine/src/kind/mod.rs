@@ -247,6 +247,29 @@ impl State {
         }
     }
 
+    /// What those that trigger this unit are to hear; `None`: it is on its way, nothing yet. A service that
+    /// waits for its restart, or that only has leftovers to end, counts as down: the next knock is for its successor.
+    pub fn for_triggers(&self) -> Option<Triggered> {
+        let down = match self {
+            State::Service(state) => return state.for_triggers(),
+            State::Socket(_)
+            | State::Target(_)
+            | State::Slice(_)
+            | State::Scope(_)
+            | State::Mount(_)
+            | State::Device(_)
+            | State::Unserved(_) => self.active_state(),
+        };
+        match down {
+            ActiveState::Inactive | ActiveState::Failed => Some(Triggered::Inactive),
+            ActiveState::Active
+            | ActiveState::Reloading
+            | ActiveState::Activating
+            | ActiveState::Deactivating
+            | ActiveState::Maintenance => None,
+        }
+    }
+
     /// The processes the state owns: facts about them go to this unit.
     pub fn processes(&self) -> Vec<Process> {
         [self.main(), self.control(), self.awaited_main()].into_iter().flatten().collect()

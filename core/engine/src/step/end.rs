@@ -7,7 +7,7 @@ use crate::graph::UnitId;
 use crate::job::Cause;
 use crate::job::algebra::is_up;
 use crate::transaction::{Ask, Origin};
-use crate::unit::{Allowance, limits_starts};
+use crate::unit::{Allowance, StartLimit, limits_starts};
 use eudaemon_unit::config::unit::{EmergencyAction, JobMode};
 use eudaemon_unit::name::UnitName;
 
@@ -127,7 +127,9 @@ impl Engine {
         }
         let (interval, burst) = (config.unit.start_limit_interval, config.unit.start_limit_burst);
         let now = self.now.monotonic;
-        let hit = self.unit_mut(unit).life.starts.take(now, interval, burst) == Allowance::Exhausted;
+        let life = &mut self.unit_mut(unit).life;
+        let hit = life.starts.take(now, interval, burst) == Allowance::Exhausted;
+        life.start_limit = if hit { StartLimit::Hit } else { StartLimit::Within };
         if hit {
             let text = format!("{}: Start request repeated too quickly.", self.graph.name(unit));
             self.say(Some(unit), 4, text);

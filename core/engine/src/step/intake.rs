@@ -10,7 +10,7 @@ use crate::graph::{Change, UnitId};
 use crate::job::{Cause, Phase};
 use crate::kind::{self, Presence};
 use crate::transaction::{Ask, Origin};
-use crate::unit::Checked;
+use crate::unit::{Checked, StartLimit};
 use eudaemon_unit::config::unit::Condition;
 use eudaemon_unit::config::{Body, Config, LoadState};
 use eudaemon_unit::name::{UnitKind, UnitName};
@@ -240,7 +240,9 @@ impl Engine {
         for unit in units {
             if self.unit(unit).life.as_ref() != &crate::unit::Life::default() {
                 self.step_unit(unit, kind::Input::ResetFailed);
-                self.unit_mut(unit).life.starts.reset();
+                let life = &mut self.unit_mut(unit).life;
+                life.starts.reset();
+                life.start_limit = StartLimit::Within;
             }
         }
         Ok(Answer::Done)

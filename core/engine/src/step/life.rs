@@ -163,11 +163,8 @@ impl Engine {
         }
     }
 
-    /// Sockets and the like hear of the end of what they trigger.
+    /// Sockets and the like hear how what they trigger is doing.
     pub(crate) fn tell_triggers_later(&mut self, unit: UnitId) {
-        if !is_down(self.unit(unit).active()) {
-            return;
-        }
         let triggers: Vec<UnitId> = self.graph.neighbours(unit, Facets::TRIGGERED_BY).collect();
         self.queues.triggers.extend(triggers.into_iter().map(|trigger| (trigger, unit)));
     }

@@ -22,6 +22,7 @@ use crate::engine::{Alarm, Engine, OwnWish};
 use crate::graph::{Facets, UnitId};
 use crate::kind;
 use crate::limits;
+use crate::unit::StartLimit;
 
 impl Engine {
     /// Empties the queues. What is left after the limit waits for the next step.
@@ -74,15 +75,14 @@ impl Engine {
 
     fn tell_trigger(&mut self, unit: UnitId, triggered: UnitId) {
         let of = self.unit(triggered);
-        if of.job.is_some() {
-            return;
-        }
-        let limit = of.life.history.result == crate::api::ServiceResult::StartLimitHit;
-        let news = match limit && of.active() == crate::api::ActiveState::Failed {
-            true => kind::Triggered::StartLimitHit,
-            false => kind::Triggered::Inactive,
+        let news = match of.life.start_limit {
+            StartLimit::Hit => Some(kind::Triggered::StartLimitHit),
+            StartLimit::Within if of.job.is_some() => None,
+            StartLimit::Within => of.state.as_ref().and_then(kind::State::for_triggers),
         };
-        self.step_unit(unit, kind::Input::Triggered(news));
+        if let Some(news) = news {
+            self.step_unit(unit, kind::Input::Triggered(news));
+        }
     }
 
     fn grant(&mut self, unit: UnitId, wish: OwnWish) {

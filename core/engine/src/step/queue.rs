@@ -10,6 +10,7 @@ use crate::job::{Cause, Facts, Job, Phase};
 use crate::kind::{self, Reply, StopFor};
 use crate::transaction::{self, Ask, Order, Others, Planned, Remark, Transaction};
 use eudaemon_unit::config::LoadState;
+use eudaemon_unit::name::UnitKind;
 use eudaemon_unit::span::Span;
 use std::collections::BTreeSet;
 
@@ -212,6 +213,10 @@ impl Engine {
             self.say(Some(unit), 5, text);
             return self.finish(id, JobResult::Dependency, Spread::ToDependants);
         }
+        if let Some(why) = self.has_no_service(unit) {
+            self.say(Some(unit), 4, why);
+            return self.finish(id, JobResult::Failed, Spread::ToDependants);
+        }
         if is_down(self.unit(unit).active())
             && let Some(job) = self.jobs.get(&id)
         {
@@ -225,6 +230,22 @@ impl Engine {
         }
         let reply = self.step_unit(unit, kind::Input::Start);
         self.take_reply(id, reply);
+    }
+
+    /// A socket cannot be opened for a service that is not there, or that runs without it.
+    fn has_no_service(&self, unit: UnitId) -> Option<String> {
+        if self.graph.name(unit).kind() != UnitKind::Socket || !self.unit(unit).is_down() {
+            return None;
+        }
+        let other = self.graph.neighbours(unit, Facets::TRIGGERS).next()?;
+        let (name, service) = (self.graph.name(unit), self.graph.name(other));
+        if self.graph.config(other).load != LoadState::Loaded {
+            return Some(format!("{name}: {service} is not loaded, refusing to listen for it"));
+        }
+        let state = self.unit(other).state.as_ref();
+        let down = state.is_some_and(|state| state.for_triggers() == Some(kind::Triggered::Inactive));
+        let going = self.unit(other).active() == ActiveState::Deactivating;
+        (!down || going).then(|| format!("{name}: {service} is already active, refusing to listen for it"))
     }
 
     fn run_stop(&mut self, id: JobId, unit: UnitId, what: StopFor) {

@@ -19,7 +19,7 @@ mod running;
 mod start;
 mod stop;
 
-use super::{Cx, Input, Process, Stage, StopFor};
+use super::{Cx, Input, Process, Stage, StopFor, Triggered};
 use crate::api::{Action, ActiveState, ExitStatus, FindHow, ProcId, ServiceResult};
 use eudaemon_unit::config::Service;
 use eudaemon_unit::config::service::ServiceType;
@@ -288,6 +288,28 @@ impl State {
             State::StopPost { .. } => "stop-post",
             State::Failed => "failed",
             State::AutoRestart { .. } => "auto-restart",
+        }
+    }
+
+    pub(super) fn for_triggers(&self) -> Option<Triggered> {
+        match self {
+            State::Dead | State::Failed | State::AutoRestart { .. } => Some(Triggered::Inactive),
+            State::Running(_) => Some(Triggered::Active),
+            State::Killing(killing) => match killing.step {
+                KillStep::FinalSigterm | KillStep::FinalSigkill => Some(Triggered::Inactive),
+                KillStep::StopWatchdog
+                | KillStep::StopSigterm
+                | KillStep::StopSigkill
+                | KillStep::FinalWatchdog => None,
+            },
+            State::Condition(_)
+            | State::StartPre(_)
+            | State::Start(_)
+            | State::StartPost(_)
+            | State::Exited
+            | State::Reload(_)
+            | State::Stop { .. }
+            | State::StopPost { .. } => None,
         }
     }
 
