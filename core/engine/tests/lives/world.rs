@@ -225,25 +225,22 @@ impl Machine {
     /// Until no job is left, no unit is on its way, and nothing was logged for a while.
     fn rest(&mut self) {
         let end = self.now + 8_400_000;
-        loop {
-            let moving = self.texts.keys().any(|unit| {
-                let state = self.state(unit);
-                state.starts_with("activating")
-                    || state.starts_with("deactivating")
-                    || state.starts_with("reloading")
-            });
-            let still = !moving && self.engine.census().jobs == 0;
-            if still {
-                let until = self.now + STILL;
-                let before = self.last_event;
-                self.pass(STILL);
-                if self.last_event == before && self.now >= until {
-                    return;
-                }
-            } else if self.now >= end || !self.next(end) {
+        while self.now < end {
+            let before = self.last_event;
+            let was_still = self.is_still();
+            self.pass(STILL);
+            if was_still && self.is_still() && self.last_event == before {
                 return;
             }
         }
+    }
+
+    fn is_still(&self) -> bool {
+        let moves = |unit: &String| {
+            let state = self.state(unit);
+            ["activating", "deactivating", "reloading"].iter().any(|word| state.starts_with(word))
+        };
+        !self.texts.keys().any(moves) && self.engine.census().jobs == 0
     }
 
     fn pass(&mut self, span: u64) {
