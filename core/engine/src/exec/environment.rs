@@ -3,20 +3,13 @@
 
 use super::Draft;
 use crate::api::Phase;
-use eudaemon_plan::step::{Known, Missing, Step};
+use eudaemon_plan::step::{DirectoryKind, Known, Missing, Step};
 use eudaemon_unit::config::exec::{Failure, Stdio};
 
 impl Draft<'_> {
     pub(super) fn environment(&mut self) {
         let exec = self.exec;
-        let mut first = self.facts.environment.to_vec();
-        first.extend(self.facts.told.iter().cloned());
-        if self.may_notify() {
-            first.push(format!("NOTIFY_SOCKET={}", self.facts.notify_socket));
-        }
-        if let Some(file) = self.service().and_then(|service| service.pid_file.as_ref()) {
-            first.push(format!("PIDFILE={file}"));
-        }
+        let first = self.announced();
         self.add(Step::Environment(first));
         if !self.facts.listen.is_empty() && exec.standard_input != Stdio::Socket {
             self.add(Step::SetKnown(Known::Listen(self.facts.listen.clone())));
@@ -27,6 +20,11 @@ impl Draft<'_> {
         if self.steps.iter().any(|step| matches!(step, Step::FindUser(user) if user.user.is_some())) {
             self.add(Step::SetKnown(Known::User));
         }
+        if exec.dynamic_user {
+            // The number has no name in any file.
+            let name = self.dynamic_name();
+            self.add(Step::Environment(vec![format!("LOGNAME={name}"), format!("USER={name}")]));
+        }
         let id: String = self.spawn.invocation.0.iter().map(|byte| format!("{byte:02x}")).collect();
         self.add(Step::Environment(vec![format!("INVOCATION_ID={id}")]));
         self.add(Step::SetKnown(Known::Term));
@@ -36,6 +34,9 @@ impl Draft<'_> {
             self.add(Step::Environment(directories));
         }
         self.add(Step::SetKnown(Known::ExecPid));
+        if !exec.search_path.is_empty() {
+            self.add(Step::Environment(vec![format!("PATH={}", exec.search_path.join(":"))]));
+        }
         if !exec.pass_environment.is_empty() {
             self.add(Step::PassEnvironment(exec.pass_environment.clone()));
         }
@@ -51,6 +52,23 @@ impl Draft<'_> {
         }
     }
 
+    /// The manager's environment, and what the unit and phase are told: the notify socket, who the main process
+    /// is, the pid file, then the rest.
+    fn announced(&self) -> Vec<String> {
+        let mut all = self.facts.environment.to_vec();
+        if self.may_notify() {
+            all.push(format!("NOTIFY_SOCKET={}", self.facts.notify_socket));
+        }
+        let who = |entry: &&String| entry.starts_with("MAINPID=") || entry.starts_with("MANAGERPID=");
+        let (who, rest): (Vec<&String>, Vec<&String>) = self.facts.told.iter().partition(who);
+        all.extend(who.into_iter().cloned());
+        if let Some(file) = self.service().and_then(|service| service.pid_file.as_ref()) {
+            all.push(format!("PIDFILE={file}"));
+        }
+        all.extend(rest.into_iter().cloned());
+        all
+    }
+
     /// `RUNTIME_DIRECTORY=/run/a:/run/b` and its four sisters.
     fn directory_variables(&self) -> Vec<String> {
         let mut variables = Vec::new();
@@ -58,11 +76,11 @@ impl Draft<'_> {
             if let Step::Directories(directories) = step {
                 let paths: Vec<&str> = directories.entries.iter().map(|entry| entry.path.as_str()).collect();
                 let name = match directories.kind {
-                    eudaemon_plan::step::DirectoryKind::Runtime => "RUNTIME_DIRECTORY",
-                    eudaemon_plan::step::DirectoryKind::State => "STATE_DIRECTORY",
-                    eudaemon_plan::step::DirectoryKind::Cache => "CACHE_DIRECTORY",
-                    eudaemon_plan::step::DirectoryKind::Logs => "LOGS_DIRECTORY",
-                    eudaemon_plan::step::DirectoryKind::Configuration => "CONFIGURATION_DIRECTORY",
+                    DirectoryKind::Runtime => "RUNTIME_DIRECTORY",
+                    DirectoryKind::State => "STATE_DIRECTORY",
+                    DirectoryKind::Cache => "CACHE_DIRECTORY",
+                    DirectoryKind::Logs => "LOGS_DIRECTORY",
+                    DirectoryKind::Configuration => "CONFIGURATION_DIRECTORY",
                 };
                 variables.push(format!("{name}={}", paths.join(":")));
             }

@@ -7,6 +7,7 @@ use eudaemon_engine::exec::{self, Facts, Verdict};
 use eudaemon_engine::kind::service::result_word;
 use eudaemon_init::limits::PLAN_INLINE;
 use eudaemon_init::wire::{self, CgroupFd, Order, PlanBytes};
+use eudaemon_unit::config::exec::Capabilities;
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::name::UnitName;
 use eudaemon_unit::specifier::Directories;
@@ -61,6 +62,10 @@ impl Host {
             notify_socket: &notify.to_string_lossy(),
             journal_socket: &journal.to_string_lossy(),
             directories: &birth.directories,
+            // Init is the same program with the same rights.
+            capabilities: Capabilities(
+                rustix::thread::capabilities(None).map_or(0, |sets| sets.permitted.bits()),
+            ),
         };
         let compiled = exec::compile(config, spawn, &facts).ok_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidInput, "units of this kind run no processes")

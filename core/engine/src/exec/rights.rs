@@ -1,0 +1,161 @@
+//! Whose process it is and what it may: user, groups, capabilities, root and working directory.
+
+use super::{Draft, Outcome, Scope, Verdict};
+use crate::api::Phase;
+use eudaemon_plan::step::{Blocking, FindUser, Missing, Place, Step};
+use eudaemon_unit::config::exec::{self, Capabilities, Failure, Privileges, Stdio};
+
+/// The range of systemd's own dynamic users: systemd.exec(5), `DynamicUser=`.
+const DYNAMIC_FIRST: u32 = 61184;
+const DYNAMIC_COUNT: u32 = 65519 - DYNAMIC_FIRST + 1;
+
+/// Capabilities a manager needs to give or take rights: capabilities(7).
+const SETGID: u64 = 1 << 6;
+const SETUID: u64 = 1 << 7;
+const SETPCAP: u64 = 1 << 8;
+
+impl Draft<'_> {
+    pub(super) fn find_user(&mut self) {
+        let exec = self.exec;
+        if exec.dynamic_user {
+            return self.find_dynamic_user();
+        }
+        let supplementary = exec.supplementary_groups.clone();
+        if exec.user.is_none() && exec.group.is_none() && supplementary.is_empty() {
+            return;
+        }
+        if !self.has(SETUID | SETGID) {
+            return self.skip("User", "this manager may not change to other users or groups");
+        }
+        self.add(Step::FindUser(FindUser {
+            user: exec.user.clone(),
+            group: exec.group.clone(),
+            supplementary,
+        }));
+    }
+
+    fn find_dynamic_user(&mut self) {
+        if !self.has(SETUID | SETGID) {
+            return self.skip("DynamicUser", "this manager may not change to other users");
+        }
+        let number = (DYNAMIC_FIRST + fold(&self.dynamic_name()) % DYNAMIC_COUNT).to_string();
+        self.verdicts.push(Verdict {
+            directive: "DynamicUser",
+            outcome: Outcome::Substituted("a number of the dynamic range told by the name, not reserved"),
+        });
+        let group = Some(self.exec.group.clone().unwrap_or_else(|| number.clone()));
+        let supplementary = self.exec.supplementary_groups.clone();
+        self.add(Step::FindUser(FindUser { user: Some(number), group, supplementary }));
+    }
+
+    /// The name a dynamic user goes by.
+    pub(super) fn dynamic_name(&self) -> String {
+        self.exec.user.clone().unwrap_or_else(|| self.config.name.prefix().to_owned())
+    }
+
+    /// `+`, and `PermissionsStartOnly=` for all but the main process: no change of user, no limits, no sandbox.
+    pub(super) fn has_full_rights(&self) -> bool {
+        let start_only = self.service().is_some_and(|service| service.permissions_start_only);
+        self.spawn.command.privileges == Privileges::Full || (start_only && self.spawn.phase != Phase::Start)
+    }
+
+    /// `!` leaves the change itself to the program; `!!` is plain where ambient capabilities exist, which is
+    /// everywhere by now.
+    fn changes_user(&self) -> bool {
+        let found = self.steps.iter().any(|step| matches!(step, Step::FindUser(_)));
+        found && !self.has_full_rights() && self.spawn.command.privileges != Privileges::NoSetuid
+    }
+
+    fn has(&self, capabilities: u64) -> bool {
+        self.facts.capabilities.0 & capabilities == capabilities
+    }
+
+    pub(super) fn groups(&mut self) {
+        if self.changes_user() {
+            self.add(Step::SetGroups);
+        }
+    }
+
+    pub(super) fn root(&mut self) {
+        let start_only = self.service().is_some_and(|service| service.root_directory_start_only);
+        if let Some(root) = &self.exec.root_directory
+            && (!start_only || self.spawn.phase == Phase::Start)
+        {
+            self.add(Step::RootDirectory(root.clone()));
+        }
+    }
+
+    pub(super) fn descriptors(&mut self) {
+        let passes = self.exec.standard_input != Stdio::Socket;
+        let count = if passes { u16::try_from(self.facts.listen.len()).unwrap_or(u16::MAX) } else { 0 };
+        let non_blocking = self.service().is_some_and(|service| service.non_blocking);
+        let blocking = if non_blocking { Blocking::NonBlocking } else { Blocking::Blocking };
+        self.add(Step::Fds { indices: (0..count).collect(), blocking });
+    }
+
+    pub(super) fn capabilities_and_user(&mut self) {
+        let ambient = if self.has_full_rights() { 0 } else { self.ambient() };
+        if !self.has_full_rights() {
+            self.bounding_set();
+        }
+        if self.changes_user() {
+            if ambient != 0 {
+                self.add(Step::KeepCapabilities);
+            }
+            self.add(Step::SetUser);
+        }
+        if ambient != 0 {
+            self.add(Step::Ambient(ambient));
+        }
+    }
+
+    fn bounding_set(&mut self) {
+        let wanted = self.exec.capability_bounding_set;
+        if wanted == Capabilities::ALL {
+            return;
+        }
+        match self.has(SETPCAP) {
+            true => self.add(Step::BoundingSet(wanted.0)),
+            false => self.skip("CapabilityBoundingSet", "this manager may not take capabilities away"),
+        }
+    }
+
+    /// What can be given of the ambient capabilities asked for.
+    fn ambient(&mut self) -> u64 {
+        let wanted = self.exec.ambient_capabilities.0;
+        let given = wanted & self.facts.capabilities.0;
+        if given != wanted {
+            self.skip("AmbientCapabilities", "this manager does not have all of them to give");
+        }
+        given
+    }
+
+    pub(super) fn working_directory(&mut self) {
+        let exec::WorkingDirectory { place, missing } = &self.exec.working_directory;
+        let missing = if *missing == Failure::Ignored { Missing::Ignored } else { Missing::Fails };
+        let (place, missing) = match (place, self.facts.scope) {
+            (exec::Place::Unset, Scope::System) => (Place::Path("/".to_owned()), Missing::Fails),
+            // A user without a home still has services.
+            (exec::Place::Unset, Scope::User) => (Place::Home, Missing::Ignored),
+            (exec::Place::Home, _) => (Place::Home, missing),
+            (exec::Place::Path(path), _) => (Place::Path(path.clone()), missing),
+        };
+        self.add(Step::WorkingDirectory { place, missing });
+    }
+
+    pub(super) fn no_new_privileges(&mut self) {
+        let wanted = self.exec.no_new_privileges || self.exec.dynamic_user;
+        if wanted && !self.has_full_rights() {
+            self.add(Step::NoNewPrivileges);
+        }
+    }
+
+    fn skip(&mut self, directive: &'static str, reason: &'static str) {
+        self.verdicts.push(Verdict { directive, outcome: Outcome::Skipped(reason) });
+    }
+}
+
+/// A number told by a name: FNV-1a.
+fn fold(name: &str) -> u32 {
+    name.bytes().fold(0x811c_9dc5, |sum: u32, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
