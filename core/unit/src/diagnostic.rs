@@ -1,6 +1,7 @@
 //! What was odd about a text, for people: where, how bad, what was read and what was expected.
 //! Reading a unit never fails; it gives a value and a list of these.
 
+use crate::limits::DIAGNOSTICS_MAX;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
@@ -55,5 +56,30 @@ impl fmt::Display for Diagnostic {
             0 => write!(f, "{}: {}", self.path, self.text),
             line => write!(f, "{}:{line}: {}", self.path, self.text),
         }
+    }
+}
+
+/// Diagnostics of one unit, up to a limit; what is beyond it is counted.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    said: Vec<Diagnostic>,
+    more: usize,
+}
+
+impl Report {
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        // An error is the reason why a unit cannot be used, so it is never the one that is left out.
+        match self.said.len() < DIAGNOSTICS_MAX || diagnostic.severity == Severity::Error {
+            true => self.said.push(diagnostic),
+            false => self.more += 1,
+        }
+    }
+
+    pub fn finish(mut self, name: &str) -> Vec<Diagnostic> {
+        if self.more > 0 {
+            let text = format!("{} further diagnostics are not shown", self.more);
+            self.said.push(Diagnostic::of_unit(name, Severity::Warning, text));
+        }
+        self.said
     }
 }

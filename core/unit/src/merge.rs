@@ -5,10 +5,9 @@ mod check;
 mod defaults;
 
 use crate::config::{Body, Config, LoadState};
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::directives::{Draft, Line, Outcome, find, sections};
+use crate::diagnostic::{Diagnostic, Report, Severity};
+use crate::directives::{Draft, Line, Outcome, locate, sections};
 use crate::files::{Found, Fragment, needs_no_file};
-use crate::limits::DIAGNOSTICS_MAX;
 use crate::name::{UnitKind, UnitName};
 use crate::specifier::{Context, Scope};
 use crate::syntax::{Assignment, Event, Lexer};
@@ -29,7 +28,7 @@ pub struct Merged {
 /// A unit from its texts, which come in the order they are merged: the fragment first, if there is one.
 pub fn merge(name: &UnitName, sources: &[Source<'_>], found: &Found, cx: &Context) -> Merged {
     let mut draft = Draft::default();
-    let mut diagnostics = Vec::new();
+    let mut diagnostics = Report::default();
     let (fragment, mut load) = match &found.fragment {
         Fragment::File(path) => (Some(path.as_str()), LoadState::Loaded),
         Fragment::Missing if needs_no_file(name) => (None, LoadState::Loaded),
@@ -55,17 +54,11 @@ pub fn merge(name: &UnitName, sources: &[Source<'_>], found: &Found, cx: &Contex
             load = refuse(name, refusal, &mut diagnostics);
         }
     }
-    limit(&mut diagnostics, name);
-    Merged { config: assemble(draft, name, found, load), diagnostics }
+    Merged { config: assemble(draft, name, found, load), diagnostics: diagnostics.finish(name.as_str()) }
 }
 
 /// One file into the draft.
-fn read(
-    draft: &mut Draft,
-    source: &Source<'_>,
-    scope: Scope<'_>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Outcome {
+fn read(draft: &mut Draft, source: &Source<'_>, scope: Scope<'_>, diagnostics: &mut Report) -> Outcome {
     for event in Lexer::new(source.path, source.text, sections(scope.name.kind())) {
         let outcome = match event {
             Event::Assignment(assignment) => assign(draft, &assignment, scope, diagnostics),
@@ -89,46 +82,38 @@ fn assign(
     draft: &mut Draft,
     assignment: &Assignment<'_>,
     scope: Scope<'_>,
-    diagnostics: &mut Vec<Diagnostic>,
+    diagnostics: &mut Report,
 ) -> Outcome {
     let Assignment { section, key, value, at } = assignment;
-    let Some(row) = find(section, key) else {
+    let Some((section, row)) = locate(section, key) else {
         if !key.starts_with("X-") {
             let text = format!("Unknown key '{key}' in section [{section}], ignoring.");
             diagnostics.push(at.diagnostic(Severity::Warning, text, "a key of that section".into()));
         }
         return Outcome::Fine;
     };
-    let mut line = Line { row, section, key, value, at, scope, diagnostics, outcome: Outcome::Fine };
+    let (key, outcome) = (row.key, Outcome::Fine);
+    let mut line = Line { row, section, key, value, at, scope, diagnostics, outcome };
     (row.set)(draft, &mut line);
     line.outcome
 }
 
-fn fatal(name: &UnitName, diagnostics: &mut Vec<Diagnostic>) -> LoadState {
+fn fatal(name: &UnitName, diagnostics: &mut Report) -> LoadState {
     let text = "Unit configuration has fatal error, unit will not be started.";
     diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Error, text));
     LoadState::BadSetting(format!("Unit {name} has a bad unit file setting."))
 }
 
-fn broken(name: &UnitName, reason: &str, diagnostics: &mut Vec<Diagnostic>) -> LoadState {
+fn broken(name: &UnitName, reason: &str, diagnostics: &mut Report) -> LoadState {
     let what = "failed to load properly, please adjust/correct and reload service manager";
     let text = format!("Unit {name} {what}: {reason}");
     diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Error, text.clone()));
     LoadState::Error(text)
 }
 
-fn refuse(name: &UnitName, refusal: &str, diagnostics: &mut Vec<Diagnostic>) -> LoadState {
+fn refuse(name: &UnitName, refusal: &str, diagnostics: &mut Report) -> LoadState {
     diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Error, refusal));
     LoadState::BadSetting(format!("Unit {name} has a bad unit file setting."))
-}
-
-/// A unit of a million wrong lines complains a thousand times and counts the rest.
-fn limit(diagnostics: &mut Vec<Diagnostic>, name: &UnitName) {
-    if let Some(more @ 1..) = diagnostics.len().checked_sub(DIAGNOSTICS_MAX) {
-        diagnostics.truncate(DIAGNOSTICS_MAX);
-        let text = format!("{more} further diagnostics are not shown");
-        diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Warning, text));
-    }
 }
 
 fn assemble(draft: Draft, name: &UnitName, found: &Found, load: LoadState) -> Config {
@@ -161,5 +146,16 @@ fn assemble(draft: Draft, name: &UnitName, found: &Found, load: LoadState) -> Co
         Fragment::Missing | Fragment::Cycle => None,
     };
     let (aliases, dropins) = (found.aliases.clone(), found.dropins.clone());
-    Config { name: name.clone(), aliases, load, fragment, source, dropins, unit, install, body, kept }
+    Config {
+        name: name.clone(),
+        aliases,
+        load,
+        fragment,
+        source,
+        dropins,
+        unit,
+        install,
+        body,
+        kept: kept.into_kept(),
+    }
 }

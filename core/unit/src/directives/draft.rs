@@ -4,7 +4,9 @@
 use crate::config::exec::Stdio;
 use crate::config::service::{NotifyAccess, OomPolicy, ServiceType};
 use crate::config::{Exec, Install, Kept, Kill, Mount, Service, Socket, UnitSection};
+use crate::limits::LIST_MAX;
 use crate::span::Span;
+use std::collections::BTreeMap;
 
 #[derive(Default)]
 pub(crate) struct Draft {
@@ -16,7 +18,7 @@ pub(crate) struct Draft {
     pub exec: Exec,
     pub kill: Kill,
     pub source: Option<String>,
-    pub kept: Vec<Kept>,
+    pub kept: KeptLines,
     pub said: Said,
 }
 
@@ -31,4 +33,52 @@ pub(crate) struct Said {
     pub standard_output: Option<Stdio>,
     pub standard_error: Option<Stdio>,
     pub job_running_timeout: Option<Span>,
+}
+
+/// Values kept as text, by section and key; the number is the order in which they were written.
+#[derive(Default)]
+pub(crate) struct KeptLines {
+    lines: BTreeMap<(&'static str, &'static str), Vec<(u64, String)>>,
+    written: u64,
+}
+
+impl KeptLines {
+    pub fn reset(&mut self, section: &'static str, key: &'static str) {
+        self.lines.remove(&(section, key));
+    }
+
+    pub fn set(&mut self, section: &'static str, key: &'static str, value: String) {
+        self.reset(section, key);
+        self.add(section, key, vec![value]);
+    }
+
+    /// Adds to the list of a key, up to a limit.
+    pub fn add(&mut self, section: &'static str, key: &'static str, values: Vec<String>) {
+        let list = self.lines.entry((section, key)).or_default();
+        for value in values.into_iter().take(LIST_MAX - list.len()) {
+            self.written += 1;
+            list.push((self.written, value));
+        }
+    }
+
+    /// What is kept of a key, in whatever section.
+    pub fn values(&self, key: &str) -> impl Iterator<Item = &str> {
+        let lines = self.lines.iter().find(|((_, known), _)| *known == key);
+        lines.into_iter().flat_map(|(_, values)| values).map(|(_, value)| value.as_str())
+    }
+
+    pub fn has(&self, key: &str) -> bool {
+        self.values(key).next().is_some()
+    }
+
+    /// In the order written.
+    pub fn into_kept(self) -> Vec<Kept> {
+        let line = |section: &str, key: &str, value| Kept { section: section.into(), key: key.into(), value };
+        let of_key = |((section, key), values): ((&'static str, &'static str), Vec<(u64, String)>)| {
+            values.into_iter().map(move |(at, value)| (at, line(section, key, value)))
+        };
+        let mut all: Vec<(u64, Kept)> = self.lines.into_iter().flat_map(of_key).collect();
+        all.sort_by_key(|(at, _)| *at);
+        all.into_iter().map(|(_, kept)| kept).collect()
+    }
 }

@@ -6,7 +6,7 @@ use super::{Directive, Draft, Kind, Line, Support};
 use crate::config::exec::{
     Capabilities, Directories, EnvironmentFile, Failure, Place, Preserve, Resource, Stdio, WorkingDirectory,
 };
-use crate::limits::{LIST_MAX, STDIN_TEXT_MAX};
+use crate::limits::STDIN_TEXT_MAX;
 use crate::specifier::Allowed;
 use crate::values::capability::combine;
 use crate::values::limit::{BadLimit, parse_limit};
@@ -133,11 +133,7 @@ fn directories(field: &mut Directories, links: Links, l: &mut Line<'_>) {
             Some(Some(link)) => vec![link],
             None => Vec::new(),
         };
-        match field.names.iter().position(|(known, _)| *known == name) {
-            Some(at) => field.names[at].1.extend(link),
-            None if field.names.len() < LIST_MAX => field.names.push((name, link)),
-            None => {}
-        }
+        l.push(&mut field.names, (name, link));
     }
 }
 
@@ -205,7 +201,7 @@ fn supplementary_groups(d: &mut Draft, l: &mut Line<'_>) {
             l.fatal(format!("Invalid user/group name or numeric ID: {name}"));
             return;
         }
-        d.exec.supplementary_groups.push(name);
+        l.push(&mut d.exec.supplementary_groups, name);
     }
 }
 
@@ -237,13 +233,7 @@ fn environment(d: &mut Draft, l: &mut Line<'_>) {
             l.warn(format!("Invalid environment assignment, ignoring: {assignment}"));
             continue;
         }
-        let name = assignment.split('=').next().unwrap_or("").len() + 1;
-        let known = d.exec.environment.iter().position(|known| known.get(..name) == assignment.get(..name));
-        match known {
-            Some(at) => d.exec.environment[at] = assignment,
-            None if d.exec.environment.len() < LIST_MAX => d.exec.environment.push(assignment),
-            None => {}
-        }
+        l.push(&mut d.exec.environment, assignment);
     }
 }
 
@@ -258,7 +248,7 @@ fn environment_file(d: &mut Draft, l: &mut Line<'_>) {
         None => (text, Failure::Counts),
     };
     if let Some(path) = l.checked_path(path, Want::Absolute) {
-        d.exec.environment_files.push(EnvironmentFile { path, missing });
+        l.push(&mut d.exec.environment_files, EnvironmentFile { path, missing });
     }
 }
 
@@ -280,8 +270,8 @@ fn variable_names(list: &mut Vec<String>, l: &mut Line<'_>, is_right: fn(&str) -
             let or_assignment = if l.key == "PassEnvironment" { "" } else { " or assignment" };
             let of = if l.key == "PassEnvironment" { " for" } else { "" };
             l.warn(format!("Invalid environment name{or_assignment}{of} {}, ignoring: {name}", l.key));
-        } else if !list.contains(&name) && list.len() < LIST_MAX {
-            list.push(name);
+        } else {
+            l.push(list, name);
         }
     }
 }
@@ -293,9 +283,7 @@ fn search_path(d: &mut Draft, l: &mut Line<'_>) {
     for written in l.value.split(':').filter(|part| !part.is_empty()) {
         let Some(text) = l.expanded(written, Allowed::All) else { continue };
         let Some(path) = l.checked_path(text, Want::Absolute) else { continue };
-        if !d.exec.search_path.contains(&path) && d.exec.search_path.len() < LIST_MAX {
-            d.exec.search_path.push(path);
-        }
+        l.push(&mut d.exec.search_path, path);
     }
 }
 

@@ -20,7 +20,7 @@ fn names(list: &mut Vec<String>, l: &mut Line<'_>) {
     if l.is_empty() {
         list.clear();
     }
-    list.extend(l.names());
+    l.names().into_iter().for_each(|name| l.push(list, name));
 }
 
 fn default_instance(d: &mut Draft, l: &mut Line<'_>) {

@@ -3,8 +3,6 @@
 
 use super::line::Want;
 use super::{Draft, Kind, Line};
-use crate::config::Kept;
-use crate::limits::LIST_MAX;
 use crate::specifier::Allowed;
 use crate::values::size::{Steps, parse_size};
 use crate::values::{format_timespan, number};
@@ -13,7 +11,7 @@ use crate::values::{format_timespan, number};
 pub(super) fn keep(d: &mut Draft, l: &mut Line<'_>) {
     if let Some(value) = l.checked() {
         match value {
-            Checked::Reset => d.kept.retain(|kept| kept.section != l.section || kept.key != l.key),
+            Checked::Reset => l.reset(d),
             Checked::One(value) => l.keep_one(d, value),
             Checked::More(values) => l.keep_more(d, values),
         }
@@ -38,18 +36,17 @@ impl Checked {
 }
 
 impl Line<'_> {
+    pub fn reset(&self, d: &mut Draft) {
+        d.kept.reset(self.section, self.row.key);
+    }
+
     pub fn keep_one(&self, d: &mut Draft, value: String) {
-        d.kept.retain(|kept| kept.section != self.section || kept.key != self.key);
-        self.keep_more(d, vec![value]);
+        d.kept.set(self.section, self.row.key, value);
     }
 
     pub fn keep_more(&self, d: &mut Draft, values: Vec<String>) {
-        let (section, key) = (self.section, self.key);
-        for value in values {
-            let is_known = |kept: &Kept| kept.value == value && kept.key == key && kept.section == section;
-            if d.kept.len() < LIST_MAX && !d.kept.iter().any(is_known) {
-                d.kept.push(Kept { section: section.to_owned(), key: key.to_owned(), value });
-            }
+        if !values.is_empty() {
+            d.kept.add(self.section, self.row.key, values);
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::{Directive, Kind};
 use crate::config::exec::ExecCommand;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Report, Severity};
 use crate::exec_line::{self, Fault};
 use crate::limits::LIST_MAX;
 use crate::span::Span;
@@ -14,13 +14,13 @@ use crate::values::{self, number, path, signal};
 use std::borrow::Cow;
 
 pub(crate) struct Line<'a> {
-    pub row: &'a Directive,
-    pub section: &'a str,
-    pub key: &'a str,
+    pub row: &'static Directive,
+    pub section: &'static str,
+    pub key: &'static str,
     pub value: &'a str,
     pub at: &'a At,
     pub scope: Scope<'a>,
-    pub diagnostics: &'a mut Vec<Diagnostic>,
+    pub diagnostics: &'a mut Report,
     pub outcome: Outcome,
 }
 
@@ -233,10 +233,9 @@ impl Line<'_> {
     /// The words of a list of names, specifiers not yet replaced. What cannot be read ends the list.
     pub fn names(&mut self) -> Vec<String> {
         let mut names = Vec::new();
-        for word in Words::names(self.value) {
+        for word in Words::names(self.value).take(LIST_MAX) {
             match word {
-                Ok(word) if names.len() < LIST_MAX => names.push(word.text),
-                Ok(_) => {}
+                Ok(word) => names.push(word.text),
                 Err(_) => self.warn(format!("Invalid syntax, ignoring: {}", self.value)),
             }
         }
@@ -251,10 +250,9 @@ impl Line<'_> {
     /// Words with quotes and C escapes; an escape that means nothing is as wrong as an open quote.
     pub fn quoted(&mut self) -> Vec<String> {
         let mut words = Vec::new();
-        for word in Words::quoted(self.value) {
+        for word in Words::quoted(self.value).take(LIST_MAX) {
             match word {
-                Ok(word) if word.escapes == Known::All && words.len() < LIST_MAX => words.push(word.text),
-                Ok(word) if word.escapes == Known::All => {}
+                Ok(word) if word.escapes == Known::All => words.push(word.text),
                 Ok(_) | Err(_) => {
                     self.warn(format!("Invalid syntax, ignoring: {}", self.value));
                     break;
@@ -262,6 +260,15 @@ impl Line<'_> {
             }
         }
         words
+    }
+
+    /// Adds to a list; what is beyond its limit is said and ignored.
+    pub fn push<T>(&mut self, list: &mut Vec<T>, item: T) {
+        if list.len() < LIST_MAX {
+            list.push(item);
+        } else {
+            self.warn(format!("{}= has more than {LIST_MAX} items, ignoring the rest", self.key));
+        }
     }
 
     /// Adds the commands of this line to a list; an empty line empties it.
@@ -272,11 +279,7 @@ impl Line<'_> {
         }
         let parsed = exec_line::parse(self.value, self.scope);
         parsed.remarks.into_iter().for_each(|remark| self.warn(remark));
-        list.extend(parsed.commands);
-        if list.len() > LIST_MAX {
-            list.truncate(LIST_MAX);
-            self.warn(format!("More than {LIST_MAX} commands, ignoring: {}", self.value));
-        }
+        parsed.commands.into_iter().for_each(|command| self.push(list, command));
         match parsed.fault {
             Some(Fault::Skipped(text)) => self.warn(text),
             Some(Fault::Fatal(text)) => self.fatal(text),

@@ -21,12 +21,14 @@ mod socket;
 mod timer;
 mod unit;
 
-use crate::config::Config;
+use crate::config::socket::{Accept, Listen};
+use crate::config::{Body, Config};
 use crate::name::UnitKind;
 pub(crate) use draft::Draft;
 use keep::keep;
 pub(crate) use line::{Line, Outcome};
 pub(crate) use path::PATHS;
+use std::collections::BTreeSet;
 pub(crate) use timer::TIMES;
 
 /// How far a directive is acted on.
@@ -159,19 +161,51 @@ pub const fn sections(kind: UnitKind) -> &'static [&'static str] {
 
 /// The row of a key, if there is one.
 pub fn find(section: &str, key: &str) -> Option<&'static Directive> {
+    locate(section, key).map(|(_, row)| row)
+}
+
+/// As [`find`], with the section's name for good.
+pub(crate) fn locate(section: &str, key: &str) -> Option<(&'static str, &'static Directive)> {
     let section = SECTIONS.iter().find(|known| known.name == section)?;
-    section.tables.iter().find_map(|table| {
+    let row = section.tables.iter().find_map(|table| {
         let at = table.binary_search_by(|row| row.key.cmp(key)).ok()?;
         table.get(at)
+    })?;
+    Some((section.name, row))
+}
+
+/// Every row with the section it is looked up in; shared rows come once for each section.
+pub fn all() -> impl Iterator<Item = (&'static str, &'static Directive)> {
+    SECTIONS.iter().flat_map(|section| {
+        section.tables.iter().flat_map(|table| table.iter()).map(|row| (section.name, row))
     })
 }
 
-/// What a unit asks for that is not acted on in full: key and how far.
+/// What a unit asks for that is not acted on in full: key and how far, each key once.
 pub fn verdicts(config: &Config) -> Vec<(&str, Support)> {
-    config
-        .kept
-        .iter()
-        .filter_map(|kept| Some((kept.key.as_str(), find(&kept.section, &kept.key)?.support)))
+    let mut asked: Vec<(&str, &str)> = Vec::new();
+    for kept in &config.kept {
+        if asked.last().is_none_or(|(_, key)| *key != kept.key) {
+            asked.push((&kept.section, &kept.key));
+        }
+    }
+    if let Some(exec) = config.exec() {
+        let said = [("PAMName", exec.pam_name.is_some()), ("DynamicUser", exec.dynamic_user)];
+        asked.extend(said.into_iter().filter(|(_, is_asked)| *is_asked).map(|(key, _)| ("Service", key)));
+    }
+    if let Body::Socket(socket) = &config.body {
+        let others = socket.listen.iter().filter_map(|listen| match listen {
+            Listen::Other { key, value: _ } => Some(("Socket", key.as_str())),
+            Listen::Stream(_) | Listen::Datagram(_) | Listen::SequentialPacket(_) | Listen::Fifo(_) => None,
+        });
+        asked.extend(others);
+        asked.extend((socket.accept == Accept::Yes).then_some(("Socket", "Accept")));
+    }
+    let mut seen = BTreeSet::new();
+    asked
+        .into_iter()
+        .filter(|(_, key)| seen.insert(*key))
+        .filter_map(|(section, key)| Some((key, find(section, key)?.support)))
         .filter(|(_, support)| *support != Support::Full)
         .collect()
 }

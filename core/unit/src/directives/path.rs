@@ -32,7 +32,7 @@ pub(super) static TABLE: &[Directive] = &[
 fn watched(d: &mut Draft, l: &mut Line<'_>) {
     match l.path() {
         Some(Some(path)) => l.keep_more(d, vec![path]),
-        Some(None) => d.kept.retain(|kept| kept.section != "Path" || !PATHS.contains(&kept.key.as_str())),
+        Some(None) => PATHS.iter().for_each(|key| d.kept.reset(l.section, key)),
         None => {}
     }
 }

@@ -143,7 +143,7 @@ fn delegate(d: &mut Draft, l: &mut Line<'_>) {
     match (l.is_empty(), boolean(l.value)) {
         (true, _) => {
             d.exec.delegate = true;
-            d.kept.retain(|kept| kept.key != "Delegate");
+            l.reset(d);
         }
         (false, Some(yes)) => d.exec.delegate = yes,
         (false, None) => {
@@ -155,7 +155,7 @@ fn delegate(d: &mut Draft, l: &mut Line<'_>) {
 
 fn managed(d: &mut Draft, l: &mut Line<'_>) {
     match l.value {
-        "" | "auto" => reset(d, l),
+        "" | "auto" => l.reset(d),
         "kill" => l.keep_one(d, "kill".into()),
         _ => l.warn(format!("Invalid syntax, ignoring: {}", l.value)),
     }
@@ -163,7 +163,7 @@ fn managed(d: &mut Draft, l: &mut Line<'_>) {
 
 fn controllers(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
-        d.kept.retain(|kept| kept.section != l.section || kept.key != l.key);
+        l.reset(d);
     }
     let (known, unknown): (Vec<_>, Vec<_>) =
         l.names().into_iter().partition(|name| CONTROLLERS.contains(&name.as_str()));
@@ -183,7 +183,7 @@ fn controllers(d: &mut Draft, l: &mut Line<'_>) {
 fn keep_boolean(d: &mut Draft, l: &mut Line<'_>) {
     match l.boolean() {
         Some(true) => l.keep_one(d, "yes".into()),
-        Some(false) => reset(d, l),
+        Some(false) => l.reset(d),
         None => {}
     }
 }
@@ -191,19 +191,15 @@ fn keep_boolean(d: &mut Draft, l: &mut Line<'_>) {
 /// Each line adds to the list; an empty one empties it.
 fn keep_line(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
-        d.kept.retain(|kept| kept.section != l.section || kept.key != l.key);
+        l.reset(d);
     } else if let Some(text) = l.text() {
         l.keep_more(d, vec![text]);
     }
 }
 
-fn reset(d: &mut Draft, l: &Line<'_>) {
-    d.kept.retain(|kept| kept.section != l.section || kept.key != l.key);
-}
-
 fn cpus(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
-        return reset(d, l);
+        return l.reset(d);
     }
     match parse_cpuset(l.value) {
         Ok(set) => l.keep_one(d, format_cpuset(&set)),
@@ -215,7 +211,7 @@ fn cpus(d: &mut Draft, l: &mut Line<'_>) {
 /// `N%` of one CPU as microseconds per second; an empty value takes the quota away.
 fn cpu_quota(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
-        return reset(d, l);
+        return l.reset(d);
     }
     match permyriad(l.value) {
         Some(parts @ 1..) => {
@@ -229,7 +225,7 @@ fn cpu_quota(d: &mut Draft, l: &mut Line<'_>) {
 
 fn cpu_quota_period(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
-        return reset(d, l);
+        return l.reset(d);
     }
     match parse_timespan(l.value) {
         Ok(span) => l.keep_one(d, format_timespan(span)),
@@ -239,7 +235,7 @@ fn cpu_quota_period(d: &mut Draft, l: &mut Line<'_>) {
 
 fn weight(d: &mut Draft, l: &mut Line<'_>, what: &str) {
     if l.is_empty() {
-        return reset(d, l);
+        return l.reset(d);
     }
     match unsigned(l.value) {
         Ok(weight @ 1..=10_000) => l.keep_one(d, weight.to_string()),
@@ -266,7 +262,7 @@ fn outdated(l: &mut Line<'_>, new: &str) {
 
 fn memory_limit(d: &mut Draft, l: &mut Line<'_>) {
     memory(d, l);
-    if d.kept.iter().any(|kept| kept.key == l.key) {
+    if d.kept.has(l.key) {
         outdated(l, "MemoryMax=");
     }
 }
@@ -274,7 +270,7 @@ fn memory_limit(d: &mut Draft, l: &mut Line<'_>) {
 fn block_weight(d: &mut Draft, l: &mut Line<'_>) {
     match unsigned(l.value) {
         Ok(weight @ 10..=1000) => l.keep_one(d, weight.to_string()),
-        Ok(_) | Err(_) if l.is_empty() => reset(d, l),
+        Ok(_) | Err(_) if l.is_empty() => l.reset(d),
         Ok(_) | Err(_) => l.warn(format!("Invalid block IO weight, ignoring: {}", l.value)),
     }
 }
@@ -289,7 +285,7 @@ fn cpu_shares(d: &mut Draft, l: &mut Line<'_>) {
     let value = l.value;
     match unsigned(value) {
         Ok(shares @ 2..=262_144) => l.keep_one(d, shares.to_string()),
-        Ok(_) | Err(_) if l.is_empty() => reset(d, l),
+        Ok(_) | Err(_) if l.is_empty() => l.reset(d),
         Ok(_) | Err(_) => l.warn(format!("Invalid CPU shares, ignoring: {value}")),
     }
 }
@@ -302,7 +298,7 @@ fn memory(d: &mut Draft, l: &mut Line<'_>) {
         "MemoryMax" | "MemoryHigh" | "MemoryLimit" | "StartupMemoryMax" | "StartupMemoryHigh"
     );
     match (value, permyriad(value).filter(|parts| *parts <= 10_000), parse_size(value, Steps::Of1024)) {
-        ("", _, _) => reset(d, l),
+        ("", _, _) => l.reset(d),
         ("infinity", _, _) => l.keep_one(d, "infinity".into()),
         (_, Some(0), _) if !takes_zero => l.warn(format!("Memory limit '{value}' out of range, ignoring.")),
         (_, Some(_), _) => l.keep_one(d, value.to_owned()),
@@ -316,7 +312,7 @@ fn memory(d: &mut Draft, l: &mut Line<'_>) {
 fn tasks(d: &mut Draft, l: &mut Line<'_>) {
     let value = l.value;
     match (value, permyriad(value).filter(|parts| *parts <= 10_000), unsigned(value)) {
-        ("", _, _) => reset(d, l),
+        ("", _, _) => l.reset(d),
         ("infinity", _, _) => l.keep_one(d, "infinity".into()),
         (_, Some(_), _) => l.keep_one(d, value.to_owned()),
         (_, None, Ok(0 | u64::MAX)) => {
@@ -330,7 +326,7 @@ fn tasks(d: &mut Draft, l: &mut Line<'_>) {
 /// Parts of 2^32, as the property counts them.
 fn pressure_limit(d: &mut Draft, l: &mut Line<'_>) {
     match (l.is_empty(), permyriad(l.value).filter(|parts| *parts <= 10_000)) {
-        (true, _) => reset(d, l),
+        (true, _) => l.reset(d),
         (false, Some(parts)) => l.keep_one(d, (u64::from(parts) * u64::from(u32::MAX) / 10_000).to_string()),
         (false, None) => {
             l.warn(format!("Failed to parse memory pressure limit value, ignoring: {}", l.value))
@@ -341,7 +337,7 @@ fn pressure_limit(d: &mut Draft, l: &mut Line<'_>) {
 /// `PATH LIMIT`, one device a line.
 fn bandwidth(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
-        return reset(d, l);
+        return l.reset(d);
     }
     let (path, limit) = l.value.split_once([' ', '\t']).unwrap_or((l.value, ""));
     let limit = limit.trim();
@@ -358,7 +354,7 @@ fn bandwidth(d: &mut Draft, l: &mut Line<'_>) {
 
 fn device_weight(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
-        return reset(d, l);
+        return l.reset(d);
     }
     let value = l.value;
     let Some((path, weight)) = value.split_once([' ', '\t']) else {
@@ -373,7 +369,7 @@ fn device_weight(d: &mut Draft, l: &mut Line<'_>) {
 
 fn device_allow(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
-        return reset(d, l);
+        return l.reset(d);
     }
     let Some(text) = l.text() else { return };
     let mut words = text.split_ascii_whitespace();
@@ -390,7 +386,7 @@ fn device_allow(d: &mut Draft, l: &mut Line<'_>) {
 
 fn addresses(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
-        return reset(d, l);
+        return l.reset(d);
     }
     for word in l.names() {
         let shown = match word.as_str() {
@@ -410,7 +406,7 @@ fn addresses(d: &mut Draft, l: &mut Line<'_>) {
 /// `any`, or `[ipv4:|ipv6:][tcp:|udp:]PORT[-PORT]`.
 fn bind_rule(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
-        return reset(d, l);
+        return l.reset(d);
     }
     let parts: Vec<&str> = l.value.split(':').collect();
     let (ports, words) = parts.split_last().map_or(("", [].as_slice()), |(last, words)| (*last, words));
@@ -426,7 +422,7 @@ fn bind_rule(d: &mut Draft, l: &mut Line<'_>) {
 
 fn interfaces(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
-        reset(d, l);
+        l.reset(d);
     }
     for word in l.names() {
         let name = word.strip_prefix('~').unwrap_or(&word);
@@ -446,7 +442,7 @@ fn bpf_program(d: &mut Draft, l: &mut Line<'_>) {
 
 fn latency(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
-        return reset(d, l);
+        return l.reset(d);
     }
     let value = l.value;
     let Some((path, span)) = value.split_once([' ', '\t']) else {

@@ -126,14 +126,10 @@ pub(super) static TABLE: &[Directive] = &[
     kept("UtmpMode", UTMP, "its kind of entry in utmp"),
 ];
 
-fn reset(d: &mut Draft, l: &Line<'_>) {
-    d.kept.retain(|kept| kept.section != l.section || kept.key != l.key);
-}
-
 /// Each line adds to the list; an empty one empties it.
 fn keep_line(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
-        reset(d, l);
+        l.reset(d);
     } else if let Some(text) = l.text() {
         l.keep_more(d, vec![text]);
     }
@@ -141,7 +137,7 @@ fn keep_line(d: &mut Draft, l: &mut Line<'_>) {
 
 fn keep_words(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
-        reset(d, l);
+        l.reset(d);
     }
     let words = l.names();
     l.keep_more(d, words);
@@ -151,7 +147,7 @@ fn keep_words(d: &mut Draft, l: &mut Line<'_>) {
 fn bind_paths(d: &mut Draft, l: &mut Line<'_>) {
     use super::line::Want;
     if l.is_empty() {
-        return reset(d, l);
+        return l.reset(d);
     }
     for word in l.names() {
         let mut parts = word.splitn(3, ':');
@@ -173,7 +169,7 @@ fn bind_paths(d: &mut Draft, l: &mut Line<'_>) {
 fn temporary(d: &mut Draft, l: &mut Line<'_>) {
     use super::line::Want;
     if l.is_empty() {
-        return reset(d, l);
+        return l.reset(d);
     }
     for word in l.names() {
         let (path, options) =
@@ -186,13 +182,12 @@ fn temporary(d: &mut Draft, l: &mut Line<'_>) {
 
 fn cpu_affinity(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
-        return reset(d, l);
+        return l.reset(d);
     }
     if l.value == "numa" {
         return l.keep_one(d, "numa".into());
     }
-    let before = d.kept.iter().find(|kept| kept.key == l.key && kept.section == l.section);
-    let before = before.map_or(String::new(), |kept| kept.value.clone());
+    let before = d.kept.values(l.key).next().unwrap_or("").to_owned();
     match parse_cpuset(l.value) {
         Ok(_) => {
             let all = format!("{before} {}", l.value).replace("numa", "");
@@ -215,9 +210,9 @@ fn numa_mask(d: &mut Draft, l: &mut Line<'_>) {
 
 fn numa_policy(d: &mut Draft, l: &mut Line<'_>) {
     match NUMA.contains(&l.value) {
-        true if l.value == NUMA[0] => reset(d, l),
+        true if l.value == NUMA[0] => l.reset(d),
         true => l.keep_one(d, l.value.to_owned()),
-        false if l.is_empty() => reset(d, l),
+        false if l.is_empty() => l.reset(d),
         false => l.warn(format!("Invalid NUMA policy type, ignoring: {}", l.value)),
     }
 }
@@ -226,9 +221,9 @@ fn cpu_policy(d: &mut Draft, l: &mut Line<'_>) {
     const POLICIES: [(&str, &str); 5] =
         [("other", "0"), ("batch", "3"), ("idle", "5"), ("fifo", "1"), ("rr", "2")];
     match POLICIES.iter().find(|(name, _)| *name == l.value) {
-        Some((_, "0")) => reset(d, l),
+        Some((_, "0")) => l.reset(d),
         Some((_, number)) => l.keep_one(d, (*number).to_owned()),
-        None if l.is_empty() => reset(d, l),
+        None if l.is_empty() => l.reset(d),
         None => l.unparsed("CPU scheduling policy"),
     }
 }
@@ -248,9 +243,9 @@ fn io_class(d: &mut Draft, l: &mut Line<'_>) {
     let class =
         named.or_else(|| unsigned(l.value).ok().filter(|class| *class < 8).map(|class| class.to_string()));
     match class {
-        Some(class) if class == "0" => reset(d, l),
+        Some(class) if class == "0" => l.reset(d),
         Some(class) => l.keep_one(d, class),
-        None if l.is_empty() => reset(d, l),
+        None if l.is_empty() => l.reset(d),
         None => l.unparsed("IO scheduling class"),
     }
 }
@@ -258,7 +253,7 @@ fn io_class(d: &mut Draft, l: &mut Line<'_>) {
 fn io_priority(d: &mut Draft, l: &mut Line<'_>) {
     match unsigned(l.value) {
         Ok(priority @ 0..=7) => l.keep_one(d, priority.to_string()),
-        Ok(_) | Err(_) if l.is_empty() => reset(d, l),
+        Ok(_) | Err(_) if l.is_empty() => l.reset(d),
         Ok(_) | Err(_) => l.unparsed("IO priority"),
     }
 }
@@ -277,12 +272,11 @@ fn coredump_filter(d: &mut Draft, l: &mut Line<'_>) {
         "shared-dax",
     ];
     if l.is_empty() {
-        return reset(d, l);
+        return l.reset(d);
     }
-    let before = d.kept.iter().find(|kept| kept.key == l.key && kept.section == l.section);
-    let mut mask = before
-        .and_then(|kept| u64::from_str_radix(kept.value.trim_start_matches("0x"), 16).ok())
-        .unwrap_or(0);
+    let before = d.kept.values(l.key).next();
+    let mut mask =
+        before.and_then(|kept| u64::from_str_radix(kept.trim_start_matches("0x"), 16).ok()).unwrap_or(0);
     for word in l.names() {
         let kind = KINDS.iter().position(|kind| *kind == word).map(|bit| 1 << bit);
         let named = match word.as_str() {
@@ -301,14 +295,14 @@ fn coredump_filter(d: &mut Draft, l: &mut Line<'_>) {
 fn level(d: &mut Draft, l: &mut Line<'_>) {
     match super::exec::numbered(&super::exec::LEVELS, l.value) {
         Some(level) => l.keep_one(d, level.to_string()),
-        None if l.is_empty() => reset(d, l),
+        None if l.is_empty() => l.reset(d),
         None => l.unparsed("log level"),
     }
 }
 
 fn extra_fields(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
-        return reset(d, l);
+        return l.reset(d);
     }
     for written in l.quoted() {
         let Some(field) = l.expanded(&written, Allowed::All) else { continue };
@@ -328,7 +322,7 @@ fn extra_fields(d: &mut Draft, l: &mut Line<'_>) {
 
 fn required_text(d: &mut Draft, l: &mut Line<'_>) {
     match l.required_text() {
-        Some(text) if text.is_empty() => reset(d, l),
+        Some(text) if text.is_empty() => l.reset(d),
         Some(text) => l.keep_one(d, text),
         None => {}
     }
@@ -337,7 +331,7 @@ fn required_text(d: &mut Draft, l: &mut Line<'_>) {
 fn required_path(d: &mut Draft, l: &mut Line<'_>) {
     match l.required_path() {
         Some(Some(path)) => l.keep_one(d, path),
-        Some(None) => reset(d, l),
+        Some(None) => l.reset(d),
         None => {}
     }
 }
@@ -348,7 +342,7 @@ fn log_namespace(d: &mut Draft, l: &mut Line<'_>) {
             l.warn(format!("Specified log namespace name is not valid, ignoring: {name}"));
         }
         Some(Some(name)) => l.keep_one(d, name),
-        Some(None) => reset(d, l),
+        Some(None) => l.reset(d),
         None => {}
     }
 }
@@ -362,7 +356,7 @@ fn set_credential(d: &mut Draft, l: &mut Line<'_>) {
 
 fn load_credential(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
-        return reset(d, l);
+        return l.reset(d);
     }
     let Some(text) = l.text() else { return };
     let name = text.split(':').next().unwrap_or("");
@@ -375,7 +369,7 @@ fn load_credential(d: &mut Draft, l: &mut Line<'_>) {
 fn personality(d: &mut Draft, l: &mut Line<'_>) {
     match ARCHITECTURES.contains(&l.value) || l.value == "arm64" {
         true => l.keep_one(d, l.value.to_owned()),
-        false if l.is_empty() => reset(d, l),
+        false if l.is_empty() => l.reset(d),
         false => l.unparsed("personality"),
     }
 }
@@ -397,7 +391,7 @@ fn architectures(d: &mut Draft, l: &mut Line<'_>) {
         "riscv64",
     ];
     if l.is_empty() {
-        return reset(d, l);
+        return l.reset(d);
     }
     for word in l.names() {
         match ARCHITECTURES.contains(&word.as_str()) || OTHERS.contains(&word.as_str()) {
@@ -412,7 +406,7 @@ fn architectures(d: &mut Draft, l: &mut Line<'_>) {
 /// A list to allow, or with `~` to deny; lines with and without `~` add to and take from each other.
 fn filter(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
-        return reset(d, l);
+        return l.reset(d);
     }
     let mut words = l.names();
     if l.key == "RestrictAddressFamilies" {
@@ -429,11 +423,11 @@ fn filter(d: &mut Draft, l: &mut Line<'_>) {
 fn restrict_namespaces(d: &mut Draft, l: &mut Line<'_>) {
     const KINDS: [&str; 7] = ["cgroup", "ipc", "net", "mnt", "pid", "user", "uts"];
     if l.is_empty() {
-        return reset(d, l);
+        return l.reset(d);
     }
     match crate::values::boolean(l.value) {
         Some(true) => return l.keep_one(d, "yes".into()),
-        Some(false) => return reset(d, l),
+        Some(false) => return l.reset(d),
         None => {}
     }
     let words = l.value.strip_prefix('~').unwrap_or(l.value);
@@ -446,7 +440,7 @@ fn restrict_namespaces(d: &mut Draft, l: &mut Line<'_>) {
 /// Lists of system calls are judged once something acts on them.
 fn system_calls(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
-        return reset(d, l);
+        return l.reset(d);
     }
     let words = l.names();
     l.keep_more(d, vec![words.join(" ")]);
@@ -457,7 +451,7 @@ fn error_number(d: &mut Draft, l: &mut Line<'_>) {
     let is_name = value.starts_with('E')
         && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     match (value, unsigned(value)) {
-        ("", _) => reset(d, l),
+        ("", _) => l.reset(d),
         ("kill", _) | (_, Ok(1..=4095)) => l.keep_one(d, value.to_owned()),
         _ if is_name => l.keep_one(d, value.to_owned()),
         (_, Ok(0)) => l.warn(format!("Invalid error number, ignoring: {value}")),
@@ -468,7 +462,7 @@ fn error_number(d: &mut Draft, l: &mut Line<'_>) {
 fn timer_slack(d: &mut Draft, l: &mut Line<'_>) {
     match parse_nanoseconds(l.value) {
         Ok(span) => l.keep_one(d, span.to_string()),
-        Err(_) if l.is_empty() => reset(d, l),
+        Err(_) if l.is_empty() => l.reset(d),
         Err(_) => l.unparsed("nsec value"),
     }
 }

@@ -213,9 +213,7 @@ fn sockets(d: &mut Draft, l: &mut Line<'_>) {
         let Some(name) = l.expanded(&written, Allowed::InNames) else { continue };
         match UnitName::parse(&name) {
             Ok(name) if name.kind() == UnitKind::Socket => {
-                if !d.service.sockets.contains(&name) {
-                    d.service.sockets.push(name);
-                }
+                l.push(&mut d.service.sockets, name);
             }
             Ok(_) | Err(_) => l.warn(format!("Unit must be of type socket, ignoring: {name}")),
         }

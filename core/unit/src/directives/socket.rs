@@ -4,7 +4,6 @@ use super::line::Want;
 use super::unit::flag;
 use super::{Directive, Draft, Kind, Line, Support, keep};
 use crate::config::socket::{Accept, Address, BindIpv6Only, Listen};
-use crate::limits::LIST_MAX;
 use crate::name::UnitKind;
 use crate::specifier::Allowed;
 use crate::values::address::parse_address;
@@ -160,12 +159,6 @@ fn protocol(d: &mut Draft, l: &mut Line<'_>) {
     }
 }
 
-fn push(d: &mut Draft, listen: Listen) {
-    if d.socket.listen.len() < LIST_MAX {
-        d.socket.listen.push(listen);
-    }
-}
-
 /// An empty line takes back all that was listened on, of whatever kind.
 fn address(d: &mut Draft, l: &mut Line<'_>, kind: fn(Address) -> Listen) {
     if l.is_empty() {
@@ -179,7 +172,7 @@ fn address(d: &mut Draft, l: &mut Line<'_>, kind: fn(Address) -> Listen) {
             (Listen::SequentialPacket(_), false) => {
                 l.warn(format!("Address family not supported, ignoring: {}", l.value));
             }
-            (listen, true | false) => push(d, listen),
+            (listen, true | false) => l.push(&mut d.socket.listen, listen),
         },
         Err(bad) => l.warn(format!("Failed to parse address value in '{simple}', ignoring: {bad}")),
     }
@@ -196,13 +189,13 @@ fn listened_path(d: &mut Draft, l: &mut Line<'_>) -> Option<String> {
 
 fn fifo(d: &mut Draft, l: &mut Line<'_>) {
     if let Some(path) = listened_path(d, l) {
-        push(d, Listen::Fifo(path));
+        l.push(&mut d.socket.listen, Listen::Fifo(path));
     }
 }
 
 fn path_of_other(d: &mut Draft, l: &mut Line<'_>) {
     if let Some(value) = listened_path(d, l) {
-        push(d, Listen::Other { key: l.key.to_owned(), value });
+        l.push(&mut d.socket.listen, Listen::Other { key: l.key.to_owned(), value });
     }
 }
 
@@ -210,7 +203,7 @@ fn other(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         d.socket.listen.clear();
     } else if let Some(value) = l.text() {
-        push(d, Listen::Other { key: l.key.to_owned(), value });
+        l.push(&mut d.socket.listen, Listen::Other { key: l.key.to_owned(), value });
     }
 }
 
@@ -241,8 +234,6 @@ fn symlinks(d: &mut Draft, l: &mut Line<'_>) {
     for written in l.names() {
         let Some(text) = l.expanded(&written, Allowed::All) else { continue };
         let Some(path) = l.checked_path(text, Want::Absolute) else { continue };
-        if d.socket.symlinks.len() < LIST_MAX {
-            d.socket.symlinks.push(path);
-        }
+        l.push(&mut d.socket.symlinks, path);
     }
 }

@@ -41,7 +41,7 @@ pub(super) static TABLE: &[Directive] = &[
 /// Times add up; an empty one of any kind takes all of them back.
 fn elapse(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
-        d.kept.retain(|kept| kept.section != "Timer" || !TIMES.contains(&kept.key.as_str()));
+        TIMES.iter().for_each(|key| d.kept.reset(l.section, key));
         return;
     }
     let Some(text) = l.text() else { return };

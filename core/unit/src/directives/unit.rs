@@ -3,7 +3,6 @@
 use super::names::{ACTIONS, JOB_MODES};
 use super::{Directive, Draft, Kind, Line, Support};
 use crate::config::unit::{CollectMode, Condition, Dependency, EmergencyAction};
-use crate::limits::LIST_MAX;
 use crate::name::UnitName;
 use crate::specifier::Allowed;
 use crate::values::exit_status::parse_exit_status;
@@ -180,9 +179,7 @@ pub(super) fn depend(d: &mut Draft, l: &mut Line<'_>, word: Dependency) {
     for written in l.plain_words() {
         let Some(name) = l.expanded(&written, Allowed::InNames) else { continue };
         let Some(name) = dependency_name(&name, l) else { continue };
-        if d.unit.dependencies.len() < LIST_MAX {
-            d.unit.dependencies.push((word, name));
-        }
+        l.push(&mut d.unit.dependencies, (word, name));
     }
 }
 
@@ -242,7 +239,7 @@ fn documentation(d: &mut Draft, l: &mut Line<'_>) {
         let known = ["http://", "https://", "file:/", "info:", "man:"];
         let valid = known.iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme));
         match valid && url.is_ascii() {
-            true => d.unit.documentation.push(url),
+            true => l.push(&mut d.unit.documentation, url),
             false => l.warn(format!("Invalid URL, ignoring: {url}")),
         }
     }
@@ -292,9 +289,7 @@ fn mounts(list: &mut Vec<String>, l: &mut Line<'_>) {
     for written in l.names() {
         let Some(text) = l.expanded(&written, Allowed::All) else { continue };
         let Some(path) = l.checked_path(text, super::line::Want::Absolute) else { continue };
-        if !list.contains(&path) && list.len() < LIST_MAX {
-            list.push(path);
-        }
+        l.push(list, path);
     }
 }
 
@@ -317,9 +312,7 @@ fn set_condition(d: &mut Draft, l: &mut Line<'_>) {
         false => Some(value),
     };
     let Some(value) = value else { return };
-    if list.len() < LIST_MAX {
-        list.push(Condition { test: test.to_owned(), value, negated, triggering });
-    }
+    l.push(list, Condition { test: test.to_owned(), value, negated, triggering });
 }
 
 fn strip(value: &str, mark: char) -> (&str, bool) {

@@ -4,17 +4,13 @@ use crate::config::KillMode;
 use crate::config::service::{ExitType, Restart, ServiceType};
 use crate::config::socket::{Accept, Listen};
 use crate::config::unit::EmergencyAction;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::directives::{Draft, PATHS, TIMES};
 use crate::name::{UnitKind, UnitName};
 
 /// An error is the reason why the unit has a bad setting.
-pub(super) fn verify(
-    draft: &Draft,
-    name: &UnitName,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Result<(), &'static str> {
-    let is_kept = |keys: &[&str]| draft.kept.iter().any(|kept| keys.contains(&kept.key.as_str()));
+pub(super) fn verify(draft: &Draft, name: &UnitName, diagnostics: &mut Report) -> Result<(), &'static str> {
+    let is_kept = |keys: &[&str]| keys.iter().any(|key| draft.kept.has(key));
     match name.kind() {
         UnitKind::Service => {
             service(draft)?;
@@ -100,9 +96,9 @@ fn pam(draft: &Draft, text: &'static str) -> Result<(), &'static str> {
 }
 
 /// Settings that do nothing together.
-fn service_remarks(draft: &Draft, name: &UnitName, diagnostics: &mut Vec<Diagnostic>) {
+fn service_remarks(draft: &Draft, name: &UnitName, diagnostics: &mut Report) {
     let service = &draft.service;
-    let is_kept = |key: &str| draft.kept.iter().any(|kept| kept.key == key);
+    let is_kept = |key: &str| draft.kept.has(key);
     let mut note = |text: &str| diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Note, text));
     if is_kept("USBFunctionDescriptors") && !is_kept("USBFunctionStrings") {
         note("Service has USBFunctionDescriptors= setting, but no USBFunctionStrings=. Ignoring.");
@@ -113,7 +109,7 @@ fn service_remarks(draft: &Draft, name: &UnitName, diagnostics: &mut Vec<Diagnos
     if service.kind == ServiceType::Oneshot && !service.runtime_max.is_infinite() {
         note("RuntimeMaxSec= has no effect in combination with Type=oneshot. Ignoring.");
     }
-    let extra = draft.kept.iter().any(|kept| kept.key == "RuntimeRandomizedExtraSec" && kept.value != "0");
+    let extra = draft.kept.values("RuntimeRandomizedExtraSec").any(|value| value != "0");
     if extra && service.runtime_max.is_infinite() {
         note("Service has RuntimeRandomizedExtraSec= setting, but no RuntimeMaxSec=. Ignoring.");
     }

@@ -5,9 +5,12 @@ use crate::config::service::{NotifyAccess, OomPolicy, ServiceType};
 use crate::directives::Draft;
 use crate::name::{UnitKind, UnitName};
 use crate::span::Span;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 pub(super) fn fill(draft: &mut Draft, name: &UnitName) {
     streams(draft);
+    once_each(draft);
     match name.kind() {
         UnitKind::Service => service(draft),
         UnitKind::Socket
@@ -21,6 +24,50 @@ pub(super) fn fill(draft: &mut Draft, name: &UnitName) {
         | UnitKind::Slice
         | UnitKind::Scope => {}
     }
+}
+
+/// Lists that name each thing once: the first place counts, and of variables the last value.
+fn once_each(draft: &mut Draft) {
+    let exec = &mut draft.exec;
+    let paths =
+        [&mut draft.unit.requires_mounts_for, &mut draft.unit.wants_mounts_for, &mut exec.search_path];
+    let names = [&mut exec.pass_environment, &mut exec.unset_environment, &mut draft.socket.symlinks];
+    for list in paths.into_iter().chain(names) {
+        unique(list);
+    }
+    unique(&mut draft.service.sockets);
+    let name = |assignment: &String| assignment.split('=').next().unwrap_or("").to_owned();
+    combine(&mut exec.environment, name, |known, again| *known = again);
+    let directories = [
+        &mut exec.runtime_directory,
+        &mut exec.state_directory,
+        &mut exec.cache_directory,
+        &mut exec.logs_directory,
+        &mut exec.configuration_directory,
+    ];
+    for list in directories {
+        combine(&mut list.names, |(name, _)| name.clone(), |known, again| known.1.extend(again.1));
+    }
+}
+
+fn unique<T: Clone + Ord>(list: &mut Vec<T>) {
+    combine(list, T::clone, |_, _| {});
+}
+
+/// What has a key that was there before is joined to it.
+fn combine<T, K: Ord>(list: &mut Vec<T>, key: impl Fn(&T) -> K, join: impl Fn(&mut T, T)) {
+    let mut places: BTreeMap<K, usize> = BTreeMap::new();
+    let mut out: Vec<T> = Vec::with_capacity(list.len());
+    for item in std::mem::take(list) {
+        match places.entry(key(&item)) {
+            Entry::Occupied(at) => join(&mut out[*at.get()], item),
+            Entry::Vacant(place) => {
+                place.insert(out.len());
+                out.push(item);
+            }
+        }
+    }
+    *list = out;
 }
 
 /// Input from a terminal, socket or descriptor is answered there, unless an output says otherwise.
