@@ -60,8 +60,7 @@ finish() { # the packages' starts are no longer held back, and nothing of this m
 
 build_nine() {
   local root=$1
-  "$SEAL" nosync debootstrap --variant=minbase --cache-dir="$debs" bookworm "$root" "$mirror" \
-    || { tail -n 30 "$root/debootstrap/debootstrap.log" >&2; return 1; }
+  "$SEAL" nosync debootstrap --variant=minbase --cache-dir="$debs" bookworm "$root" "$mirror"
   configure "$root"
   inside "$root" apt-get -qq update
   inside "$root" apt-get -qqy -o Dpkg::Use-Pty=0 install $nine
@@ -89,6 +88,9 @@ if [ -z "${IN_OWN_MOUNTS:-}" ]; then # a build that is interrupted leaves no mou
   IN_OWN_MOUNTS=1 exec unshare --mount --propagation private "$SEAL" nosync bash "$0" "$@"
 fi
 rm -rf "$CACHE/$layer" "$CACHE/$layer.new"*
-"build_$layer" "$CACHE/$layer.new"
+log=$CACHE/$layer.log
+# Not in the condition of an `if`: there the shell would go on after a failed command.
+trap '[ $? = 0 ] || { tail -n 40 "$log" >&2; echo "the whole log: $log" >&2; }' EXIT
+"build_$layer" "$CACHE/$layer.new" > "$log" 2>&1
 mv "$CACHE/$layer.new" "$CACHE/$layer"
 du -sh "$CACHE/$layer" | cut -f1
