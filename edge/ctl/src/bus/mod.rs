@@ -1,0 +1,19 @@
+//! The manager as seen over D-Bus: connect, call, wait for jobs, read properties.
+
+mod client;
+mod connect;
+mod job;
+mod properties;
+mod value;
+mod wire;
+
+pub use client::{CallError, Client};
+pub use connect::{ConnectError, connect, runtime_directory};
+pub use job::{JobResult, Jobs};
+pub use properties::{Properties, Property};
+pub use value::Value;
+
+pub const MANAGER_PATH: &str = "/org/freedesktop/systemd1";
+pub const MANAGER: &str = "org.freedesktop.systemd1.Manager";
+pub const UNIT: &str = "org.freedesktop.systemd1.Unit";
+pub const SERVICE: &str = "org.freedesktop.systemd1.Service";

@@ -1,0 +1,29 @@
+//! Every bound of the client, with unit and reason.
+
+use std::time::Duration;
+
+/// How long a manager that said it is ready may take until its socket answers.
+pub const MANAGER_ANSWER: Duration = Duration::from_secs(10);
+
+/// Between two looks at the socket while a manager starts: short, since the user waits for it.
+pub const SOCKET_LOOK: Duration = Duration::from_millis(2);
+
+/// How long to wait for the far end of a socket to finish the handshake. A listener that accepts and never
+/// speaks would hold the terminal forever.
+pub const HANDSHAKE: Duration = Duration::from_secs(25);
+
+/// Units shown by `list-dependencies`: a dependency graph is a tree only by repetition, and 10,000 units in a
+/// lattice would print for hours.
+pub const DEPENDENCY_ROWS: usize = 100_000;
+
+/// Width assumed where the terminal's is unknown, in columns.
+pub const DEFAULT_COLUMNS: usize = 80;
+
+/// Lines of the journal shown by `status` unless `-n` says otherwise.
+pub const JOURNAL_LINES: usize = 10;
+
+/// Bytes of one message: the D-Bus specification's own bound, 128 MiB.
+pub const MESSAGE: usize = 128 * 1024 * 1024;
+
+/// Bytes of one line of the handshake.
+pub const AUTH_LINE: usize = 16 * 1024;

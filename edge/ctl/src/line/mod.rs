@@ -1,0 +1,99 @@
+//! The command line as data: a [`Line`] out of argv, or the reason to stop at once.
+
+mod help;
+mod options;
+mod verbs;
+
+pub use help::{describe, overview};
+pub use options::{Options, Output, Scope, Timestamps};
+pub use verbs::{Needs, Verb, VerbRow};
+
+use crate::CalledAs;
+use std::ffi::OsString;
+
+/// A verb, its arguments, and the options that stood anywhere among them.
+#[derive(Debug)]
+pub struct Line {
+    pub verb: Verb,
+    pub row: &'static VerbRow,
+    pub arguments: Vec<String>,
+    pub options: Options,
+    pub called_as: CalledAs,
+}
+
+/// Why no verb is run.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// `--help` and the like: print and succeed.
+    Show(String),
+    /// One clear line, exit 1.
+    Refuse(String),
+}
+
+/// Reads `arguments`, which do not hold the program's own name.
+pub fn parse(arguments: Vec<OsString>, called_as: CalledAs) -> Result<Line, Stop> {
+    let mut options = Options::for_caller(called_as);
+    let words = options::read(arguments, &mut options, called_as)?;
+    let mut words = words.into_iter();
+    let (verb_word, arguments) = match words.next() {
+        Some(word) => (word, words.collect::<Vec<_>>()),
+        None if called_as == CalledAs::Eudaemon && !options.any_given => {
+            return Err(Stop::Show(help::overview(called_as)));
+        }
+        None => ("list-units".to_owned(), Vec::new()),
+    };
+    let row = verbs::find(&verb_word).ok_or_else(|| Stop::Refuse(verbs::unknown(&verb_word, called_as)))?;
+    if arguments.len() < row.least {
+        return Err(Stop::Refuse("Too few arguments.".to_owned()));
+    }
+    if row.most.is_some_and(|most| arguments.len() > most) {
+        return Err(Stop::Refuse("Too many arguments.".to_owned()));
+    }
+    options.check(row)?;
+    Ok(Line { verb: row.verb, row, arguments, options, called_as })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn check(line: &str, expected: Expect) {
+        let arguments = line.split_whitespace().map(|word| OsString::from(word.replace('~', ""))).collect();
+        let shown = match parse(arguments, CalledAs::Systemctl) {
+            Ok(line) => {
+                let changed = line.options.differences(&Options::for_caller(CalledAs::Systemctl));
+                format!("{:?} {:?} {}", line.verb, line.arguments, changed.join(" "))
+            }
+            Err(Stop::Refuse(text)) => format!("refused: {text}"),
+            Err(Stop::Show(text)) => format!("shown: {}", text.lines().next().unwrap_or("")),
+        };
+        expected.assert_eq(&shown);
+    }
+
+    #[test]
+    fn options_stand_anywhere() {
+        check(
+            "show nginx -p Id,Names --value -p MainPID",
+            expect![[r#"Show ["nginx"] properties=["Id", "Names", "MainPID"] value=true"#]],
+        );
+        check("start -q --no-block a b", expect![[r#"Start ["a", "b"] quiet=true no_block=true"#]]);
+        check("kill -s HUP --kill-whom=main x", expect![[r#"Kill ["x"] kill_whom="main" signal=1"#]]);
+        check("-at service,timer", expect![[r#"ListUnits [] types=["service", "timer"] all=true"#]]);
+        check("--prop=Id show", expect![[r#"Show [] properties=["Id"]"#]]);
+        check("is-enabled -- cron.service", expect![[r#"IsEnabled ["cron.service"] "#]]);
+    }
+
+    #[test]
+    fn bad_lines_are_refused_in_one_line() {
+        check("frobnicate", expect![["refused: Unknown command verb frobnicate."]]);
+        check("strat nginx", expect!["refused: Unknown command verb strat. Did you mean 'start'?"]);
+        check("is-failed", expect!["refused: Too few arguments."]);
+        check("--frob status", expect!["refused: systemctl: unrecognized option '--frob'"]);
+        check("-t bogus", expect!["refused: Unknown unit type or load state 'bogus'."]);
+        check("-H host status", expect!["refused: Operating on another machine (-H, -M) is not supported."]);
+        check("get-default extra", expect!["refused: Too many arguments."]);
+        check("kill -s BOGUS x", expect!["refused: Failed to parse signal string \"BOGUS\"."]);
+        check("list-units --state", expect!["refused: systemctl: option '--state' requires an argument"]);
+    }
+}

@@ -1,0 +1,12 @@
+//! `status`: what a unit is doing, from its properties, its processes and its log.
+
+mod block;
+mod journal;
+mod manager;
+mod process;
+mod tree;
+
+pub use block::{Facts, unit};
+pub use journal::tail;
+pub use manager::manager;
+pub use tree::ProcessRow;
