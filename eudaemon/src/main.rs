@@ -1,24 +1,44 @@
+#![forbid(unsafe_code)]
 //! The one binary: the name it was called by, then the first word, choose the program.
 //!
-//! A program's word is taken before anything else is read, so a unit or a verb can never be mistaken for one.
-//! All that is no program is a command line for the manager.
+//! A program's word is taken before anything else is read, so no unit or verb can be mistaken for one. All that
+//! is no program is a command line for the manager.
 
 use eudaemon_ctl::CalledAs;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
 
+/// A program beside the command line. It gets its arguments with its own word first.
+type Program = fn(Vec<OsString>) -> ExitCode;
+
+const PROGRAMS: &[(&str, Program)] = &[("init", eudaemon_init::main), ("up", eudaemon_init::main)];
+
+/// Names of links to this binary that stand for a first word: the kernel starts `/sbin/init`, people type
+/// `poweroff`.
+const LINKS: &[(&str, &str)] = &[
+    ("init", "init"),
+    ("systemd", "init"),
+    ("poweroff", "poweroff"),
+    ("reboot", "reboot"),
+    ("halt", "halt"),
+];
+
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
-    let called_as = called_as(arguments.next());
-    let arguments: Vec<OsString> = arguments.collect();
-    eudaemon_ctl::main(arguments, called_as)
+    let name = arguments.next().unwrap_or_default();
+    let name = Path::new(&name).file_name().unwrap_or_default();
+    let link = LINKS.iter().find(|(link, _)| name == *link).map(|(_, word)| OsString::from(word));
+    let arguments: Vec<OsString> = link.into_iter().chain(arguments).collect();
+    if name == "systemctl" {
+        return eudaemon_ctl::main(arguments, CalledAs::Systemctl);
+    }
+    match arguments.first().and_then(|word| program(word)) {
+        Some(program) => program(arguments),
+        None => eudaemon_ctl::main(arguments, CalledAs::Eudaemon),
+    }
 }
 
-fn called_as(name: Option<OsString>) -> CalledAs {
-    let name = name.unwrap_or_default();
-    match Path::new(&name).file_name() {
-        Some(file) if file == "systemctl" => CalledAs::Systemctl,
-        Some(_) | None => CalledAs::Eudaemon,
-    }
+fn program(word: &OsStr) -> Option<Program> {
+    PROGRAMS.iter().find(|(name, _)| word == *name).map(|(_, program)| *program)
 }

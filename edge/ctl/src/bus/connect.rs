@@ -97,7 +97,11 @@ fn system_bus() -> Result<Client, ConnectError> {
     };
     let absent = [io::ErrorKind::NotFound, io::ErrorKind::ConnectionRefused];
     let stream = stream.map_err(|error| {
-        if absent.contains(&error.kind()) { ConnectError::Absent } else { ConnectError::Refused(words(&error)) }
+        if absent.contains(&error.kind()) {
+            ConnectError::Absent
+        } else {
+            ConnectError::Refused(words(&error))
+        }
     })?;
     let wire = Wire::open(stream).map_err(|error| ConnectError::Refused(words(&error)))?;
     let mut client = Client::new(wire, Route::Bus);

@@ -75,12 +75,12 @@ mod tests {
     fn options_stand_anywhere() {
         check(
             "show nginx -p Id,Names --value -p MainPID",
-            expect![[r#"Show ["nginx"] properties=["Id", "Names", "MainPID"] value=true"#]],
+            expect![[r#"Show ["nginx"] properties=["Id", "Names", "MainPID"] value=true all=true"#]],
         );
         check("start -q --no-block a b", expect![[r#"Start ["a", "b"] quiet=true no_block=true"#]]);
         check("kill -s HUP --kill-whom=main x", expect![[r#"Kill ["x"] kill_whom="main" signal=1"#]]);
         check("-at service,timer", expect![[r#"ListUnits [] types=["service", "timer"] all=true"#]]);
-        check("--prop=Id show", expect![[r#"Show [] properties=["Id"]"#]]);
+        check("--prop=Id show", expect![[r#"Show [] properties=["Id"] all=true"#]]);
         check("is-enabled -- cron.service", expect![[r#"IsEnabled ["cron.service"] "#]]);
     }
 

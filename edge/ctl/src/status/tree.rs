@@ -105,6 +105,6 @@ mod tests {
                     └─init.scope
                       └─9 systemd --user
         "#]]
-        .assert_eq(&processes(&rows, "/", "  ", Paint::PLAIN, None));
+        .assert_eq(&processes(&rows, "/", "", Paint::PLAIN, None));
     }
 }
