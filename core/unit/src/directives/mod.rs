@@ -14,6 +14,7 @@ mod line;
 mod mount;
 mod names;
 mod path;
+mod reference;
 mod resource;
 mod sandbox;
 mod service;
@@ -28,6 +29,7 @@ pub(crate) use draft::Draft;
 use keep::keep;
 pub(crate) use line::{Line, Outcome};
 pub(crate) use path::PATHS;
+pub use reference::reference;
 use std::collections::BTreeSet;
 pub(crate) use timer::TIMES;
 
