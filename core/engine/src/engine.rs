@@ -100,6 +100,8 @@ pub(crate) struct Queues {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OwnWish {
     Restart,
+    /// The restart that was queued is gone.
+    GiveUpRestart,
     Trigger,
     /// It reloads of its own accord: those it propagates reloads to shall too.
     PropagateReload,

@@ -15,12 +15,17 @@ pub const BROKEN_CYCLES: usize = 10_000;
 
 /// Effects of one step (jobs finished, failures propagated, states announced): beyond it something feeds on
 /// itself, and the step ends with what it has; the rest runs at the next step.
-pub const EFFECTS_PER_STEP: usize = 1_000_000;
+pub const EFFECTS_PER_STEP: usize = 20_000;
 
 /// How often StopWhenUnneeded=, Upholds= and BindsTo= may start or stop the same unit by themselves …
 pub const AUTOMATIC_BURST: u32 = 16;
 /// … within this time, microseconds. After that the unit is left as it is until the window is over.
 pub const AUTOMATIC_INTERVAL_USEC: u64 = 10_000_000;
+
+/// How often OnSuccess=, OnFailure= and the like may queue a job for the same unit …
+pub const CONSEQUENCE_BURST: u32 = 200;
+/// … within this time, microseconds: two units that start each other whenever they end turn no faster.
+pub const CONSEQUENCE_INTERVAL_USEC: u64 = 10_000_000;
 
 /// Remarks of one transaction kept for the log; the count of the others is said.
 pub const REMARKS: usize = 64;

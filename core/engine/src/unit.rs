@@ -32,6 +32,8 @@ pub(crate) struct Life {
     pub start_limit: StartLimit,
     /// Starts and stops nobody asked for but dependencies (Upholds=, BindsTo=, StopWhenUnneeded=).
     pub automatic: Bucket,
+    /// Jobs queued for it because another unit came or went.
+    pub consequences: Bucket,
 }
 
 /// When the unit changed: the five timestamps clients read.
@@ -92,6 +94,10 @@ impl Bucket {
 
     pub fn take_automatic(&mut self, now: u64) -> Allowance {
         self.take(now, Span(limits::AUTOMATIC_INTERVAL_USEC), limits::AUTOMATIC_BURST)
+    }
+
+    pub fn take_consequence(&mut self, now: u64) -> Allowance {
+        self.take(now, Span(limits::CONSEQUENCE_INTERVAL_USEC), limits::CONSEQUENCE_BURST)
     }
 
     pub fn reset(&mut self) {

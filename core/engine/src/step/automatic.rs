@@ -63,7 +63,7 @@ impl Engine {
         };
         for other in others {
             let ask = Ask { unit: other, kind: JobKind::Start, mode, origin: Origin::Engine };
-            self.try_enqueue(ask, Cause::Ended(Box::new(monitored.clone())));
+            self.follow_on(ask, Cause::Ended(Box::new(monitored.clone())));
         }
     }
 
@@ -137,6 +137,16 @@ impl Engine {
         }
     }
 
+    /// A unit that waits for the restart job it asked for waits no longer when that was cancelled.
+    pub(super) fn give_up_restart(&mut self, unit: UnitId) {
+        let of = self.unit(unit);
+        let waits =
+            of.state.as_ref().is_some_and(|s| s.sub_state() == "auto-restart" && s.deadline().is_none());
+        if waits && of.job.is_none() {
+            self.step_unit(unit, kind::Input::RestartRefused);
+        }
+    }
+
     /// Activity on a socket starts its service.
     pub(super) fn trigger(&mut self, unit: UnitId) {
         let triggered = self.graph.neighbours(unit, Facets::TRIGGERS).next();
@@ -156,18 +166,29 @@ impl Engine {
 
     pub(super) fn reload_too(&mut self, unit: UnitId) {
         let ask = Ask { unit, kind: JobKind::TryReload, mode: JobMode::Fail, origin: Origin::Engine };
-        self.try_enqueue(ask, Cause::Asked);
+        self.follow_on(ask, Cause::Asked);
     }
 
     pub(super) fn start_by_itself(&mut self, unit: UnitId, mode: JobMode) {
-        self.try_enqueue(Ask { unit, kind: JobKind::Start, mode, origin: Origin::Engine }, Cause::Asked);
+        self.follow_on(Ask { unit, kind: JobKind::Start, mode, origin: Origin::Engine }, Cause::Asked);
     }
 
     fn stop_by_itself(&mut self, unit: UnitId, mode: JobMode) {
-        self.try_enqueue(Ask { unit, kind: JobKind::Stop, mode, origin: Origin::Engine }, Cause::Asked);
+        self.follow_on(Ask { unit, kind: JobKind::Stop, mode, origin: Origin::Engine }, Cause::Asked);
     }
 
-    pub(super) fn try_enqueue(&mut self, ask: Ask, cause: Cause) -> Queued {
+    /// A job that follows from what happened to another unit.
+    fn follow_on(&mut self, ask: Ask, cause: Cause) {
+        let now = self.now.monotonic;
+        if self.unit_mut(ask.unit).life.consequences.take_consequence(now) == Allowance::Exhausted {
+            let text = format!("{}: job not queued, too many follow on others", self.graph.name(ask.unit));
+            self.say(Some(ask.unit), 4, text);
+            return;
+        }
+        self.try_enqueue(ask, cause);
+    }
+
+    fn try_enqueue(&mut self, ask: Ask, cause: Cause) -> Queued {
         match self.enqueue(ask, cause) {
             Ok(_) => Queued::Yes,
             Err(refusal) => {

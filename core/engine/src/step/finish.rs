@@ -3,7 +3,7 @@
 
 use super::life::{Down, Expected, How};
 use crate::api::{ActiveState, Announcement, JobId, JobKind, JobResult};
-use crate::engine::{Alarm, Engine};
+use crate::engine::{Alarm, Engine, OwnWish};
 use crate::graph::{Facets, UnitId};
 use crate::job::Phase;
 use crate::job::algebra::{is_down, is_up};
@@ -89,6 +89,9 @@ impl Engine {
             self.fail_dependants(unit, kind, result, spread, &mut open);
             if matches!(result, JobResult::Timeout | JobResult::Dependency) {
                 self.start_after(unit, Facets::ON_FAILURE);
+            }
+            if self.unit(unit).active() == ActiveState::Activating {
+                self.queues.wishes.push_back((unit, OwnWish::GiveUpRestart));
             }
             self.tell_triggers_later(unit);
             self.wake_blocked(unit);

@@ -88,6 +88,7 @@ impl Engine {
     fn grant(&mut self, unit: UnitId, wish: OwnWish) {
         match wish {
             OwnWish::Restart => self.restart_by_itself(unit),
+            OwnWish::GiveUpRestart => self.give_up_restart(unit),
             OwnWish::Trigger => self.trigger(unit),
             OwnWish::PropagateReload => {
                 let others: Vec<UnitId> = self.graph.neighbours(unit, Facets::PROPAGATE_RELOAD).collect();

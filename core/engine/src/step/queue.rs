@@ -108,7 +108,7 @@ impl Engine {
             if let Some(job) = self.jobs.get_mut(&id) {
                 job.blocked_by = Some(blocker);
             }
-            return;
+            return self.break_deadlock(id);
         }
         self.set_phase(id, Phase::Running);
         let state = self.unit(unit).active();
@@ -129,6 +129,30 @@ impl Engine {
                 self.set_phase(id, Phase::Waiting);
                 self.wake(id);
             }
+        }
+    }
+
+    /// Plans have no rings, but a configuration may change under queued jobs: if this job waits for itself in
+    /// the end, the newest job of the ring is given up.
+    fn break_deadlock(&mut self, id: JobId) {
+        let mut ring = vec![id];
+        let mut at = id;
+        for _ in 0..self.jobs.len() {
+            let blocker = self.jobs.get(&at).and_then(|job| job.blocked_by);
+            let Some(next) = blocker.and_then(|unit| self.unit(unit).job) else { return };
+            if next == id {
+                let newest = ring.iter().max().copied().unwrap_or(id);
+                let names: Vec<String> = ring
+                    .iter()
+                    .filter_map(|job| self.jobs.get(job))
+                    .map(|job| self.graph.name(job.unit).to_string())
+                    .collect();
+                let text = format!("jobs wait for each other: {}, one is given up", names.join(" -> "));
+                self.say(None, 3, text);
+                return self.finish(newest, JobResult::Canceled, Spread::ToDependants);
+            }
+            ring.push(next);
+            at = next;
         }
     }
 

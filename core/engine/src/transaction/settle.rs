@@ -20,10 +20,16 @@ pub(super) fn settle<S: Situation>(mut drafts: Drafts<'_, S>) -> Result<Transact
         drafts.collect_garbage();
     }
     break_cycles(&mut drafts)?;
+    let mut conflicts = Conflict::None;
     while drop_one_conflict(&mut drafts)? == Conflict::Dropped {
+        conflicts = Conflict::Dropped;
         if collects {
             drafts.collect_garbage();
         }
+    }
+    if conflicts == Conflict::Dropped {
+        // What is left of a contradiction may be ordered otherwise than what was looked at.
+        break_cycles(&mut drafts)?;
     }
     unite(&mut drafts);
     drop_redundant(&mut drafts);
@@ -114,7 +120,7 @@ fn weaker<S: Situation>(drafts: &Drafts<'_, S>, a: DraftId, b: DraftId) -> Resul
     }
 }
 
-fn merged_kind<S: Situation>(drafts: &Drafts<'_, S>, unit: UnitId) -> Option<JobKind> {
+pub(super) fn merged_kind<S: Situation>(drafts: &Drafts<'_, S>, unit: UnitId) -> Option<JobKind> {
     let state = drafts.situation.standing(unit).state;
     let mut kinds = drafts.of(unit).iter().rev().map(|draft| drafts.get(*draft).kind);
     let newest = kinds.next()?;

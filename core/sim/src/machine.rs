@@ -1,0 +1,570 @@
+//! The pretend machine: it performs orders, lets time pass, and breaks things as its faults say. It keeps what
+//! init and the state log would keep, so that the manager can be killed between any two orders.
+
+use crate::laws::Laws;
+use crate::program::{Life, OnTerm, Program, Programs, Setup};
+use crate::random::Random;
+use eudaemon_engine::api::{
+    Action, Announcement, Answer, Event, ExitStatus, Fate, Finale, FindHow, Input, JobId, JobResult, Moment,
+    Notification, NotifySender, Occupancy, Order, Output, Phase, ProcId, Refusal, Request, RequestId, Spawn,
+    Trouble,
+};
+use eudaemon_engine::record::{Key, Record};
+use eudaemon_engine::world::{Waited, World};
+use eudaemon_engine::{Engine, Settings};
+use eudaemon_unit::config::Config;
+use eudaemon_unit::name::UnitName;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How often things go wrong, per mille.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Faults {
+    pub fork_fails: u32,
+    pub sockets_fail: u32,
+    /// SIGKILL takes effect only after minutes.
+    pub unkillable: u32,
+    /// An answer takes seconds instead of microseconds.
+    pub slow: u32,
+    /// The manager dies between two orders.
+    pub manager_dies: u32,
+    /// The wall clock jumps.
+    pub clock_jumps: u32,
+}
+
+/// A world that takes longer than this has a wheel that turns by itself.
+const STEPS: u64 = 20_000;
+
+/// A pid of the pretend kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pid(u64);
+
+#[derive(Debug)]
+pub struct Process {
+    pub unit: UnitName,
+    /// Known to the engine under this id.
+    pub id: Option<ProcId>,
+    pub phase: Phase,
+    program: Program,
+    wrote_pid_file: bool,
+    executed: bool,
+}
+
+#[derive(Debug)]
+enum Happening {
+    Hear(Event),
+    Wish(RequestId, Request),
+    Exec(Pid),
+    Note(Pid, String),
+    Ready(Pid),
+    PidFile(Pid),
+    Forks(Pid),
+    Ends(Pid, ExitStatus),
+}
+
+pub struct Machine {
+    pub faults: Faults,
+    pub random: Random,
+    pub clock: u64,
+    pub configs: Vec<Arc<Config>>,
+    pub programs: Box<dyn Programs>,
+    pub processes: BTreeMap<Pid, Process>,
+    /// What programs noted, in order.
+    pub diary: Vec<String>,
+    pub answers: BTreeMap<RequestId, Result<Answer, Refusal>>,
+    pub ended_jobs: BTreeMap<JobId, JobResult>,
+    pub finale: Option<Finale>,
+    /// Nothing is heard after this instant.
+    pub horizon: u64,
+    /// Every order and announcement as text, if wanted.
+    pub trace: Option<Vec<String>>,
+    /// All of them as one number.
+    pub digest: u64,
+    pub laws: Laws,
+    wall: u64,
+    agenda: BTreeMap<(u64, u64), Happening>,
+    sequence: u64,
+    next_pid: u64,
+    pids: BTreeMap<ProcId, Pid>,
+    /// Exits init still holds.
+    exits: BTreeMap<ProcId, ExitStatus>,
+    finding: BTreeMap<UnitName, (ProcId, FindHow)>,
+    log: BTreeMap<Key, Option<Vec<u8>>>,
+    outbox: Vec<Order>,
+    manager: Manager,
+    requests: u64,
+    /// How often the engine was called.
+    steps: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manager {
+    Alive,
+    Dead,
+}
+
+impl Machine {
+    pub fn new(seed: u64, programs: Box<dyn Programs>) -> Machine {
+        Machine {
+            faults: Faults::default(),
+            random: Random::new(seed),
+            clock: 1_000_000,
+            configs: Vec::new(),
+            programs,
+            processes: BTreeMap::new(),
+            diary: Vec::new(),
+            answers: BTreeMap::new(),
+            ended_jobs: BTreeMap::new(),
+            finale: None,
+            horizon: u64::MAX,
+            trace: None,
+            digest: 0,
+            laws: Laws::default(),
+            wall: 1_700_000_000_000_000,
+            agenda: BTreeMap::new(),
+            sequence: 0,
+            next_pid: 2,
+            pids: BTreeMap::new(),
+            exits: BTreeMap::new(),
+            finding: BTreeMap::new(),
+            log: BTreeMap::new(),
+            outbox: Vec::new(),
+            manager: Manager::Alive,
+            requests: 0,
+            steps: 0,
+        }
+    }
+
+    /// Units as on disk, told to the engine at once.
+    pub fn load(&mut self, configs: Vec<Arc<Config>>) {
+        self.configs = configs.clone();
+        self.at(0, Happening::Hear(Event::Loaded(configs)));
+    }
+
+    /// A wish, after so many microseconds.
+    pub fn wish(&mut self, after: u64, wish: Request) -> RequestId {
+        self.requests += 1;
+        let request = RequestId(self.requests);
+        self.laws.asked(request);
+        self.at(after, Happening::Wish(request, wish));
+        request
+    }
+
+    /// Runs an engine until nothing more happens, the horizon is reached, or everything has ended; a manager
+    /// that dies is started again.
+    pub fn run(&mut self, engine: &mut Engine) {
+        loop {
+            eudaemon_engine::world::run(engine, self);
+            match self.manager {
+                Manager::Alive => return,
+                Manager::Dead => self.resurrect(engine),
+            }
+        }
+    }
+
+    /// A new manager: reads the log, repeats the last batch of orders, and asks what became of the processes.
+    fn resurrect(&mut self, engine: &mut Engine) {
+        self.note(|| "the manager died".into());
+        self.manager = Manager::Alive;
+        // What was on its way to the dead manager is lost, but for what waits in a socket and what programs do.
+        self.agenda.retain(|_, happening| match happening {
+            Happening::Hear(Event::Notified { .. } | Event::Loaded(_)) => true,
+            Happening::Hear(_) => false,
+            Happening::Wish(..)
+            | Happening::Exec(_)
+            | Happening::Note(..)
+            | Happening::Ready(_)
+            | Happening::PidFile(_)
+            | Happening::Forks(_)
+            | Happening::Ends(..) => true,
+        });
+        let records = self.log.iter().map(|(key, state)| Record { key: key.clone(), state: state.clone() });
+        let seed = self.random.draw();
+        let (restored, bad) =
+            Engine::restore(seed, Settings::default(), self.configs.clone(), records.collect());
+        assert!(bad.is_empty(), "every record the engine wrote can be read: {bad:?}");
+        *engine = restored;
+        self.laws.look_again(engine);
+        let faults = std::mem::take(&mut self.faults);
+        for order in std::mem::take(&mut self.outbox) {
+            self.obey(order.action);
+        }
+        let alive = self.pids.iter().filter(|(_, pid)| self.processes.contains_key(pid));
+        let mut fates: BTreeMap<ProcId, Fate> = alive.map(|(id, _)| (*id, Fate::Alive)).collect();
+        fates.extend(self.exits.iter().map(|(id, status)| (*id, Fate::Ended(*status))));
+        let output = engine.recover(self.now(), &fates);
+        self.perform(engine, output);
+        self.faults = faults;
+    }
+
+    fn at(&mut self, after: u64, happening: Happening) {
+        self.sequence += 1;
+        self.agenda.insert((self.clock.saturating_add(after), self.sequence), happening);
+    }
+
+    fn hear(&mut self, event: Event) {
+        let slow = self.random.chance(self.faults.slow);
+        let after =
+            if slow { self.random.between(1_000_000, 9_000_000) } else { self.random.between(10, 90) };
+        self.at(after, Happening::Hear(event));
+    }
+
+    fn note(&mut self, text: impl Fn() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(format!("{:>12} {}", self.clock, text()));
+        }
+    }
+
+    fn mix(&mut self, text: &str) {
+        for byte in text.bytes().chain([b'\n']) {
+            self.digest = (self.digest ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        }
+    }
+
+    /// Lets one thing happen; gives what the engine hears of it.
+    fn happen(&mut self, happening: Happening) -> Option<Input> {
+        match happening {
+            Happening::Hear(event) => return Some(Input::Fact(event)),
+            Happening::Wish(request, wish) => return Some(Input::Wish { request, wish }),
+            Happening::Note(pid, text) => {
+                if self.processes.contains_key(&pid) {
+                    self.diary.push(text);
+                }
+            }
+            Happening::Exec(pid) => self.exec(pid),
+            Happening::Ready(pid) => return self.ready(pid),
+            Happening::PidFile(pid) => {
+                if let Some(process) = self.processes.get_mut(&pid) {
+                    process.wrote_pid_file = true;
+                    let unit = process.unit.clone();
+                    if let Some((id, FindHow::PidFile(_))) = self.finding.get(&unit).cloned() {
+                        self.find(unit, id, FindHow::PidFile(String::new()));
+                    }
+                }
+            }
+            Happening::Forks(pid) => self.fork(pid),
+            Happening::Ends(pid, status) => return self.end(pid, status),
+        }
+        None
+    }
+
+    fn exec(&mut self, pid: Pid) {
+        let Some(process) = self.processes.get_mut(&pid) else { return };
+        process.executed = true;
+        let program = process.program.clone();
+        for (after, text) in program.notes {
+            self.at(after, Happening::Note(pid, text));
+        }
+        if let Some(after) = program.ready_after {
+            self.at(after, Happening::Ready(pid));
+        }
+        if let Some(after) = program.pid_file_after {
+            self.at(after, Happening::PidFile(pid));
+        }
+        match program.life {
+            Life::Stays => {}
+            Life::Ends { after, status } => self.at(after, Happening::Ends(pid, status)),
+            Life::Daemonizes { after, .. } => self.at(after, Happening::Forks(pid)),
+        }
+    }
+
+    fn ready(&mut self, pid: Pid) -> Option<Input> {
+        let process = self.processes.get(&pid)?;
+        let sender = match (process.id, process.phase) {
+            (Some(_), Phase::Start) => NotifySender::Main,
+            (Some(_), _) => NotifySender::Control,
+            (None, _) => NotifySender::Member,
+        };
+        let message = Notification { ready: true, ..Notification::default() };
+        Some(Input::Fact(Event::Notified { unit: process.unit.clone(), sender, message }))
+    }
+
+    fn fork(&mut self, pid: Pid) {
+        let Some(process) = self.processes.get(&pid) else { return };
+        let (unit, phase) = (process.unit.clone(), process.phase);
+        if let Life::Daemonizes { child, .. } = process.program.life.clone() {
+            let child = self.add(unit, None, phase, *child);
+            self.exec(child);
+            self.at(100, Happening::Ends(pid, ExitStatus::Code(0)));
+        }
+    }
+
+    fn add(&mut self, unit: UnitName, id: Option<ProcId>, phase: Phase, program: Program) -> Pid {
+        let pid = Pid(self.next_pid);
+        self.next_pid += 1;
+        let process = Process { unit, id, phase, program, wrote_pid_file: false, executed: false };
+        self.processes.insert(pid, process);
+        if let Some(id) = id {
+            self.pids.insert(id, pid);
+        }
+        pid
+    }
+
+    fn end(&mut self, pid: Pid, status: ExitStatus) -> Option<Input> {
+        let process = self.processes.remove(&pid)?;
+        if !self.processes.values().any(|other| other.unit == process.unit) {
+            self.hear(Event::Occupancy { unit: process.unit.clone(), occupancy: Occupancy::Empty });
+        }
+        let id = process.id?;
+        self.pids.remove(&id);
+        self.exits.insert(id, status);
+        Some(Input::Fact(Event::Exited { process: id, status }))
+    }
+
+    fn obey(&mut self, action: Action) {
+        match action {
+            Action::Spawn(spawn) => self.spawn(&spawn),
+            Action::Signal { process, signal } => {
+                if let Some(pid) = self.pids.get(&process).copied() {
+                    self.signal(pid, signal);
+                }
+            }
+            Action::SignalSet { unit, signal, but } => {
+                let others = self.members(&unit, &but);
+                for pid in &others {
+                    self.signal(*pid, signal);
+                }
+                self.tell_occupancy(unit, &others);
+            }
+            Action::Survey { unit } => {
+                let all = self.members(&unit, &[]);
+                self.tell_occupancy(unit, &all);
+            }
+            Action::FindMain { unit, process, how } => {
+                self.finding.insert(unit.clone(), (process, how.clone()));
+                self.find(unit, process, how);
+            }
+            Action::StopFinding { unit } => {
+                self.finding.remove(&unit);
+            }
+            Action::Forget { process } => {
+                self.exits.remove(&process);
+            }
+            Action::CheckConditions { unit, conditions, asserts } => {
+                let mut judge = |tests: &[eudaemon_unit::config::unit::Condition]| -> Vec<bool> {
+                    tests.iter().map(|test| self.programs.holds(&unit, test, &mut self.random)).collect()
+                };
+                let (conditions, asserts) = (judge(&conditions), judge(&asserts));
+                self.hear(Event::ConditionsChecked { unit, conditions, asserts });
+            }
+            Action::OpenSockets { unit } => {
+                let outcome = match self.random.chance(self.faults.sockets_fail) {
+                    true => Err(Trouble { errno: 98, step: "bind".into() }),
+                    false => Ok(()),
+                };
+                self.hear(Event::SocketsOpened { unit, outcome });
+            }
+            Action::Finish(finale) => {
+                self.finale = Some(finale);
+            }
+            Action::WatchSockets { .. }
+            | Action::UnwatchSockets { .. }
+            | Action::CloseSockets { .. }
+            | Action::FlushSockets { .. }
+            | Action::StoreFds { .. }
+            | Action::RemoveStoredFds { .. }
+            | Action::CloseStoredFds { .. }
+            | Action::RemovePidFile { .. }
+            | Action::Release { .. }
+            | Action::Begin { .. }
+            | Action::WatchBusName { .. } => {}
+        }
+    }
+
+    fn spawn(&mut self, spawn: &Spawn) {
+        let process = spawn.process;
+        if self.pids.contains_key(&process) {
+            return self.tell_spawned(spawn);
+        }
+        if let Some(status) = self.exits.get(&process).copied() {
+            self.tell_spawned(spawn);
+            return self.hear(Event::Exited { process, status });
+        }
+        if self.random.chance(self.faults.fork_fails) {
+            return self.hear(Event::SpawnFailed { process, errno: 11 });
+        }
+        self.laws.spawned(process);
+        let program = self.programs.program(spawn, &mut self.random);
+        let setup = program.setup;
+        let pid = self.add(spawn.unit.clone(), Some(process), spawn.phase, program);
+        self.at(5, Happening::Hear(Event::Spawned { process }));
+        match setup {
+            Setup::Fine => {
+                self.at(6, Happening::Exec(pid));
+                self.at(7, Happening::Hear(Event::Executed { process }));
+            }
+            Setup::Fails(code) => {
+                self.at(6, Happening::Hear(Event::SetupFailed { process, code, errno: 2 }));
+                self.at(8, Happening::Ends(pid, ExitStatus::Code(code)));
+            }
+        }
+    }
+
+    /// A repeated order is answered, not done twice.
+    fn tell_spawned(&mut self, spawn: &Spawn) {
+        let process = spawn.process;
+        self.at(5, Happening::Hear(Event::Spawned { process }));
+        let executed =
+            self.pids.get(&process).and_then(|pid| self.processes.get(pid)).is_some_and(|p| p.executed);
+        if executed {
+            self.at(6, Happening::Hear(Event::Executed { process }));
+        }
+    }
+
+    fn signal(&mut self, pid: Pid, signal: i32) {
+        const KILL: i32 = 9;
+        const TERM: i32 = 15;
+        const CONT: i32 = 18;
+        const HUP: i32 = 1;
+        let Some(process) = self.processes.get(&pid) else { return };
+        let dies = |after| (after, ExitStatus::Signal(signal));
+        let (after, status) = match (signal, process.program.on_term) {
+            (CONT | HUP, _) => return,
+            (KILL, _) if self.random.chance(self.faults.unkillable) => dies(200_000_000),
+            (KILL, _) => dies(20),
+            (TERM, OnTerm::Dies { after }) => dies(after),
+            (TERM, OnTerm::ExitsCleanly { after }) => (after, ExitStatus::Code(0)),
+            (_, OnTerm::Ignores) => return,
+            (_, OnTerm::Dies { .. } | OnTerm::ExitsCleanly { .. }) => dies(30),
+        };
+        self.at(after, Happening::Ends(pid, status));
+    }
+
+    fn members(&self, unit: &UnitName, but: &[ProcId]) -> Vec<Pid> {
+        let counts =
+            |process: &Process| process.unit == *unit && !process.id.is_some_and(|id| but.contains(&id));
+        self.processes.iter().filter(|(_, process)| counts(process)).map(|(pid, _)| *pid).collect()
+    }
+
+    fn tell_occupancy(&mut self, unit: UnitName, left: &[Pid]) {
+        let occupancy = if left.is_empty() { Occupancy::Empty } else { Occupancy::Occupied };
+        self.hear(Event::Occupancy { unit, occupancy });
+    }
+
+    fn find(&mut self, unit: UnitName, id: ProcId, how: FindHow) {
+        if let Some(pid) = self.pids.get(&id)
+            && self.processes.contains_key(pid)
+        {
+            return self.hear(Event::MainFound { unit, process: id });
+        }
+        let members = self.members(&unit, &[]);
+        let anonymous = |pid: &&Pid| self.processes[pid].id.is_none();
+        let wrote = |pid: &&Pid| self.processes[pid].wrote_pid_file;
+        let found = match &how {
+            FindHow::PidFile(_) | FindHow::PidFileNow(_) => members.iter().find(wrote).copied(),
+            FindHow::Guess => {
+                let left: Vec<&Pid> = members.iter().filter(anonymous).collect();
+                if left.len() == 1 { left.first().map(|pid| **pid) } else { None }
+            }
+            FindHow::Candidate(_) => members.iter().find(anonymous).copied(),
+        };
+        match (found, how) {
+            (Some(pid), _) => {
+                self.finding.remove(&unit);
+                if let Some(process) = self.processes.get_mut(&pid)
+                    && process.id.is_none()
+                {
+                    process.id = Some(id);
+                    self.pids.insert(id, pid);
+                    return self.hear(Event::MainFound { unit, process: id });
+                }
+                self.hear(Event::MainMissing { unit, process: id, reason: "known already".into() });
+            }
+            (None, FindHow::PidFile(_)) => {}
+            (None, FindHow::PidFileNow(_) | FindHow::Guess | FindHow::Candidate(_)) => {
+                self.finding.remove(&unit);
+                self.hear(Event::MainMissing { unit, process: id, reason: "no such process".into() });
+            }
+        }
+    }
+
+    fn listen(&mut self, announcement: &Announcement) {
+        match announcement {
+            Announcement::Answered { request, outcome } => {
+                self.laws.answered(*request);
+                self.answers.insert(*request, outcome.clone());
+            }
+            Announcement::JobRemoved { job, unit: _, result } => {
+                self.ended_jobs.insert(*job, *result);
+            }
+            Announcement::UnitAdded(_)
+            | Announcement::UnitRemoved(_)
+            | Announcement::UnitChanged(_)
+            | Announcement::JobAdded { .. }
+            | Announcement::Said { .. }
+            | Announcement::StartupFinished => {}
+        }
+    }
+}
+
+impl World for Machine {
+    fn now(&self) -> Moment {
+        Moment { monotonic: self.clock, realtime: self.wall + self.clock }
+    }
+
+    fn perform(&mut self, engine: &Engine, output: Output) {
+        if self.manager == Manager::Dead {
+            return;
+        }
+        for record in output.changed {
+            self.log.insert(record.key, record.state);
+        }
+        self.outbox = output.orders.clone();
+        for announcement in &output.announcements {
+            self.note(|| format!("{announcement:?}"));
+            if !matches!(announcement, Announcement::Said { .. }) {
+                self.mix(&format!("{announcement:?}"));
+            }
+            self.listen(announcement);
+        }
+        for order in output.orders {
+            if self.random.chance(self.faults.manager_dies) {
+                self.manager = Manager::Dead;
+                return;
+            }
+            self.note(|| format!("{:?}", order.action));
+            self.mix(&format!("{:?}", order.action));
+            self.obey(order.action);
+        }
+        self.outbox.clear();
+        self.laws.check(engine, &self.processes, &output.announcements, self.clock);
+    }
+
+    fn wait(&mut self, engine: &Engine, deadline: Option<u64>) -> Waited {
+        loop {
+            if self.manager == Manager::Dead || self.finale.is_some() {
+                return Waited::Over;
+            }
+            self.steps += 1;
+            if self.steps > STEPS {
+                self.laws.broken.push(format!("{}: no rest after {STEPS} steps", self.clock));
+                return Waited::Over;
+            }
+            let next = self.agenda.first_key_value().map(|((at, _), _)| *at);
+            let instant = match (next, deadline) {
+                (None, None) => {
+                    self.laws.quiet(engine);
+                    return Waited::Over;
+                }
+                (Some(next), Some(deadline)) => next.min(deadline),
+                (Some(instant), None) | (None, Some(instant)) => instant,
+            };
+            if instant > self.horizon {
+                self.clock = self.clock.max(self.horizon);
+                return Waited::Over;
+            }
+            self.clock = self.clock.max(instant);
+            if self.random.chance(self.faults.clock_jumps) {
+                self.wall = self.random.between(1, 3_000_000_000_000_000);
+            }
+            if next.is_none_or(|next| next > instant) {
+                return Waited::Heard(Vec::new());
+            }
+            let Some((_, happening)) = self.agenda.pop_first() else { continue };
+            if let Some(input) = self.happen(happening) {
+                self.note(|| format!("<- {input:?}"));
+                return Waited::Heard(vec![input]);
+            }
+        }
+    }
+}
