@@ -1,6 +1,6 @@
 //! Standard output and standard error: buffered, in order, never panicking on a closed pipe.
 
-use crate::text::paint::Paint;
+use crate::text::paint::{Paint, Style};
 use std::io::{IsTerminal, Write};
 
 /// Where a verb writes. Output is held back until an error line or the end, so that both keep their order.
@@ -10,6 +10,7 @@ pub struct Screen {
     pub paint: Paint,
     /// Columns of the terminal; `None` where standard output is no terminal and nothing is cut.
     pub columns: Option<usize>,
+    errors_in_colour: bool,
 }
 
 /// Bytes held back at most: a listing of 10,000 units is some megabytes, and need not be held at once.
@@ -26,7 +27,12 @@ impl Screen {
                 .filter(|columns| *columns > 0)
                 .unwrap_or(crate::limits::DEFAULT_COLUMNS)
         });
-        Screen { held: String::new(), paint: Paint::for_terminal(terminal), columns }
+        Screen {
+            held: String::new(),
+            paint: Paint::for_terminal(terminal),
+            columns,
+            errors_in_colour: terminal && std::io::stderr().is_terminal(),
+        }
     }
 
     pub fn out(&mut self, text: &str) {
@@ -48,6 +54,11 @@ impl Screen {
         lines.push_str(text);
         if !text.ends_with('\n') {
             lines.push('\n');
+        }
+        if self.errors_in_colour {
+            let painted: Vec<String> =
+                lines.lines().map(|line| format!("{}\n", self.paint.text(Style::Bad, line))).collect();
+            lines = painted.concat();
         }
         // Nowhere is left to report a closed standard error to.
         std::io::stderr().write_all(lines.as_bytes()).ok();

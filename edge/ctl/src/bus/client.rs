@@ -192,6 +192,10 @@ fn lost(error: &io::Error) -> CallError {
 
 fn refusal(message: &Incoming) -> CallError {
     let name = message.error.clone();
-    let text = message.body::<String>().unwrap_or_else(|_| name.clone());
+    let text = match name.as_str() {
+        // Whoever refuses words it in his own way; people know this one.
+        "org.freedesktop.DBus.Error.AccessDenied" => "Access denied".to_owned(),
+        _ => message.body::<String>().unwrap_or_else(|_| name.clone()),
+    };
     CallError::Refused { name, text }
 }

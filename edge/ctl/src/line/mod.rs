@@ -90,7 +90,6 @@ mod tests {
         check("strat nginx", expect!["refused: Unknown command verb strat. Did you mean 'start'?"]);
         check("is-failed", expect!["refused: Too few arguments."]);
         check("--frob status", expect!["refused: systemctl: unrecognized option '--frob'"]);
-        check("-t bogus", expect!["refused: Unknown unit type or load state 'bogus'."]);
         check("-H host status", expect!["refused: Operating on another machine (-H, -M) is not supported."]);
         check("get-default extra", expect!["refused: Too many arguments."]);
         check("kill -s BOGUS x", expect!["refused: Failed to parse signal string \"BOGUS\"."]);

@@ -308,11 +308,14 @@ fn apply(flag: Flag, value: String, options: &mut Options, called_as: CalledAs) 
             Ok(lines) => options.lines = Some(lines),
             Err(_) => return refuse(format!("Failed to parse lines '{value}'")),
         },
-        Flag::Output => match value.as_str() {
-            "json" => options.output = Output::Json,
-            "json-pretty" => options.output = Output::JsonPretty,
-            _ => options.journal_format = Some(JournalFormat(value)),
-        },
+        Flag::Output => {
+            match value.as_str() {
+                "json" => options.output = Output::Json,
+                "json-pretty" => options.output = Output::JsonPretty,
+                _ => options.output = Output::Table,
+            }
+            options.journal_format = Some(JournalFormat(value));
+        }
         Flag::Timestamp => match timestamps(&value) {
             Some(style) => options.timestamps = style,
             None => return refuse(format!("Invalid value: {value}.")),
@@ -358,7 +361,9 @@ fn add_types(value: &str, options: &mut Options) -> Result<(), Stop> {
         } else if LOAD_STATES.contains(&item.as_str()) {
             options.states.push(item);
         } else {
-            return Err(Stop::Refuse(format!("Unknown unit type or load state '{item}'.")));
+            return Err(Stop::Refuse(format!(
+                "Unknown unit type or load state '{item}'.\nUse -t help to see a list of allowed values."
+            )));
         }
     }
     Ok(())

@@ -1,9 +1,10 @@
 //! The processes of a unit as a tree of control groups.
 
-use crate::text::paint::Paint;
+use crate::text::paint::{Paint, Style};
 use crate::text::quote;
 use crate::text::table;
 use std::collections::BTreeMap;
+use unicode_width::UnicodeWidthStr;
 
 /// A row of `GetUnitProcesses`: control group, pid, command line.
 pub type ProcessRow = (String, u32, String);
@@ -35,21 +36,23 @@ pub fn processes(
     let mut lines = Vec::new();
     draw(&top, paint, &mut lines);
     let mut text = String::new();
-    for line in lines {
-        let line = format!("{indent}{line}");
-        text.push_str(&width.map_or(line.clone(), |width| table::cut(&line, width, paint)));
-        text.push('\n');
+    for (branch, process) in lines {
+        let room = width.map(|width| width.saturating_sub(indent.width() + branch.width()));
+        let process = room.map_or(process.clone(), |room| table::cut(&process, room, paint));
+        let style = if process.is_empty() { Style::Plain } else { Style::Faint };
+        text.push_str(&format!("{indent}{branch}{}\n", paint.text(style, &process)));
     }
     text
 }
 
-/// Draws without recursion: a client may nest control groups as deep as the kernel lets it.
-fn draw(top: &Group, paint: Paint, lines: &mut Vec<String>) {
+/// Branches and the processes beside them, without recursion: a client may nest control groups as deep as the kernel lets it.
+fn draw(top: &Group, paint: Paint, lines: &mut Vec<(String, String)>) {
     let mut pending: Vec<(String, &str, &Group, bool)> = Vec::new();
     push_groups(top, String::new(), &mut pending);
     draw_processes(top, "", paint, lines);
     while let Some((prefix, name, group, last)) = pending.pop() {
-        lines.push(format!("{prefix}{}{name}", if last { paint.last_branch() } else { paint.branch() }));
+        let branch = if last { paint.last_branch() } else { paint.branch() };
+        lines.push((format!("{prefix}{branch}{name}"), String::new()));
         let inner = format!("{prefix}{}", if last { "  " } else { paint.trunk() });
         draw_processes(group, &inner, paint, lines);
         push_groups(group, inner, &mut pending);
@@ -63,19 +66,14 @@ fn push_groups<'a>(group: &'a Group, prefix: String, pending: &mut Vec<(String, 
     }
 }
 
-fn draw_processes(group: &Group, prefix: &str, paint: Paint, lines: &mut Vec<String>) {
+fn draw_processes(group: &Group, prefix: &str, paint: Paint, lines: &mut Vec<(String, String)>) {
     let widest = group.processes.keys().next_back().map_or(1, |pid| pid.to_string().len());
     let last = group.processes.len().saturating_sub(1);
     for (at, (pid, command)) in group.processes.iter().enumerate() {
         let end = at == last && group.groups.is_empty();
         let branch = if end { paint.last_branch() } else { paint.branch() };
-        lines.push(format!("{prefix}{branch}{pid:>widest$} {}", shown(command)));
+        lines.push((format!("{prefix}{branch}"), format!("{pid:>widest$} {}", quote::printable(command))));
     }
-}
-
-/// The command line as the manager sent it, which has quoted it already.
-fn shown(command: &str) -> String {
-    quote::printable(command)
 }
 
 #[cfg(test)]

@@ -27,7 +27,9 @@ pub enum Style {
     Good,
     Bad,
     Odd,
+    Faint,
     Bold,
+    Title,
     Underlined,
 }
 
@@ -38,7 +40,9 @@ impl Style {
             Style::Good => "\x1b[0;1;32m",
             Style::Bad => "\x1b[0;1;31m",
             Style::Odd => "\x1b[0;1;38;5;185m",
+            Style::Faint => "\x1b[0;38;5;245m",
             Style::Bold => "\x1b[0;1;39m",
+            Style::Title => "\x1b[0;1;34m",
             Style::Underlined => "\x1b[0;4m",
         }
     }

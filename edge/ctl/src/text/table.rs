@@ -31,7 +31,7 @@ pub enum Header {
     Left,
 }
 
-/// The narrowest a column is cut to before the next one is cut instead.
+/// The narrowest that a column is cut to.
 const NARROWEST: usize = 10;
 
 pub fn cell(text: impl Into<String>) -> Cell {
@@ -85,6 +85,12 @@ impl Table {
         for (column, cell) in row.iter().enumerate() {
             let shown = cut(&cell.text, widths[column], paint);
             let padding = " ".repeat(widths[column].saturating_sub(shown.width()));
+            // A header is underlined over the whole width of its column.
+            if cell.style == Style::Underlined {
+                text.push_str(&paint.text(cell.style, &format!("{shown}{padding}")));
+                text.push_str(if column == last { "\n" } else { " " });
+                continue;
+            }
             let painted = paint.text(cell.style, &shown);
             match self.aligned[column] {
                 Align::Right => text.push_str(&format!("{padding}{painted}")),
@@ -96,14 +102,14 @@ impl Table {
     }
 }
 
-/// Narrows columns from the right until the row fits, none below [`NARROWEST`].
+/// Narrows the widest columns until the row fits, none below [`NARROWEST`].
 fn shrink(widths: &mut [usize], columns: usize) {
     let total: usize = widths.iter().sum::<usize>() + widths.len().saturating_sub(1);
-    let mut excess = total.saturating_sub(columns);
-    for width in widths.iter_mut().rev() {
-        let give = excess.min(width.saturating_sub(NARROWEST));
-        *width -= give;
-        excess -= give;
+    for _ in columns..total {
+        match widths.iter_mut().max() {
+            Some(widest) if *widest > NARROWEST => *widest -= 1,
+            Some(_) | None => return,
+        }
     }
 }
 
@@ -149,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn narrow_terminals_cut_from_the_right() {
+    fn narrow_terminals_cut_the_widest_column() {
         expect![[r#"
               cron.service loaded    Regular backg…
             ● é.mount      not-found é.mount

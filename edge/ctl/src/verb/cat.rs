@@ -27,7 +27,7 @@ pub fn run(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
         match files {
             Files::None => {}
             Files::Masked => {
-                let title = screen.paint.text(Style::Bold, &format!("# Unit {unit} is masked."));
+                let title = screen.paint.text(Style::Title, &format!("# Unit {unit} is masked."));
                 screen.line(&title);
                 continue;
             }
@@ -73,7 +73,7 @@ pub fn print(screen: &mut Screen, paths: &[String]) -> Result<(), Failure> {
         if at > 0 {
             screen.line("");
         }
-        let title = screen.paint.text(Style::Bold, &format!("# {path}"));
+        let title = screen.paint.text(Style::Title, &format!("# {path}"));
         screen.line(&title);
         match std::fs::read(path) {
             Ok(bytes) => {

@@ -183,6 +183,11 @@ pub fn is_enabled(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
         if !line.options.quiet {
             screen.line(&state);
         }
+        if line.options.full && !line.options.quiet {
+            let links: Result<Vec<String>, CallError> =
+                client.manager("GetUnitFileLinks", &(name.as_str(), line.options.runtime));
+            links.unwrap_or_default().iter().for_each(|link| screen.line(&format!("  {link}")));
+        }
     }
     Ok(code)
 }
@@ -222,7 +227,7 @@ fn note_unknown(line: &Line, screen: &mut Screen, client: &mut Client, names: &[
 
 fn reload(client: &mut Client) -> Result<(), Failure> {
     let answer: Result<(), CallError> = client.manager("Reload", &());
-    answer.map_err(|error| Failure::call("reload daemon", &error))
+    answer.map_err(|error| Failure::new(format!("Reload daemon failed: {}", error.text())))
 }
 
 fn print_changes(line: &Line, screen: &mut Screen, changes: &[Change]) {

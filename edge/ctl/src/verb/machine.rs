@@ -38,7 +38,7 @@ pub const HALT: Ending = Ending {
 /// The reply comes when everything has been read again.
 pub fn reload(client: &mut Client) -> Result<u8, Failure> {
     let answer: Result<(), CallError> = client.manager("Reload", &());
-    answer.map_err(|error| Failure::call("reload daemon", &error))?;
+    answer.map_err(|error| Failure::new(format!("Reload daemon failed: {}", error.text())))?;
     Ok(0)
 }
 

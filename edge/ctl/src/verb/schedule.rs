@@ -52,7 +52,7 @@ pub fn sockets(line: &Line, screen: &mut Screen, client: &mut Client) -> Result<
                 vec![
                     ("listen", Json::Text(address.clone())),
                     ("unit", Json::Text(unit.clone())),
-                    ("activates", Json::Text(activates.first().cloned().unwrap_or_default())),
+                    ("activates", activates.first().map_or(Json::Null, |unit| Json::Text(unit.clone()))),
                 ]
             })
             .collect();
@@ -131,10 +131,10 @@ fn timer_json(row: &TimerRow, clock: &Clock) -> Vec<(&'static str, Json)> {
     vec![
         ("next", set(row.next)),
         ("left", left),
-        ("last", set(row.last)),
-        ("passed", set(row.last)),
+        ("last", Json::Number(row.last)),
+        ("passed", Json::Number(row.last)),
         ("unit", Json::Text(row.unit.clone())),
-        ("activates", Json::Text(row.activates.first().cloned().unwrap_or_default())),
+        ("activates", row.activates.first().map_or(Json::Null, |unit| Json::Text(unit.clone()))),
     ]
 }
 

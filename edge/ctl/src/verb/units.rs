@@ -65,8 +65,8 @@ fn table(units: &[ListedUnit], options: &Options, paint: Paint) -> Table {
         let dot = if (broken || failed) && !options.plain { paint.filled_dot() } else { " " };
         let style = |bad: bool| if bad && !options.plain { Style::Bad } else { Style::Plain };
         let mut row = vec![
-            styled(style(broken || failed), dot),
-            styled(style(broken || failed), &unit.name),
+            styled(if broken { Style::Odd } else { style(failed) }, dot),
+            cell(&unit.name),
             styled(style(broken), &unit.load),
             styled(style(failed), &unit.active),
             styled(style(failed), &unit.sub),
