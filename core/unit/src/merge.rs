@@ -34,7 +34,11 @@ pub fn merge(name: &UnitName, sources: &[Source<'_>], found: &Found, cx: &Contex
         Fragment::Missing if needs_no_file(name) => (None, LoadState::Loaded),
         Fragment::Missing => (None, LoadState::NotFound),
         Fragment::Masked(path) => (Some(path.as_str()), LoadState::Masked),
-        Fragment::Cycle => (None, broken(name, "Too many levels of symbolic links", &mut diagnostics)),
+        Fragment::Cycle => {
+            let text = "the names of this unit lead in a circle";
+            diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Error, text));
+            (None, LoadState::NotFound)
+        }
     };
     let scope = Scope { name, fragment: fragment.unwrap_or(""), cx };
     for source in sources {

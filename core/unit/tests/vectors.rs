@@ -12,7 +12,8 @@ mod table;
 use eudaemon_unit::config::exec::{Expansion, Failure, Privileges};
 use eudaemon_unit::config::{Config, Dependency};
 use eudaemon_unit::directives::find;
-use eudaemon_unit::files::{Found, Fragment};
+use eudaemon_unit::files::{self, Environment, Found, Fragment, Index, MemoryTree, SearchPath};
+use eudaemon_unit::load::{Loader, Surroundings};
 use eudaemon_unit::merge::{Merged, Source, merge};
 use eudaemon_unit::name::UnitName;
 use eudaemon_unit::specifier::Context;
@@ -353,6 +354,77 @@ fn directives() {
     }
     score.done(614);
     said.done(656);
+}
+
+/// The unit that a search path full of files makes, in the properties of the table.
+fn loaded(files: &Json, name: &str) -> show::Shown {
+    let mut tree = MemoryTree::new();
+    tree.special("/dev/null");
+    // What every Debian machine has, as far as dependencies on it are shown.
+    for target in ["sysinit", "basic", "shutdown"] {
+        tree.file(&format!("/usr/lib/systemd/system/{target}.target"), "[Unit]\n");
+    }
+    for (path, content) in files.object() {
+        match content.text().strip_prefix("->") {
+            Some(target) => tree.link(path, target),
+            None => tree.file(path, content.text()),
+        }
+    }
+    let index = Index::read(&tree, &SearchPath::new(files::Scope::System, &Environment::default()));
+    let (cx, scope) = (context(), files::Scope::System);
+    let loader = Loader { tree: &tree, index: &index, cx: &cx, scope, surroundings: Surroundings::Machine };
+    let asked = UnitName::parse(name).unwrap();
+    let config = loader.load(&asked).config;
+    let mut shown = show::shown(&config);
+    let mut names: Vec<String> =
+        config.aliases.iter().chain([&config.name]).map(|name| name.to_string()).collect();
+    names.sort();
+    shown.insert("Names".into(), names.join(" "));
+    shown.insert("Id".into(), config.name.to_string());
+    shown.insert("FragmentPath".into(), config.fragment.clone().unwrap_or_default());
+    shown.insert("DropInPaths".into(), config.dropins.join(" "));
+    let slice = config.exec().and_then(|exec| exec.slice.clone());
+    shown.insert("Slice".into(), slice.or_else(|| depends_on_slice(&config)).unwrap_or_default());
+    shown.insert("Requires".into(), show::depends(&config, Dependency::Requires));
+    shown.insert("Wants".into(), show::depends(&config, Dependency::Wants));
+    shown
+}
+
+fn depends_on_slice(config: &Config) -> Option<String> {
+    config.unit.dependencies.iter().find(|edge| edge.0 == Dependency::InSlice).map(|edge| edge.1.to_string())
+}
+
+#[test]
+fn dropins() {
+    let Some(rows) = rows("unit-dropins") else { return };
+    let mut score = Score::new("unit-dropins");
+    for row in rows {
+        let (case, files, name) = (text(&row[0]), Json::parse(&text(&row[1])), text(&row[2]));
+        let mut found = loaded(&files, &name);
+        let mut expected: show::Shown = Json::parse(&text(&row[3]))
+            .object()
+            .iter()
+            .map(|(key, value)| (key.clone(), sorted(key, value.text())))
+            .collect();
+        // Not the text's to say: whether it is enabled, and what a unit without files still has.
+        expected.retain(|key, _| key != "UnitFileState" && found.contains_key(key));
+        if expected.get("LoadState").is_some_and(|state| state != "loaded") {
+            expected.retain(|key, _| ["LoadState", "Id"].contains(&key.as_str()));
+        }
+        found.retain(|key, _| expected.contains_key(key));
+        found.iter_mut().for_each(|(key, value)| *value = sorted(key, value));
+        score.row(&case, &format!("{expected:?}"), &format!("{found:?}"));
+    }
+    score.done(27);
+}
+
+fn sorted(key: &str, value: &str) -> String {
+    if !["Names", "Requires", "Wants"].contains(&key) {
+        return value.to_owned();
+    }
+    let mut words: Vec<&str> = value.split(' ').collect();
+    words.sort_unstable();
+    words.join(" ")
 }
 
 /// Section and key of every directive of systemd 252.

@@ -186,13 +186,18 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static Directive)> {
 /// What a unit asks for that is not acted on in full: key and how far, each key once.
 pub fn verdicts(config: &Config) -> Vec<(&str, Support)> {
     let mut asked: Vec<(&str, &str)> = Vec::new();
-    for kept in &config.kept {
+    for kept in config.kept.iter().filter(|kept| kept.key != "Delegate") {
         if asked.last().is_none_or(|(_, key)| *key != kept.key) {
             asked.push((&kept.section, &kept.key));
         }
     }
     if let Some(exec) = config.exec() {
-        let said = [("PAMName", exec.pam_name.is_some()), ("DynamicUser", exec.dynamic_user)];
+        let delegates = exec.delegate && exec.user.is_some();
+        let said = [
+            ("PAMName", exec.pam_name.is_some()),
+            ("DynamicUser", exec.dynamic_user),
+            ("Delegate", delegates),
+        ];
         asked.extend(said.into_iter().filter(|(_, is_asked)| *is_asked).map(|(key, _)| ("Service", key)));
     }
     if let Body::Socket(socket) = &config.body {

@@ -24,6 +24,7 @@ const fn old(key: &'static str, set: fn(&mut Draft, &mut Line<'_>), help: &'stat
 }
 
 const FULL: Support = Support::Full;
+const DELEGATED: Support = Support::Partial("its control group is not given to User=");
 const PREFERENCE: Kind = Kind::OneOf("ManagedOOMPreference=", &["none", "avoid", "omit"]);
 const POLICY: Kind = Kind::OneOf("device policy", &["auto", "closed", "strict"]);
 
@@ -46,7 +47,7 @@ pub(super) static TABLE: &[Directive] = &[
     own("DefaultMemoryLow", memory, "MemoryLow= of what is below"),
     own("DefaultMemoryMin", memory, "MemoryMin= of what is below"),
     own("DefaultStartupMemoryLow", memory, "MemoryLow= of what is below, while the machine starts"),
-    Directive { key: "Delegate", kind: Kind::Words, support: FULL, set: delegate, help: "its control group is its own to divide" },
+    Directive { key: "Delegate", kind: Kind::Words, support: DELEGATED, set: delegate, help: "its control group is its own to divide" },
     kept("DelegateSubgroup", Kind::Text, "the control group below its own in which it starts"),
     own("DeviceAllow", device_allow, "device nodes it may use"),
     kept("DevicePolicy", POLICY, "which device nodes it may use beside DeviceAllow="),

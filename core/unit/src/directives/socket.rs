@@ -69,7 +69,7 @@ pub(super) static TABLE: &[Directive] = &[
     listen("ListenStream", Support::Full, |d, l| address(d, l, Listen::Stream), "listens for connections"),
     listen("ListenUSBFunction", Support::NotYet, path_of_other, "opens a USB gadget's endpoints"),
     kept("Mark", INTEGER, "SO_MARK"),
-    row("MaxConnections", Kind::Unsigned, |d, l| if let Some(max) = l.unsigned() { d.socket.max_connections = max }, "how many connections are served at once"),
+    Directive { key: "MaxConnections", kind: Kind::Unsigned, support: ACCEPT, set: max_connections, help: "how many connections are served at once" },
     kept("MaxConnectionsPerSource", Kind::Unsigned, "how many connections of one address are served at once"),
     kept("MessageQueueMaxMessages", INTEGER, "messages a queue holds"),
     kept("MessageQueueMessageSize", INTEGER, "bytes a message in a queue has"),
@@ -79,7 +79,7 @@ pub(super) static TABLE: &[Directive] = &[
     kept("PassPIDFD", Kind::Boolean, "SO_PASSPIDFD"),
     row("PassPacketInfo", Kind::Boolean, |d, l| flag(&mut d.socket.pass_packet_info, l), "IP_PKTINFO"),
     row("PassSecurity", Kind::Boolean, |d, l| flag(&mut d.socket.pass_security, l), "SO_PASSSEC"),
-    row("PipeSize", Kind::Size, |d, l| if let Some(size) = l.size() { d.socket.pipe_size = Some(size) }, "the size of a FIFO"),
+    kept("PipeSize", Kind::Size, "the size of a FIFO"),
     kept("PollLimitBurst", Kind::Unsigned, "how many events PollLimitIntervalSec= allows"),
     kept("PollLimitIntervalSec", SEC, "the time in which events are counted"),
     kept("Priority", INTEGER, "SO_PRIORITY"),
@@ -109,6 +109,12 @@ pub(super) static TABLE: &[Directive] = &[
 fn accept(d: &mut Draft, l: &mut Line<'_>) {
     if let Some(yes) = l.boolean() {
         d.socket.accept = if yes { Accept::Yes } else { Accept::No };
+    }
+}
+
+fn max_connections(d: &mut Draft, l: &mut Line<'_>) {
+    if let Some(max) = l.unsigned() {
+        d.socket.max_connections = max;
     }
 }
 

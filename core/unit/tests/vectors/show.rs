@@ -56,9 +56,9 @@ pub fn service_type(kind: ServiceType) -> &'static str {
 /// Names of one dependency word, sorted.
 pub fn depends(config: &Config, word: Dependency) -> String {
     let names = config.unit.dependencies.iter().filter(|edge| edge.0 == word);
-    let mut names: Vec<&str> = names.map(|edge| edge.1.as_str()).collect();
-    names.sort_unstable();
-    names.join(" ")
+    let mut names: Vec<String> = names.map(|edge| edge.1.to_string()).collect();
+    names.sort();
+    list(&names)
 }
 
 /// A list of strings, each quoted where `show` would.
@@ -373,7 +373,6 @@ fn of_socket(s: &Socket, out: &mut Shown) {
     put("MaxConnections", s.max_connections.to_string());
     put("SendBuffer", s.send_buffer.unwrap_or(0).to_string());
     put("ReceiveBuffer", s.receive_buffer.unwrap_or(0).to_string());
-    put("PipeSize", s.pipe_size.unwrap_or(0).to_string());
     put("TimeoutUSec", format_timespan(s.timeout));
     put("FileDescriptorName", s.file_descriptor_name.clone().unwrap_or_default());
     put("ExecStartPre", commands(&s.start_pre).join("\n"));
