@@ -101,6 +101,27 @@ pub fn acts(spawn: &Spawn, sockets: &[String]) -> (Vec<Act>, Manners) {
             act(0, What::PidFile(format!("/run/conf/{}.pid", unit.trim_end_matches(".service"))));
             act(1_000, What::Exit(0));
         }
+        "fork2" => {
+            act(START, log("fork B"));
+            act(0, What::Child);
+            act(0, What::Child);
+            act(1_000, What::Exit(0));
+        }
+        "forkstranger" => {
+            act(START, log("fork B"));
+            act(0, What::Child);
+            act(1_000, What::Exit(0));
+        }
+        "leavefail" => {
+            act(START, What::Child);
+            act(200_000, log("leavefail B"));
+            act(0, What::Exit(3));
+        }
+        "live" => {
+            act(START, log("live B"));
+            act((argument.parse::<f64>().unwrap() * 1e6) as u64, log("live E"));
+            act(0, What::Exit(4));
+        }
         "ignterm" => {
             manners = Manners::IgnoresTerm;
             act(START, log("ignterm B"));
@@ -156,10 +177,14 @@ fn talk(words: &[&str], act: &mut impl FnMut(u64, What)) {
             wait += (seconds.parse::<f64>().unwrap() * 1e6) as u64;
             continue;
         }
-        let what = match (*word, word.strip_prefix("child:")) {
-            ("mainpid", _) => What::ChildAsMain,
-            (_, Some(message)) => What::NotifyByChild(vec![message.to_owned()]),
-            (message, None) => What::Notify(vec![message.to_owned()]),
+        let what = if *word == "mainpid" {
+            What::ChildAsMain
+        } else if let Some(message) = word.strip_prefix("child:") {
+            What::NotifyByChild(vec![message.to_owned()])
+        } else if let Some(code) = word.strip_prefix("exit:") {
+            What::Exit(code.parse().unwrap())
+        } else {
+            What::Notify(vec![(*word).to_owned()])
         };
         act(std::mem::take(&mut wait), what);
         if *word == "mainpid" {

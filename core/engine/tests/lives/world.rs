@@ -94,9 +94,9 @@ impl Machine {
         let words: Vec<&str> = step.iter().map(String::as_str).collect();
         match words.as_slice() {
             ["nowait", rest @ ..] => {
-                let asked = self.ask(rest);
+                let failed = self.ask(rest).map_or(true, |jobs| self.wait_for(&jobs));
                 self.pass(300_000);
-                Some(asked.is_err())
+                Some(failed)
             }
             ["sh", script] => {
                 self.shell(script);

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::api::{Action, ExitStatus, Phase, ProcId, ServiceResult};
 use eudaemon_unit::config::Service;
-use eudaemon_unit::config::service::{NotifyAccess, ServiceType};
+use eudaemon_unit::config::service::{ExitType, NotifyAccess, ServiceType};
 
 pub(super) fn setup_failed(code: u8, errno: i32, cx: &mut Cx) {
     cx.say(Level::Error, format!("{}: a process could not be prepared: step {code}, error {errno}", cx.unit));
@@ -110,7 +110,16 @@ pub(super) fn main_ended(state: State, status: ExitStatus, service: &Service, cx
 }
 
 /// Goes on after the main process, whose end was worth `result`.
-fn without_main(state: State, result: ServiceResult, service: &Service, cx: &mut Cx) -> State {
+fn without_main(mut state: State, result: ServiceResult, service: &Service, cx: &mut Cx) -> State {
+    // With ExitType=cgroup the last process counts, whichever it is.
+    if service.exit_type == ExitType::Cgroup
+        && !matches!(state, State::Start(Starting::Launch { .. }))
+        && let Some(main) = state.main_of_mut()
+    {
+        *main = Main::Gone;
+        cx.order(Action::Survey { unit: cx.unit.clone() });
+        return state;
+    }
     match state {
         State::Start(Starting::Launch { main: _ }) => enter_start_post(Main::Gone, service, cx),
         State::Start(Starting::Oneshot { main: _, index, deadline }) => {
@@ -125,7 +134,11 @@ fn without_main(state: State, result: ServiceResult, service: &Service, cx: &mut
         State::Start(Starting::Await { main: _, deadline }) => without_awaited(result, deadline, service, cx),
         State::StartPost(mut post) => {
             post.up.main = Main::Gone;
-            State::StartPost(post)
+            match post.control {
+                PostControl::Command(_) => State::StartPost(post),
+                // Neither main nor control process: nothing is left that could end this.
+                PostControl::PidFile { .. } => enter_stop(Main::Gone, Cause::Itself, service, cx),
+            }
         }
         State::Running(mut up) => {
             up.main = Main::Gone;
@@ -137,12 +150,9 @@ fn without_main(state: State, result: ServiceResult, service: &Service, cx: &mut
                 Reloading::Command { .. } => State::Reload(Reload { up, by }),
                 Reloading::Signalled { .. } | Reloading::Notified { .. } => {
                     cx.effects.reload = Some(ReloadOutcome::Failed);
-                    enter_running(up, service, cx)
+                    enter_stop(up.main, Cause::Itself, service, cx)
                 }
-                Reloading::Itself { .. } => {
-                    cx.history.notify = super::super::NotifyState::Unknown;
-                    enter_running(up, service, cx)
-                }
+                Reloading::Itself { .. } => enter_stop(up.main, Cause::Itself, service, cx),
             }
         }
         State::Stop { main: _, control, cause } => State::Stop { main: Main::Gone, control, cause },
@@ -314,16 +324,13 @@ fn post_ended(
     let timeout = service.timeout_start;
     match spawn_control(Phase::StartPost, control.index + 1, up.main.alive(), timeout, service, cx) {
         Some(next) => State::StartPost(StartPost { up, control: PostControl::Command(next) }),
-        None => match &up.main {
-            Main::Sought { old: Old::Nobody, how: Sought::PidFile, .. } => {
-                cx.order(Action::Survey { unit: cx.unit.clone() });
-                let deadline = control.deadline;
-                State::StartPost(StartPost { up, control: PostControl::PidFile { deadline } })
-            }
-            Main::Sought { .. } | Main::Unknown | Main::Alive(_) | Main::Gone => {
-                enter_running(up, service, cx)
-            }
-        },
+        None if up.main == Main::Unknown && service.pid_file.is_some() => {
+            let main = seek(Old::Nobody, Sought::PidFile, service, cx);
+            cx.order(Action::Survey { unit: cx.unit.clone() });
+            let control = PostControl::PidFile { deadline: control.deadline };
+            State::StartPost(StartPost { up: super::Up { main, ..up }, control })
+        }
+        None => enter_running(up, service, cx),
     }
 }
 

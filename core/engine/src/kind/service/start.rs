@@ -94,14 +94,14 @@ pub(super) fn enter_start(service: &Service, cx: &mut Cx) -> State {
 /// The parent of a forking service has done its part: whom did it leave behind?
 pub(super) fn parent_gone(deadline: Option<u64>, service: &Service, cx: &mut Cx) -> State {
     if service.pid_file.is_some() {
-        let main = seek(Old::Nobody, Sought::PidFile, service, cx);
-        // With commands to follow, one of them may write the file.
-        return if commands(service, Phase::StartPost).is_empty() {
+        if commands(service, Phase::StartPost).is_empty() {
+            let main = seek(Old::Nobody, Sought::PidFile, service, cx);
             cx.order(Action::Survey { unit: cx.unit.clone() });
-            State::Start(Starting::Finding { main, deadline })
-        } else {
-            enter_start_post(main, service, cx)
-        };
+            return State::Start(Starting::Finding { main, deadline });
+        }
+        // With commands to follow, one of them may write the file.
+        let main = seek(Old::Nobody, Sought::PidFileNow, service, cx);
+        return State::Start(Starting::Finding { main, deadline });
     }
     if service.guess_main_pid {
         let main = seek(Old::Nobody, Sought::Guess, service, cx);
@@ -142,11 +142,7 @@ pub(super) fn enter_running(up: Up, service: &Service, cx: &mut Cx) -> State {
         return kill(KillStep::StopSigterm, up.main, None, Cause::Itself, service, cx);
     }
     if !lives(&up.main, service, cx) {
-        return if service.remain_after_exit {
-            State::Exited
-        } else {
-            enter_stop(up.main, Cause::Itself, service, cx)
-        };
+        return enter_ended(up.main, service, cx);
     }
     match cx.history.notify {
         NotifyState::Reloading => {
@@ -162,6 +158,17 @@ pub(super) fn enter_running(up: Up, service: &Service, cx: &mut Cx) -> State {
             };
             State::Running(Up { runtime, ..up })
         }
+    }
+}
+
+/// What made the service a running one has ended.
+pub(super) fn enter_ended(main: Main, service: &Service, cx: &mut Cx) -> State {
+    if cx.history.result != ServiceResult::Success {
+        kill(KillStep::StopSigterm, main, None, Cause::Itself, service, cx)
+    } else if service.remain_after_exit {
+        State::Exited
+    } else {
+        enter_stop(main, Cause::Itself, service, cx)
     }
 }
 
@@ -332,6 +339,9 @@ pub(super) fn main_missing(
         Old::Nobody | Old::Ended(..) => Main::Unknown,
     };
     match state {
+        State::Start(Starting::Finding { main, deadline: _ }) if how == Sought::PidFileNow => {
+            enter_start_post(main, service, cx)
+        }
         State::Start(Starting::Finding { main: _, deadline }) => count(deadline, cx),
         State::StartPost(StartPost { up, control: PostControl::PidFile { .. } }) => {
             enter_running(up, service, cx)

@@ -3,7 +3,7 @@
 use super::super::{Cx, Level, Reply, Restarts, StopFor, WentDown};
 use super::process::{CONT, HUP, KILL, listed, settle, spawn_control};
 use super::running::reload_failed;
-use super::start::{enter_running, enter_start_post};
+use super::start::{enter_ended, enter_running, enter_start_post};
 use super::{
     Cause, KillStep, Killing, Main, MayRestart, PostControl, Reload, Reloading, Rest, StartPost, Starting,
     State, Up, abort_timeout, after, result_word,
@@ -11,7 +11,7 @@ use super::{
 use crate::api::{Action, Directories, Occupancy, Phase, ServiceResult};
 use eudaemon_unit::config::Service;
 use eudaemon_unit::config::exec::{KillMode, Preserve};
-use eudaemon_unit::config::service::{Restart, TimeoutMode};
+use eudaemon_unit::config::service::{ExitType, Restart, ServiceType, TimeoutMode};
 use eudaemon_unit::span::Span;
 
 pub(super) fn wished(state: State, purpose: StopFor, service: &Service, cx: &mut Cx) -> State {
@@ -222,10 +222,17 @@ pub(super) fn gone(killing: Killing, service: &Service, cx: &mut Cx) -> State {
     }
     let Killing { step, main, control, rest, cause, deadline } = killing;
     match step {
-        KillStep::StopWatchdog | KillStep::StopSigterm | KillStep::StopSigkill => {
+        KillStep::StopWatchdog | KillStep::StopSigterm | KillStep::StopSigkill
+            if service.exit_type == ExitType::Main || rest == Rest::Spared =>
+        {
             enter_stop_post(main, cause, service, cx)
         }
-        KillStep::FinalWatchdog | KillStep::FinalSigterm | KillStep::FinalSigkill => match rest {
+        KillStep::StopWatchdog
+        | KillStep::StopSigterm
+        | KillStep::StopSigkill
+        | KillStep::FinalWatchdog
+        | KillStep::FinalSigterm
+        | KillStep::FinalSigkill => match rest {
             Rest::Spared => dead(MayRestart::Yes, cause, service, cx),
             Rest::Asked | Rest::Left => {
                 cx.order(Action::Survey { unit: cx.unit.clone() });
@@ -282,23 +289,31 @@ fn empty(state: State, service: &Service, cx: &mut Cx) -> State {
     match state {
         State::Start(Starting::Counting { deadline: _ }) => enter_start_post(Main::Gone, service, cx),
         State::Start(Starting::Finding { main, deadline }) => match main {
-            Main::Sought { how: super::Sought::PidFile, .. } => no_pid_file(main, service, cx),
+            Main::Sought { how: super::Sought::PidFile, .. } => {
+                let main = no_pid_file(main, service, cx);
+                kill(KillStep::StopSigterm, main, None, Cause::Itself, service, cx)
+            }
             Main::Sought { .. } | Main::Unknown | Main::Alive(_) | Main::Gone => {
                 State::Start(Starting::Finding { main, deadline })
             }
         },
         State::Start(Starting::Await { main, deadline }) => {
-            if main == Main::Gone {
+            let speaks = matches!(service.kind, ServiceType::Notify | ServiceType::NotifyReload);
+            if main == Main::Gone && speaks {
                 cx.history.fail(ServiceResult::Protocol);
                 return kill(KillStep::StopSigterm, main, None, Cause::Itself, service, cx);
+            }
+            if main == Main::Gone {
+                return enter_start_post(main, service, cx);
             }
             State::Start(Starting::Await { main, deadline })
         }
         State::StartPost(StartPost { up, control: PostControl::PidFile { .. } }) => {
-            no_pid_file(up.main, service, cx)
+            let main = no_pid_file(up.main, service, cx);
+            enter_stop(main, Cause::Itself, service, cx)
         }
         State::Running(up) => match up.main {
-            Main::Unknown | Main::Gone => ended(service, cx),
+            Main::Unknown | Main::Gone => enter_ended(Main::Gone, service, cx),
             Main::Alive(_) | Main::Sought { .. } => State::Running(up),
         },
         State::Killing(killing) => {
@@ -321,7 +336,7 @@ fn empty(state: State, service: &Service, cx: &mut Cx) -> State {
             }
         }
         State::StartPost(StartPost { mut up, control: PostControl::Command(control) }) => {
-            if up.main == Main::Unknown {
+            if up.main == Main::Unknown && service.pid_file.is_none() {
                 up.main = Main::Gone;
             }
             State::StartPost(StartPost { up, control: PostControl::Command(control) })
@@ -339,15 +354,10 @@ fn empty(state: State, service: &Service, cx: &mut Cx) -> State {
     }
 }
 
-/// The last process of a service known by its processes alone has ended.
-fn ended(service: &Service, cx: &mut Cx) -> State {
-    if service.remain_after_exit { State::Exited } else { enter_stop(Main::Gone, Cause::Itself, service, cx) }
-}
-
-fn no_pid_file(main: Main, service: &Service, cx: &mut Cx) -> State {
+fn no_pid_file(main: Main, service: &Service, cx: &mut Cx) -> Main {
     cx.say(Level::Warning, format!("{}: the daemon ended without writing its pid file", cx.unit));
     cx.history.fail(ServiceResult::Protocol);
-    kill(KillStep::StopSigterm, main, None, Cause::Itself, service, cx)
+    settle(main, service, cx)
 }
 
 pub(super) fn deadline(state: State, service: &Service, cx: &mut Cx) -> State {
@@ -452,8 +462,8 @@ fn reload_timed_out(up: Up, by: Reloading, service: &Service, cx: &mut Cx) -> St
         Reloading::Signalled { .. } | Reloading::Notified { .. } => {
             reload_failed(up, ServiceResult::Timeout, service, cx)
         }
+        // It has not said that it is done, so it goes on reloading.
         Reloading::Itself { .. } => {
-            cx.history.notify = super::super::NotifyState::Unknown;
             cx.history.reload_result = ServiceResult::Timeout;
             enter_running(up, service, cx)
         }

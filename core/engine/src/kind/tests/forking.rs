@@ -132,66 +132,73 @@ fn a_pid_file_that_names_a_stranger_is_said_and_waited_on() {
 
 #[test]
 fn the_pid_file_may_come_from_start_post() {
+    let unit = format!("{FILE}ExecStartPost=/bin/post\n");
     check(
-        &format!("{FILE}ExecStartPost=/bin/post\n"),
-        "start\nexit p1 0\nexit p3 0\nfound p2",
+        &unit,
+        "start\nexit p1 0\nmissing p2 none yet\nexit p3 0\nfound p4",
         expect![[r#"
-            start
-                begin
-                spawn p1 Start /bin/web
-              = activating/start until 90s
-            exit p1 0
-                find-main p2 pid-file /run/web.pid
-                spawn p3 StartPost /bin/post
-              = activating/start-post until 90s
-            exit p3 0
-                survey
-            found p2
-              = active/running
-        "#]],
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start until 90s
+        exit p1 0
+            find-main p2 pid-file-now /run/web.pid
+        missing p2 none yet
+            say web.service: main process not told: none yet
+            spawn p3 StartPost /bin/post
+          = activating/start-post until 90s
+        exit p3 0
+            find-main p4 pid-file /run/web.pid
+            survey
+        found p4
+          = active/running
+    "#]],
     );
     check(
-        &format!("{FILE}ExecStartPost=/bin/post\n"),
+        &unit,
         "start\nexit p1 0\nfound p2\nexit p3 0",
         expect![[r#"
-            start
-                begin
-                spawn p1 Start /bin/web
-              = activating/start until 90s
-            exit p1 0
-                find-main p2 pid-file /run/web.pid
-                spawn p3 StartPost /bin/post
-              = activating/start-post until 90s
-            found p2
-            exit p3 0
-              = active/running
-        "#]],
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start until 90s
+        exit p1 0
+            find-main p2 pid-file-now /run/web.pid
+        found p2
+            spawn p3 StartPost /bin/post MAINPID=p2
+          = activating/start-post until 90s
+        exit p3 0
+          = active/running
+    "#]],
     );
     check(
-        &format!("{FILE}ExecStartPost=/bin/post\n"),
-        "start\nexit p1 0\nexit p3 0\nempty\nempty",
+        &unit,
+        "start\nexit p1 0\nmissing p2 none yet\nexit p3 0\nempty\nempty",
         expect![[r#"
-            start
-                begin
-                spawn p1 Start /bin/web
-              = activating/start until 90s
-            exit p1 0
-                find-main p2 pid-file /run/web.pid
-                spawn p3 StartPost /bin/post
-              = activating/start-post until 90s
-            exit p3 0
-                survey
-            empty
-                say web.service: the daemon ended without writing its pid file
-                stop-finding
-                signal-set TERM
-              = deactivating/stop-sigterm (protocol) until 90s
-            empty
-                say web.service: failed with result 'protocol'
-                remove-pid-file /run/web.pid
-                release, directories Remove
-              = failed/failed (protocol)
-        "#]],
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start until 90s
+        exit p1 0
+            find-main p2 pid-file-now /run/web.pid
+        missing p2 none yet
+            say web.service: main process not told: none yet
+            spawn p3 StartPost /bin/post
+          = activating/start-post until 90s
+        exit p3 0
+            find-main p4 pid-file /run/web.pid
+            survey
+        empty
+            say web.service: the daemon ended without writing its pid file
+            stop-finding
+            signal-set TERM
+          = deactivating/stop-sigterm (protocol) until 90s
+        empty
+            say web.service: failed with result 'protocol'
+            remove-pid-file /run/web.pid
+            release, directories Remove
+          = failed/failed (protocol)
+    "#]],
     );
 }
 

@@ -1004,6 +1004,60 @@ fn exit_type_cgroup_lives_as_long_as_anything() {
 }
 
 #[test]
+fn exit_type_cgroup_remembers_how_main_failed() {
+    check(
+        "[Service]\nExitType=cgroup\nExecStart=/bin/web\nExecStop=/bin/stop\n",
+        "start\nexit p1 3\noccupied\nstop\nexit p2 0\noccupied\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+              = active/running
+            exit p1 3
+                say web.service: main process exited with code 3
+                survey
+              = active/running (exit-code)
+            occupied
+            stop
+                spawn p2 Stop /bin/stop SERVICE_RESULT=exit-code EXIT=3
+              = deactivating/stop (exit-code) until 90s
+            exit p2 0
+                signal-set TERM
+              = deactivating/stop-sigterm (exit-code) until 90s
+            occupied
+                signal-set CONT
+            empty
+                say web.service: failed with result 'exit-code'
+                release, directories Remove
+              = failed/failed (exit-code)
+        "#]],
+    );
+    check(
+        "[Service]\nExitType=cgroup\nExecStart=/bin/web\nExecStop=/bin/stop\n",
+        "start\nexit p1 3\nempty\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+              = active/running
+            exit p1 3
+                say web.service: main process exited with code 3
+                survey
+              = active/running (exit-code)
+            empty
+                signal-set TERM
+              = deactivating/stop-sigterm (exit-code) until 90s
+            empty
+                say web.service: failed with result 'exit-code'
+                release, directories Remove
+              = failed/failed (exit-code)
+        "#]],
+    );
+}
+
+#[test]
 fn a_fresh_start_forgets_the_last_result() {
     check(
         "[Service]\nExecStart=/bin/web\n",

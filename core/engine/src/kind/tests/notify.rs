@@ -391,19 +391,49 @@ fn reloading_by_its_own_doing() {
         &notify("TimeoutStartSec=3s\n"),
         "start\nmain READY=1\nmain RELOADING=1\n+3s",
         expect![[r#"
-        start
-            begin
-            spawn p1 Start /bin/web
-          = activating/start until 3s
-        main READY=1
-          = active/running
-        main RELOADING=1
-            reloads itself
-          = reloading/reload until 3s
-        +3s
-            say web.service: reloading took too long
-          = active/running
-    "#]],
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 3s
+            main READY=1
+              = active/running
+            main RELOADING=1
+                reloads itself
+              = reloading/reload until 3s
+            +3s
+                say web.service: reloading took too long
+                reloads itself
+        "#]],
+    );
+}
+
+#[test]
+fn an_end_while_reloading_by_its_own_doing_runs_the_stop_commands() {
+    check(
+        &notify("ExecStop=/bin/stop\n"),
+        "start\nmain READY=1\nmain RELOADING=1\nexit p1 1\nexit p2 0\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 90s
+            main READY=1
+              = active/running
+            main RELOADING=1
+                reloads itself
+              = reloading/reload until 90s
+            exit p1 1
+                say web.service: main process exited with code 1
+                spawn p2 Stop /bin/stop SERVICE_RESULT=exit-code EXIT=1
+              = deactivating/stop (exit-code) until 90s
+            exit p2 0
+                signal-set TERM
+              = deactivating/stop-sigterm (exit-code) until 90s
+            empty
+                say web.service: failed with result 'exit-code'
+                release, directories Remove
+              = failed/failed (exit-code)
+        "#]],
     );
 }
 
