@@ -12,7 +12,12 @@ use std::process::ExitCode;
 /// A program beside the command line. It gets its arguments with its own word first.
 type Program = fn(Vec<OsString>) -> ExitCode;
 
-const PROGRAMS: &[(&str, Program)] = &[("init", eudaemon_init::main), ("up", eudaemon_init::main)];
+const PROGRAMS: &[(&str, Program)] = &[
+    ("init", eudaemon_init::main),
+    ("up", eudaemon_init::main),
+    // Started by init alone.
+    ("manager", eudaemon_manager::main),
+];
 
 /// Names of links to this binary that stand for a first word: the kernel starts `/sbin/init`, people type
 /// `poweroff`.

@@ -3,4 +3,34 @@
 //! It is crash-only: a new manager reads the state log out of init's vault, asks init what lives and what
 //! died, and goes on.
 
+mod clock;
+mod files;
+mod generators;
+mod lines;
+mod machine;
+mod model;
+mod mounts;
+mod options;
+mod orders;
+mod resources;
+mod signals;
+mod site;
+mod start;
 pub mod state_log;
+mod sys;
+mod units;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// The program `manager`, started by init and by nobody else.
+pub fn main(args: Vec<OsString>) -> ExitCode {
+    let outcome = options::parse(&args).map_err(std::io::Error::other).and_then(start::run);
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("eudaemon: manager: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

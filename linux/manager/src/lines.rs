@@ -1,0 +1,80 @@
+//! What the manager says: to the terminal or the container's log, and to the journal, where `systemctl status`
+//! finds it beside the unit's own lines.
+
+use eudaemon_engine::api::InvocationId;
+use eudaemon_host::place::Scope;
+use eudaemon_unit::name::UnitName;
+use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
+use std::io::{IsTerminal, Write};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+/// syslog(3) levels we speak on.
+pub const ERROR: u8 = 3;
+pub const WARNING: u8 = 4;
+pub const NOTICE: u8 = 5;
+pub const INFO: u8 = 6;
+
+#[derive(Debug)]
+pub struct Lines {
+    scope: Scope,
+    /// The journal's native socket.
+    journal: PathBuf,
+    socket: Option<OwnedFd>,
+    colour: bool,
+    /// Lines less important than this are not shown (they still go to the journal).
+    pub shown: u8,
+}
+
+impl Lines {
+    pub fn new(scope: Scope, journal: PathBuf) -> Lines {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None).ok();
+        let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        Lines { scope, journal, socket, colour, shown: INFO }
+    }
+
+    /// One line, about a unit or about all.
+    pub fn say(&self, unit: Option<&UnitName>, invocation: Option<InvocationId>, level: u8, text: &str) {
+        self.show(unit, level, text);
+        self.record(unit, invocation, level, text);
+    }
+
+    fn show(&self, unit: Option<&UnitName>, level: u8, text: &str) {
+        if level > self.shown {
+            return;
+        }
+        let (before, after) = match level {
+            0..=ERROR if self.colour => ("\x1b[1;31m", "\x1b[0m"),
+            WARNING if self.colour => ("\x1b[1;33m", "\x1b[0m"),
+            _ => ("", ""),
+        };
+        // A text that names its unit need not be introduced by it.
+        let line = match unit.filter(|unit| !text.contains(unit.as_str())) {
+            Some(unit) => format!("{before}eudaemon: {unit}: {text}{after}\n"),
+            None => format!("{before}eudaemon: {text}{after}\n"),
+        };
+        // Nobody is left to be told when our own log is gone.
+        drop(std::io::stderr().write_all(line.as_bytes()));
+    }
+
+    /// Native journal protocol; without a journal the line above is all there is.
+    fn record(&self, unit: Option<&UnitName>, invocation: Option<InvocationId>, level: u8, text: &str) {
+        let (Some(socket), Ok(address)) = (&self.socket, SocketAddrUnix::new(&self.journal)) else { return };
+        let (unit_field, invocation_field) = match self.scope {
+            Scope::System => ("UNIT", "INVOCATION_ID"),
+            Scope::User => ("USER_UNIT", "USER_INVOCATION_ID"),
+        };
+        let mut message = format!("PRIORITY={level}\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=systemd\n");
+        if let Some(unit) = unit {
+            message.push_str(&format!("{unit_field}={unit}\n"));
+        }
+        if let Some(InvocationId(id)) = invocation {
+            let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+            message.push_str(&format!("{invocation_field}={id}\n"));
+        }
+        message.push_str(&format!("MESSAGE={}\n", text.replace('\n', " ")));
+        rustix::net::sendto(socket, message.as_bytes(), SendFlags::DONTWAIT | SendFlags::NOSIGNAL, &address)
+            .ok();
+    }
+}

@@ -1,0 +1,44 @@
+//! What the kernel says of a unit's cgroup at the moment somebody asks.
+
+use eudaemon_bus::{Process, Resources};
+use eudaemon_host::host::Host;
+use eudaemon_host::proc;
+use eudaemon_unit::config::Config;
+use eudaemon_unit::name::UnitName;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+pub fn read(host: &Host, unit: &UnitName, config: Option<&Config>) -> Resources {
+    let Some(directory) = host.cgroup_directory(unit, config) else { return Resources::default() };
+    let number = |file: &str| fs::read_to_string(directory.join(file)).ok()?.trim().parse::<u64>().ok();
+    let cpu = fs::read_to_string(directory.join("cpu.stat"))
+        .ok()
+        .and_then(|text| text.lines().find_map(|line| line.strip_prefix("usage_usec "))?.parse::<u64>().ok());
+    Resources {
+        cgroup_id: fs::metadata(&directory).ok().map(|found| found.ino()),
+        memory_bytes: number("memory.current"),
+        memory_available_bytes: None,
+        cpu_nsec: cpu.map(|usec| usec * 1_000),
+        tasks: number("pids.current"),
+        io_read_bytes: None,
+        io_read_operations: None,
+        io_write_bytes: None,
+        io_write_operations: None,
+    }
+}
+
+pub fn processes(host: &Host, unit: &UnitName, config: Option<&Config>) -> Vec<Process> {
+    let path = host.cgroup_path(unit, config);
+    let members = host.members(unit, config);
+    members
+        .into_iter()
+        .filter_map(|pid| {
+            let cgroup = match path.is_empty() {
+                // Without cgroups the place a client would look for them is made up from the unit's own.
+                true => eudaemon_host::host::made_up_path(unit, config),
+                false => proc::cgroup(pid).unwrap_or_else(|| path.clone()),
+            };
+            Some(Process { cgroup, pid, command_line: proc::command_line(pid)? })
+        })
+        .collect()
+}

@@ -1,0 +1,595 @@
+//! The site: everything around the engine in this process. It is the engine's [`World`]: it writes down what a
+//! step changed, has the orders done, tells clients, and waits for what happens next.
+
+use crate::lines::{self, Lines};
+use crate::machine::Machine;
+use crate::model::{Outlook, Visitors};
+use crate::options::Mission;
+use crate::signals::{self, Meaning, Standing};
+use crate::state_log::{Entry, StateLog};
+use crate::units::Units;
+use crate::{clock, generators};
+use eudaemon_bus::{Incoming, Reloading, Server};
+use eudaemon_engine::Engine;
+use eudaemon_engine::api::{
+    Action, Announcement, Answer, Event, Finale, Input, Moment, Order, Output, ProcId, Request, RequestId,
+};
+use eudaemon_engine::world::{Waited, World};
+use eudaemon_host::host::{self, Birth, Host, News};
+use eudaemon_host::place::Scope;
+use eudaemon_unit::config::Config;
+use eudaemon_unit::config::unit::JobMode;
+use eudaemon_unit::name::UnitName;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::unix::AsyncFd;
+use tokio::runtime::Runtime;
+
+/// Requests of the manager itself are numbered from here down; those of clients from 1 up.
+const OWN_REQUESTS: u64 = u64::MAX / 2;
+
+/// Instants of the manager's own life, for `systemd-analyze` and `show`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Milestones {
+    pub started: Moment,
+    pub generators_begun: Moment,
+    pub generators_done: Moment,
+    pub load_begun: Moment,
+    pub load_done: Moment,
+    pub finished: Moment,
+}
+
+pub struct Site {
+    pub host: Host,
+    pub units: Units,
+    pub machine: Machine,
+    pub mission: Mission,
+    pub lines: Lines,
+    pub milestones: Milestones,
+    /// What services are given, after set-environment.
+    pub environment: Vec<String>,
+    pub visitors: Visitors,
+    /// Pids of ended processes that `show` still names, newest last.
+    pub past: BTreeMap<UnitName, Vec<(ProcId, u32)>>,
+    pub inbox: VecDeque<Input>,
+    pub next_request: u64,
+    /// Reloads asked for, and those done and not answered yet.
+    pub reloads: Vec<RequestId>,
+    reloaded: Vec<RequestId>,
+    pub reexecute: bool,
+    pub log_level: String,
+    pub log_target: String,
+    log: StateLog,
+    notes: Vec<(String, Option<Vec<u8>>)>,
+    server: Option<Server>,
+    runtime: Runtime,
+    readiness: AsyncFd<OwnedFd>,
+    /// Units `up` runs; when none of them lives any more, it ends.
+    pub mine: BTreeSet<UnitName>,
+    standing: Standing,
+    stopping: bool,
+    /// The request that is to end everything.
+    farewell: Option<RequestId>,
+    ready_said: bool,
+}
+
+impl Site {
+    #[allow(clippy::too_many_arguments, reason = "put together once, by `start`")]
+    pub fn new(
+        host: Host,
+        units: Units,
+        machine: Machine,
+        mission: Mission,
+        lines: Lines,
+        log: StateLog,
+        server: Server,
+        runtime: Runtime,
+    ) -> io::Result<Site> {
+        let readiness = {
+            let _inside = runtime.enter();
+            crate::sys::readiness::watch(host.readiness().try_clone_to_owned()?)?
+        };
+        let booted = machine.container.is_none() && machine.place.role == eudaemon_host::place::Role::First;
+        Ok(Site {
+            environment: machine.environment.clone(),
+            standing: if booted { Standing::Machine } else { Standing::Guest },
+            host,
+            units,
+            machine,
+            mission,
+            lines,
+            milestones: Milestones { started: clock::now(), ..Milestones::default() },
+            visitors: Visitors::default(),
+            past: BTreeMap::new(),
+            inbox: VecDeque::new(),
+            next_request: 1,
+            reloads: Vec::new(),
+            reloaded: Vec::new(),
+            reexecute: false,
+            log_level: "info".to_owned(),
+            log_target: "journal-or-kmsg".to_owned(),
+            log,
+            notes: Vec::new(),
+            server: Some(server),
+            runtime,
+            readiness,
+            mine: BTreeSet::new(),
+            stopping: false,
+            farewell: None,
+            ready_said: false,
+        })
+    }
+
+    /// Puts a request to the engine, its units loaded first.
+    pub fn submit(&mut self, engine: &Engine, wish: Request) -> RequestId {
+        let request = RequestId(self.next_request);
+        self.next_request += 1;
+        self.put(engine, request, wish);
+        request
+    }
+
+    /// A request of the manager's own.
+    pub fn ask(&mut self, engine: &Engine, wish: Request) -> RequestId {
+        let request = RequestId(OWN_REQUESTS + self.next_request);
+        self.next_request += 1;
+        self.put(engine, request, wish);
+        request
+    }
+
+    fn put(&mut self, engine: &Engine, request: RequestId, wish: Request) {
+        if let Request::Job { unit, .. } = &wish {
+            let queued = self.inbox.iter().any(|input| matches!(input, Input::Fact(Event::Loaded(_))));
+            // What a queued load brings is not in the engine yet: the closure may overlap it, which does no harm.
+            if queued || engine.canonical(unit).is_none() || !engine.unknown_dependencies(unit).is_empty() {
+                self.load(engine, std::slice::from_ref(unit));
+            }
+        }
+        self.inbox.push_back(Input::Wish { request, wish });
+    }
+
+    /// Loads what the engine does not know yet of the named units and all they lead to.
+    pub fn load(&mut self, engine: &Engine, names: &[UnitName]) {
+        self.units.refresh_if_stale();
+        let loaded = self.units.closure(names);
+        for diagnostic in &loaded.diagnostics {
+            self.lines.say(None, None, lines::WARNING, &diagnostic.to_string());
+        }
+        let fresh: Vec<Arc<Config>> = loaded
+            .units
+            .into_iter()
+            .filter(|config| engine.canonical(&config.name).is_none_or(|_| again(engine, config)))
+            .collect();
+        self.bring(fresh);
+    }
+
+    /// Hands units to the engine, and to the log for the next manager.
+    pub fn bring(&mut self, units: Vec<Arc<Config>>) {
+        if units.is_empty() {
+            return;
+        }
+        for config in &units {
+            self.visitors.forget(&config.name);
+            let name = format!("config/{}", config.name);
+            self.notes.push((name, postcard::to_allocvec(&**config).ok()));
+        }
+        self.inbox.push_back(Input::Fact(Event::Loaded(units)));
+    }
+
+    /// daemon-reload: generators, then every known unit's files again. The engine compares by content.
+    pub fn reload(&mut self, engine: &Engine) {
+        self.generate();
+        self.milestones.load_begun = clock::now();
+        self.units.refresh();
+        self.visitors.clear();
+        let names: Vec<UnitName> = engine.unit_views().map(|view| view.config.name.clone()).collect();
+        let loaded = self.units.closure(&names);
+        for diagnostic in &loaded.diagnostics {
+            self.lines.say(None, None, lines::WARNING, &diagnostic.to_string());
+        }
+        self.milestones.load_done = clock::now();
+        self.bring(loaded.units);
+    }
+
+    pub fn generate(&mut self) {
+        self.milestones.generators_begun = clock::now();
+        if !matches!(self.mission, Mission::Directory(_)) {
+            for line in
+                generators::run(&self.machine.place, &self.environment, self.machine.container.as_deref())
+            {
+                self.lines.say(None, None, lines::WARNING, &line);
+            }
+        }
+        self.milestones.generators_done = clock::now();
+    }
+
+    /// What a predecessor noted and this manager goes on from.
+    pub fn remember(&mut self, notes: &BTreeMap<String, Vec<u8>>) {
+        if let Some(environment) = notes.get("environment").and_then(|note| postcard::from_bytes(note).ok()) {
+            self.environment = environment;
+        }
+        for (name, note) in notes {
+            if let Some(unit) = name.strip_prefix("pids/").and_then(|unit| UnitName::parse(unit).ok())
+                && let Ok(pids) = postcard::from_bytes(note)
+            {
+                self.past.insert(unit, pids);
+            }
+        }
+        if let Some(mine) = notes.get("mine").and_then(|note| postcard::from_bytes(note).ok()) {
+            self.mine = mine;
+        }
+    }
+
+    pub fn set_environment(&mut self, environment: Vec<String>) {
+        self.notes.push(("environment".into(), postcard::to_allocvec(&environment).ok()));
+        self.environment = environment;
+    }
+
+    pub fn set_mine(&mut self, mine: BTreeSet<UnitName>) {
+        self.notes.push(("mine".into(), postcard::to_allocvec(&mine).ok()));
+        self.mine = mine;
+    }
+
+    /// The pid of a process, also of one that has ended but is still shown.
+    pub fn pid(&self, unit: &UnitName, process: ProcId) -> u32 {
+        let past = || self.past.get(unit)?.iter().rev().find(|(id, _)| *id == process).map(|(_, pid)| *pid);
+        self.host.pid(process).or_else(past).unwrap_or(0)
+    }
+
+    fn remember_pid(&mut self, engine: &Engine, process: ProcId) {
+        let (Some(pid), Some(unit)) = (self.host.pid(process), engine.unit_of_process(process)) else {
+            return;
+        };
+        let pids = self.past.entry(unit.clone()).or_default();
+        pids.push((process, pid));
+        if pids.len() > PAST_PIDS {
+            pids.remove(0);
+        }
+        self.notes.push((format!("pids/{unit}"), postcard::to_allocvec(pids).ok()));
+    }
+
+    fn write(&mut self, output: &Output) {
+        let mut notes = std::mem::take(&mut self.notes);
+        notes.extend(self.host.take_notes());
+        let entry = Entry { records: output.changed.clone(), notes, orders: output.orders.clone() };
+        if entry.is_empty() {
+            return;
+        }
+        if let Err(error) = self.log.append(&entry) {
+            self.lines.say(None, None, lines::ERROR, &format!("cannot write the state log: {error}"));
+        }
+        if self.log.is_long() {
+            self.compact();
+        }
+    }
+
+    fn compact(&mut self) {
+        let shorter = self.log.compacted().and_then(|log| {
+            self.host.keep_state(std::os::fd::AsFd::as_fd(log.file()))?;
+            Ok(log)
+        });
+        match shorter {
+            Ok(log) => self.log = log,
+            Err(error) => {
+                self.lines.say(None, None, lines::ERROR, &format!("cannot shorten the state log: {error}"))
+            }
+        }
+    }
+
+    /// One announcement: to the clients, and to people.
+    fn tell(&mut self, engine: &Engine, announcement: Announcement) {
+        match &announcement {
+            Announcement::Said { unit, level, text } => {
+                let invocation =
+                    unit.as_ref().and_then(|unit| engine.unit_view(unit)).and_then(|view| view.invocation);
+                self.lines.say(unit.as_ref(), invocation, *level, text);
+            }
+            Announcement::Answered { request, outcome } => {
+                if request.0 >= OWN_REQUESTS
+                    && let Err(refusal) = outcome
+                {
+                    let fault = eudaemon_bus::Fault::from(refusal);
+                    self.lines.say(None, None, lines::ERROR, &fault.text);
+                    if self.farewell == Some(*request) {
+                        // An end that cannot be had in order is had all the same.
+                        self.ask(engine, Request::FinishNow(Finale::Exit(1)));
+                    }
+                }
+            }
+            Announcement::StartupFinished => {
+                self.milestones.finished = clock::now();
+                self.say_ready();
+            }
+            Announcement::UnitChanged(unit) if unit.as_str() == "dbus.service" => self.look_for_bus(engine),
+            Announcement::UnitAdded(_)
+            | Announcement::UnitRemoved(_)
+            | Announcement::UnitChanged(_)
+            | Announcement::JobAdded { .. }
+            | Announcement::JobRemoved { .. } => {}
+        }
+        if let Some(server) = &mut self.server {
+            server.hear(&announcement);
+        }
+    }
+
+    /// The bus daemon is one of our units: when it runs we are on the bus, and when not we are not.
+    pub fn look_for_bus(&mut self, engine: &Engine) {
+        use eudaemon_engine::api::ActiveState;
+        let Some(server) = &mut self.server else { return };
+        let runs = UnitName::parse("dbus.service")
+            .ok()
+            .and_then(|name| engine.unit_view(&name))
+            .is_some_and(|view| matches!(view.active, ActiveState::Active | ActiveState::Reloading));
+        if runs {
+            server.bus_is_up(match self.machine.place.scope {
+                Scope::System => "/run/dbus/system_bus_socket".into(),
+                Scope::User => self.machine.place.runtime.join("bus"),
+            });
+        } else {
+            server.bus_is_down();
+        }
+    }
+
+    /// A container manager that asked for it by `NOTIFY_SOCKET` hears that we are up.
+    fn say_ready(&mut self) {
+        if !std::mem::replace(&mut self.ready_said, true)
+            && let Err(error) = eudaemon_host::notify::tell_above("READY=1\nSTATUS=Ready.")
+        {
+            self.lines.say(
+                None,
+                None,
+                lines::WARNING,
+                &format!("cannot tell the container manager: {error}"),
+            );
+        }
+    }
+
+    fn serve(&mut self, engine: &Engine, incoming: Incoming) {
+        let Some(mut server) = self.server.take() else { return };
+        server.serve(&mut Outlook { engine, site: self }, incoming);
+        self.server = Some(server);
+        self.answer_reloads(engine);
+    }
+
+    fn flush(&mut self, engine: &Engine) {
+        let Some(mut server) = self.server.take() else { return };
+        server.flush(&Outlook { engine, site: self });
+        self.server = Some(server);
+    }
+
+    fn answer_reloads(&mut self, engine: &Engine) {
+        let reloads = std::mem::take(&mut self.reloads);
+        if reloads.is_empty() {
+            return;
+        }
+        if let Some(server) = &mut self.server {
+            server.reloading(Reloading::Begins);
+        }
+        self.reload(engine);
+        // Answered when the engine has stepped through what was loaded.
+        self.reloaded = reloads;
+    }
+
+    fn close_reloads(&mut self, engine: &Engine) {
+        let reloaded = std::mem::take(&mut self.reloaded);
+        if reloaded.is_empty() {
+            return;
+        }
+        for request in reloaded {
+            self.tell(engine, Announcement::Answered { request, outcome: Ok(Answer::Done) });
+        }
+        if let Some(server) = &mut self.server {
+            server.reloading(Reloading::Ends);
+        }
+    }
+
+    fn obey_signal(&mut self, engine: &Engine, signal: i32) {
+        match signals::meaning(signal, self.standing) {
+            Meaning::Ask(request) => {
+                let ends = matches!(&request, Request::Job { mode: JobMode::ReplaceIrreversibly, .. });
+                // A second, impatient Ctrl-C ends it at once.
+                if ends && self.stopping && signal == libc::SIGINT {
+                    self.ask(engine, Request::FinishNow(Finale::Exit(130)));
+                    return;
+                }
+                let asked = self.ask(engine, request);
+                if ends {
+                    self.stopping = true;
+                    self.farewell = Some(asked);
+                }
+            }
+            Meaning::Reload => self.reload(engine),
+            Meaning::Reexecute => self.reexecute = true,
+            Meaning::ReconnectBus => {
+                if let Some(server) = &mut self.server {
+                    server.bus_is_down();
+                }
+                self.look_for_bus(engine);
+            }
+            Meaning::Nothing => {}
+        }
+    }
+
+    fn hear(&mut self, engine: &Engine, news: Vec<News>) {
+        for one in news {
+            match one {
+                News::Fact(event) => {
+                    if let Event::Spawned { process } = &event {
+                        self.remember_pid(engine, *process);
+                    }
+                    if let Event::MainFound { process, unit } = &event
+                        && let Some(pid) = self.host.pid(*process)
+                    {
+                        self.past.entry(unit.clone()).or_default().push((*process, pid));
+                    }
+                    self.inbox.push_back(Input::Fact(event));
+                }
+                News::Signal(signal) => self.obey_signal(engine, signal),
+                News::Said { unit, text } => self.lines.say(unit.as_ref(), None, lines::WARNING, &text),
+            }
+        }
+    }
+
+    /// `up` has nothing left to wait for: every unit of the directory is down and no job is queued.
+    fn is_through(&self, engine: &Engine) -> bool {
+        use eudaemon_engine::api::ActiveState;
+        !self.mine.is_empty()
+            && !self.stopping
+            && engine.job_views().next().is_none()
+            && self.mine.iter().all(|name| {
+                engine
+                    .unit_view(name)
+                    .is_none_or(|view| matches!(view.active, ActiveState::Inactive | ActiveState::Failed))
+            })
+    }
+
+    /// The exit code of an `up` that came to its end by itself.
+    fn verdict(&self, engine: &Engine) -> u8 {
+        use eudaemon_engine::api::{ActiveState, ExitStatus};
+        let failed = self
+            .mine
+            .iter()
+            .filter_map(|name| engine.unit_view(name))
+            .find(|view| view.active == ActiveState::Failed);
+        match failed.map(|view| view.history.main.status) {
+            None => 0,
+            Some(Some(ExitStatus::Code(code))) if code != 0 => code,
+            Some(_) => 1,
+        }
+    }
+
+    fn birth(&self, engine: &Engine, unit: &UnitName) -> Birth {
+        let sockets: Vec<UnitName> = engine
+            .related(unit, eudaemon_engine::graph::Word::TriggeredBy)
+            .into_iter()
+            .filter(|name| name.kind() == eudaemon_unit::name::UnitKind::Socket)
+            .collect();
+        let socket_names = sockets.iter().map(|socket| self.socket_name(engine, socket)).collect();
+        let directories = self.machine.specifiers.directories.clone();
+        Birth { sockets, environment: self.environment.clone(), directories, socket_names }
+    }
+
+    /// Has orders done.
+    pub fn obey(&mut self, engine: &Engine, orders: Vec<Order>) {
+        for order in orders {
+            if let (Action::WatchBusName { name }, Some(server)) = (&order.action, &mut self.server) {
+                server.watch_name(name);
+            }
+            let subject = crate::orders::subject(engine, &order.action);
+            let config = subject.and_then(|name| engine.unit_view(&name).map(|view| Arc::clone(view.config)));
+            // The birth is looked up before the host is borrowed.
+            let birth = crate::orders::newborn(&order.action).map(|unit| self.birth(engine, unit));
+            self.host.perform(order.action, config.as_deref(), birth);
+        }
+    }
+
+    fn socket_name(&self, engine: &Engine, socket: &UnitName) -> String {
+        engine.unit_view(socket).map_or_else(|| socket.to_string(), |view| host::descriptor_name(view.config))
+    }
+
+    fn wait_for_something(&mut self, deadline: Option<u64>) -> io::Result<Woken> {
+        let Site { server, runtime, readiness, .. } = self;
+        let pause = deadline.map(|at| Duration::from_micros(at.saturating_sub(clock::now().monotonic)));
+        runtime.block_on(async {
+            let timer = async {
+                match pause {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let incoming = async {
+                match server {
+                    Some(server) => server.next().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                guard = readiness.readable() => {
+                    guard?.clear_ready();
+                    Ok(Woken::Host)
+                }
+                incoming = incoming => Ok(Woken::Client(incoming)),
+                () = timer => Ok(Woken::Deadline),
+            }
+        })
+    }
+}
+
+/// Ended processes whose pids `show` may still be asked for, per unit: more than any unit has commands.
+const PAST_PIDS: usize = 32;
+
+enum Woken {
+    Host,
+    Client(Incoming),
+    Deadline,
+}
+
+/// A unit the engine knows only as missing is brought again when there is a file now.
+fn again(engine: &Engine, config: &Config) -> bool {
+    use eudaemon_unit::config::LoadState;
+    let known = engine.unit_view(&config.name).map(|view| view.config.load.clone());
+    known == Some(LoadState::NotFound) && config.load != LoadState::NotFound
+}
+
+impl World for Site {
+    fn now(&self) -> Moment {
+        clock::now()
+    }
+
+    fn perform(&mut self, engine: &Engine, output: Output) {
+        self.write(&output);
+        self.obey(engine, output.orders);
+        for announcement in output.announcements {
+            self.tell(engine, announcement);
+        }
+    }
+
+    fn wait(&mut self, engine: &Engine, deadline: Option<u64>) -> Waited {
+        // All that was heard is written down and done: what it came from may go.
+        self.host.settle();
+        self.close_reloads(engine);
+        self.flush(engine);
+        loop {
+            if self.reexecute {
+                return Waited::Over;
+            }
+            let gathered = self.host.flush().and_then(|()| self.host.gather());
+            match gathered {
+                Ok(news) => self.hear(engine, news),
+                Err(error) => {
+                    self.lines.say(None, None, lines::ERROR, &error.to_string());
+                    return Waited::Over;
+                }
+            }
+            if !self.inbox.is_empty() {
+                return Waited::Heard(self.inbox.drain(..).collect());
+            }
+            if self.is_through(engine) {
+                let code = self.verdict(engine);
+                self.ask(engine, Request::SetExitCode(code));
+                self.obey_signal(engine, libc::SIGTERM);
+                continue;
+            }
+            let behind = self.host.is_behind().then(|| clock::now().monotonic + 1_000);
+            let until = [deadline, behind].into_iter().flatten().min();
+            match self.wait_for_something(until) {
+                Ok(Woken::Host) => {}
+                Ok(Woken::Client(incoming)) => {
+                    self.serve(engine, incoming);
+                    self.flush(engine);
+                }
+                Ok(Woken::Deadline) if deadline.is_some_and(|at| at <= clock::now().monotonic) => {
+                    return Waited::Heard(Vec::new());
+                }
+                Ok(Woken::Deadline) => {}
+                Err(error) => {
+                    self.lines.say(None, None, lines::ERROR, &format!("cannot wait: {error}"));
+                    return Waited::Over;
+                }
+            }
+        }
+    }
+}

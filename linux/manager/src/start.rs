@@ -1,0 +1,244 @@
+//! From exec to the first wait: a first manager makes the machine ready and starts what is to be started, a
+//! later one goes on where its predecessor stopped.
+
+use crate::lines::{self, Lines};
+use crate::machine::Machine;
+use crate::options::{Mission, Options};
+use crate::site::Site;
+use crate::state_log::{Contents, StateLog};
+use crate::units::Units;
+use eudaemon_bus::Server;
+use eudaemon_engine::api::{JobKind, ProcId, Request};
+use eudaemon_engine::world::{self, World};
+use eudaemon_engine::{Engine, ExitMeans, Settings};
+use eudaemon_host::group::Ladder;
+use eudaemon_host::host::{Host, Role as ProcessRole, Snapshot};
+use eudaemon_host::place::{Role, Scope};
+use eudaemon_host::{boot, inherited};
+use eudaemon_unit::config::Config;
+use eudaemon_unit::config::unit::JobMode;
+use eudaemon_unit::name::UnitName;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::sync::Arc;
+
+/// The vault entry of the private socket.
+const PRIVATE: &str = "private";
+
+/// Runs the manager until it is to be restarted or everything ends.
+pub fn run(options: Options) -> io::Result<()> {
+    let machine = Machine::look(&options.mission)?;
+    let lines = Lines::new(machine.place.scope, machine.place.published.join("journal/socket"));
+    let socket = inherited(eudaemon_init::wire::MANAGER_FD).ok_or_else(|| {
+        io::Error::new(
+            io::ErrorKind::NotConnected,
+            "descriptor 3 is not open: the manager is started by init",
+        )
+    })?;
+    let mut snapshot = Snapshot::ask(socket)?;
+    let (log, contents, first) = match snapshot.take_state() {
+        Some(file) => {
+            let (log, contents) = StateLog::open(file)?;
+            (log, contents, First::No)
+        }
+        None => (StateLog::create()?, Contents::default(), First::Yes),
+    };
+    if contents.torn > 0 {
+        let text = format!(
+            "state log: {} bytes of an unfinished entry dropped, all before it was read",
+            contents.torn
+        );
+        lines.say(None, None, lines::WARNING, &text);
+    }
+    if first == First::Yes {
+        for line in boot::prepare(&machine.place, machine.container.as_deref()) {
+            lines.say(None, None, lines::NOTICE, &line);
+        }
+    }
+    let private = snapshot.take(PRIVATE);
+    let (mut engine, owners) = revive(&contents, &machine, &lines)?;
+    let circumstances = machine.circumstances();
+    let (mut host, found) =
+        Host::connect(machine.place.clone(), circumstances, snapshot, &contents.notes, &owners)?;
+    if let Ladder::Sweep { reason } = host.ladder()
+        && first == First::Yes
+    {
+        let text =
+            format!("no cgroups: {reason}; a unit's processes are told by invocation id, session and parent");
+        lines.say(None, None, lines::NOTICE, &text);
+    }
+    if first == First::Yes {
+        host.keep_state(log.file().as_fd())?;
+    }
+    let listener = listen(&machine, &mut host, private)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let server = {
+        let _inside = runtime.enter();
+        let mut server = Server::new(rustix::process::getuid().as_raw());
+        server.listen(listener)?;
+        server
+    };
+    let units = Units::new(&machine, &options.mission);
+    let mut site = Site::new(host, units, machine, options.mission, lines, log, server, runtime)?;
+    site.remember(&contents.notes);
+    match first {
+        First::Yes => begin(&engine, &mut site),
+        First::No => {
+            // The last batch of orders may not have been done; all of them bear repeating.
+            let output = engine.recover(site.now(), &found.fates);
+            site.obey(&engine, contents.orders);
+            site.look_for_bus(&engine);
+            site.perform(&engine, output);
+        }
+    }
+    site.host.ready()?;
+    world::run(&mut engine, &mut site);
+    Ok(())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum First {
+    Yes,
+    No,
+}
+
+type Owners = BTreeMap<ProcId, (UnitName, ProcessRole)>;
+
+/// The engine as the log leaves it, and whose processes are whose.
+fn revive(contents: &Contents, machine: &Machine, lines: &Lines) -> io::Result<(Engine, Owners)> {
+    let guest = machine.container.is_some() || machine.place.role == Role::Beside;
+    let settings = Settings { exit: if guest { ExitMeans::Exit } else { ExitMeans::PowerOff } };
+    let mut configs: Vec<Arc<Config>> = Vec::new();
+    for (name, note) in &contents.notes {
+        if name.starts_with("config/") {
+            match postcard::from_bytes(note) {
+                Ok(config) => configs.push(Arc::new(config)),
+                Err(error) => {
+                    lines.say(None, None, lines::ERROR, &format!("state log: {name} cannot be read: {error}"))
+                }
+            }
+        }
+    }
+    let records = contents
+        .records
+        .iter()
+        .map(|(key, state)| eudaemon_engine::record::Record { key: key.clone(), state: Some(state.clone()) })
+        .collect();
+    let (engine, bad) = Engine::restore(seed()?, settings, configs, records);
+    for record in bad {
+        let text = format!(
+            "state log: the record of {:?} cannot be read ({}), the unit is taken for one that never ran",
+            record.key, record.reason
+        );
+        lines.say(None, None, lines::ERROR, &text);
+    }
+    let mut owners = Owners::new();
+    for view in engine.unit_views() {
+        for (process, role) in [(view.main, ProcessRole::Main), (view.control, ProcessRole::Control)] {
+            if let Some(process) = process {
+                owners.insert(process, (view.config.name.clone(), role));
+            }
+        }
+    }
+    Ok((engine, owners))
+}
+
+fn seed() -> io::Result<u64> {
+    let mut bytes = [0u8; 8];
+    io::Read::read_exact(&mut fs::File::open("/dev/urandom")?, &mut bytes)?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
+/// The private socket: a predecessor's, with whoever waits in its backlog, or a new one.
+fn listen(machine: &Machine, host: &mut Host, kept: Option<OwnedFd>) -> io::Result<UnixListener> {
+    let listener = match kept {
+        Some(socket) => {
+            host.keep(PRIVATE, socket.as_fd())?;
+            UnixListener::from(socket)
+        }
+        None => {
+            let path = machine.place.private_socket();
+            if let Err(error) = fs::remove_file(&path)
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                return Err(error);
+            }
+            let at = |error: io::Error| {
+                io::Error::new(error.kind(), format!("cannot listen on {}: {error}", path.display()))
+            };
+            let listener = UnixListener::bind(&path).map_err(at)?;
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).map_err(at)?;
+            host.keep(PRIVATE, listener.as_fd())?;
+            offer_to_clients(machine);
+            listener
+        }
+    };
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Unmodified `systemctl --user` looks in `$XDG_RUNTIME_DIR/systemd`: where no real manager has that name, ours
+/// answers there too.
+fn offer_to_clients(machine: &Machine) {
+    if machine.place.scope == Scope::User {
+        let usual = machine.place.runtime.join("systemd");
+        // Somebody else's directory stays.
+        drop(std::os::unix::fs::symlink(&machine.place.published, usual));
+    }
+}
+
+/// What a first manager starts.
+fn begin(engine: &Engine, site: &mut Site) {
+    site.generate();
+    site.milestones.load_begun = site.now();
+    site.units.refresh();
+    match &site.mission {
+        Mission::System if site.machine.place.role == Role::First => site.boot(engine),
+        // Beside another PID 1 nothing runs but what is asked for.
+        Mission::System => site.observe(engine),
+        Mission::User => site.boot(engine),
+        Mission::Directory(directory) => {
+            let names = site.units.of_directory();
+            if names.is_empty() {
+                let text =
+                    format!("{}: no unit to run: neither default.target nor a service", directory.display());
+                site.lines.say(None, None, lines::ERROR, &text);
+                site.ask(engine, Request::FinishNow(eudaemon_engine::api::Finale::Exit(1)));
+                return;
+            }
+            site.set_mine(names.iter().cloned().collect::<BTreeSet<UnitName>>());
+            site.load(engine, &names);
+            for unit in names {
+                site.ask(engine, Request::Job { unit, kind: JobKind::Start, mode: JobMode::Replace });
+            }
+        }
+    }
+    site.milestones.load_done = site.now();
+}
+
+impl Site {
+    /// Brings in what is there before any job, and asks for the default target.
+    fn boot(&mut self, engine: &Engine) {
+        self.observe(engine);
+        if let Ok(unit) = UnitName::parse("default.target") {
+            self.ask(engine, Request::Job { unit, kind: JobKind::Start, mode: JobMode::Replace });
+        }
+    }
+
+    /// Units that exist without a job: the root slice, our own scope, what is mounted.
+    fn observe(&mut self, engine: &Engine) {
+        let mut names: Vec<UnitName> = ["-.slice", "system.slice", "init.scope", "-.mount"]
+            .iter()
+            .filter_map(|name| UnitName::parse(name).ok())
+            .collect();
+        if self.machine.place.scope == Scope::User {
+            names.retain(|name| name.as_str() == "-.slice");
+        }
+        self.load(engine, &names);
+        self.observe_mounts(engine);
+    }
+}

@@ -1,0 +1,3 @@
+//! What the runtime asks a promise for.
+
+pub mod readiness;

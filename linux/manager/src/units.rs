@@ -1,0 +1,212 @@
+//! Units from disk: the index of the search path, kept until a reload, and what is loaded through it.
+
+use crate::machine::Machine;
+use crate::options::Mission;
+use eudaemon_engine::api::Moment;
+use eudaemon_host::place::{Role, Scope};
+use eudaemon_host::tree::HostTree;
+use eudaemon_unit::config::{Body, Config};
+use eudaemon_unit::diagnostic::Diagnostic;
+use eudaemon_unit::files::{self, Index, SearchPath};
+use eudaemon_unit::load::{Loader, Surroundings};
+use eudaemon_unit::name::{UnitKind, UnitName};
+use eudaemon_unit::specifier::Context;
+use eudaemon_unit::vendor::WithVendor;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The unit files as this manager sees them.
+#[derive(Debug)]
+pub struct Units {
+    tree: WithVendor<HostTree>,
+    search: SearchPath,
+    index: Index,
+    cx: Context,
+    scope: files::Scope,
+    surroundings: Surroundings,
+    role: Role,
+}
+
+/// What loading gave: the units, and what is odd about their files.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    pub units: Vec<Arc<Config>>,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Units {
+    pub fn new(machine: &Machine, mission: &Mission) -> Units {
+        let scope = match machine.place.scope {
+            Scope::System => files::Scope::System,
+            Scope::User => files::Scope::User,
+        };
+        let variable = |name: &str| std::env::var(name).ok();
+        let unit_path = match mission {
+            Mission::System | Mission::User => variable("SYSTEMD_UNIT_PATH"),
+            Mission::Directory(directory) => {
+                let real = std::path::absolute(directory).unwrap_or_else(|_| directory.clone());
+                Some(real.to_string_lossy().into_owned())
+            }
+        };
+        let environment = files::Environment {
+            unit_path,
+            home: Some(machine.specifiers.home.clone()),
+            runtime_directory: Some(machine.place.runtime.to_string_lossy().into_owned()),
+            config_home: variable("XDG_CONFIG_HOME"),
+            data_home: variable("XDG_DATA_HOME"),
+            config_dirs: variable("XDG_CONFIG_DIRS"),
+            data_dirs: variable("XDG_DATA_DIRS"),
+        };
+        let search = SearchPath::new(scope, &environment);
+        let tree = WithVendor::new(HostTree::machine(), &machine.program);
+        let index = Index::read(&tree, &search);
+        let surroundings = match (machine.place.role, &machine.container) {
+            (Role::First, None) => Surroundings::Machine,
+            (Role::First, Some(_)) | (Role::Beside, _) => Surroundings::Container,
+        };
+        Units {
+            tree,
+            search,
+            index,
+            cx: machine.specifiers.clone(),
+            scope,
+            surroundings,
+            role: machine.place.role,
+        }
+    }
+
+    pub fn search(&self) -> &SearchPath {
+        &self.search
+    }
+
+    /// Looks at the search path anew.
+    pub fn refresh(&mut self) {
+        self.index = Index::read(&self.tree, &self.search);
+    }
+
+    /// Looks anew if a directory has changed: a unit written after the last reload is found, as systemd finds it.
+    pub fn refresh_if_stale(&mut self) {
+        if !self.index.is_current(&self.tree) {
+            self.refresh();
+        }
+    }
+
+    /// One unit, without what it leads to.
+    pub fn one(&self, name: &UnitName) -> Arc<Config> {
+        Arc::new(self.loader().load(name).config)
+    }
+
+    /// Did the unit's files change after this instant? A file that came or went counts too.
+    pub fn has_changed(&self, config: &Config, since: Moment) -> bool {
+        let changed = |path: &String| match std::fs::symlink_metadata(path) {
+            Ok(found) => {
+                let at =
+                    found.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+                at.is_some_and(|at| at.as_micros() as u64 > since.realtime)
+            }
+            Err(_) => !path.starts_with("/usr/lib/eudaemon/"),
+        };
+        config.fragment.iter().chain(&config.dropins).any(changed)
+    }
+
+    fn loader(&self) -> Loader<'_, WithVendor<HostTree>> {
+        Loader {
+            tree: &self.tree,
+            index: &self.index,
+            cx: &self.cx,
+            scope: self.scope,
+            surroundings: self.surroundings,
+        }
+    }
+
+    /// The units named and all they lead to.
+    pub fn closure(&self, names: &[UnitName]) -> Loaded {
+        let mut loaded = Loaded::default();
+        for merged in self.loader().closure(names) {
+            let mut config = merged.config;
+            if self.role == Role::Beside && self.scope == files::Scope::System {
+                leave_to_the_host(&mut config);
+            }
+            loaded.units.push(Arc::new(config));
+            loaded.diagnostics.extend(merged.diagnostics);
+        }
+        loaded
+    }
+
+    /// What `up` starts: the directory's default.target, else all its units with an `[Install]` section, else
+    /// all its services.
+    pub fn of_directory(&self) -> Vec<UnitName> {
+        let Some(directory) = self.search.directories.first() else { return Vec::new() };
+        let own: BTreeSet<UnitName> = std::fs::read_dir(directory)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| UnitName::parse(entry.file_name().to_str()?).ok())
+            .filter(|name| !name.is_template())
+            .collect();
+        if let Some(target) = own.iter().find(|name| name.as_str() == "default.target") {
+            return vec![target.clone()];
+        }
+        let names: Vec<UnitName> = own.iter().cloned().collect();
+        let loaded = self.closure(&names).units;
+        let installed: Vec<UnitName> = loaded
+            .iter()
+            .filter(|config| own.contains(&config.name))
+            .filter(|config| !config.install.wanted_by.is_empty() || !config.install.required_by.is_empty())
+            .map(|config| config.name.clone())
+            .collect();
+        if !installed.is_empty() {
+            return installed;
+        }
+        names.into_iter().filter(|name| name.kind() == UnitKind::Service).collect()
+    }
+}
+
+/// Early services of the systemd package that are about the machine, not about services: beside another PID 1
+/// the machine is the other's. Everything else that sysinit.target wants is kept.
+const HOSTS_OWN: &[&str] = &[
+    "dev-hugepages.mount",
+    "dev-mqueue.mount",
+    "kmod-static-nodes.service",
+    "ldconfig.service",
+    "local-fs.target",
+    "modprobe@.service",
+    "proc-sys-fs-binfmt_misc.automount",
+    "swap.target",
+    "sys-fs-fuse-connections.mount",
+    "sys-kernel-config.mount",
+    "sys-kernel-debug.mount",
+    "sys-kernel-tracing.mount",
+    "systemd-binfmt.service",
+    "systemd-boot-system-token.service",
+    "systemd-firstboot.service",
+    "systemd-hwdb-update.service",
+    "systemd-machine-id-commit.service",
+    "systemd-modules-load.service",
+    "systemd-pcrphase-sysinit.service",
+    "systemd-pcrphase.service",
+    "systemd-pstore.service",
+    "systemd-random-seed.service",
+    "systemd-remount-fs.service",
+    "systemd-repart.service",
+    "systemd-sysctl.service",
+    "systemd-sysext.service",
+    "systemd-timesyncd.service",
+    "systemd-tmpfiles-setup-dev.service",
+    "systemd-udev-trigger.service",
+    "systemd-udevd.service",
+    "systemd-update-done.service",
+    "systemd-update-utmp.service",
+];
+
+fn leave_to_the_host(config: &mut Config) {
+    if !["sysinit.target", "basic.target", "sockets.target"].contains(&config.name.as_str()) {
+        return;
+    }
+    if let Body::Target = config.body {
+        config.unit.dependencies.retain(|(_, other)| {
+            let family = other.template().unwrap_or_else(|| other.clone());
+            !HOSTS_OWN.contains(&family.as_str()) && !family.as_str().starts_with("systemd-udevd")
+        });
+    }
+}
