@@ -29,6 +29,7 @@ pub struct Merged {
 pub fn merge(name: &UnitName, sources: &[Source<'_>], found: &Found, cx: &Context) -> Merged {
     let mut draft = Draft::default();
     let mut diagnostics = Report::default();
+    draft.unit.ignore_on_isolate = name.kind().stays_on_isolate();
     let (fragment, mut load) = match &found.fragment {
         Fragment::File(path) => (Some(path.as_str()), LoadState::Loaded),
         Fragment::Missing if needs_no_file(name) => (None, LoadState::Loaded),

@@ -52,6 +52,17 @@ impl UnitKind {
         }
     }
 
+    /// Kinds that hold others, or stand for what the kernel has, are left alone by `isolate` unless they say otherwise.
+    pub const fn stays_on_isolate(self) -> bool {
+        match self {
+            UnitKind::Slice | UnitKind::Scope | UnitKind::Device => true,
+            UnitKind::Mount | UnitKind::Swap | UnitKind::Automount => true,
+            UnitKind::Service | UnitKind::Socket | UnitKind::Target | UnitKind::Timer | UnitKind::Path => {
+                false
+            }
+        }
+    }
+
     pub fn from_suffix(suffix: &str) -> Option<UnitKind> {
         UnitKind::ALL.into_iter().find(|kind| kind.suffix() == suffix)
     }

@@ -7,10 +7,9 @@ use serde::de::DeserializeOwned;
 use zbus::Message;
 use zbus::Type;
 use zbus::message::Flags;
-use zbus::names::UniqueName;
 use zbus::wire::DynamicType;
 
-/// The well-known name, also the sender of everything on a private connection: clients match signals by it.
+/// The well-known name.
 pub const NAME: &str = "org.freedesktop.systemd1";
 
 /// Whoever talks to us: over a private connection, or through the bus daemon under a unique name.
@@ -42,12 +41,12 @@ impl Call {
 
     pub fn reply<B: Serialize + DynamicType>(&self, body: &B) -> Result<Message, Fault> {
         let header = self.message.header();
-        signed(&self.peer, Message::method_return(&header)).build(body).map_err(unsendable)
+        Message::method_return(&header).build(body).map_err(unsendable)
     }
 
     pub fn refuse(&self, fault: &Fault) -> Option<Message> {
         let header = self.message.header();
-        let error = signed(&self.peer, Message::error(&header, fault.name));
+        let error = Message::error(&header, fault.name);
         // A fault's name is a constant of ours; only a text beyond the size of a message could fail.
         error.build(&(fault.text.as_ref(),)).ok()
     }
@@ -58,34 +57,15 @@ impl Call {
     }
 }
 
-/// The bus daemon sets the sender itself; on a private connection it is ours to set.
-fn signed<'a>(peer: &Peer, builder: zbus::message::Builder<'a>) -> zbus::message::Builder<'a> {
-    match peer {
-        Peer::Private(_) => builder.sender(UniqueName::from_static_str_unchecked(NAME)),
-        Peer::Bus(_) => builder,
-    }
-}
-
-/// A signal of one of our objects. `to_bus`: the bus daemon fills in the sender.
+/// A signal of one of our objects. No message of ours names its sender: the bus daemon fills it in, and on a
+/// private connection there is but one (zbus' clients refuse a sender that is no unique name).
 pub fn signal<B: Serialize + DynamicType>(
     object: &str,
     interface: &str,
     member: &str,
-    road: Road,
     body: &B,
 ) -> Result<Message, Fault> {
-    let builder = Message::signal(object, interface, member);
-    let builder = match road {
-        Road::Private => builder.sender(UniqueName::from_static_str_unchecked(NAME)),
-        Road::Bus => builder,
-    };
-    builder.build(body).map_err(unsendable)
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Road {
-    Private,
-    Bus,
+    Message::signal(object, interface, member).build(body).map_err(unsendable)
 }
 
 pub fn unsendable(error: zbus::Error) -> Fault {

@@ -1,7 +1,7 @@
 //! Who listens and who waits: subscribers, calls the engine has yet to answer, and the signals of this turn.
 //! Nothing here touches a socket; what is to be sent is left in a queue.
 
-use crate::call::{Call, Outcome, Peer, Road, Shape, signal};
+use crate::call::{Call, Outcome, Peer, Shape, signal};
 use crate::fault::{Fault, job_word};
 use crate::limits;
 use crate::model::Model;
@@ -328,7 +328,7 @@ impl Clients {
         self.emit(path::MANAGER, interface, member, to_bus, body);
     }
 
-    /// Built only for roads on which somebody listens. A signal too long to be sent is not sent.
+    /// Built only if somebody listens. A signal too long to be sent is not sent.
     fn emit<B: Serialize + DynamicType>(
         &mut self,
         object: &str,
@@ -337,15 +337,15 @@ impl Clients {
         to_bus: bool,
         body: &B,
     ) {
-        let mut push = |to, road| {
-            let message = signal(object, interface, member, road, body);
-            self.outgoing.extend(message.ok().map(|message| (to, message)));
-        };
-        if !self.private.is_empty() {
-            push(To::EveryPrivate, Road::Private);
+        if self.private.is_empty() && !to_bus {
+            return;
         }
+        let Ok(message) = signal(object, interface, member, body) else { return };
         if to_bus {
-            push(To::Bus, Road::Bus);
+            self.outgoing.push((To::Bus, message.clone()));
+        }
+        if !self.private.is_empty() {
+            self.outgoing.push((To::EveryPrivate, message));
         }
     }
 }

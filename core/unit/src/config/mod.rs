@@ -104,6 +104,8 @@ impl Config {
     /// A unit of which nothing was found (or that is masked, or unreadable): a name and a verdict.
     pub fn bare(name: UnitName, load: LoadState) -> Config {
         let body = Body::empty(name.kind());
+        let unit =
+            UnitSection { ignore_on_isolate: name.kind().stays_on_isolate(), ..UnitSection::default() };
         Config {
             name,
             aliases: Vec::new(),
@@ -111,7 +113,7 @@ impl Config {
             fragment: None,
             source: None,
             dropins: Vec::new(),
-            unit: UnitSection::default(),
+            unit,
             install: Install::default(),
             body,
             kept: Vec::new(),

@@ -127,7 +127,7 @@ pub fn kill(served: &mut Served<'_>) -> Result<Outcome, Fault> {
         }
         Target::Manager | Target::Job(_) => {
             let (name, whom, signal): (String, String, i32) = served.call.arguments()?;
-            (served.loaded(&name)?, whom, signal)
+            (served.present(&name)?, whom, signal)
         }
     };
     let whom = match whom.as_str() {
@@ -148,7 +148,7 @@ pub fn kill(served: &mut Served<'_>) -> Result<Outcome, Fault> {
 pub fn reset_failed_unit(served: &mut Served<'_>) -> Result<Outcome, Fault> {
     let unit = match &served.target {
         Target::Unit(unit) => unit.clone(),
-        Target::Manager | Target::Job(_) => served.loaded(&served.call.arguments::<String>()?)?,
+        Target::Manager | Target::Job(_) => served.present(&served.call.arguments::<String>()?)?,
     };
     let request = served.model.submit(Request::ResetFailed(Some(unit)));
     Ok(Outcome::Later(request, Shape::Empty))

@@ -13,8 +13,8 @@ pub use unit::{JOB, SCOPE, SCOPE_SIGNALS, SERVICE, UNIT, WITH_CGROUP};
 use crate::call::{Call, Outcome};
 use crate::clients::Clients;
 use crate::fault::Fault;
-use crate::model::Model;
-use eudaemon_engine::api::JobId;
+use crate::model::{Model, Relation, Unit};
+use eudaemon_engine::api::{ActiveState, JobId};
 use eudaemon_unit::name::UnitName;
 
 /// Who may call.
@@ -120,6 +120,26 @@ impl Served<'_> {
         }
         let unit = UnitName::parse(name).ok().and_then(|name| self.model.loaded(&name));
         unit.ok_or_else(|| Fault::no_such_unit(format!("Unit {name} not loaded.")))
+    }
+
+    /// As `loaded`, and real systemd would not have unloaded it meanwhile: it is at work, or somebody names it.
+    fn present(&self, name: &str) -> Result<UnitName, Fault> {
+        const NAMED_BY: [Relation; 8] = [
+            Relation::RequiredBy,
+            Relation::RequisiteOf,
+            Relation::WantedBy,
+            Relation::BoundBy,
+            Relation::UpheldBy,
+            Relation::ConsistsOf,
+            Relation::TriggeredBy,
+            Relation::OnFailureOf,
+        ];
+        let unit = self.loaded(name)?;
+        let at_work =
+            |unit: Unit| unit.active != ActiveState::Inactive || unit.job.is_some() || unit.perpetual;
+        let kept = self.model.unit(&unit).is_some_and(at_work)
+            || NAMED_BY.iter().any(|relation| !self.model.related(&unit, *relation).is_empty());
+        if kept { Ok(unit) } else { Err(Fault::no_such_unit(format!("Unit {unit} not loaded."))) }
     }
 
     fn own_unit(&self) -> Result<UnitName, Fault> {

@@ -3,6 +3,7 @@
 
 use super::{Emits::*, UnitCx, UnitRow, list, none, num, row, text, words};
 use eudaemon_unit::config::exec::{Directories, Failure, Place, Preserve, Resource, Stdio};
+use eudaemon_unit::name::UnitKind;
 use zbus::Variant;
 
 pub const EXEC: &[UnitRow] = &[
@@ -74,7 +75,9 @@ pub const EXEC: &[UnitRow] = &[
     row("StandardInput", "s", Const, |cx| text(stdio_word(&cx.exec().standard_input))),
     row("StandardInputFileDescriptorName", "s", Const, |cx| text(descriptor_name(&cx.exec().standard_input))),
     row("StandardInputData", "ay", Const, |cx| Variant::from(cx.exec().standard_input_text.clone())),
-    row("StandardOutput", "s", Const, |cx| text(stdio_word(&cx.exec().standard_output))),
+    row("StandardOutput", "s", Const, |cx| {
+        text(if cx.is_known() { stdio_word(&cx.exec().standard_output) } else { "inherit" })
+    }),
     row("StandardOutputFileDescriptorName", "s", Const, |cx| {
         text(descriptor_name(&cx.exec().standard_output))
     }),
@@ -133,7 +136,7 @@ pub const EXEC: &[UnitRow] = &[
     row("PrivateIPC", "b", Const, |cx| cx.flag("PrivateIPC")),
     row("ProtectHome", "s", Const, |cx| cx.word("ProtectHome", "no")),
     row("ProtectSystem", "s", Const, |cx| cx.word("ProtectSystem", "no")),
-    row("SameProcessGroup", "b", Const, |cx| cx.flag("SameProcessGroup")),
+    row("SameProcessGroup", "b", Const, |cx| num(cx.unit.config.name.kind() == UnitKind::Mount)),
     row("UtmpIdentifier", "s", Const, |cx| cx.word("UtmpIdentifier", "")),
     row("UtmpMode", "s", Const, |cx| cx.word("UtmpMode", "init")),
     row("SELinuxContext", "(bs)", Const, |_| Variant::from((false, ""))),
@@ -179,7 +182,12 @@ pub const EXEC: &[UnitRow] = &[
     row("BindReadOnlyPaths", "a(ssbt)", Const, |_| none::<(String, String, bool, u64)>()),
     row("TemporaryFileSystem", "a(ss)", Const, |_| none::<(String, String)>()),
     row("MountAPIVFS", "b", Const, |cx| cx.flag("MountAPIVFS")),
-    row("KeyringMode", "s", Const, |cx| cx.word("KeyringMode", "private")),
+    row("KeyringMode", "s", Const, |cx| {
+        cx.word(
+            "KeyringMode",
+            if cx.unit.config.name.kind() == UnitKind::Service { "private" } else { "shared" },
+        )
+    }),
     row("ProtectProc", "s", Const, |cx| cx.word("ProtectProc", "default")),
     row("ProcSubset", "s", Const, |cx| cx.word("ProcSubset", "all")),
     row("ProtectHostname", "b", Const, |cx| cx.flag("ProtectHostname")),

@@ -138,5 +138,5 @@ pub const MANAGER: &[ManagerRow] = &[
 pub const LOG_CONTROL: &[ManagerRow] = &[
     writable("LogLevel", "s", No, |cx| text(&cx.facts.log_level)),
     writable("LogTarget", "s", No, |cx| text(&cx.facts.log_target)),
-    manager_row("SyslogIdentifier", "s", Const, |_| text("systemd")),
+    manager_row("SyslogIdentifier", "s", No, |_| text("systemd")),
 ];

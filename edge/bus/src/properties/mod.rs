@@ -23,7 +23,7 @@ pub use words::{active_word, load_word, mode_of};
 
 use crate::model::{Manager, Model, Relation, Resources, Run, ServiceRun, SocketRun, Unit};
 use eudaemon_unit::config::exec::{Limit, Resource};
-use eudaemon_unit::config::{Body, Exec, Kill, Mount, Service, Socket};
+use eudaemon_unit::config::{Body, Exec, Kill, LoadState, Mount, Service, Socket};
 use eudaemon_unit::name::{UnitKind, UnitName};
 use std::cell::OnceCell;
 use std::sync::LazyLock;
@@ -169,6 +169,11 @@ impl<'m> UnitCx<'m> {
 
     fn service(&self) -> &Service {
         if let Body::Service(service) = &self.unit.config.body { service } else { &NO_SERVICE }
+    }
+
+    /// Something was read of it; else its own settings are not even defaults.
+    fn is_known(&self) -> bool {
+        !matches!(self.unit.config.load, LoadState::NotFound | LoadState::Masked)
     }
 
     fn run(&self) -> &ServiceRun {

@@ -6,11 +6,12 @@ use super::words::{
 };
 use super::{Emits::*, UnitCx, UnitRow, num, row, text};
 use eudaemon_engine::api::Phase;
+use eudaemon_unit::config::LoadState;
 use eudaemon_unit::config::service::ExitStatuses;
 use zbus::Variant;
 
 pub const SERVICE: &[UnitRow] = &[
-    row("Type", "s", Const, |cx| text(type_word(cx.service().kind))),
+    row("Type", "s", Const, |cx| text(if cx.is_known() { type_word(cx.service().kind) } else { "" })),
     row("ExitType", "s", Const, |cx| text(exit_type_word(cx.service().exit_type))),
     row("Restart", "s", Const, |cx| text(restart_word(cx.service().restart))),
     row("PIDFile", "s", Const, |cx| text(cx.service().pid_file.as_deref().unwrap_or_default())),
@@ -55,7 +56,9 @@ pub const SERVICE: &[UnitRow] = &[
     row("UID", "u", Value, |cx| num(cx.run().uid.unwrap_or(u32::MAX))),
     row("GID", "u", Value, |cx| num(cx.run().gid.unwrap_or(u32::MAX))),
     row("NRestarts", "u", Value, |cx| num(cx.run().restarts)),
-    row("OOMPolicy", "s", Const, |cx| text(oom_word(cx.service().oom_policy))),
+    row("OOMPolicy", "s", Const, |cx| {
+        text(if cx.is_known() { oom_word(cx.service().oom_policy) } else { "" })
+    }),
     row("ExecMainStartTimestamp", "t", Value, |cx| num(cx.run().main.started.realtime)),
     row("ExecMainStartTimestampMonotonic", "t", Value, |cx| num(cx.run().main.started.monotonic)),
     row("ExecMainExitTimestamp", "t", Value, |cx| num(cx.run().main.exited.realtime)),
@@ -110,6 +113,7 @@ pub const SERVICE: &[UnitRow] = &[
 /// What is watched now; before a start, what is configured.
 fn watchdog_usec(cx: &UnitCx<'_>) -> u64 {
     match cx.run().watchdog_usec {
+        _ if cx.unit.config.load != LoadState::Loaded => u64::MAX,
         0 => cx.service().watchdog.0,
         effective => effective,
     }
