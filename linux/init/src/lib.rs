@@ -7,6 +7,7 @@
 
 pub mod limits;
 pub mod packet;
+pub mod signals;
 pub mod wire;
 
 mod background;
@@ -26,6 +27,8 @@ use say::{may_fail, say};
 use std::ffi::OsString;
 use std::process::ExitCode;
 use sys::descriptors;
+
+pub use sys::descriptors::take_inherited;
 
 /// The exit code of a process that was to become the manager and could not: EXIT_EXEC of systemd.exec(5).
 const CANNOT_EXECUTE: i32 = 203;

@@ -39,6 +39,21 @@ pub fn inherited(number: i32) -> Option<BorrowedFd<'static>> {
     unsafe { (libc::fcntl(number, libc::F_GETFD) >= 0).then(|| BorrowedFd::borrow_raw(number)) }
 }
 
+/// Take hold of a descriptor this process was started with. `None`: there is none, or it is a standard stream.
+///
+/// Each may be taken once: the caller owns it from then on.
+pub fn take_inherited(number: i32) -> Option<OwnedFd> {
+    use std::sync::atomic::{AtomicI32, Ordering};
+    // Numbers are handed out in growing order, so none is handed out twice.
+    static NEXT: AtomicI32 = AtomicI32::new(3);
+    if number < NEXT.load(Ordering::Relaxed) || inherited(number).is_none() {
+        return None;
+    }
+    NEXT.store(number + 1, Ordering::Relaxed);
+    // SAFETY: open, and owned by nobody here: see the module, and the line above.
+    Some(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
 /// Close everything from `lowest` on at exec.
 pub fn close_at_exec(lowest: i32) -> Result<(), Errno> {
     const CLOSE_RANGE_CLOEXEC: u32 = 4;
