@@ -21,7 +21,7 @@ mod say;
 mod sys;
 mod vault;
 
-use options::{Ground, Options, Rights, Scope};
+use options::{Ground, Options, Rights, Scope, Unknown};
 use rustix::io::Errno;
 use say::{may_fail, say};
 use std::ffi::OsString;
@@ -39,7 +39,9 @@ const USAGE: u8 = 2;
 /// `eudaemon init …` and `eudaemon up …`; `args` opens with that word.
 pub fn main(args: Vec<OsString>) -> ExitCode {
     let rights = if rustix::process::geteuid().is_root() { Rights::Root } else { Rights::Ordinary };
-    let mut options = match options::parse(&args, rights) {
+    let is_first = rustix::process::getpid() == rustix::process::Pid::INIT;
+    let unknown = if is_first { Unknown::PassedOver } else { Unknown::Refused };
+    let mut options = match options::parse(&args, rights, unknown) {
         Ok(options) => options,
         Err(line) => {
             eprintln!("{line}");

@@ -36,20 +36,28 @@ pub enum Rights {
     Ordinary,
 }
 
+/// What an argument nobody knows means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    Refused,
+    /// The kernel hands PID 1 what it did not understand of its own command line.
+    PassedOver,
+}
+
 const USAGE: &str =
     "usage: eudaemon init [--background] [--user] [--strict|--permissive] | eudaemon up [DIR]";
 
 /// `args` opens with the word (`init` or `up`). The error is one line for the user.
-pub fn parse(args: &[OsString], rights: Rights) -> Result<Options, String> {
+pub fn parse(args: &[OsString], rights: Rights, unknown: Unknown) -> Result<Options, String> {
     let (word, rest) = args.split_first().ok_or_else(|| USAGE.to_owned())?;
     match word.to_str() {
-        Some("init") => init(rest, rights),
+        Some("init") => init(rest, rights, unknown),
         Some("up") => up(rest),
         _ => Err(USAGE.to_owned()),
     }
 }
 
-fn init(args: &[OsString], rights: Rights) -> Result<Options, String> {
+fn init(args: &[OsString], rights: Rights, unknown: Unknown) -> Result<Options, String> {
     let mut ground = Ground::Foreground;
     // Only root can stand in for systemd; anybody else means their own services.
     let mut scope = if rights == Rights::Root { Scope::System } else { Scope::User };
@@ -59,7 +67,8 @@ fn init(args: &[OsString], rights: Rights) -> Result<Options, String> {
             Some("--background") => ground = Ground::Background,
             Some("--user") => scope = Scope::User,
             Some("--strict" | "--permissive") => policy = Some(argument.clone()),
-            _ => return Err(unknown("init", argument)),
+            _ if unknown == Unknown::PassedOver => {}
+            _ => return Err(refusal("init", argument)),
         }
     }
     let word = if scope == Scope::User { "--user" } else { "--system" };
@@ -72,7 +81,7 @@ fn up(args: &[OsString]) -> Result<Options, String> {
     for argument in args {
         let is_option = argument.as_encoded_bytes().starts_with(b"-");
         if is_option || directory.is_some() {
-            return Err(unknown("up", argument));
+            return Err(refusal("up", argument));
         }
         directory = Some(argument.clone());
     }
@@ -80,7 +89,7 @@ fn up(args: &[OsString]) -> Result<Options, String> {
     Ok(Options { ground: Ground::Foreground, scope: Scope::Directory, manager, environment: Vec::new() })
 }
 
-fn unknown(word: &str, argument: &OsString) -> String {
+fn refusal(word: &str, argument: &OsString) -> String {
     format!("eudaemon {word}: unknown argument {argument:?}; {USAGE}")
 }
 
@@ -90,10 +99,17 @@ mod tests {
 
     fn check(line: &str, rights: Rights) -> String {
         let args: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
-        match parse(&args, rights) {
+        match parse(&args, rights, Unknown::Refused) {
             Ok(Options { ground, scope, manager, .. }) => format!("{ground:?} {scope:?} {manager:?}"),
             Err(line) => line.split(';').next().unwrap_or("").to_owned(),
         }
+    }
+
+    #[test]
+    fn pid_1_boots_whatever_the_kernel_says() {
+        let args = ["init", "splash", "--nonsense", "--strict"].map(OsString::from);
+        let options = parse(&args, Rights::Root, Unknown::PassedOver).unwrap();
+        assert_eq!(options.manager, ["--system", "--strict"]);
     }
 
     #[test]
