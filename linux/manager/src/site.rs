@@ -317,6 +317,8 @@ impl Site {
     /// The bus daemon is one of our units: when it runs we are on the bus, and when not we are not.
     pub fn look_for_bus(&mut self, engine: &Engine) {
         use eudaemon_engine::api::ActiveState;
+        let handle = self.runtime.handle().clone();
+        let _inside = handle.enter();
         let Some(server) = &mut self.server else { return };
         let runs = UnitName::parse("dbus.service")
             .ok()
@@ -347,6 +349,8 @@ impl Site {
     }
 
     fn serve(&mut self, engine: &Engine, incoming: Incoming) {
+        let handle = self.runtime.handle().clone();
+        let _inside = handle.enter();
         let Some(mut server) = self.server.take() else { return };
         server.serve(&mut Outlook { engine, site: self }, incoming);
         self.server = Some(server);
