@@ -80,9 +80,10 @@ impl Groups {
         if let Ladder::Sweep { .. } = self.ladder {
             let mut all = self.marks.borrow_mut();
             let marks = all.entry(unit.to_owned()).or_default();
+            // Never the session it is seen in: a child that has not come to its own setsid(2) yet is still in that
+            // of the shell that we were started from.
             marks.sessions.insert(pid);
             if let Some(stat) = proc::stat(pid) {
-                marks.sessions.insert(stat.session);
                 marks.known.insert(pid, stat.start_ticks);
             }
         }
@@ -287,6 +288,19 @@ mod tests {
         let reached = groups.signal("a.service", "/a.service", Signal::KILL, &BTreeSet::new());
         assert!(reached >= 2, "{reached}");
         child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_sweep_leaves_the_session_of_our_starter_alone() {
+        let groups = Groups::new(Ladder::Sweep { reason: "test".into() });
+        let mut bystander = Command::new("sleep").arg("60").spawn().unwrap();
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        groups.add("a.service", child.id());
+        assert_eq!(groups.members("a.service", "/a.service"), [child.id()]);
+        for process in [&mut child, &mut bystander] {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
     }
 
     #[test]
