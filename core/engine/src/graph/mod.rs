@@ -113,6 +113,12 @@ impl Graph {
         self.nodes[id.index()].edges.iter().map(|edge| (edge.word, edge.to))
     }
 
+    /// The units whose configuration names this one.
+    pub fn named_by(&self, id: UnitId) -> impl Iterator<Item = UnitId> + '_ {
+        let edges = self.nodes[id.index()].edges.iter();
+        edges.filter(|edge| matches!(edge.told, Told::There | Told::Both)).map(|edge| edge.to)
+    }
+
     /// Whether `id` stands to `other` in one of the `wanted` ways; looks at the shorter of both lists.
     pub fn related(&self, id: UnitId, wanted: Facets, other: UnitId) -> bool {
         let (here, there) = (&self.nodes[id.index()].edges, &self.nodes[other.index()].edges);

@@ -95,7 +95,6 @@ impl Engine {
             }
             self.tell_triggers_later(unit);
             self.wake_blocked(unit);
-            self.queues.upheld.insert(unit);
             self.queues.bound.insert(unit);
             self.queues.unneeded.insert(unit);
             self.end_of_final_job(unit, kind, result);

@@ -2,8 +2,8 @@
 
 use super::finish::Spread;
 use crate::api::{
-    Action, Announcement, Answer, Event, JobId, JobKind, JobResult, KillWhom, ProcId, Refusal, Request,
-    RequestId,
+    Action, ActiveState, Announcement, Answer, Event, JobId, JobKind, JobResult, KillWhom, ProcId, Refusal,
+    Request, RequestId,
 };
 use crate::engine::Engine;
 use crate::graph::{Change, UnitId};
@@ -127,6 +127,7 @@ impl Engine {
         } else {
             self.begin_start(id, unit);
         }
+        self.wake_blocked(unit);
     }
 
     /// The host's mounts, all of them.
@@ -184,7 +185,25 @@ impl Engine {
         mode: eudaemon_unit::config::unit::JobMode,
     ) -> Result<JobId, Refusal> {
         let unit = self.graph.id(name).ok_or_else(|| Refusal::NoSuchUnit(name.clone()))?;
+        if kind == JobKind::Start && self.is_idle(unit) {
+            self.unit_mut(unit).life.starts.reset();
+        }
         self.enqueue(Ask { unit, kind, mode, origin: Origin::Client }, Cause::Asked)
+    }
+
+    /// To systemd such a unit is not there: it is down, has no job, and no unit that is there names it. What was
+    /// counted against its limits goes with it.
+    fn is_idle(&self, unit: UnitId) -> bool {
+        let mut seen = BTreeSet::from([unit]);
+        let mut open = vec![unit];
+        while let Some(unit) = open.pop() {
+            let of = self.unit(unit);
+            if of.active() != ActiveState::Inactive || of.job.is_some() {
+                return false;
+            }
+            open.extend(self.graph.named_by(unit).filter(|other| seen.insert(*other)));
+        }
+        true
     }
 
     fn cancel(&mut self, job: JobId) -> Result<Answer, Refusal> {
@@ -203,8 +222,7 @@ impl Engine {
             None => (None, None),
         };
         let missing = || Refusal::NoProcess { unit: name.clone(), whom };
-        let unloaded = of.is_down() && of.active() != crate::api::ActiveState::Failed && of.job.is_none();
-        if unloaded && self.graph.dependencies(unit).next().is_none() {
+        if self.is_idle(unit) {
             return Err(Refusal::NotLoaded(name.clone()));
         }
         let one = match whom {

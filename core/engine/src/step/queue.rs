@@ -116,7 +116,7 @@ impl Engine {
             JobKind::Nop => self.finish(id, JobResult::Done, Spread::ToDependants),
             JobKind::VerifyActive if is_up(state) => self.finish(id, JobResult::Done, Spread::ToDependants),
             JobKind::VerifyActive if state == ActiveState::Activating => self.set_phase(id, Phase::Waiting),
-            JobKind::VerifyActive => self.finish(id, JobResult::Skipped, Spread::ToDependants),
+            JobKind::VerifyActive => self.fail_verification(id, unit),
             JobKind::Start => self.run_start(id, unit),
             JobKind::Stop => self.run_stop(id, unit, StopFor::Stop),
             JobKind::Restart => self.run_stop(id, unit, StopFor::Restart),
@@ -129,6 +129,24 @@ impl Engine {
                 self.set_phase(id, Phase::Waiting);
                 self.wake(id);
             }
+        }
+    }
+
+    /// The unit is not up. A start that depends on it and may yet turn out to be nothing, by its conditions, is
+    /// not failed before they are known.
+    fn fail_verification(&mut self, id: JobId, unit: UnitId) {
+        let checking = |other: &UnitId| {
+            let job = self.unit(*other).job.and_then(|job| self.jobs.get(&job));
+            job.is_some_and(|job| job.facts.phase == Phase::Checking)
+        };
+        let undecided = self.graph.neighbours(unit, Facets::PROPAGATE_START_FAILURE).find(checking);
+        let Some(other) = undecided else {
+            return self.finish(id, JobResult::Skipped, Spread::ToDependants);
+        };
+        self.set_phase(id, Phase::Waiting);
+        self.blocked.entry(other).or_default().push(id);
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.blocked_by = Some(other);
         }
     }
 
