@@ -17,6 +17,8 @@ const PROGRAMS: &[(&str, Program)] = &[
     ("up", eudaemon_init::main),
     // Started by init alone.
     ("manager", eudaemon_manager::main),
+    // The console relay: an ordinary service.
+    ("logd", eudaemon_logd::main),
 ];
 
 /// Names of links to this binary that stand for a first word: the kernel starts `/sbin/init`, people type
