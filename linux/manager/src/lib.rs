@@ -25,6 +25,8 @@ use std::process::ExitCode;
 
 /// The program `manager`, started by init and by nobody else.
 pub fn main(args: Vec<OsString>) -> ExitCode {
+    // What /proc and tests tell us apart from init by; the kernel keeps 15 characters.
+    rustix::thread::set_name(c"eudaemon-manager").ok();
     let outcome = options::parse(&args).map_err(std::io::Error::other).and_then(start::run);
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,9 +2,12 @@
 //! finds it beside the unit's own lines.
 
 use eudaemon_engine::api::InvocationId;
-use eudaemon_host::place::Scope;
+use eudaemon_host::place::{Place, Role, Scope};
 use eudaemon_unit::name::UnitName;
-use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::net::{
+    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType, UCred,
+};
+use rustix::process::Pid;
 use std::io::{IsTerminal, Write};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -18,6 +21,7 @@ pub const INFO: u8 = 6;
 #[derive(Debug)]
 pub struct Lines {
     scope: Scope,
+    role: Role,
     /// The journal's native socket.
     journal: PathBuf,
     socket: Option<OwnedFd>,
@@ -27,11 +31,18 @@ pub struct Lines {
 }
 
 impl Lines {
-    pub fn new(scope: Scope, journal: PathBuf) -> Lines {
+    pub fn new(place: &Place) -> Lines {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None).ok();
         let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Lines { scope, journal, socket, colour, shown: INFO }
+        Lines {
+            scope: place.scope,
+            role: place.role,
+            journal: place.published.join("journal/socket"),
+            socket,
+            colour,
+            shown: INFO,
+        }
     }
 
     /// One line, about a unit or about all.
@@ -74,7 +85,24 @@ impl Lines {
             message.push_str(&format!("{invocation_field}={id}\n"));
         }
         message.push_str(&format!("MESSAGE={}\n", text.replace('\n', " ")));
-        rustix::net::sendto(socket, message.as_bytes(), SendFlags::DONTWAIT | SendFlags::NOSIGNAL, &address)
-            .ok();
+        // journalctl -u takes a unit's messages from PID 1 alone: where init is PID 1 we speak in its name.
+        if !self.speak_as_first(socket, message.as_bytes(), &address) {
+            let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+            rustix::net::sendto(socket, message.as_bytes(), flags, &address).ok();
+        }
+    }
+
+    fn speak_as_first(&self, socket: &OwnedFd, message: &[u8], address: &SocketAddrUnix) -> bool {
+        if self.role != Role::First {
+            return false;
+        }
+        let (uid, gid) = (rustix::process::getuid(), rustix::process::getgid());
+        let credentials = UCred { pid: Pid::INIT, uid, gid };
+        let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        ancillary.push(SendAncillaryMessage::ScmCredentials(credentials));
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        let parts = [std::io::IoSlice::new(message)];
+        rustix::net::sendmsg_addr(socket, address, &parts, &mut ancillary, flags).is_ok()
     }
 }

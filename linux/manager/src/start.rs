@@ -32,7 +32,7 @@ const PRIVATE: &str = "private";
 /// Runs the manager until it is to be restarted or everything ends.
 pub fn run(options: Options) -> io::Result<()> {
     let machine = Machine::look(&options.mission)?;
-    let lines = Lines::new(machine.place.scope, machine.place.published.join("journal/socket"));
+    let lines = Lines::new(&machine.place);
     let socket = inherited(eudaemon_init::wire::MANAGER_FD).ok_or_else(|| {
         io::Error::new(
             io::ErrorKind::NotConnected,

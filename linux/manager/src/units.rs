@@ -8,6 +8,7 @@ use eudaemon_host::tree::HostTree;
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::diagnostic::Diagnostic;
 use eudaemon_unit::files::{self, Index, SearchPath};
+use eudaemon_unit::install::Ground;
 use eudaemon_unit::load::{Loader, Surroundings};
 use eudaemon_unit::name::{UnitKind, UnitName};
 use eudaemon_unit::specifier::Context;
@@ -77,6 +78,15 @@ impl Units {
 
     pub fn search(&self) -> &SearchPath {
         &self.search
+    }
+
+    pub fn tree(&self) -> &WithVendor<HostTree> {
+        &self.tree
+    }
+
+    /// What enabling and the states of unit files are told from.
+    pub fn ground(&self) -> Ground<'_> {
+        Ground { search: &self.search, index: &self.index, cx: &self.cx }
     }
 
     /// Looks at the search path anew.
