@@ -26,6 +26,7 @@ pub mod directives;
 pub mod merge;
 
 pub mod implicit;
+pub mod install;
 pub mod load;
 
 pub mod vendor;

@@ -33,3 +33,9 @@ pub const LIST_MAX: usize = 16_384;
 
 /// Diagnostics kept for one unit; the rest is counted in one closing line.
 pub const DIAGNOSTICS_MAX: usize = 1_000;
+
+/// Links followed from a unit's name to its file when it is enabled (systemd: 64).
+pub const UNIT_LINKS_FOLLOWED: usize = 64;
+
+/// Directories entered below a configuration directory in search of links to remove.
+pub const LINK_DIRECTORIES_MAX: usize = 100_000;

@@ -6,6 +6,7 @@
 use eudaemon_unit::config::unit::Dependency;
 use eudaemon_unit::config::{Config, LoadState};
 use eudaemon_unit::files::{Environment, Index, MemoryTree, Scope, SearchPath};
+use eudaemon_unit::install::{self, Ground, Presets};
 use eudaemon_unit::load::{Loader, Surroundings};
 use eudaemon_unit::name::{UnitKind, UnitName};
 use eudaemon_unit::specifier::Context;
@@ -28,9 +29,38 @@ fn files_and_dependencies() {
         for (name, theirs) in &shown {
             compare(name, theirs, &ours, &shown, &mut wrong);
         }
+        states(folder, &mut wrong);
         eprintln!("{folder}: {} units", shown.len());
     }
     assert!(wrong.is_empty(), "{}\n{} differ", wrong.join("\n"), wrong.len());
+}
+
+/// What `list-unit-files` said: name, state, preset.
+fn states(folder: &str, wrong: &mut Vec<String>) {
+    let tree = tree(&format!("{folder}/root"));
+    let mut search = SearchPath::new(Scope::System, &Environment::default());
+    // Their list knows nothing of our own units.
+    search.directories.pop();
+    let (index, cx) = (Index::read(&tree, &search), Context::default());
+    let ground = Ground { search: &search, index: &index, cx: &cx };
+    let presets = Presets::read(&tree, &search);
+    let ours: BTreeMap<String, String> = install::list(&tree, ground)
+        .into_iter()
+        .map(|(path, state)| (path.rsplit('/').next().unwrap().to_owned(), state.word().to_owned()))
+        .collect();
+    let mut theirs = 0;
+    for line in fs::read_to_string(format!("{folder}/unit-files.txt")).unwrap().lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        theirs += 1;
+        let state = ours.get(words[0]).map_or("(none)", String::as_str);
+        let preset = if words[2] == "-" { "-" } else { presets.word(words[0]) };
+        if (state, preset) != (words[1], words[2]) {
+            wrong.push(format!("{}: systemd {} {}, we {state} {preset}", words[0], words[1], words[2]));
+        }
+    }
+    if theirs != ours.len() {
+        wrong.push(format!("systemd lists {theirs} unit files, we {}", ours.len()));
+    }
 }
 
 const EDGES: [(&str, Dependency); 11] = [
@@ -138,9 +168,7 @@ fn backward(
 }
 
 fn load(root: &str, shown: &BTreeMap<String, Shown>) -> BTreeMap<String, Config> {
-    let mut tree = MemoryTree::new();
-    tree.special("/dev/null");
-    copy(Path::new(root), "", &mut tree);
+    let tree = tree(root);
     let index = Index::read(&tree, &SearchPath::new(Scope::System, &Environment::default()));
     let cx = Context::default();
     let loader = Loader {
@@ -159,6 +187,13 @@ fn load(root: &str, shown: &BTreeMap<String, Shown>) -> BTreeMap<String, Config>
         units.insert(merged.config.name.to_string(), merged.config);
     }
     units
+}
+
+fn tree(root: &str) -> MemoryTree {
+    let mut tree = MemoryTree::new();
+    tree.special("/dev/null");
+    copy(Path::new(root), "", &mut tree);
+    tree
 }
 
 fn copy(from: &Path, to: &str, tree: &mut MemoryTree) {

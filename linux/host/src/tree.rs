@@ -2,7 +2,8 @@
 //!
 //! Under a root every link is followed inside it: an absolute target begins at the root again.
 
-use eudaemon_unit::files::{Kind, Tree, TreeError, resolve};
+use eudaemon_unit::files::{Kind, Tree, TreeError, base_name, join, parent, resolve};
+use eudaemon_unit::install::Change;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
@@ -94,6 +95,62 @@ impl Tree for HostTree {
         let mixed =
             (found.mtime() as u64).wrapping_mul(1_000_000_007).wrapping_add(found.mtime_nsec() as u64);
         Some(mixed ^ found.ino().rotate_left(32))
+    }
+}
+
+impl HostTree {
+    /// Makes the changes of a plan, in order, until one fails; the error names its path.
+    pub fn apply(&self, changes: &[Change]) -> Result<(), (String, io::Error)> {
+        for change in changes {
+            match change {
+                Change::Symlink { path, target } => {
+                    self.link(path, target).map_err(|error| (path.clone(), error))?
+                }
+                Change::Unlink { path } => self.unlink(path).map_err(|error| (path.clone(), error))?,
+                // Somebody may have put something in, meanwhile: then it stays.
+                Change::RemoveDirectory { path } => match self.place(path).map(fs::remove_dir) {
+                    Ok(Ok(()) | Err(_)) | Err(_) => {}
+                },
+                Change::Note(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a new entry `path` is for the kernel: links above it are followed.
+    fn place(&self, path: &str) -> io::Result<PathBuf> {
+        let above = resolve(self, parent(path)).map_err(|error| io::Error::other(error.to_string()))?;
+        Ok(PathBuf::from(format!("{}{}", self.root, join(&above.path, base_name(path)))))
+    }
+
+    /// Makes a link, in one step over one that is there.
+    fn link(&self, path: &str, target: &str) -> io::Result<()> {
+        let place = self.place(path)?;
+        if let Some(directory) = place.parent() {
+            fs::create_dir_all(directory)?;
+        }
+        let new = place.with_file_name(format!(".#{}.eudaemon", base_name(path)));
+        match fs::remove_file(&new) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        std::os::unix::fs::symlink(target, &new)?;
+        fs::rename(&new, &place)
+    }
+
+    /// Removes a file, a link, or a directory with all in it; what is gone already is no failure.
+    fn unlink(&self, path: &str) -> io::Result<()> {
+        let place = self.place(path)?;
+        let removed = match fs::symlink_metadata(&place) {
+            Ok(found) if found.is_dir() => fs::remove_dir_all(&place),
+            Ok(_) => fs::remove_file(&place),
+            Err(error) => Err(error),
+        };
+        match removed {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 }
 

@@ -65,6 +65,13 @@ impl Index {
         )
     }
 
+    /// The drop-ins of a name, whatever its file and other names.
+    pub fn dropins_of(&self, name: &UnitName) -> Vec<String> {
+        let mut dropins = self.files_in(&Found::without_file(name.clone(), Fragment::Missing), ".d");
+        dropins.retain(|path| path.ends_with(".conf"));
+        dropins
+    }
+
     /// Whether anything on disk speaks of the name.
     pub fn has(&self, name: &UnitName) -> bool {
         let known = |name: &UnitName| !matches!(self.file_of(name.as_str()), Ok(None));

@@ -5,12 +5,14 @@
 //! daemon-reload, and [`Index::is_current`] tells cheaply whether that is due. systemd.unit(5), "Unit File Load Path".
 
 mod find;
+mod glob;
 mod index;
 mod memory;
 mod search;
 mod tree;
 
 pub use find::{Found, Fragment, needs_no_file};
+pub use glob::glob;
 pub use index::{Index, Place, may_alias};
 pub use memory::MemoryTree;
 pub use search::{Environment, Scope, SearchPath, VENDOR_SYSTEM, VENDOR_USER};
