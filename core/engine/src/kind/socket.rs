@@ -422,14 +422,11 @@ fn control_ended(state: State, status: Option<ExitStatus>, socket: &Socket, cx: 
     match phase {
         Phase::StartPre if success => open(socket, cx),
         Phase::StartPost if success => listen(socket, cx),
+        Phase::StartPost => enter_stop_pre(result, socket, cx),
         Phase::StopPre => enter_stop_post(socket, cx),
-        Phase::StopPost => kill(KillStep::FinalSigterm, None, socket, cx),
-        Phase::StartPre
-        | Phase::StartPost
-        | Phase::Condition
-        | Phase::Start
-        | Phase::Reload
-        | Phase::Stop => kill(KillStep::StopSigterm, None, socket, cx),
+        Phase::StartPre | Phase::StopPost | Phase::Condition | Phase::Start | Phase::Reload | Phase::Stop => {
+            kill(KillStep::FinalSigterm, None, socket, cx)
+        }
     }
 }
 
@@ -445,14 +442,13 @@ fn state_of(phase: Phase, control: Control) -> Option<State> {
 
 fn deadline(state: State, socket: &Socket, cx: &mut Cx) -> State {
     match state {
-        State::StartPre(control) | State::StartPost(control) => {
+        State::StartPre(control) => {
             cx.history.fail(ServiceResult::Timeout);
-            kill(KillStep::StopSigterm, Some(control.process), socket, cx)
+            kill(KillStep::FinalSigterm, Some(control.process), socket, cx)
         }
-        State::Opening { .. } => {
-            cx.history.fail(ServiceResult::Timeout);
-            kill(KillStep::StopSigterm, None, socket, cx)
-        }
+        State::Opening { .. } => enter_stop_pre(ServiceResult::Timeout, socket, cx),
+        // Its command goes with the rest at the very end.
+        State::StartPost(_) => enter_stop_pre(ServiceResult::Timeout, socket, cx),
         State::StopPre(control) => {
             cx.history.fail(ServiceResult::Timeout);
             kill(KillStep::StopSigterm, Some(control.process), socket, cx)

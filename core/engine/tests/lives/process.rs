@@ -98,7 +98,7 @@ pub fn acts(spawn: &Spawn, sockets: &[String]) -> (Vec<Act>, Manners) {
         "forkpid" => {
             act(START, log("fork B"));
             act(0, What::Child);
-            act(0, What::PidFile(format!("/run/conf/{}.pid", unit.trim_end_matches(".service"))));
+            act(0, What::PidFile(format!("{}.pid", unit.trim_end_matches(".service"))));
             act(1_000, What::Exit(0));
         }
         "fork2" => {

@@ -84,7 +84,7 @@ impl Machine {
             answers: BTreeMap::new(),
             ended: BTreeMap::new(),
         };
-        let configs = units.iter().map(|(name, text)| Arc::new(config(name, text, units))).collect();
+        let configs = units.iter().map(|(name, text)| Arc::new(config(name, text))).collect();
         machine.hear(Input::Fact(Event::Loaded(configs)));
         machine
     }
@@ -353,7 +353,7 @@ impl Machine {
                 self.knocks.remove(unit.as_str());
             }
             Action::RemovePidFile { path } => {
-                self.pid_files.remove(&path);
+                self.pid_files.remove(base(&path));
             }
             Action::Forget { .. }
             | Action::StoreFds { .. }
@@ -516,7 +516,7 @@ impl Machine {
                 self.seekers.insert(unit.as_str().to_owned(), (path, process));
                 return self.look_for_pid_files();
             }
-            FindHow::PidFileNow(path) => self.pid_files.get(&path).copied(),
+            FindHow::PidFileNow(path) => self.pid_files.get(base(&path)).copied(),
             FindHow::Guess => match self.members(unit.as_str()).as_slice() {
                 [only] => Some(*only),
                 _none_or_many => None,
@@ -528,7 +528,7 @@ impl Machine {
 
     fn look_for_pid_files(&mut self) {
         for (unit, (path, process)) in self.seekers.clone() {
-            if let Some(pid) = self.pid_files.get(&path).copied() {
+            if let Some(pid) = self.pid_files.get(base(&path)).copied() {
                 self.seekers.remove(&unit);
                 self.found(name(&unit), process, Some(pid));
             }
@@ -583,11 +583,16 @@ impl Machine {
     }
 }
 
+/// Pid files go by their last name here.
+fn base(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 fn name(text: &str) -> UnitName {
     UnitName::parse(text).unwrap()
 }
 
-fn config(unit: &str, text: &str, all: &BTreeMap<String, String>) -> Config {
+fn config(unit: &str, text: &str) -> Config {
     let path = format!("/run/systemd/system/{unit}");
     let unit = name(unit);
     let found = Found {
@@ -599,17 +604,17 @@ fn config(unit: &str, text: &str, all: &BTreeMap<String, String>) -> Config {
     };
     let source = Source { path: &path, text: text.as_bytes() };
     let mut config = merge(&unit, &[source], &found, &Context::default()).config;
-    triggers(&mut config, all);
+    triggers(&mut config);
     config
 }
 
 /// A socket triggers the service it names, or that of its own name.
-fn triggers(config: &mut Config, all: &BTreeMap<String, String>) {
+fn triggers(config: &mut Config) {
     use eudaemon_unit::config::Body;
     use eudaemon_unit::config::unit::Dependency;
     if let Body::Socket(socket) = &config.body {
         let own = format!("{}.service", config.name.stem());
-        let service = socket.service.clone().or_else(|| all.contains_key(&own).then(|| name(&own)));
-        config.unit.dependencies.extend(service.map(|service| (Dependency::Triggers, service)));
+        let service = socket.service.clone().unwrap_or_else(|| name(&own));
+        config.unit.dependencies.push((Dependency::Triggers, service));
     }
 }

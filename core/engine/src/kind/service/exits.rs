@@ -1,7 +1,7 @@
 //! A process of the service ended, or never came to be.
 
 use super::super::{Cx, Level, Process, ReloadOutcome};
-use super::process::{ending, seek, spawn_control, spawn_main, verdict, verdict_of};
+use super::process::{ending, seek, spawn_control, spawn_main, verdict_of};
 use super::running::{after_reload, reload_failed};
 use super::start::{enter_running, enter_start, enter_start_post, enter_start_pre, nothing_ran, parent_gone};
 use super::stop::{enter_stop, gone, kill};
@@ -265,8 +265,8 @@ fn control_ended(state: State, status: Option<ExitStatus>, service: &Service, cx
             }
         }
         State::Killing(killing) => {
-            if let Some(status) = status {
-                cx.history.fail(verdict(status, service));
+            if let (Some(status), Some(left)) = (status, killing.control) {
+                cx.history.fail(verdict_of(left.phase, left.index, status, service));
             }
             gone(Killing { control: None, ..killing }, service, cx)
         }

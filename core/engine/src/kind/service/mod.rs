@@ -9,18 +9,22 @@
 //!
 //! Anything that goes wrong before `Running` jumps to `Killing(stop)`. A command runs as *control process*; what
 //! the service is stands in *main*. Each file holds one side of the life and every (state, input) pair of it:
-//! `start` (up to running), `running` (reload, watchdog, bus name, memory), `stop` (from the wish to dead, and
-//! the restart after it), `exits` (a process ended), `notify` (what the service says of itself).
+//! `start` (up to running), `running` (reload, bus name, memory), `notify` (what the service says of itself),
+//! `stop` (the wish and the signals), `exits` (a process ended), `occupancy` (how many are left), `timeout`
+//! (what took too long), `end` (the end of a run and the restart after it).
 
+mod end;
 mod exits;
 mod notify;
+mod occupancy;
 mod process;
 mod running;
 mod start;
 mod stop;
+mod timeout;
 
 use super::{Cx, Input, Process, Stage, StopFor, Triggered};
-use crate::api::{Action, ActiveState, ExitStatus, FindHow, ProcId, ServiceResult};
+use crate::api::{Action, ActiveState, ExitStatus, FindHow, Phase, ProcId, ServiceResult};
 use eudaemon_unit::config::Service;
 use eudaemon_unit::config::service::ServiceType;
 use eudaemon_unit::span::Span;
@@ -178,10 +182,18 @@ pub enum Cause {
 pub struct Killing {
     pub step: KillStep,
     pub main: Main,
-    pub control: Option<Process>,
+    pub control: Option<Leftover>,
     pub rest: Rest,
     pub cause: Cause,
     pub deadline: Option<u64>,
+}
+
+/// A control process that is to go; what its end is worth depends on the command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leftover {
+    pub process: Process,
+    pub phase: Phase,
+    pub index: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -214,10 +226,10 @@ enum MayRestart {
 pub(super) fn step(state: State, input: Input, service: &Service, cx: &mut Cx) -> State {
     match input {
         Input::Start => start::wished(state, service, cx),
-        Input::StartLimitHit => stop::start_limit_hit(state, service, cx),
+        Input::StartLimitHit => end::start_limit_hit(state, service, cx),
         Input::Stop(purpose) => stop::wished(state, purpose, service, cx),
         Input::Reload => running::reload_wished(state, service, cx),
-        Input::ResetFailed => stop::reset_failed(state, cx),
+        Input::ResetFailed => end::reset_failed(state, cx),
         Input::Spawned { process } => start::spawned(state, process, service, cx),
         Input::SpawnFailed { process, errno } => exits::spawn_failed(state, process, errno, service, cx),
         Input::Executed { process } => start::executed(state, process, service, cx),
@@ -229,11 +241,11 @@ pub(super) fn step(state: State, input: Input, service: &Service, cx: &mut Cx) -
         Input::MainFound { process } => start::main_found(state, process, service, cx),
         Input::MainMissing { process, reason } => start::main_missing(state, process, &reason, service, cx),
         Input::Notified { sender, message } => notify::notified(state, sender, *message, service, cx),
-        Input::Occupancy(occupancy) => stop::occupancy(state, occupancy, service, cx),
+        Input::Occupancy(occupancy) => occupancy::occupancy(state, occupancy, service, cx),
         Input::BusName(owner) => running::bus_name(state, owner, service, cx),
         Input::OutOfMemory => running::out_of_memory(state, service, cx),
-        Input::Deadline => stop::deadline(state, service, cx),
-        Input::RestartRefused => stop::restart_refused(state, cx),
+        Input::Deadline => timeout::deadline(state, service, cx),
+        Input::RestartRefused => end::restart_refused(state, cx),
         Input::SocketsOpened(_)
         | Input::SocketReady
         | Input::Mount(_)
@@ -427,7 +439,7 @@ impl State {
                 Reloading::Command { control, .. } => Some(control.process),
                 Reloading::Signalled { .. } | Reloading::Notified { .. } | Reloading::Itself { .. } => None,
             },
-            State::Killing(killing) => killing.control,
+            State::Killing(killing) => killing.control.map(|left| left.process),
             State::Start(
                 Starting::Launch { .. }
                 | Starting::Await { .. }
@@ -440,6 +452,35 @@ impl State {
             | State::Exited
             | State::Failed
             | State::AutoRestart { .. } => None,
+        }
+    }
+
+    /// The main and control processes of a state that is given up.
+    fn parts(self) -> (Main, Option<Leftover>) {
+        match self {
+            State::Dead | State::Exited | State::Failed | State::AutoRestart { .. } => (Main::Gone, None),
+            State::Condition(control) => (Main::Gone, Some(control.left_over(Phase::Condition))),
+            State::StartPre(control) => (Main::Gone, Some(control.left_over(Phase::StartPre))),
+            State::Start(starting) => match starting {
+                Starting::Launch { main } | Starting::Oneshot { main, .. } => (Main::Alive(main), None),
+                Starting::Await { main, .. } | Starting::Finding { main, .. } => (main, None),
+                Starting::Parent(control) => (Main::Unknown, Some(control.left_over(Phase::Start))),
+                Starting::Counting { .. } => (Main::Unknown, None),
+            },
+            State::StartPost(StartPost { up, control }) => match control {
+                PostControl::Command(control) => (up.main, Some(control.left_over(Phase::StartPost))),
+                PostControl::PidFile { .. } => (up.main, None),
+            },
+            State::Running(up) => (up.main, None),
+            State::Reload(Reload { up, by }) => match by {
+                Reloading::Command { control, .. } => (up.main, Some(control.left_over(Phase::Reload))),
+                Reloading::Signalled { .. } | Reloading::Notified { .. } | Reloading::Itself { .. } => {
+                    (up.main, None)
+                }
+            },
+            State::Stop { main, control, .. } => (main, Some(control.left_over(Phase::Stop))),
+            State::Killing(killing) => (killing.main, killing.control),
+            State::StopPost { main, control, .. } => (main, Some(control.left_over(Phase::StopPost))),
         }
     }
 
@@ -537,6 +578,10 @@ pub fn result_word(result: ServiceResult) -> &'static str {
 }
 
 impl Control {
+    fn left_over(&self, phase: Phase) -> Leftover {
+        Leftover { process: self.process, phase, index: self.index }
+    }
+
     /// `process` is there.
     pub(super) fn seen(self, process: ProcId) -> Control {
         if self.process.id == process {

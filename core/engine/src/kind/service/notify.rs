@@ -4,7 +4,8 @@ use super::super::{Cx, Level, NotifyState};
 use super::process::{seek, settle};
 use super::running::reload_done;
 use super::start::{enter_start_post, ping};
-use super::stop::{stopping_itself, watchdog_expired};
+use super::stop::stopping_itself;
+use super::timeout::watchdog_expired;
 use super::{Main, Old, Reload, Reloading, Runtime, Sought, Starting, State, after};
 use crate::api::{Action, Candidate, Notification, NotifySender, Watchdog};
 use eudaemon_unit::config::Service;
@@ -186,26 +187,18 @@ fn life_sign(state: State, message: &Notification, service: &Service, cx: &mut C
     }
     let trigger = message.watchdog == Some(Watchdog::Trigger);
     match state {
+        State::StartPost(_) | State::Running(_) | State::Reload(_) if trigger => {
+            watchdog_expired(state, service, cx)
+        }
         State::StartPost(mut post) => {
-            if trigger {
-                let control = State::StartPost(post.clone()).control();
-                return watchdog_expired(post.up.main, control, service, cx);
-            }
             post.up.watchdog = ping(service, cx);
             State::StartPost(post)
         }
         State::Running(mut up) => {
-            if trigger {
-                return watchdog_expired(up.main, None, service, cx);
-            }
             up.watchdog = ping(service, cx);
             State::Running(up)
         }
         State::Reload(mut reload) => {
-            if trigger {
-                let control = State::Reload(reload.clone()).control();
-                return watchdog_expired(reload.up.main, control, service, cx);
-            }
             reload.up.watchdog = ping(service, cx);
             State::Reload(reload)
         }

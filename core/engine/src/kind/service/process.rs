@@ -105,17 +105,17 @@ pub(super) fn watchdog(service: &Service) -> Option<u64> {
     if span == Span::ZERO || span.is_infinite() { None } else { Some(span.0) }
 }
 
-/// What the end of a process is worth. Signals by which daemons are ended are no failure, except of the
-/// commands of a oneshot: systemd.service(5), `SuccessExitStatus=`.
-pub(super) fn verdict(status: ExitStatus, service: &Service) -> ServiceResult {
+/// What the end of a process is worth. Signals by which daemons are ended are no failure of what may be a
+/// daemon: `ExecStart=`, except of a oneshot. systemd.service(5), `SuccessExitStatus=`.
+fn verdict(phase: Phase, status: ExitStatus, service: &Service) -> ServiceResult {
     let success = &service.success_exit_status;
-    let oneshot = service.kind == ServiceType::Oneshot;
+    let daemon = phase == Phase::Start && service.kind != ServiceType::Oneshot;
     match status {
         ExitStatus::Code(0) => ServiceResult::Success,
         ExitStatus::Code(code) if success.codes.contains(&code) => ServiceResult::Success,
         ExitStatus::Code(_) | ExitStatus::Unknown => ServiceResult::ExitCode,
         ExitStatus::Signal(signal) if success.signals.contains(&signal) => ServiceResult::Success,
-        ExitStatus::Signal(HUP | INT | TERM | PIPE) if !oneshot => ServiceResult::Success,
+        ExitStatus::Signal(HUP | INT | TERM | PIPE) if daemon => ServiceResult::Success,
         ExitStatus::Signal(_) => ServiceResult::Signal,
         ExitStatus::Dumped(_) => ServiceResult::CoreDump,
     }
@@ -132,7 +132,7 @@ pub(super) const KILL: i32 = 9;
 pub(super) fn verdict_of(phase: Phase, index: u32, status: ExitStatus, service: &Service) -> ServiceResult {
     match commands(service, phase).get(index as usize).map(|command| command.failure) {
         Some(Failure::Ignored) => ServiceResult::Success,
-        Some(Failure::Counts) | None => verdict(status, service),
+        Some(Failure::Counts) | None => verdict(phase, status, service),
     }
 }
 

@@ -114,7 +114,7 @@ pub(super) fn out_of_memory(state: State, service: &Service, cx: &mut Cx) -> Sta
         | State::StartPost(_)
         | State::Stop { .. } => {
             cx.history.fail(oom);
-            let (control, main) = (state.control(), owned_main(state));
+            let (main, control) = state.parts();
             kill(step, main, control, Cause::Itself, service, cx)
         }
         State::Running(Up { main, .. }) => {
@@ -142,16 +142,9 @@ pub(super) fn out_of_memory(state: State, service: &Service, cx: &mut Cx) -> Sta
         }
         State::StopPost { main, control, cause } => {
             cx.history.fail(oom);
-            kill(KillStep::FinalSigkill, main, Some(control.process), cause, service, cx)
+            let left = control.left_over(Phase::StopPost);
+            kill(KillStep::FinalSigkill, main, Some(left), cause, service, cx)
         }
         State::Dead | State::Reload(_) | State::Failed | State::AutoRestart { .. } => state,
     }
-}
-
-/// The main process of a state on its way up.
-fn owned_main(mut state: State) -> Main {
-    if let Some(main) = state.main_of_mut() {
-        return std::mem::replace(main, Main::Gone);
-    }
-    state.main().map_or(Main::Unknown, Main::Alive)
 }

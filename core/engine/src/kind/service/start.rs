@@ -1,8 +1,9 @@
 //! From the wish to start until the service is up.
 
 use super::super::{Cx, Level, NotifyState, Process, Reply, Stage};
+use super::end::dead;
 use super::process::{commands, seek, spawn_control, spawn_main};
-use super::stop::{dead, enter_stop, kill};
+use super::stop::{enter_stop, kill};
 use super::{
     Cause, Control, KillStep, Main, MayRestart, Old, PostControl, Reload, Reloading, Runtime, Sought,
     StartPost, Starting, State, Up, after,
@@ -218,8 +219,10 @@ pub(super) fn spawned(mut state: State, id: ProcId, service: &Service, cx: &mut 
         State::Stop { main, control, cause } => State::Stop { main, control: seen(control), cause },
         State::StopPost { main, control, cause } => State::StopPost { main, control: seen(control), cause },
         State::Killing(mut killing) => {
-            if killing.control.as_ref().is_some_and(is) {
-                killing.control = Some(there);
+            if let Some(left) = &mut killing.control
+                && is(&left.process)
+            {
+                left.process = there;
             }
             State::Killing(killing)
         }

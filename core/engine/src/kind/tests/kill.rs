@@ -741,10 +741,11 @@ fn a_stop_while_start_pre_runs() {
               = deactivating/stop-sigterm until 90s
             kill p1 TERM
                 signal-set TERM
-              = deactivating/final-sigterm until 90s
+              = deactivating/final-sigterm (signal) until 90s
             empty
+                say web.service: failed with result 'signal'
                 release, directories Remove
-              = inactive/dead
+              = failed/failed (signal)
         "#]],
     );
 }
@@ -771,13 +772,15 @@ fn a_stop_while_reload_runs() {
                 signal-set TERM but p1 but p2
               = deactivating/stop-sigterm until 90s
             kill p2 TERM
+              = deactivating/stop-sigterm (signal) until 90s
             kill p1 TERM
                 say web.service: main process was killed by SIGTERM
                 signal-set TERM
-              = deactivating/final-sigterm until 90s
+              = deactivating/final-sigterm (signal) until 90s
             empty
+                say web.service: failed with result 'signal'
                 release, directories Remove
-              = inactive/dead
+              = failed/failed (signal)
         "#]],
     );
 }

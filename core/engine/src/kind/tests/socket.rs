@@ -82,25 +82,20 @@ fn every_phase() {
         &unit,
         "start\nexit p1 1\nempty\nexit p2 0\nempty",
         expect![[r#"
-        start
-            begin
-            spawn p1 StartPre /bin/pre
-          = activating/start-pre until 90s
-        exit p1 1
-            signal-set TERM
-          = deactivating/stop-pre-sigterm (exit-code) until 90s
-        empty
-            close-sockets
-            spawn p2 StopPost /bin/spost
-          = deactivating/stop-post (exit-code) until 90s
-        exit p2 0
-            signal-set TERM
-          = deactivating/final-sigterm (exit-code) until 90s
-        empty
-            say web.socket: failed with result 'exit-code'
-            release, directories Remove
-          = failed/failed (exit-code)
-    "#]],
+            start
+                begin
+                spawn p1 StartPre /bin/pre
+              = activating/start-pre until 90s
+            exit p1 1
+                signal-set TERM
+              = deactivating/final-sigterm (exit-code) until 90s
+            empty
+                say web.socket: failed with result 'exit-code'
+                release, directories Remove
+              = failed/failed (exit-code)
+            exit p2 0
+            empty
+        "#]],
     );
     check(
         &unit,
@@ -325,27 +320,24 @@ fn a_command_that_hangs() {
         &unit,
         "start\n+5s\n+5s\n+5s\nempty",
         expect![[r#"
-        start
-            begin
-            spawn p1 StartPre /bin/pre
-          = activating/start-pre until 5s
-        +5s
-            signal p1 TERM
-            signal-set TERM but p1
-          = deactivating/stop-pre-sigterm (timeout) until 5s
-        +5s
-            signal p1 KILL
-            signal-set KILL but p1
-          = deactivating/stop-pre-sigkill (timeout) until 5s
-        +5s
-            close-sockets
-            signal-set TERM
-          = deactivating/final-sigterm (timeout) until 5s
-        empty
-            say web.socket: failed with result 'timeout'
-            release, directories Remove
-          = failed/failed (timeout)
-    "#]],
+            start
+                begin
+                spawn p1 StartPre /bin/pre
+              = activating/start-pre until 5s
+            +5s
+                signal p1 TERM
+                signal-set TERM but p1
+              = deactivating/final-sigterm (timeout) until 5s
+            +5s
+                signal p1 KILL
+                signal-set KILL but p1
+              = deactivating/final-sigkill (timeout) until 5s
+            +5s
+                say web.socket: failed with result 'timeout'
+                release, directories Remove
+              = failed/failed (timeout)
+            empty
+        "#]],
     );
 }
 

@@ -1,0 +1,129 @@
+//! What took too long: starts, stops, reloads, signs of life, and the run itself.
+
+use super::super::{Cx, Level};
+use super::end::dead;
+use super::process::KILL;
+use super::running::reload_failed;
+use super::start::enter_running;
+use super::stop::{enter_stop, enter_stop_post, kill};
+use super::{Cause, KillStep, Killing, MayRestart, Reload, Reloading, State, Up};
+use crate::api::{Action, Phase, ServiceResult};
+use eudaemon_unit::config::Service;
+use eudaemon_unit::config::service::TimeoutMode;
+
+pub(super) fn deadline(state: State, service: &Service, cx: &mut Cx) -> State {
+    let now = cx.now.monotonic;
+    let passed = |instant: Option<u64>| instant.is_some_and(|instant| instant <= now);
+    match state {
+        State::Condition(_) | State::StartPre(_) | State::Start(_) => start_timed_out(state, service, cx),
+        State::StartPost(ref post) if passed(post.control.deadline()) => start_timed_out(state, service, cx),
+        State::StartPost(_) => watchdog_expired(state, service, cx),
+        State::Running(ref up) | State::Reload(Reload { ref up, .. }) if passed(up.watchdog) => {
+            watchdog_expired(state, service, cx)
+        }
+        State::Running(up) => {
+            cx.say(Level::Warning, format!("{}: has run as long as it may, stopping", cx.unit));
+            cx.history.fail(ServiceResult::Timeout);
+            enter_stop(up.main, Cause::Itself, service, cx)
+        }
+        State::Reload(Reload { up, by }) => reload_timed_out(up, by, service, cx),
+        State::Stop { main, control, cause } => {
+            cx.say(Level::Warning, format!("{}: stopping took too long", cx.unit));
+            cx.history.fail(ServiceResult::Timeout);
+            let step = match service.timeout_stop_failure_mode {
+                TimeoutMode::Terminate => KillStep::StopSigterm,
+                TimeoutMode::Abort => KillStep::StopWatchdog,
+                TimeoutMode::Kill if service.kill.send_sigkill => KillStep::StopSigkill,
+                TimeoutMode::Kill => return enter_stop_post(main, cause, service, cx),
+            };
+            kill(step, main, Some(control.left_over(Phase::Stop)), cause, service, cx)
+        }
+        State::StopPost { main, control, cause } => {
+            cx.say(Level::Warning, format!("{}: stopping took too long", cx.unit));
+            cx.history.fail(ServiceResult::Timeout);
+            let step = match service.timeout_stop_failure_mode {
+                TimeoutMode::Terminate => KillStep::FinalSigterm,
+                TimeoutMode::Abort => KillStep::FinalWatchdog,
+                TimeoutMode::Kill if service.kill.send_sigkill => KillStep::FinalSigkill,
+                TimeoutMode::Kill => return dead(MayRestart::No, cause, service, cx),
+            };
+            kill(step, main, Some(control.left_over(Phase::StopPost)), cause, service, cx)
+        }
+        State::Killing(killing) => killing_timed_out(killing, service, cx),
+        State::AutoRestart { at: _ } => {
+            cx.history.restarts += 1;
+            cx.restart_due();
+            State::AutoRestart { at: None }
+        }
+        State::Dead | State::Exited | State::Failed => state,
+    }
+}
+
+fn start_timed_out(state: State, service: &Service, cx: &mut Cx) -> State {
+    let (main, control) = state.parts();
+    cx.say(Level::Warning, format!("{}: starting took too long", cx.unit));
+    cx.history.fail(ServiceResult::Timeout);
+    let step = match service.timeout_start_failure_mode {
+        TimeoutMode::Terminate => KillStep::StopSigterm,
+        TimeoutMode::Abort => KillStep::StopWatchdog,
+        TimeoutMode::Kill if service.kill.send_sigkill => KillStep::StopSigkill,
+        TimeoutMode::Kill => return enter_stop_post(main, Cause::Itself, service, cx),
+    };
+    kill(step, main, control, Cause::Itself, service, cx)
+}
+
+pub(super) fn watchdog_expired(state: State, service: &Service, cx: &mut Cx) -> State {
+    let (main, control) = state.parts();
+    cx.say(Level::Error, format!("{}: no sign of life in time", cx.unit));
+    cx.history.fail(ServiceResult::Watchdog);
+    kill(KillStep::StopWatchdog, main, control, Cause::Itself, service, cx)
+}
+
+fn reload_timed_out(up: Up, by: Reloading, service: &Service, cx: &mut Cx) -> State {
+    cx.say(Level::Warning, format!("{}: reloading took too long", cx.unit));
+    match by {
+        Reloading::Command { control, .. } => {
+            cx.order(Action::Signal { process: control.process.id, signal: KILL });
+            reload_failed(up, ServiceResult::Timeout, service, cx)
+        }
+        Reloading::Signalled { .. } | Reloading::Notified { .. } => {
+            reload_failed(up, ServiceResult::Timeout, service, cx)
+        }
+        // It has not said that it is done, so it goes on reloading.
+        Reloading::Itself { .. } => {
+            cx.history.reload_result = ServiceResult::Timeout;
+            enter_running(up, service, cx)
+        }
+    }
+}
+
+fn killing_timed_out(killing: Killing, service: &Service, cx: &mut Cx) -> State {
+    cx.history.fail(ServiceResult::Timeout);
+    let Killing { step, main, control, rest: _, cause, deadline: _ } = killing;
+    let harder = service.kill.send_sigkill;
+    let abort = service.timeout_stop_failure_mode == TimeoutMode::Abort;
+    let stronger = match step {
+        KillStep::StopSigterm if abort => Some(KillStep::StopWatchdog),
+        KillStep::StopSigterm | KillStep::StopWatchdog if harder => Some(KillStep::StopSigkill),
+        KillStep::FinalSigterm if abort => Some(KillStep::FinalWatchdog),
+        KillStep::FinalSigterm | KillStep::FinalWatchdog if harder => Some(KillStep::FinalSigkill),
+        KillStep::StopSigterm
+        | KillStep::StopWatchdog
+        | KillStep::StopSigkill
+        | KillStep::FinalSigterm
+        | KillStep::FinalWatchdog
+        | KillStep::FinalSigkill => None,
+    };
+    if let Some(step) = stronger {
+        cx.say(Level::Warning, format!("{}: stopping took too long, sending a stronger signal", cx.unit));
+        return kill(step, main, control, cause, service, cx);
+    }
+    cx.say(Level::Error, format!("{}: processes are left that could not be ended", cx.unit));
+    match step {
+        KillStep::StopSigterm | KillStep::StopWatchdog | KillStep::StopSigkill => {
+            enter_stop_post(main, cause, service, cx)
+        }
+        KillStep::FinalSigterm | KillStep::FinalWatchdog => dead(MayRestart::No, cause, service, cx),
+        KillStep::FinalSigkill => dead(MayRestart::Yes, cause, service, cx),
+    }
+}
