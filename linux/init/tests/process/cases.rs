@@ -30,7 +30,13 @@ cases! {
     output_finds_the_journal_or_the_console
     a_large_plan_travels_in_a_memfd
     a_thousand_children_at_once
+    rights_are_changed_as_listed
+    directories_are_the_users_own
+    limits_are_set_or_clamped
+    a_child_is_born_in_its_cgroup
     finish_stops_what_is_left
+    as_pid_1_everything_ends_with_it
+    as_pid_1_power_off_ends_the_namespace
     a_manager_that_never_served_ends_init_with_its_code
     two_terms_end_init_without_a_manager
     a_wrong_argument_is_one_line
@@ -173,15 +179,14 @@ fn orphans_come_to_init_and_can_be_tracked() {
 
     let fork = format!("sh -c 'echo $$ > {0}.new; mv {0}.new {0}2; exit 9' & exit 0", path.display());
     manager.spawn(3, shell(&fork));
-    let heard = [manager.hear(), manager.hear(), manager.hear()];
-    assert!(heard.contains(&"orphan Code(9)".to_owned()), "{heard:?}");
+    manager.hear_until("orphan Code(9)");
     let pid = wait_for_pid(&path.with_file_name("pid2"));
     manager.order(Order::Track { id: 4, pid });
-    assert_eq!(manager.hear(), "exited 4 Code(9)");
+    manager.hear_until("exited 4 Code(9)");
     manager.order(Order::Track { id: 5, pid });
-    assert_eq!(manager.hear(), "not-a-child 5");
+    manager.hear_until("not-a-child 5");
     manager.order(Order::Track { id: 6, pid: std::process::id() });
-    assert_eq!(manager.hear(), "not-a-child 6");
+    manager.hear_until("not-a-child 6");
 }
 
 fn wait_for_pid(path: &std::path::Path) -> u32 {
@@ -397,6 +402,139 @@ fn a_thousand_children_at_once() {
     assert_eq!((spawned, executed), (1000, 1000));
 }
 
+/// Some cases change users, which only root may.
+fn is_root(case: &str) -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        println!("SKIPPED: {case}: needs root");
+    }
+    root
+}
+
+fn find_user(user: &str) -> Step {
+    let (user, supplementary) = (Some(user.to_owned()), vec!["4242".to_owned()]);
+    Step::FindUser(FindUser { user, group: None, supplementary })
+}
+
+fn rights_are_changed_as_listed() {
+    if !is_root("rights_are_changed_as_listed") {
+        return;
+    }
+    let init = Init::start();
+    let mut manager = init.greeted();
+    let out = init.directory.join("out");
+    let print =
+        "grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs)' /proc/self/status | tr -s '\\t ' ' '; echo $HOME $USER";
+    let (bind, chown) = (1 << 10, 1 << 0);
+    let steps = vec![
+        find_user("12345"),
+        Step::Stdout(Output::Truncate(out.display().to_string())),
+        Step::Environment(vec!["PATH=/usr/bin:/bin".into()]),
+        Step::SetKnown(Known::User),
+        Step::SetGroups,
+        Step::BoundingSet(bind | chown),
+        Step::KeepCapabilities,
+        Step::SetUser,
+        Step::Ambient(bind),
+        Step::NoNewPrivileges,
+    ];
+    manager.spawn(1, shell_after(steps, print));
+    manager.hear_until("exited 1 Code(0)");
+    let expected = "Uid: 12345 12345 12345 12345\nGid: 12345 12345 12345 12345\nGroups: 4242 12345 \n\
+                    CapInh: 0000000000000400\nCapPrm: 0000000000000400\nCapEff: 0000000000000400\n\
+                    CapBnd: 0000000000000401\nCapAmb: 0000000000000400\nNoNewPrivs: 1\n12345\n";
+    assert_eq!(std::fs::read_to_string(out).expect("output"), expected);
+}
+
+fn directories_are_the_users_own() {
+    use eudaemon_plan::step::{Directories, Directory, DirectoryKind};
+    use std::os::unix::fs::MetadataExt;
+    if !is_root("directories_are_the_users_own") {
+        return;
+    }
+    let init = Init::start();
+    let mut manager = init.greeted();
+    let at = |name: &str| init.directory.join(name).display().to_string();
+    std::fs::create_dir_all(at("state/deep/deeper")).expect("a directory");
+    std::fs::write(at("state/deep/file"), "x").expect("a file");
+    let directories = |kind, path: &str, links: &[&str]| {
+        let links = links.iter().map(|link| at(link)).collect();
+        let entries = vec![Directory { path: at(path), links }];
+        Step::Directories(Directories { kind, entries, mode: 0o750 })
+    };
+    let steps = vec![
+        Step::Umask(0o077),
+        find_user("12345"),
+        directories(DirectoryKind::Runtime, "run/a/b", &["run/link"]),
+        directories(DirectoryKind::State, "state", &[]),
+        directories(DirectoryKind::Configuration, "etc/web", &[]),
+    ];
+    for id in 1..=2 {
+        manager.spawn(id, shell_after(steps.clone(), "exit 0"));
+        manager.hear_until(&format!("exited {id} Code(0)"));
+    }
+    let look = |name: &str| {
+        let found = std::fs::metadata(at(name)).expect(name);
+        format!("{} {}:{} {:o}", name, found.uid(), found.gid(), found.mode() & 0o7777)
+    };
+    assert_eq!(look("run/a"), "run/a 0:0 755");
+    assert_eq!(look("run/a/b"), "run/a/b 12345:12345 750");
+    assert_eq!(look("state"), "state 12345:12345 750");
+    assert_eq!(look("etc/web"), "etc/web 0:0 750");
+    for inside in ["state/deep", "state/deep/deeper", "state/deep/file"] {
+        assert!(look(inside).contains(" 12345:12345 "), "{inside}");
+    }
+    assert_eq!(std::fs::read_link(at("run/link")).expect("a link").display().to_string(), at("run/a/b"));
+    std::fs::write(at("file"), "x").expect("a file");
+    manager.spawn(3, shell_after(vec![directories(DirectoryKind::Logs, "file/logs", &[])], "exit 0"));
+    manager.hear_until("exited 3 Code(240)");
+}
+
+fn limits_are_set_or_clamped() {
+    use eudaemon_plan::step::Resource;
+    let init = Init::start();
+    let mut manager = init.greeted();
+    let out = init.directory.join("out");
+    let limit = |resource, soft, hard| Step::Rlimit { resource, soft, hard };
+    let steps = vec![
+        Step::Stdout(Output::Truncate(out.display().to_string())),
+        limit(Resource::Nofile, 1024, u64::MAX),
+        limit(Resource::Core, 0, 0),
+        Step::Nice(5),
+        Step::OomScoreAdjust(300),
+    ];
+    manager.spawn(1, shell_after(steps, "ulimit -Sn; ulimit -c; nice; cat /proc/self/oom_score_adj"));
+    manager.hear_until("exited 1 Code(0)");
+    assert_eq!(std::fs::read_to_string(out).expect("output"), "1024\n0\n5\n300\n");
+}
+
+fn a_child_is_born_in_its_cgroup() {
+    use eudaemon_init::wire::{CgroupFd, PlanBytes};
+    let name = format!("eudaemon-init-test-{}", std::process::id());
+    let mounts = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
+    let is_v2 = |mount: &&&str| std::path::Path::new(mount).join("cgroup.procs").exists();
+    let made = mounts.iter().find(is_v2).map(|mount| std::path::Path::new(mount).join(&name));
+    let Some(group) = made.filter(|path| std::fs::create_dir(path).is_ok()) else {
+        return println!("SKIPPED: a_child_is_born_in_its_cgroup: no cgroup v2 can be written to");
+    };
+    let init = Init::start();
+    let mut manager = init.greeted();
+    let directory = std::fs::File::open(&group).expect("the cgroup");
+    let bytes =
+        eudaemon_plan::ExecPlan { steps: shell(&format!("grep -q '^0::.*{name}' /proc/self/cgroup")) }
+            .encode();
+    let (watch, plan) = (WatchExec::Yes, PlanBytes::Inline(&bytes));
+    manager.order_with(Order::Spawn { id: 1, watch, cgroup: CgroupFd::First, plan }, &[directory.as_fd()]);
+    let heard = manager.hear_until("exited");
+    // A cgroup that takes nobody in: the child says so with its exit code.
+    let null = std::fs::File::open("/").expect("a directory");
+    manager.order_with(Order::Spawn { id: 2, watch, cgroup: CgroupFd::First, plan }, &[null.as_fd()]);
+    let refused = manager.hear_until("exited");
+    std::fs::remove_dir(&group).expect("an empty cgroup");
+    assert_eq!(heard, ["spawned 1", "executed 1", "exited 1 Code(0)"]);
+    assert_eq!(refused, ["spawned 2", "exited 2 Code(219)"]);
+}
+
 fn finish_stops_what_is_left() {
     let init = Init::start();
     let mut manager = init.greeted();
@@ -423,6 +561,36 @@ fn finish_stops_what_is_left() {
     });
     assert_eq!(text.join().expect("text"), "stopped\n");
     assert_eq!(init.exit_code(), Some(42));
+}
+
+fn as_pid_1_everything_ends_with_it() {
+    if !is_root("as_pid_1_everything_ends_with_it") {
+        return;
+    }
+    let init = Init::start_first();
+    let mut manager = init.greeted();
+    let stray = init.directory.join("stray");
+    // Gone from its session and deaf to SIGTERM.
+    let fork = format!(
+        "setsid sh -c 'trap \"\" TERM; echo $$ > {0}.new; mv {0}.new {0}; sleep 1000' &",
+        stray.display()
+    );
+    manager.spawn(1, shell(&fork));
+    manager.hear_until("exited 1");
+    wait_for_pid(&stray);
+    manager.order(Order::Finish(Finish::Exit(42)));
+    assert_eq!(init.exit_code(), Some(42));
+}
+
+fn as_pid_1_power_off_ends_the_namespace() {
+    if !is_root("as_pid_1_power_off_ends_the_namespace") {
+        return;
+    }
+    let init = Init::start_first();
+    let mut manager = init.greeted();
+    manager.order(Order::Finish(Finish::PowerOff));
+    // reboot(2) in a pid namespace ends its first process with a signal.
+    assert_eq!(init.exit_code(), None);
 }
 
 fn a_manager_that_never_served_ends_init_with_its_code() {

@@ -50,14 +50,24 @@ impl Init {
     }
 
     pub fn start_with(args: &[&str]) -> Init {
+        Init::start_by(std::process::Command::new("/proc/self/exe").args(args))
+    }
+
+    /// As PID 1 of a pid namespace of its own.
+    pub fn start_first() -> Init {
+        let own = std::env::current_exe().expect("a path");
+        let mut command = std::process::Command::new("unshare");
+        Init::start_by(command.args(["--pid", "--fork", "--mount-proc"]).arg(own).args(["init", "--user"]))
+    }
+
+    fn start_by(command: &mut std::process::Command) -> Init {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let directory = std::env::temp_dir().join(format!("eudaemon-init-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&directory).expect("a directory of our own");
         let socket = directory.join("socket");
         let listener = UnixListener::bind(&socket).expect("a socket to be found by");
-        let process = std::process::Command::new("/proc/self/exe")
-            .args(args)
+        let process = command
             .env(SOCKET, &socket)
             .env("XDG_RUNTIME_DIR", &directory)
             .stdin(Stdio::null())
