@@ -168,7 +168,8 @@ mod tests {
         let program = base.join("g");
         fs::write(&program, "#!/bin/sh\necho \"$SYSTEMD_SCOPE $A\" > \"$1/x\"; exit 3\n").unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        let child = start(&program, std::slice::from_ref(&base), Scope::System, &["A=b".into()], None).unwrap();
+        let child =
+            start(&program, std::slice::from_ref(&base), Scope::System, &["A=b".into()], None).unwrap();
         let said = finish(&program, child, Instant::now() + LIMIT).unwrap();
         assert!(said.contains("failed: exit status: 3"), "{said}");
         assert_eq!(fs::read_to_string(base.join("x")).unwrap(), "system b\n");
