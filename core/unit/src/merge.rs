@@ -4,7 +4,7 @@
 mod check;
 mod defaults;
 
-use crate::config::{Body, Config, LoadState};
+use crate::config::{Body, Config, Dependency, LoadState};
 use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::directives::{Draft, Line, Outcome, locate, sections};
 use crate::files::{Found, Fragment, needs_no_file};
@@ -53,6 +53,7 @@ pub fn merge(name: &UnitName, sources: &[Source<'_>], found: &Found, cx: &Contex
             };
         }
     }
+    drop_own_name(&mut draft, name, &mut diagnostics);
     if load == LoadState::Loaded {
         defaults::fill(&mut draft, name);
         if let Err(refusal) = check::verify(&draft, name, &mut diagnostics) {
@@ -119,6 +120,37 @@ fn broken(name: &UnitName, reason: &str, diagnostics: &mut Report) -> LoadState 
 fn refuse(name: &UnitName, refusal: &str, diagnostics: &mut Report) -> LoadState {
     diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Error, refusal));
     LoadState::BadSetting(format!("Unit {name} has a bad unit file setting."))
+}
+
+/// A unit that names itself means nothing by it; of some words that is worth a remark.
+fn drop_own_name(draft: &mut Draft, name: &UnitName, diagnostics: &mut Report) {
+    draft.unit.dependencies.retain(|(word, other)| {
+        let is_odd = match word {
+            Dependency::Conflicts
+            | Dependency::Before
+            | Dependency::After
+            | Dependency::OnFailure
+            | Dependency::OnSuccess => true,
+            Dependency::Requires
+            | Dependency::Requisite
+            | Dependency::Wants
+            | Dependency::BindsTo
+            | Dependency::PartOf
+            | Dependency::Upholds
+            | Dependency::PropagatesReloadTo
+            | Dependency::ReloadPropagatedFrom
+            | Dependency::PropagatesStopTo
+            | Dependency::StopPropagatedFrom
+            | Dependency::JoinsNamespaceOf
+            | Dependency::Triggers
+            | Dependency::InSlice => false,
+        };
+        if other == name && is_odd {
+            let text = format!("Dependency {word:?}={name} is dropped.");
+            diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Note, text));
+        }
+        other != name
+    });
 }
 
 fn assemble(draft: Draft, name: &UnitName, found: &Found, load: LoadState) -> Config {

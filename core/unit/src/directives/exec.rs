@@ -1,6 +1,6 @@
 //! systemd.exec(5), what is acted on: the environment a process finds.
 
-use super::line::Want;
+use super::line::{Style, Want};
 use super::unit::flag;
 use super::{Directive, Draft, Kind, Line, Support};
 use crate::config::exec::{
@@ -119,15 +119,13 @@ fn directories(field: &mut Directories, links: Links, l: &mut Line<'_>) {
         return;
     }
     for word in l.names() {
-        let (name, link) = match word.split_once(':') {
-            Some((_, _)) if links == Links::Refused => {
-                l.warn(format!("Destination parameter is not supported for {}, ignoring: {word}", l.key));
-                continue;
-            }
-            Some((name, link)) => (name, Some(link)),
-            None => (word.as_str(), None),
-        };
+        let (name, link) =
+            word.split_once(':').map_or((word.as_str(), None), |(name, link)| (name, Some(link)));
         let Some(name) = relative(name, l) else { continue };
+        if link.is_some() && links == Links::Refused {
+            l.warn(format!("Destination parameter is not supported for {}, ignoring: {word}", l.key));
+            continue;
+        }
         let link = match link.filter(|link| !link.is_empty()).map(|link| relative(link, l)) {
             Some(None) => continue,
             Some(Some(link)) => vec![link],
@@ -138,7 +136,7 @@ fn directories(field: &mut Directories, links: Links, l: &mut Line<'_>) {
 }
 
 fn relative(written: &str, l: &mut Line<'_>) -> Option<String> {
-    let text = l.expanded(written, Allowed::All)?;
+    let text = l.expanded_in(Style::Double, written)?;
     let path = l.checked_path(text, Want::Relative)?;
     if path == "private" || path.starts_with("private/") {
         l.warn(format!("{}= path can't be 'private', ignoring assignment: {path}", l.key));
@@ -180,7 +178,8 @@ pub(super) fn owner(l: &mut Line<'_>) -> Option<Option<String>> {
 fn is_owner_name(name: &str) -> bool {
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if is_digits(name) {
-        return name.parse::<u32>().is_ok_and(|id| id != u32::MAX && id != 0xffff);
+        let is_plain = name == "0" || !name.starts_with('0');
+        return is_plain && name.parse::<u32>().is_ok_and(|id| id != u32::MAX && id != 0xffff);
     }
     !(is_digits(name.strip_prefix('-').unwrap_or("-x"))
         || name == "."
@@ -195,11 +194,15 @@ fn supplementary_groups(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         d.exec.supplementary_groups.clear();
     }
-    for written in l.names() {
-        let Some(name) = l.expanded(&written, Allowed::All) else { continue };
+    for written in Words::names(l.value).map_while(Result::ok) {
+        let name = match crate::specifier::expand(&written.text, l.scope, Allowed::All) {
+            Ok(name) => name.into_owned(),
+            Err(bad) => {
+                return l.fatal(format!("Failed to resolve unit specifiers in {}: {bad}", written.text));
+            }
+        };
         if !is_owner_name(&name) {
-            l.fatal(format!("Invalid user/group name or numeric ID: {name}"));
-            return;
+            return l.fatal(format!("Invalid user/group name or numeric ID: {name}"));
         }
         l.push(&mut d.exec.supplementary_groups, name);
     }
@@ -222,13 +225,7 @@ fn environment(d: &mut Draft, l: &mut Line<'_>) {
         return;
     }
     for written in l.quoted() {
-        let assignment = match crate::specifier::expand(&written, l.scope, Allowed::All) {
-            Ok(assignment) => assignment.into_owned(),
-            Err(bad) => {
-                l.warn(format!("Failed to resolve specifiers in {written}, ignoring: {bad}"));
-                continue;
-            }
-        };
+        let Some(assignment) = l.expanded_in(Style::Plain, &written) else { continue };
         if !is_assignment(&assignment) {
             l.warn(format!("Invalid environment assignment, ignoring: {assignment}"));
             continue;
@@ -265,7 +262,8 @@ fn variable_names(list: &mut Vec<String>, l: &mut Line<'_>, is_right: fn(&str) -
         list.clear();
     }
     for written in l.quoted() {
-        let Some(name) = l.expanded(&written, Allowed::All) else { continue };
+        let style = if l.key == "PassEnvironment" { Style::Plain } else { Style::Bare };
+        let Some(name) = l.expanded_in(style, &written) else { continue };
         if !is_right(&name) {
             let or_assignment = if l.key == "PassEnvironment" { "" } else { " or assignment" };
             let of = if l.key == "PassEnvironment" { " for" } else { "" };
@@ -282,7 +280,7 @@ fn search_path(d: &mut Draft, l: &mut Line<'_>) {
     }
     for written in l.value.split(':').filter(|part| !part.is_empty()) {
         let Some(text) = l.expanded(written, Allowed::All) else { continue };
-        let Some(path) = l.checked_path(text, Want::Absolute) else { continue };
+        let Some(path) = l.checked_path(text, Want::Absolute) else { return };
         l.push(&mut d.exec.search_path, path);
     }
 }
@@ -501,7 +499,7 @@ fn add_input(d: &mut Draft, l: &mut Line<'_>, bytes: &[u8]) {
 /// RFC 4648 with white space between.
 fn base64(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::new();
-    let (mut bits, mut held, mut padding) = (0u32, 0u32, 0);
+    let (mut bits, mut held, mut padding, mut digits) = (0u32, 0u32, 0, 0);
     for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace()) {
         let value = match byte {
             b'A'..=b'Z' => byte - b'A',
@@ -518,6 +516,7 @@ fn base64(text: &str) -> Option<Vec<u8>> {
         if padding > 0 {
             return None;
         }
+        digits += 1;
         bits = (bits << 6 | u32::from(value)) & 0x00ff_ffff;
         held += 6;
         if held >= 8 {
@@ -525,7 +524,7 @@ fn base64(text: &str) -> Option<Vec<u8>> {
             out.push((bits >> held) as u8);
         }
     }
-    (padding <= 2 && held < 6).then_some(out)
+    (padding <= 2 && (digits + padding) % 4 == 0).then_some(out)
 }
 
 pub(super) const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];

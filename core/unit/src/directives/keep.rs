@@ -4,8 +4,9 @@
 use super::line::Want;
 use super::{Draft, Kind, Line};
 use crate::specifier::Allowed;
+use crate::values::cpuset::parse_cpuset;
 use crate::values::size::{Steps, parse_size};
-use crate::values::{format_timespan, number};
+use crate::values::{Bad, format_timespan, number};
 
 /// The setter of such a directive.
 pub(super) fn keep(d: &mut Draft, l: &mut Line<'_>) {
@@ -17,6 +18,9 @@ pub(super) fn keep(d: &mut Draft, l: &mut Line<'_>) {
         }
     }
 }
+
+/// Directives that take an empty value although others like them do not.
+const RESET_BY_NOTHING: &[&str] = &["MountAPIVFS", "MountFlags", "TTYColumns", "TTYRows"];
 
 /// A value that is right.
 enum Checked {
@@ -50,9 +54,25 @@ impl Line<'_> {
         }
     }
 
+    /// A set of CPUs or memory nodes, specifiers replaced.
+    pub fn cpus(&mut self) -> Option<Vec<(u32, u32)>> {
+        let text = self.text()?;
+        let complaint = match (parse_cpuset(&text), text.contains('"')) {
+            (_, true) => format!("Invalid value for {}: {text}", self.key),
+            (Ok(set), false) => return Some(set),
+            (Err((Bad::Range, word)), false) => format!("Cannot add CPU {word} to set: {}", Bad::Range),
+            (Err((_, word)), false) => format!("Failed to parse CPU affinity '{word}'"),
+        };
+        self.warn(complaint);
+        None
+    }
+
     fn checked(&mut self) -> Option<Checked> {
         let one = |value: Option<String>| value.map(Checked::One);
         match self.row.kind {
+            Kind::Boolean | Kind::Unsigned if self.is_empty() && RESET_BY_NOTHING.contains(&self.key) => {
+                Some(Checked::Reset)
+            }
             Kind::Boolean => self.boolean().map(|yes| Checked::unless(!yes, "yes")),
             Kind::BooleanYes => self.boolean().map(|yes| Checked::unless(yes, "no")),
             Kind::Span(what) => one(self.span(what).map(format_timespan)),
@@ -62,6 +82,9 @@ impl Line<'_> {
             Kind::Signal => one(self.signal().map(|signal| signal.to_string())),
             Kind::Integer(what) => self.checked_integer(what),
             Kind::Size => one(self.size().map(|size| size.to_string())),
+            Kind::OneOf(_, _) if self.is_empty() && RESET_BY_NOTHING.contains(&self.key) => {
+                Some(Checked::Reset)
+            }
             Kind::OneOf(_, words) => self.one_of(words).map(|word| Checked::unless(word == words[0], word)),
             Kind::Path => self.path().map(|path| path.map_or(Checked::Reset, Checked::One)),
             Kind::Text | Kind::Action | Kind::Condition | Kind::Limit | Kind::Word(_) => {

@@ -41,6 +41,14 @@ pub(crate) enum Want {
     Relative,
 }
 
+/// How a complaint about specifiers quotes the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    Bare,
+    Double,
+    Plain,
+}
+
 impl Line<'_> {
     pub fn warn(&mut self, text: String) {
         self.say(Severity::Warning, text);
@@ -178,15 +186,37 @@ impl Line<'_> {
         }
     }
 
-    /// As [`Line::expanded`]; some directives complain without quotes.
-    pub fn expanded_bare(&mut self, text: &str, allowed: Allowed) -> Option<String> {
-        match expand(text, self.scope, allowed) {
+    /// As [`Line::expanded`], for directives that complain in other words.
+    pub fn expanded_in(&mut self, style: Style, text: &str) -> Option<String> {
+        match expand(text, self.scope, Allowed::All) {
             Ok(expanded) => Some(expanded.into_owned()),
             Err(bad) => {
-                self.warn(format!("Failed to resolve unit specifiers in {text}, ignoring: {bad}"));
+                let what = match style {
+                    Style::Bare => format!("unit specifiers in {text}"),
+                    Style::Double => format!("unit specifiers in \"{text}\""),
+                    Style::Plain => format!("specifiers in {text}"),
+                };
+                self.warn(format!("Failed to resolve {what}, ignoring: {bad}"));
                 None
             }
         }
+    }
+
+    /// A list whose quotes or escapes make no sense.
+    fn bad_list(&mut self) {
+        let (key, value) = (self.key, self.value);
+        self.warn(match (self.row.kind, key) {
+            (Kind::Paths, _) | (_, "TemporaryFileSystem") => {
+                format!("Failed to extract first word, ignoring: {value}")
+            }
+            (_, "PassEnvironment" | "UnsetEnvironment" | "RestrictFileSystems") => {
+                format!("Trailing garbage in {key}, ignoring: {value}")
+            }
+            (_, key) if key.ends_with("Directory") => {
+                format!("Invalid syntax {key}={value}, ignoring: Invalid argument")
+            }
+            (_, _) => format!("Invalid syntax, ignoring: {value}"),
+        });
     }
 
     /// The value as an absolute path; `Some(None)` for an empty one.
@@ -236,7 +266,7 @@ impl Line<'_> {
         for word in Words::names(self.value).take(LIST_MAX) {
             match word {
                 Ok(word) => names.push(word.text),
-                Err(_) => self.warn(format!("Invalid syntax, ignoring: {}", self.value)),
+                Err(_) => self.bad_list(),
             }
         }
         names
@@ -254,7 +284,7 @@ impl Line<'_> {
             match word {
                 Ok(word) if word.escapes == Known::All => words.push(word.text),
                 Ok(_) | Err(_) => {
-                    self.warn(format!("Invalid syntax, ignoring: {}", self.value));
+                    self.bad_list();
                     break;
                 }
             }

@@ -1,11 +1,11 @@
 //! systemd.resource-control(5). The slice and delegation are acted on; limits of control groups are read,
 //! checked and kept.
 
+use super::line::Style;
 use super::{Directive, Draft, Kind, Line, Support, keep};
 use crate::name::{UnitKind, UnitName};
 use crate::span::Span;
-use crate::specifier::Allowed;
-use crate::values::cpuset::{format_cpuset, parse_cpuset};
+use crate::values::cpuset::format_cpuset;
 use crate::values::number::{permyriad, unsigned};
 use crate::values::size::{Steps, parse_size};
 use crate::values::{Bad, boolean, format_timespan, parse_timespan};
@@ -63,8 +63,8 @@ pub(super) static TABLE: &[Directive] = &[
     kept("IPAccounting", Kind::Boolean, "network traffic is counted"),
     own("IPAddressAllow", addresses, "addresses it may talk to"),
     own("IPAddressDeny", addresses, "addresses it may not talk to"),
-    kept("IPEgressFilterPath", Kind::Paths, "BPF programs that filter what it sends"),
-    kept("IPIngressFilterPath", Kind::Paths, "BPF programs that filter what it receives"),
+    kept("IPEgressFilterPath", Kind::Path, "BPF programs that filter what it sends"),
+    kept("IPIngressFilterPath", Kind::Path, "BPF programs that filter what it receives"),
     own("ManagedOOMMemoryPressure", managed, "systemd-oomd acts on its memory pressure"),
     kept("ManagedOOMMemoryPressureDurationSec", Kind::Span("sec value"), "how long the pressure must last"),
     own("ManagedOOMMemoryPressureLimit", pressure_limit, "the memory pressure systemd-oomd acts on"),
@@ -102,7 +102,7 @@ pub(super) static TABLE: &[Directive] = &[
 ];
 
 fn slice(d: &mut Draft, l: &mut Line<'_>) {
-    let Some(name) = l.expanded_bare(l.value, Allowed::InNames) else { return };
+    let Some(name) = l.expanded_in(Style::Bare, l.value) else { return };
     match UnitName::parse(&name) {
         Ok(name) if name.kind() == UnitKind::Slice && name.instance().is_some() => {
             let why = if name.is_template() {
@@ -202,10 +202,8 @@ fn cpus(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         return l.reset(d);
     }
-    match parse_cpuset(l.value) {
-        Ok(set) => l.keep_one(d, format_cpuset(&set)),
-        Err((Bad::Range, word)) => l.warn(format!("Cannot add CPU {word} to set: {}", Bad::Range)),
-        Err((_, word)) => l.warn(format!("Failed to parse CPU affinity '{word}'")),
+    if let Some(set) = l.cpus() {
+        l.keep_one(d, format_cpuset(&set));
     }
 }
 
@@ -278,7 +276,11 @@ fn block_weight(d: &mut Draft, l: &mut Line<'_>) {
 
 fn block_device(d: &mut Draft, l: &mut Line<'_>) {
     outdated(l, "IO*= settings");
-    keep_line(d, l);
+    let what = if l.key.ends_with("Weight") { "weight" } else { "bandwidth" };
+    match l.is_empty() || l.value.contains([' ', '\t']) {
+        true => keep_line(d, l),
+        false => l.warn(format!("Invalid device node or {what} specified in '{}', ignoring.", l.value)),
+    }
 }
 
 fn cpu_shares(d: &mut Draft, l: &mut Line<'_>) {
@@ -427,7 +429,8 @@ fn interfaces(d: &mut Draft, l: &mut Line<'_>) {
     }
     for word in l.names() {
         let name = word.strip_prefix('~').unwrap_or(&word);
-        match name.len() < 16 && !name.contains(['/', ':']) {
+        let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
+        match name.len() < 16 && !is_number && !name.contains(['/', ':', '%']) {
             true => l.keep_more(d, vec![word]),
             false => l.warn(format!("Invalid interface name, ignoring: {name}")),
         }

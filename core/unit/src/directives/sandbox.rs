@@ -1,6 +1,7 @@
 //! systemd.exec(5), what is not acted on yet: sandboxing, scheduling, credentials, mount namespaces.
 //! Values are read and checked, so that `status` can say what a service does not get.
 
+use super::line::Style;
 use super::{Directive, Draft, Kind, Line, Support, keep};
 use crate::specifier::Allowed;
 use crate::values::cpuset::{format_cpuset, parse_cpuset};
@@ -39,7 +40,7 @@ pub(super) static TABLE: &[Directive] = &[
     kept("ExecPaths", Kind::Paths, "paths below which programs may run"),
     kept("ExtensionDirectories", Kind::Paths, "directories laid over /usr and /opt"),
     kept("ExtensionImagePolicy", Kind::Text, "what an extension image must look like"),
-    kept("ExtensionImages", Kind::Lines, "images laid over /usr and /opt"),
+    own("ExtensionImages", images, "images laid over /usr and /opt"),
     own("IOSchedulingClass", io_class, "the disk scheduling class"),
     own("IOSchedulingPriority", io_priority, "the priority in its disk scheduling class"),
     kept("IPCNamespacePath", Kind::Path, "the IPC namespace it joins"),
@@ -61,7 +62,7 @@ pub(super) static TABLE: &[Directive] = &[
     kept("MountAPIVFS", Kind::Boolean, "/proc, /sys and /dev are mounted in its root"),
     kept("MountFlags", FLAGS, "how mounts spread from and to its file system"),
     kept("MountImagePolicy", Kind::Text, "what a mounted image must look like"),
-    kept("MountImages", Kind::Lines, "images mounted in its file system"),
+    own("MountImages", images, "images mounted in its file system"),
     own("NUMAMask", numa_mask, "the memory nodes NUMAPolicy= is about"),
     own("NUMAPolicy", numa_policy, "the memory policy"),
     kept("NetworkNamespacePath", Kind::Path, "the network namespace it joins"),
@@ -153,11 +154,14 @@ fn bind_paths(d: &mut Draft, l: &mut Line<'_>) {
         let mut parts = word.splitn(3, ':');
         let source = parts.next().unwrap_or("");
         let (dash, source) = source.strip_prefix('-').map_or(("", source), |source| ("-", source));
+        let is_pair = word.contains(':');
         let destination = parts.next().unwrap_or(source);
         let options = parts.next().unwrap_or("rbind");
         let mut path =
             |text| l.expanded(text, Allowed::All).and_then(|text| l.checked_path(text, Want::Absolute));
-        let (Some(source), Some(destination)) = (path(source), path(destination)) else { continue };
+        let source = path(source);
+        let destination = if is_pair { path(destination) } else { source.clone() };
+        let (Some(source), Some(destination)) = (source, destination) else { continue };
         if !["rbind", "norbind"].contains(&options) {
             l.warn(format!("Invalid option string, ignoring setting: {options}"));
             continue;
@@ -174,7 +178,7 @@ fn temporary(d: &mut Draft, l: &mut Line<'_>) {
     for word in l.names() {
         let (path, options) =
             word.split_once(':').map_or((word.as_str(), None), |(path, rest)| (path, Some(rest)));
-        let Some(path) = l.expanded(path, Allowed::All) else { continue };
+        let Some(path) = l.expanded_in(Style::Bare, path) else { continue };
         let Some(path) = l.checked_path(path, Want::Absolute) else { continue };
         l.keep_more(d, vec![options.map_or(path.clone(), |options| format!("{path}:{options}"))]);
     }
@@ -188,23 +192,19 @@ fn cpu_affinity(d: &mut Draft, l: &mut Line<'_>) {
         return l.keep_one(d, "numa".into());
     }
     let before = d.kept.values(l.key).next().unwrap_or("").to_owned();
-    match parse_cpuset(l.value) {
-        Ok(_) => {
-            let all = format!("{before} {}", l.value).replace("numa", "");
-            l.keep_one(d, parse_cpuset(&all).map(|set| format_cpuset(&set)).unwrap_or(before));
-        }
-        Err((_, word)) => l.warn(format!("Failed to parse CPU affinity '{word}'")),
+    if let Some(set) = l.cpus() {
+        let all = format!("{before} {}", format_cpuset(&set)).replace("numa", "");
+        l.keep_one(d, parse_cpuset(&all).map(|set| format_cpuset(&set)).unwrap_or(before));
     }
 }
 
 fn numa_mask(d: &mut Draft, l: &mut Line<'_>) {
-    match (l.value, parse_cpuset(l.value)) {
-        ("all", _) => l.keep_one(d, "all".into()),
-        (_, Ok(set)) => l.keep_one(d, format_cpuset(&set)),
-        (_, Err((_, word))) => {
-            l.warn(format!("Failed to parse CPU affinity '{word}'"));
-            l.unparsed("NUMA node mask");
-        }
+    if l.value == "all" {
+        return l.keep_one(d, "all".into());
+    }
+    match l.cpus() {
+        Some(set) => l.keep_one(d, format_cpuset(&set)),
+        None => l.unparsed("NUMA node mask"),
     }
 }
 
@@ -224,7 +224,10 @@ fn cpu_policy(d: &mut Draft, l: &mut Line<'_>) {
         Some((_, "0")) => l.reset(d),
         Some((_, number)) => l.keep_one(d, (*number).to_owned()),
         None if l.is_empty() => l.reset(d),
-        None => l.unparsed("CPU scheduling policy"),
+        None => match unsigned(l.value) {
+            Ok(number) => l.keep_one(d, number.to_string()),
+            Err(_) => l.unparsed("CPU scheduling policy"),
+        },
     }
 }
 
@@ -295,7 +298,6 @@ fn coredump_filter(d: &mut Draft, l: &mut Line<'_>) {
 fn level(d: &mut Draft, l: &mut Line<'_>) {
     match super::exec::numbered(&super::exec::LEVELS, l.value) {
         Some(level) => l.keep_one(d, level.to_string()),
-        None if l.is_empty() => l.reset(d),
         None => l.unparsed("log level"),
     }
 }
@@ -305,7 +307,7 @@ fn extra_fields(d: &mut Draft, l: &mut Line<'_>) {
         return l.reset(d);
     }
     for written in l.quoted() {
-        let Some(field) = l.expanded(&written, Allowed::All) else { continue };
+        let Some(field) = l.expanded_in(Style::Bare, &written) else { continue };
         let name = field.split_once('=').map(|(name, _)| name);
         let is_right = name.is_some_and(|name| {
             name.starts_with(|first: char| first.is_ascii_uppercase())
@@ -336,9 +338,26 @@ fn required_path(d: &mut Draft, l: &mut Line<'_>) {
     }
 }
 
+/// `PATH[:…]` words, each path after `-` if it may be missing.
+fn images(d: &mut Draft, l: &mut Line<'_>) {
+    use super::line::Want;
+    if l.is_empty() {
+        return l.reset(d);
+    }
+    for word in l.names() {
+        let path = word.strip_prefix('-').unwrap_or(&word).split(':').next().unwrap_or("");
+        let Some(path) = l.expanded(path, Allowed::All) else { continue };
+        if l.checked_path(path, Want::Absolute).is_some() {
+            l.keep_more(d, vec![word]);
+        }
+    }
+}
+
 fn log_namespace(d: &mut Draft, l: &mut Line<'_>) {
-    match l.optional_text() {
-        Some(Some(name)) if name.contains('/') || name.len() > 128 => {
+    let text = if l.is_empty() { Some(None) } else { l.expanded_in(Style::Bare, l.value).map(Some) };
+    let odd = |c: char| !(c.is_ascii_alphanumeric() || ":-_.\\@".contains(c));
+    match text {
+        Some(Some(name)) if name.contains(odd) || name.len() > 128 => {
             l.warn(format!("Specified log namespace name is not valid, ignoring: {name}"));
         }
         Some(Some(name)) => l.keep_one(d, name),
@@ -358,7 +377,7 @@ fn load_credential(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         return l.reset(d);
     }
-    let Some(text) = l.text() else { return };
+    let Some(text) = l.expanded_in(Style::Double, l.value) else { return };
     let name = text.split(':').next().unwrap_or("");
     match !name.is_empty() && !name.contains('/') && name.len() <= 255 {
         true => l.keep_more(d, vec![text]),
@@ -462,7 +481,6 @@ fn error_number(d: &mut Draft, l: &mut Line<'_>) {
 fn timer_slack(d: &mut Draft, l: &mut Line<'_>) {
     match parse_nanoseconds(l.value) {
         Ok(span) => l.keep_one(d, span.to_string()),
-        Err(_) if l.is_empty() => l.reset(d),
         Err(_) => l.unparsed("nsec value"),
     }
 }

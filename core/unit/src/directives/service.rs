@@ -195,7 +195,7 @@ fn pid_file(d: &mut Draft, l: &mut Line<'_>) {
 }
 
 fn bus_name(d: &mut Draft, l: &mut Line<'_>) {
-    let Some(name) = l.text() else { return };
+    let Some(name) = l.expanded_in(super::line::Style::Bare, l.value) else { return };
     let part = |part: &str| {
         let mut bytes = part.bytes();
         bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_' || first == b'-')

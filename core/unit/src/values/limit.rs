@@ -25,7 +25,7 @@ pub fn parse_limit(resource: Resource, text: &str) -> Result<Limit, BadLimit> {
 }
 
 fn one(resource: Resource, text: &str) -> Result<u64, Bad> {
-    if text == "infinity" {
+    if text == "infinity" && resource != Resource::Nice {
         return Ok(INFINITY);
     }
     match resource {
@@ -58,5 +58,5 @@ fn nice(text: &str) -> Result<u64, Bad> {
         let level = number::integer(text)?;
         return if (-20..=19).contains(&level) { Ok((20 - level) as u64) } else { Err(Bad::Range) };
     }
-    number::unsigned(text).and_then(|raw| if (1..=40).contains(&raw) { Ok(raw) } else { Err(Bad::Range) })
+    number::unsigned(text).and_then(|raw| if raw <= 40 { Ok(raw) } else { Err(Bad::Range) })
 }
