@@ -9,8 +9,8 @@
 use super::service::{Control, Rest};
 use super::{Cx, Input, Level, Process, Reply, Stage, Triggered, Triggers};
 use crate::api::{
-    Action, ActiveState, Directories, ExitStatus, Occupancy, Phase, ServiceResult, Spawn, Told, Trouble,
-    WatchExec,
+    Action, ActiveState, Directories, ExitStatus, Occupancy, Phase, ProcId, ServiceResult, Spawn, Told,
+    Trouble, WatchExec,
 };
 use eudaemon_unit::config::Socket;
 use eudaemon_unit::config::exec::{ExecCommand, Failure, KillMode};
@@ -107,6 +107,36 @@ impl State {
         }
     }
 
+    fn is_down(&self) -> bool {
+        match self {
+            State::Dead | State::Failed => true,
+            State::StartPre(_)
+            | State::Opening { .. }
+            | State::StartPost(_)
+            | State::Listening
+            | State::Running
+            | State::StopPre(_)
+            | State::Killing(_)
+            | State::StopPost(_) => false,
+        }
+    }
+
+    /// `process` is there.
+    fn seen(self, process: ProcId) -> State {
+        match self {
+            State::StartPre(control) => State::StartPre(control.seen(process)),
+            State::StartPost(control) => State::StartPost(control.seen(process)),
+            State::StopPre(control) => State::StopPre(control.seen(process)),
+            State::StopPost(control) => State::StopPost(control.seen(process)),
+            State::Dead
+            | State::Opening { .. }
+            | State::Listening
+            | State::Running
+            | State::Killing(_)
+            | State::Failed => self,
+        }
+    }
+
     pub(super) fn waiting_for(&self, socket: &Socket, cx: &Cx) -> Vec<Action> {
         let unit = || cx.unit.clone();
         let asked = |phase, control: &Control| match control.process.stage {
@@ -135,51 +165,22 @@ pub(super) fn step(state: State, input: Input, socket: &Socket, cx: &mut Cx) -> 
     match input {
         Input::Start => start(state, socket, cx),
         Input::Stop(_) => stop(state, socket, cx),
-        Input::StartLimitHit => match state {
-            State::Dead | State::Failed => {
+        Input::StartLimitHit => {
+            if state.is_down() {
                 cx.history.fail(ServiceResult::StartLimitHit);
-                State::Failed
+                return State::Failed;
             }
-            State::StartPre(_)
-            | State::Opening { .. }
-            | State::StartPost(_)
-            | State::Listening
-            | State::Running
-            | State::StopPre(_)
-            | State::Killing(_)
-            | State::StopPost(_) => state,
-        },
+            state
+        }
         Input::ResetFailed => {
             cx.history.result = ServiceResult::Success;
-            match state {
-                State::Failed => State::Dead,
-                State::Dead
-                | State::StartPre(_)
-                | State::Opening { .. }
-                | State::StartPost(_)
-                | State::Listening
-                | State::Running
-                | State::StopPre(_)
-                | State::Killing(_)
-                | State::StopPost(_) => state,
-            }
+            if state == State::Failed { State::Dead } else { state }
         }
         Input::Reload => {
             cx.reply(Reply::Invalid);
             state
         }
-        Input::Spawned { process } => match state {
-            State::StartPre(control) => State::StartPre(control.seen(process)),
-            State::StartPost(control) => State::StartPost(control.seen(process)),
-            State::StopPre(control) => State::StopPre(control.seen(process)),
-            State::StopPost(control) => State::StopPost(control.seen(process)),
-            State::Dead
-            | State::Opening { .. }
-            | State::Listening
-            | State::Running
-            | State::Killing(_)
-            | State::Failed => state,
-        },
+        Input::Spawned { process } => state.seen(process),
         Input::SpawnFailed { process, errno } => {
             if state.control().is_some_and(|control| control.id == process) {
                 cx.say(Level::Error, format!("{}: a command could not be started: error {errno}", cx.unit));
@@ -198,21 +199,13 @@ pub(super) fn step(state: State, input: Input, socket: &Socket, cx: &mut Cx) -> 
         Input::SocketsOpened(outcome) => opened(state, outcome, socket, cx),
         Input::SocketReady => knocked(state, socket, cx),
         Input::Triggered(triggered) => service_changed(state, triggered, socket, cx),
-        Input::TriggerRefused => match state {
-            State::Running => {
+        Input::TriggerRefused => {
+            if state == State::Running {
                 cx.say(Level::Warning, format!("{}: the service could not be started", cx.unit));
-                enter_stop_pre(ServiceResult::Resources, socket, cx)
+                return enter_stop_pre(ServiceResult::Resources, socket, cx);
             }
-            State::Dead
-            | State::StartPre(_)
-            | State::Opening { .. }
-            | State::StartPost(_)
-            | State::Listening
-            | State::StopPre(_)
-            | State::Killing(_)
-            | State::StopPost(_)
-            | State::Failed => state,
-        },
+            state
+        }
         Input::Deadline => deadline(state, socket, cx),
         Input::Executed { .. }
         | Input::SetupFailed { .. }

@@ -90,32 +90,8 @@ pub fn acts(spawn: &Spawn, sockets: &[String]) -> (Vec<Act>, Manners) {
             act(START, log("run B"));
             act(10_000, What::NotifyByChild(vec!["READY=1".into()]));
         }
-        "fork" => {
-            act(START, log("fork B"));
-            act(0, What::Child);
-            act(1_000, What::Exit(0));
-        }
-        "forkpid" => {
-            act(START, log("fork B"));
-            act(0, What::Child);
-            act(0, What::PidFile(format!("{}.pid", unit.trim_end_matches(".service"))));
-            act(1_000, What::Exit(0));
-        }
-        "fork2" => {
-            act(START, log("fork B"));
-            act(0, What::Child);
-            act(0, What::Child);
-            act(1_000, What::Exit(0));
-        }
-        "forkstranger" => {
-            act(START, log("fork B"));
-            act(0, What::Child);
-            act(1_000, What::Exit(0));
-        }
-        "leavefail" => {
-            act(START, What::Child);
-            act(200_000, log("leavefail B"));
-            act(0, What::Exit(3));
+        "fork" | "forkpid" | "fork2" | "forkstranger" | "leavechild" | "leavefail" | "withchild" => {
+            family(tag, unit, &mut act);
         }
         "live" => {
             act(START, log("live B"));
@@ -125,15 +101,6 @@ pub fn acts(spawn: &Spawn, sockets: &[String]) -> (Vec<Act>, Manners) {
         "ignterm" => {
             manners = Manners::IgnoresTerm;
             act(START, log("ignterm B"));
-        }
-        "withchild" => {
-            act(START, What::Child);
-            act(0, log("withchild B"));
-        }
-        "leavechild" => {
-            act(START, What::Child);
-            act(200_000, log("leavechild B"));
-            act(0, What::Exit(0));
         }
         "trap" => {
             manners = Manners::Traps;
@@ -167,6 +134,36 @@ pub fn acts(spawn: &Spawn, sockets: &[String]) -> (Vec<Act>, Manners) {
         }
     }
     (acts, manners)
+}
+
+/// Those that leave children behind.
+fn family(tag: &str, unit: &str, act: &mut impl FnMut(u64, What)) {
+    let log = |word: &str| What::Log(format!("{unit} {word} B"));
+    match tag {
+        "withchild" | "leavechild" | "leavefail" => {
+            act(START, What::Child);
+            let lingers = if tag == "withchild" { 0 } else { 200_000 };
+            act(lingers, log(tag));
+        }
+        _forks => {
+            act(START, log("fork"));
+            act(0, What::Child);
+        }
+    }
+    match tag {
+        "withchild" => {}
+        "leavechild" => act(0, What::Exit(0)),
+        "leavefail" => act(0, What::Exit(3)),
+        "fork2" => {
+            act(0, What::Child);
+            act(1_000, What::Exit(0));
+        }
+        "forkpid" => {
+            act(0, What::PidFile(format!("{}.pid", unit.trim_end_matches(".service"))));
+            act(1_000, What::Exit(0));
+        }
+        _fork => act(1_000, What::Exit(0)),
+    }
 }
 
 /// The words of a notify script: messages, waits, children.

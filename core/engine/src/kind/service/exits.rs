@@ -198,17 +198,7 @@ fn without_awaited(result: ServiceResult, deadline: Option<u64>, service: &Servi
 fn control_ended(state: State, status: Option<ExitStatus>, service: &Service, cx: &mut Cx) -> State {
     match state {
         State::Condition(control) => condition_ended(control, status, service, cx),
-        State::StartPre(control) => {
-            let result = judge(Phase::StartPre, &control, status, service, cx);
-            if result != ServiceResult::Success {
-                return failed_start(control.index, status, Main::Gone, service, cx);
-            }
-            match spawn_control(Phase::StartPre, control.index + 1, None, service.timeout_start, service, cx)
-            {
-                Some(next) => State::StartPre(next),
-                None => enter_start(service, cx),
-            }
-        }
+        State::StartPre(control) => start_pre_ended(control, status, service, cx),
         State::Start(Starting::Parent(control)) => {
             let result = judge(Phase::Start, &control, status, service, cx);
             if result == ServiceResult::Success {
@@ -221,45 +211,16 @@ fn control_ended(state: State, status: Option<ExitStatus>, service: &Service, cx
             post_ended(up, control, status, service, cx)
         }
         State::Reload(Reload { up, by: Reloading::Command { control, signalled } }) => {
-            let result = worth(Phase::Reload, control.index, status, service);
-            if result != ServiceResult::Success {
-                return reload_failed(up, result, service, cx);
-            }
-            let next = spawn_control(
-                Phase::Reload,
-                control.index + 1,
-                up.main.alive(),
-                service.timeout_start,
-                service,
-                cx,
-            );
-            match next {
-                Some(control) => State::Reload(Reload { up, by: Reloading::Command { control, signalled } }),
-                None => after_reload(up, signalled, service, cx),
-            }
+            reload_command_ended(up, control, signalled, status, service, cx)
         }
         State::Stop { main, control, cause } => {
-            let result = judge(Phase::Stop, &control, status, service, cx);
-            let next = if result == ServiceResult::Success {
-                let timeout = service.timeout_stop;
-                spawn_control(Phase::Stop, control.index + 1, main.alive(), timeout, service, cx)
-            } else {
-                None
-            };
-            match next {
+            match next_of(Phase::Stop, &main, control, status, service, cx) {
                 Some(control) => State::Stop { main, control, cause },
                 None => kill(KillStep::StopSigterm, main, None, cause, service, cx),
             }
         }
         State::StopPost { main, control, cause } => {
-            let result = judge(Phase::StopPost, &control, status, service, cx);
-            let next = if result == ServiceResult::Success {
-                let timeout = service.timeout_stop;
-                spawn_control(Phase::StopPost, control.index + 1, main.alive(), timeout, service, cx)
-            } else {
-                None
-            };
-            match next {
+            match next_of(Phase::StopPost, &main, control, status, service, cx) {
                 Some(control) => State::StopPost { main, control, cause },
                 None => kill(KillStep::FinalSigterm, main, None, cause, service, cx),
             }
@@ -290,12 +251,58 @@ fn control_ended(state: State, status: Option<ExitStatus>, service: &Service, cx
     }
 }
 
+fn start_pre_ended(control: Control, status: Option<ExitStatus>, service: &Service, cx: &mut Cx) -> State {
+    let result = judge(Phase::StartPre, &control, status, service, cx);
+    if result != ServiceResult::Success {
+        return failed_start(control.index, status, Main::Gone, service, cx);
+    }
+    match spawn_control(Phase::StartPre, control.index + 1, None, service.timeout_start, service, cx) {
+        Some(next) => State::StartPre(next),
+        None => enter_start(service, cx),
+    }
+}
+
+fn reload_command_ended(
+    up: super::Up,
+    control: Control,
+    signalled: Option<u64>,
+    status: Option<ExitStatus>,
+    service: &Service,
+    cx: &mut Cx,
+) -> State {
+    let result = worth(Phase::Reload, control.index, status, service);
+    if result != ServiceResult::Success {
+        return reload_failed(up, result, service, cx);
+    }
+    let (timeout, main) = (service.timeout_start, up.main.alive());
+    match spawn_control(Phase::Reload, control.index + 1, main, timeout, service, cx) {
+        Some(control) => State::Reload(Reload { up, by: Reloading::Command { control, signalled } }),
+        None => after_reload(up, signalled, service, cx),
+    }
+}
+
+/// The next command of a stop phase; none follows a failed one.
+fn next_of(
+    phase: Phase,
+    main: &Main,
+    control: Control,
+    status: Option<ExitStatus>,
+    service: &Service,
+    cx: &mut Cx,
+) -> Option<Control> {
+    let result = judge(phase, &control, status, service, cx);
+    if result != ServiceResult::Success {
+        return None;
+    }
+    spawn_control(phase, control.index + 1, main.alive(), service.timeout_stop, service, cx)
+}
+
 /// `ExecCondition=`: 1 to 254 skip the unit, 255 and signals fail it.
 fn condition_ended(control: Control, status: Option<ExitStatus>, service: &Service, cx: &mut Cx) -> State {
-    let result = match (worth(Phase::Condition, control.index, status, service), status) {
-        (ServiceResult::ExitCode, Some(ExitStatus::Code(code))) if code < 255 => ServiceResult::ExecCondition,
-        (result, _any) => result,
-    };
+    let plain = worth(Phase::Condition, control.index, status, service);
+    let skips =
+        plain == ServiceResult::ExitCode && matches!(status, Some(ExitStatus::Code(code)) if code < 255);
+    let result = if skips { ServiceResult::ExecCondition } else { plain };
     cx.history.fail(result);
     if result != ServiceResult::Success {
         return failed_start(control.index, status, Main::Gone, service, cx);
@@ -336,9 +343,10 @@ fn post_ended(
 
 /// A command before the main process failed: whatever it left is cleaned up, unless it never ran.
 fn failed_start(index: u32, status: Option<ExitStatus>, main: Main, service: &Service, cx: &mut Cx) -> State {
-    match (status, index) {
-        (None, 0) => nothing_ran(service, cx),
-        (None | Some(_), _any) => kill(KillStep::StopSigterm, main, None, Cause::Itself, service, cx),
+    if status.is_none() && index == 0 {
+        nothing_ran(service, cx)
+    } else {
+        kill(KillStep::StopSigterm, main, None, Cause::Itself, service, cx)
     }
 }
 

@@ -32,13 +32,14 @@ pub(super) fn reload_wished(state: State, service: &Service, cx: &mut Cx) -> Sta
         }
     };
     cx.history.reload_result = ServiceResult::Success;
-    let signalled = match (service.kind, up.main.alive()) {
-        (ServiceType::NotifyReload, Some(main)) => {
-            cx.order(Action::Signal { process: main.id, signal: service.reload_signal });
-            cx.history.notify = NotifyState::Unknown;
-            Some(cx.now.monotonic)
-        }
-        (_any, _main) => None,
+    let signalled = if service.kind == ServiceType::NotifyReload
+        && let Some(main) = up.main.alive()
+    {
+        cx.order(Action::Signal { process: main.id, signal: service.reload_signal });
+        cx.history.notify = NotifyState::Unknown;
+        Some(cx.now.monotonic)
+    } else {
+        None
     };
     let timeout = service.timeout_start;
     match spawn_control(Phase::Reload, 0, up.main.alive(), timeout, service, cx) {
