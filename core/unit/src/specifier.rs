@@ -253,6 +253,14 @@ pub fn unescape(text: &str) -> Cow<'_, str> {
     )
 }
 
+/// The path that the name of a mount, automount or swap unit stands for: `var-lib.mount` is `/var/lib`.
+pub fn path_of(name: &UnitName) -> String {
+    match name.stem() {
+        "-" => "/".into(),
+        stem => format!("/{}", unescape(stem)),
+    }
+}
+
 /// The instance (or, without one, the prefix) as an absolute path.
 fn as_path(name: &UnitName) -> Option<String> {
     let escaped = name.instance().filter(|instance| !instance.is_empty()).unwrap_or(name.prefix());

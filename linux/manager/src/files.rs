@@ -56,14 +56,18 @@ pub fn change(units: &Units, change: FileChange) -> Result<FileChanges, Fault> {
 }
 
 fn step(change: &Change) -> Option<FileStep> {
-    let said = |kind, path: &str, source: &str| Some(FileStep { kind, path: path.to_owned(), source: source.to_owned() });
+    let said = |kind, path: &str, source: &str| {
+        Some(FileStep { kind, path: path.to_owned(), source: source.to_owned() })
+    };
     match change {
         Change::Symlink { path, target } => said("symlink", path, target),
         Change::Unlink { path } => said("unlink", path, ""),
         Change::RemoveDirectory { .. } => None,
         Change::Note(Note::Masked { path }) => said("masked", path, ""),
         Change::Note(Note::Dangling { path }) => said("dangling", path, ""),
-        Change::Note(Note::DestinationMissing { wanted, unit }) => said("destination not present", wanted, unit),
+        Change::Note(Note::DestinationMissing { wanted, unit }) => {
+            said("destination not present", wanted, unit)
+        }
         Change::Note(Note::AuxiliaryFailed { unit }) => said("auxiliary unit failed", unit, ""),
         // The whole is refused for it, or it goes without saying.
         Change::Note(Note::Failed(_)) => None,
@@ -114,22 +118,30 @@ fn of_mode(mode: bus::PresetMode) -> PresetMode {
 fn asked(change: FileChange) -> (install::Place, Request) {
     let persistent = install::Place::Persistent;
     match change {
-        FileChange::Enable { names, place, force } => (of_place(place), Request::Enable { names, force: of_force(force) }),
+        FileChange::Enable { names, place, force } => {
+            (of_place(place), Request::Enable { names, force: of_force(force) })
+        }
         FileChange::Disable { names, place } => (of_place(place), Request::Disable { names }),
         FileChange::Reenable { names, place, force } => {
             (of_place(place), Request::Reenable { names, force: of_force(force) })
         }
-        FileChange::Link { paths, place, force } => (of_place(place), Request::Link { paths, force: of_force(force) }),
+        FileChange::Link { paths, place, force } => {
+            (of_place(place), Request::Link { paths, force: of_force(force) })
+        }
         FileChange::Preset { names, mode, place, force } => {
             (of_place(place), Request::Preset { names, mode: of_mode(mode), force: of_force(force) })
         }
         FileChange::PresetAll { mode, place, force } => {
             (of_place(place), Request::PresetAll { mode: of_mode(mode), force: of_force(force) })
         }
-        FileChange::Mask { names, place, force } => (of_place(place), Request::Mask { names, force: of_force(force) }),
+        FileChange::Mask { names, place, force } => {
+            (of_place(place), Request::Mask { names, force: of_force(force) })
+        }
         FileChange::Unmask { names, place } => (of_place(place), Request::Unmask { names }),
         FileChange::Revert { names } => (persistent, Request::Revert { names }),
-        FileChange::SetDefault { name, force } => (persistent, Request::SetDefault { name, force: of_force(force) }),
+        FileChange::SetDefault { name, force } => {
+            (persistent, Request::SetDefault { name, force: of_force(force) })
+        }
         FileChange::AddDependency { names, target, kind, place, force } => {
             let kind = match kind {
                 bus::AddedDependency::Wants => install::AddedDependency::Wants,

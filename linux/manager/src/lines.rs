@@ -5,7 +5,8 @@ use eudaemon_engine::api::InvocationId;
 use eudaemon_host::place::{Place, Role, Scope};
 use eudaemon_unit::name::UnitName;
 use rustix::net::{
-    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType, UCred,
+    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags,
+    SocketType, UCred,
 };
 use rustix::process::Pid;
 use std::io::{IsTerminal, Write};

@@ -1,6 +1,7 @@
 //! `[Install]`: systemd.unit(5). Kept as written; enable and disable read it.
 
 use super::{Directive, Draft, Kind, Line, Support};
+use crate::values::words::Words;
 
 const fn row(key: &'static str, set: fn(&mut Draft, &mut Line<'_>), help: &'static str) -> Directive {
     Directive { key, kind: Kind::Units, support: Support::Full, set, help }
@@ -20,7 +21,8 @@ fn names(list: &mut Vec<String>, l: &mut Line<'_>) {
     if l.is_empty() {
         list.clear();
     }
-    l.names().into_iter().for_each(|name| l.push(list, name));
+    // What cannot be read ends the list without a word.
+    Words::names(l.value).map_while(Result::ok).for_each(|word| l.push(list, word.text));
 }
 
 fn default_instance(d: &mut Draft, l: &mut Line<'_>) {

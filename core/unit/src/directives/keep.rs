@@ -107,7 +107,6 @@ impl Line<'_> {
     fn checked_integer(&mut self, what: &str) -> Option<Checked> {
         match number::integer(self.value) {
             Ok(value) => Some(Checked::One(value.to_string())),
-            Err(_) if self.is_empty() => Some(Checked::Reset),
             Err(_) => {
                 self.unparsed(what);
                 None

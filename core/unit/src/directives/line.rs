@@ -206,6 +206,9 @@ impl Line<'_> {
     fn bad_list(&mut self) {
         let (key, value) = (self.key, self.value);
         self.warn(match (self.row.kind, key) {
+            (_, "RequiresMountsFor" | "WantsMountsFor" | "Symlinks") => {
+                format!("Invalid syntax, ignoring: {value}")
+            }
             (Kind::Paths, _) | (_, "TemporaryFileSystem") => {
                 format!("Failed to extract first word, ignoring: {value}")
             }

@@ -44,10 +44,18 @@ pub(super) static AUTOMOUNT: &[Directive] = &[
 #[rustfmt::skip]
 pub(super) static SWAP: &[Directive] = &[
     kept("Options", Kind::Text, "options of the swap space"),
-    kept("Priority", Kind::Integer("swap priority"), "its priority among swap spaces"),
+    Directive { key: "Priority", kind: Kind::Integer("swap priority"), support: Support::NotYet, set: priority, help: "its priority among swap spaces" },
     kept("TimeoutSec", SEC, "how long swapon may take"),
     kept("What", Kind::Path, "the device or file swapped to"),
 ];
+
+fn priority(d: &mut Draft, l: &mut Line<'_>) {
+    match crate::values::number::integer(l.value) {
+        Ok(priority) => l.keep_one(d, priority.to_string()),
+        Err(_) if l.is_empty() => l.reset(d),
+        Err(_) => l.warn(format!("Invalid swap priority '{}', ignoring.", l.value)),
+    }
+}
 
 fn text(field: &mut String, l: &mut Line<'_>) {
     if let Some(text) = l.text() {

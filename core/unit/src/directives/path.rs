@@ -1,5 +1,6 @@
 //! `[Path]`: systemd.path(5). Read and kept; paths are not watched yet.
 
+use super::line::{Style, Want};
 use super::{Directive, Draft, Kind, Line, Support, keep};
 
 const fn kept(key: &'static str, kind: Kind, help: &'static str) -> Directive {
@@ -25,14 +26,17 @@ pub(super) static TABLE: &[Directive] = &[
     watch("PathModified", "starts the unit when a file is written to"),
     kept("TriggerLimitBurst", Kind::Unsigned, "how many starts TriggerLimitIntervalSec= allows"),
     kept("TriggerLimitIntervalSec", Kind::Span("sec value"), "the time in which its starts are counted"),
-    kept("Unit", Kind::Text, "the unit it starts"),
+    Directive { key: "Unit", kind: Kind::Units, support: Support::NotYet, set: super::timer::triggered, help: "the unit it starts" },
 ];
 
 /// Paths add up; an empty one of any kind takes all of them back.
 fn watched(d: &mut Draft, l: &mut Line<'_>) {
-    match l.path() {
-        Some(Some(path)) => l.keep_more(d, vec![path]),
-        Some(None) => PATHS.iter().for_each(|key| d.kept.reset(l.section, key)),
-        None => {}
+    if l.is_empty() {
+        PATHS.iter().for_each(|key| d.kept.reset(l.section, key));
+        return;
+    }
+    let Some(text) = l.expanded_in(Style::Bare, l.value) else { return };
+    if let Some(path) = l.checked_path(text, Want::Absolute) {
+        l.keep_more(d, vec![path]);
     }
 }

@@ -112,7 +112,9 @@ fn slice(d: &mut Draft, l: &mut Line<'_>) {
             };
             l.warn(format!("Failed to load slice unit {name}, ignoring: {why}"));
         }
-        Ok(name) if name.kind() == UnitKind::Slice => d.exec.slice = Some(name.to_string()),
+        Ok(name) if name.kind() == UnitKind::Slice && name != *l.scope.name => {
+            d.exec.slice = Some(name.to_string())
+        }
         Ok(_) => l.warn(format!(
             "Failed to assign slice {name} to unit {}, ignoring: {}",
             l.scope.name,
@@ -141,6 +143,9 @@ const CONTROLLERS: [&str; 12] = [
 
 /// A boolean, or the controllers handed over; an empty value hands over the group without any.
 fn delegate(d: &mut Draft, l: &mut Line<'_>) {
+    if !["Service", "Scope"].contains(&l.section) {
+        return l.warn("Delegate= setting not supported for this unit type, ignoring.".into());
+    }
     match (l.is_empty(), boolean(l.value)) {
         (true, _) => {
             d.exec.delegate = true;
@@ -154,7 +159,18 @@ fn delegate(d: &mut Draft, l: &mut Line<'_>) {
     }
 }
 
+fn can_be_managed(l: &mut Line<'_>) -> bool {
+    let can = ["Service", "Scope", "Slice"].contains(&l.section);
+    if !can {
+        l.warn(format!("{}= is not supported for this unit type, ignoring.", l.key));
+    }
+    can
+}
+
 fn managed(d: &mut Draft, l: &mut Line<'_>) {
+    if !can_be_managed(l) {
+        return;
+    }
     match l.value {
         "" | "auto" => l.reset(d),
         "kill" => l.keep_one(d, "kill".into()),
@@ -328,6 +344,9 @@ fn tasks(d: &mut Draft, l: &mut Line<'_>) {
 
 /// Parts of 2^32, as the property counts them.
 fn pressure_limit(d: &mut Draft, l: &mut Line<'_>) {
+    if !can_be_managed(l) {
+        return;
+    }
     match (l.is_empty(), permyriad(l.value).filter(|parts| *parts <= 10_000)) {
         (true, _) => l.reset(d),
         (false, Some(parts)) => l.keep_one(d, (u64::from(parts) * u64::from(u32::MAX) / 10_000).to_string()),

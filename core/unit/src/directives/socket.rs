@@ -4,7 +4,7 @@ use super::line::Want;
 use super::unit::flag;
 use super::{Directive, Draft, Kind, Line, Support, keep};
 use crate::config::socket::{Accept, Address, BindIpv6Only, Listen};
-use crate::name::UnitKind;
+use crate::name::{UnitKind, UnitName};
 use crate::specifier::Allowed;
 use crate::values::address::parse_address;
 use crate::values::{number, path};
@@ -33,6 +33,7 @@ const fn listen(
 
 const SEC: Kind = Kind::Span("sec value");
 const INTEGER: Kind = Kind::Integer("int value");
+const LONG: Kind = Kind::Integer("long value");
 const ACCEPT: Support = Support::Partial("a service for each connection is not started yet");
 
 #[rustfmt::skip]
@@ -41,7 +42,7 @@ pub(super) static TABLE: &[Directive] = &[
     kept("AcceptFileDescriptors", Kind::Boolean, "descriptors may be sent through the socket"),
     row("Backlog", Kind::Unsigned, |d, l| if let Some(backlog) = l.unsigned() { d.socket.backlog = backlog }, "how many connections wait"),
     row("BindIPv6Only", Kind::Word("bind IPv6 only value"), bind_ipv6_only, "whether an IPv6 socket takes IPv4 too"),
-    kept("BindToDevice", Kind::Text, "the network interface it listens on"),
+    listen("BindToDevice", Support::NotYet, device, "the network interface it listens on"),
     row("Broadcast", Kind::Boolean, |d, l| flag(&mut d.socket.broadcast, l), "SO_BROADCAST"),
     kept("DeferAcceptSec", SEC, "TCP_DEFER_ACCEPT"),
     kept("DeferTrigger", Kind::OneOf("defer trigger value", &["no", "yes", "patient"]), "the service waits for the end of what conflicts with it"),
@@ -63,7 +64,7 @@ pub(super) static TABLE: &[Directive] = &[
     listen("ListenDatagram", Support::Full, |d, l| address(d, l, Listen::Datagram), "listens for datagrams"),
     listen("ListenFIFO", Support::Full, fifo, "opens a FIFO"),
     listen("ListenMessageQueue", Support::NotYet, path_of_other, "opens a POSIX message queue"),
-    listen("ListenNetlink", Support::NotYet, other, "opens a netlink socket"),
+    listen("ListenNetlink", Support::NotYet, netlink, "opens a netlink socket"),
     listen("ListenSequentialPacket", Support::Full, |d, l| address(d, l, Listen::SequentialPacket), "listens for sequenced packets"),
     listen("ListenSpecial", Support::NotYet, path_of_other, "opens a special file"),
     listen("ListenStream", Support::Full, |d, l| address(d, l, Listen::Stream), "listens for connections"),
@@ -71,8 +72,8 @@ pub(super) static TABLE: &[Directive] = &[
     kept("Mark", INTEGER, "SO_MARK"),
     Directive { key: "MaxConnections", kind: Kind::Unsigned, support: ACCEPT, set: max_connections, help: "how many connections are served at once" },
     kept("MaxConnectionsPerSource", Kind::Unsigned, "how many connections of one address are served at once"),
-    kept("MessageQueueMaxMessages", INTEGER, "messages a queue holds"),
-    kept("MessageQueueMessageSize", INTEGER, "bytes a message in a queue has"),
+    kept("MessageQueueMaxMessages", LONG, "messages a queue holds"),
+    kept("MessageQueueMessageSize", LONG, "bytes a message in a queue has"),
     row("NoDelay", Kind::Boolean, |d, l| flag(&mut d.socket.no_delay, l), "TCP_NODELAY"),
     row("PassCredentials", Kind::Boolean, |d, l| flag(&mut d.socket.pass_credentials, l), "SO_PASSCRED"),
     kept("PassFileDescriptorsToExec", Kind::Boolean, "its commands get its descriptors"),
@@ -99,7 +100,7 @@ pub(super) static TABLE: &[Directive] = &[
     row("Symlinks", Kind::Paths, symlinks, "symbolic links made to its file"),
     kept("TCPCongestion", Kind::Text, "TCP_CONGESTION"),
     row("TimeoutSec", Kind::Timeout("time value"), |d, l| if let Some(span) = l.timeout("time value") { d.socket.timeout = span }, "how long its commands may take"),
-    row("Timestamping", Kind::Word("timestamping value"), timestamping, "packets carry the time of their arrival"),
+    row("Timestamping", Kind::Word("timestamping precision"), timestamping, "packets carry the time of their arrival"),
     row("Transparent", Kind::Boolean, |d, l| flag(&mut d.socket.transparent, l), "IP_TRANSPARENT"),
     row("TriggerLimitBurst", Kind::Unsigned, |d, l| if let Some(burst) = l.unsigned() { d.socket.trigger_limit_burst = burst }, "how many starts TriggerLimitIntervalSec= allows"),
     row("TriggerLimitIntervalSec", SEC, |d, l| if let Some(span) = l.span("sec value") { d.socket.trigger_limit_interval = span }, "the time in which starts of its service are counted"),
@@ -143,7 +144,9 @@ fn timestamping(d: &mut Draft, l: &mut Line<'_>) {
         ("ns", Some("ns")),
         ("nsec", Some("ns")),
     ];
-    if let Some(word) = l.word(&words) {
+    if let Some(yes) = crate::values::boolean(l.value) {
+        d.socket.timestamping = yes.then(|| "us".to_owned());
+    } else if let Some(word) = l.word(&words) {
         d.socket.timestamping = word.map(str::to_owned);
     }
 }
@@ -153,6 +156,7 @@ fn ip_tos(d: &mut Draft, l: &mut Line<'_>) {
     let named = words.iter().find(|(word, _)| *word == l.value).map(|(_, number)| *number);
     match named.or_else(|| number::unsigned(l.value).ok()) {
         Some(number @ 0..=255) => l.keep_one(d, number.to_string()),
+        Some(_) | None if l.is_empty() => l.reset(d),
         Some(_) | None => l.unparsed("IP TOS value"),
     }
 }
@@ -161,7 +165,7 @@ fn protocol(d: &mut Draft, l: &mut Line<'_>) {
     let words = [("udplite", 136), ("sctp", 132), ("mptcp", 262)];
     match words.iter().find(|(word, _)| *word == l.value) {
         Some((_, number)) => l.keep_one(d, number.to_string()),
-        None => l.warn(format!("Invalid protocol name, ignoring: {}", l.value)),
+        None => l.warn(format!("Failed to parse socket protocol, ignoring: {}", l.value)),
     }
 }
 
@@ -205,20 +209,61 @@ fn path_of_other(d: &mut Draft, l: &mut Line<'_>) {
     }
 }
 
-fn other(d: &mut Draft, l: &mut Line<'_>) {
+/// `FAMILY [GROUP]`: netlink(7).
+fn netlink(d: &mut Draft, l: &mut Line<'_>) {
+    const FAMILIES: [&str; 17] = [
+        "route",
+        "firewall",
+        "inet-diag",
+        "nflog",
+        "xfrm",
+        "selinux",
+        "iscsi",
+        "audit",
+        "fib-lookup",
+        "connector",
+        "netfilter",
+        "ip6-fw",
+        "dnrtmsg",
+        "kobject-uevent",
+        "generic",
+        "scsitransport",
+        "ecryptfs",
+    ];
     if l.is_empty() {
         d.socket.listen.clear();
-    } else if let Some(value) = l.text() {
-        l.push(&mut d.socket.listen, Listen::Other { key: l.key.to_owned(), value });
+        return;
+    }
+    let Some(text) = l.text() else { return };
+    let (family, group) = text.split_once([' ', '\t']).unwrap_or((&text, "0"));
+    match (FAMILIES.contains(&family), number::unsigned(group)) {
+        (true, Ok(group)) => {
+            let value = format!("{family} {group}");
+            l.push(&mut d.socket.listen, Listen::Other { key: l.key.to_owned(), value });
+        }
+        (true | false, Ok(_) | Err(_)) => {
+            l.warn(format!("Failed to parse address value in '{text}', ignoring: Invalid argument"));
+        }
+    }
+}
+
+fn device(d: &mut Draft, l: &mut Line<'_>) {
+    let name = l.value;
+    let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
+    match name.len() < 16 && !is_number && !name.contains(['/', ':', '%', ' ']) && !name.starts_with("..") {
+        true => l.keep_one(d, name.to_owned()),
+        false if l.is_empty() || name == "*" => l.reset(d),
+        false => l.warn(format!("Invalid interface name, ignoring: {name}")),
     }
 }
 
 fn service(d: &mut Draft, l: &mut Line<'_>) {
     let Some(name) = l.expanded(l.value, Allowed::InNames) else { return };
-    let Some(name) = super::unit::dependency_name(&name, l) else { return };
-    match name.kind() == UnitKind::Service {
-        true => d.socket.service = Some(name),
-        false => l.warn(format!("Unit must be of type service, ignoring: {}", l.value)),
+    match UnitName::parse(&name) {
+        Ok(name) if name.kind() == UnitKind::Service => {
+            d.socket.service = super::unit::dependency_name(name.as_str(), l);
+        }
+        Ok(_) | Err(_) => l.warn(format!("Unit must be of type service, ignoring: {}", l.value)),
     }
 }
 

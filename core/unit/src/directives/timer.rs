@@ -1,6 +1,8 @@
 //! `[Timer]`: systemd.timer(5). Read and kept; timers are not served yet.
 
 use super::{Directive, Draft, Kind, Line, Support, keep};
+use crate::name::UnitName;
+use crate::specifier::Allowed;
 use crate::values::{format_timespan, parse_timespan};
 
 const fn kept(key: &'static str, kind: Kind, help: &'static str) -> Directive {
@@ -34,9 +36,18 @@ pub(super) static TABLE: &[Directive] = &[
     kept("RandomizedDelaySec", SEC, "a random time is added each time, up to this"),
     kept("RandomizedOffsetSec", SEC, "a time that is random by machine is added, up to this"),
     kept("RemainAfterElapse", Kind::BooleanYes, "an elapsed timer stays loaded"),
-    kept("Unit", Kind::Text, "the unit it starts"),
+    Directive { key: "Unit", kind: Kind::Units, support: Support::NotYet, set: triggered, help: "the unit it starts" },
     kept("WakeSystem", Kind::Boolean, "wakes the machine from sleep"),
 ];
+
+/// `Unit=` of a timer or path.
+pub(super) fn triggered(d: &mut Draft, l: &mut Line<'_>) {
+    let Some(name) = l.expanded(l.value, Allowed::InNames) else { return };
+    match UnitName::parse(&name) {
+        Ok(name) => l.keep_one(d, name.to_string()),
+        Err(_) => l.warn(format!("Unit type not valid, ignoring: {}", l.value)),
+    }
+}
 
 /// Times add up; an empty one of any kind takes all of them back.
 fn elapse(d: &mut Draft, l: &mut Line<'_>) {
@@ -48,6 +59,6 @@ fn elapse(d: &mut Draft, l: &mut Line<'_>) {
     match (l.key, parse_timespan(&text)) {
         ("OnCalendar", _) => l.keep_more(d, vec![text]),
         (_, Ok(span)) => l.keep_more(d, vec![format_timespan(span)]),
-        (_, Err(_)) => l.unparsed("timer value"),
+        (_, Err(_)) => l.warn(format!("Failed to parse timer value, ignoring: {text}")),
     }
 }

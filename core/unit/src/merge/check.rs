@@ -7,6 +7,7 @@ use crate::config::unit::EmergencyAction;
 use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::directives::{Draft, PATHS, TIMES};
 use crate::name::{UnitKind, UnitName};
+use crate::specifier::path_of;
 
 /// An error is the reason why the unit has a bad setting.
 pub(super) fn verify(draft: &Draft, name: &UnitName, diagnostics: &mut Report) -> Result<(), &'static str> {
@@ -29,8 +30,16 @@ pub(super) fn verify(draft: &Draft, name: &UnitName, diagnostics: &mut Report) -
             Err("Timer unit lacks value setting. Refusing.")
         }
         UnitKind::Path if !is_kept(PATHS) => Err("Path unit lacks path setting. Refusing."),
+        UnitKind::Mount if !draft.mount.place.is_empty() && draft.mount.place != path_of(name) => {
+            Err(ELSEWHERE)
+        }
         UnitKind::Mount if draft.mount.what.is_empty() => Err("What= setting is missing. Refusing."),
-        UnitKind::Swap if !is_kept(&["What"]) => Err("What= setting is missing. Refusing."),
+        UnitKind::Automount if draft.kept.values("Where").any(|place| place != path_of(name)) => {
+            Err(ELSEWHERE)
+        }
+        UnitKind::Swap if draft.kept.values("What").any(|what| what != path_of(name)) => {
+            Err("Value of What= and unit name do not match, not loading.")
+        }
         UnitKind::Timer
         | UnitKind::Path
         | UnitKind::Mount
@@ -43,6 +52,7 @@ pub(super) fn verify(draft: &Draft, name: &UnitName, diagnostics: &mut Report) -
     }
 }
 
+const ELSEWHERE: &str = "Where= setting doesn't match unit name. Refusing.";
 const CHANGES: &[&str] = &["OnClockChange", "OnTimezoneChange"];
 
 fn service(draft: &Draft) -> Result<(), &'static str> {
@@ -130,7 +140,7 @@ fn socket(draft: &Draft) -> Result<(), &'static str> {
         Listen::Datagram(_) | Listen::Fifo(_) | Listen::Other { .. } => false,
     };
     if !socket.listen.iter().all(accepts) {
-        return Err("Unit is configured for accepting sockets, but sockets are non-accepting. Refusing.");
+        return Err("Unit configured for accepting sockets, but sockets are non-accepting. Refusing.");
     }
     if socket.max_connections == 0 {
         return Err("MaxConnection= setting too small with Accept=yes. Refusing.");

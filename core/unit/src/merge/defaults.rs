@@ -5,6 +5,7 @@ use crate::config::service::{NotifyAccess, OomPolicy, ServiceType};
 use crate::directives::Draft;
 use crate::name::{UnitKind, UnitName};
 use crate::span::Span;
+use crate::specifier::path_of;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -13,6 +14,7 @@ pub(super) fn fill(draft: &mut Draft, name: &UnitName) {
     once_each(draft);
     match name.kind() {
         UnitKind::Service => service(draft),
+        UnitKind::Mount if draft.mount.place.is_empty() => draft.mount.place = path_of(name),
         UnitKind::Socket
         | UnitKind::Target
         | UnitKind::Device
