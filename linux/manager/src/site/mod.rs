@@ -1,22 +1,23 @@
 //! The site: everything around the engine in this process. It is the engine's [`World`]: it writes down what a
 //! step changed, has the orders done, tells clients, and waits for what happens next.
 
+mod clients;
+mod loading;
+mod memory;
+
+use crate::clock;
 use crate::lines::{self, Lines};
 use crate::machine::Machine;
-use crate::model::{Outlook, Visitors};
+use crate::model::Visitors;
 use crate::options::Mission;
 use crate::signals::{self, Meaning, Standing};
-use crate::state_log::{Entry, StateLog};
+use crate::state_log::StateLog;
 use crate::units::Units;
-use crate::{clock, generators};
-use eudaemon_bus::{Incoming, Reloading, Server};
+use eudaemon_bus::{Incoming, Server};
 use eudaemon_engine::Engine;
-use eudaemon_engine::api::{
-    Action, Announcement, Answer, Event, Finale, Input, Moment, Order, Output, ProcId, Request, RequestId,
-};
+use eudaemon_engine::api::{Action, Event, Finale, Input, Moment, Order, Output, ProcId, Request, RequestId};
 use eudaemon_engine::world::{Waited, World};
 use eudaemon_host::host::{self, Birth, Host, News};
-use eudaemon_host::place::Scope;
 use eudaemon_unit::config::Config;
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::UnitName;
@@ -121,272 +122,6 @@ impl Site {
             farewell: None,
             ready_said: false,
         })
-    }
-
-    /// Puts a request to the engine, its units loaded first.
-    pub fn submit(&mut self, engine: &Engine, wish: Request) -> RequestId {
-        let request = RequestId(self.next_request);
-        self.next_request += 1;
-        self.put(engine, request, wish);
-        request
-    }
-
-    /// A request of the manager's own.
-    pub fn ask(&mut self, engine: &Engine, wish: Request) -> RequestId {
-        let request = RequestId(OWN_REQUESTS + self.next_request);
-        self.next_request += 1;
-        self.put(engine, request, wish);
-        request
-    }
-
-    fn put(&mut self, engine: &Engine, request: RequestId, wish: Request) {
-        if let Request::Job { unit, .. } = &wish {
-            let queued = self.inbox.iter().any(|input| matches!(input, Input::Fact(Event::Loaded(_))));
-            // What a queued load brings is not in the engine yet: the closure may overlap it, which does no harm.
-            if queued || engine.canonical(unit).is_none() || !engine.unknown_dependencies(unit).is_empty() {
-                self.load(engine, std::slice::from_ref(unit));
-            }
-        }
-        self.inbox.push_back(Input::Wish { request, wish });
-    }
-
-    /// Loads what the engine does not know yet of the named units and all they lead to.
-    pub fn load(&mut self, engine: &Engine, names: &[UnitName]) {
-        self.units.refresh_if_stale();
-        let loaded = self.units.closure(names);
-        for diagnostic in &loaded.diagnostics {
-            self.lines.say(None, None, lines::WARNING, &diagnostic.to_string());
-        }
-        let fresh: Vec<Arc<Config>> = loaded
-            .units
-            .into_iter()
-            .filter(|config| engine.canonical(&config.name).is_none_or(|_| again(engine, config)))
-            .collect();
-        self.bring(fresh);
-    }
-
-    /// Hands units to the engine, and to the log for the next manager.
-    pub fn bring(&mut self, units: Vec<Arc<Config>>) {
-        if units.is_empty() {
-            return;
-        }
-        for config in &units {
-            self.visitors.forget(&config.name);
-            let name = format!("config/{}", config.name);
-            self.notes.push((name, postcard::to_allocvec(&**config).ok()));
-        }
-        self.inbox.push_back(Input::Fact(Event::Loaded(units)));
-    }
-
-    /// daemon-reload: generators, then every known unit's files again. The engine compares by content.
-    pub fn reload(&mut self, engine: &Engine) {
-        self.generate();
-        self.milestones.load_begun = clock::now();
-        self.units.refresh();
-        self.visitors.clear();
-        let names: Vec<UnitName> = engine.unit_views().map(|view| view.config.name.clone()).collect();
-        let loaded = self.units.closure(&names);
-        for diagnostic in &loaded.diagnostics {
-            self.lines.say(None, None, lines::WARNING, &diagnostic.to_string());
-        }
-        self.milestones.load_done = clock::now();
-        self.bring(loaded.units);
-    }
-
-    pub fn generate(&mut self) {
-        self.milestones.generators_begun = clock::now();
-        if !matches!(self.mission, Mission::Directory(_)) {
-            for line in
-                generators::run(&self.machine.place, &self.environment, self.machine.container.as_deref())
-            {
-                self.lines.say(None, None, lines::WARNING, &line);
-            }
-        }
-        self.milestones.generators_done = clock::now();
-    }
-
-    /// What a predecessor noted and this manager goes on from.
-    pub fn remember(&mut self, notes: &BTreeMap<String, Vec<u8>>) {
-        if let Some(environment) = notes.get("environment").and_then(|note| postcard::from_bytes(note).ok()) {
-            self.environment = environment;
-        }
-        for (name, note) in notes {
-            if let Some(unit) = name.strip_prefix("pids/").and_then(|unit| UnitName::parse(unit).ok())
-                && let Ok(pids) = postcard::from_bytes(note)
-            {
-                self.past.insert(unit, pids);
-            }
-        }
-        if let Some(mine) = notes.get("mine").and_then(|note| postcard::from_bytes(note).ok()) {
-            self.mine = mine;
-        }
-    }
-
-    pub fn set_environment(&mut self, environment: Vec<String>) {
-        self.notes.push(("environment".into(), postcard::to_allocvec(&environment).ok()));
-        self.environment = environment;
-    }
-
-    pub fn set_mine(&mut self, mine: BTreeSet<UnitName>) {
-        self.notes.push(("mine".into(), postcard::to_allocvec(&mine).ok()));
-        self.mine = mine;
-    }
-
-    /// The pid of a process, also of one that has ended but is still shown.
-    pub fn pid(&self, unit: &UnitName, process: ProcId) -> u32 {
-        let past = || self.past.get(unit)?.iter().rev().find(|(id, _)| *id == process).map(|(_, pid)| *pid);
-        self.host.pid(process).or_else(past).unwrap_or(0)
-    }
-
-    fn remember_pid(&mut self, engine: &Engine, process: ProcId) {
-        let (Some(pid), Some(unit)) = (self.host.pid(process), engine.unit_of_process(process)) else {
-            return;
-        };
-        let pids = self.past.entry(unit.clone()).or_default();
-        pids.push((process, pid));
-        if pids.len() > PAST_PIDS {
-            pids.remove(0);
-        }
-        self.notes.push((format!("pids/{unit}"), postcard::to_allocvec(pids).ok()));
-    }
-
-    fn write(&mut self, output: &Output) {
-        let mut notes = std::mem::take(&mut self.notes);
-        notes.extend(self.host.take_notes());
-        let entry = Entry { records: output.changed.clone(), notes, orders: output.orders.clone() };
-        if entry.is_empty() {
-            return;
-        }
-        if let Err(error) = self.log.append(&entry) {
-            self.lines.say(None, None, lines::ERROR, &format!("cannot write the state log: {error}"));
-        }
-        if self.log.is_long() {
-            self.compact();
-        }
-    }
-
-    fn compact(&mut self) {
-        let shorter = self.log.compacted().and_then(|log| {
-            self.host.keep_state(std::os::fd::AsFd::as_fd(log.file()))?;
-            Ok(log)
-        });
-        match shorter {
-            Ok(log) => self.log = log,
-            Err(error) => {
-                self.lines.say(None, None, lines::ERROR, &format!("cannot shorten the state log: {error}"))
-            }
-        }
-    }
-
-    /// One announcement: to the clients, and to people.
-    fn tell(&mut self, engine: &Engine, announcement: Announcement) {
-        match &announcement {
-            Announcement::Said { unit, level, text } => {
-                let invocation =
-                    unit.as_ref().and_then(|unit| engine.unit_view(unit)).and_then(|view| view.invocation);
-                self.lines.say(unit.as_ref(), invocation, *level, text);
-            }
-            Announcement::Answered { request, outcome } => {
-                if request.0 >= OWN_REQUESTS
-                    && let Err(refusal) = outcome
-                {
-                    let fault = eudaemon_bus::Fault::from(refusal);
-                    self.lines.say(None, None, lines::ERROR, &fault.text);
-                    if self.farewell == Some(*request) {
-                        // An end that cannot be had in order is had all the same.
-                        self.ask(engine, Request::FinishNow(Finale::Exit(1)));
-                    }
-                }
-            }
-            Announcement::StartupFinished => {
-                self.milestones.finished = clock::now();
-                self.say_ready();
-            }
-            Announcement::UnitChanged(unit) if unit.as_str() == "dbus.service" => self.look_for_bus(engine),
-            Announcement::UnitAdded(_)
-            | Announcement::UnitRemoved(_)
-            | Announcement::UnitChanged(_)
-            | Announcement::JobAdded { .. }
-            | Announcement::JobRemoved { .. } => {}
-        }
-        if let Some(server) = &mut self.server {
-            server.hear(&announcement);
-        }
-    }
-
-    /// The bus daemon is one of our units: when it runs we are on the bus, and when not we are not.
-    pub fn look_for_bus(&mut self, engine: &Engine) {
-        use eudaemon_engine::api::ActiveState;
-        let handle = self.runtime.handle().clone();
-        let _inside = handle.enter();
-        let Some(server) = &mut self.server else { return };
-        let runs = UnitName::parse("dbus.service")
-            .ok()
-            .and_then(|name| engine.unit_view(&name))
-            .is_some_and(|view| matches!(view.active, ActiveState::Active | ActiveState::Reloading));
-        if runs {
-            server.bus_is_up(match self.machine.place.scope {
-                Scope::System => "/run/dbus/system_bus_socket".into(),
-                Scope::User => self.machine.place.runtime.join("bus"),
-            });
-        } else {
-            server.bus_is_down();
-        }
-    }
-
-    /// A container manager that asked for it by `NOTIFY_SOCKET` hears that we are up.
-    fn say_ready(&mut self) {
-        if !std::mem::replace(&mut self.ready_said, true)
-            && let Err(error) = eudaemon_host::notify::tell_above("READY=1\nSTATUS=Ready.")
-        {
-            self.lines.say(
-                None,
-                None,
-                lines::WARNING,
-                &format!("cannot tell the container manager: {error}"),
-            );
-        }
-    }
-
-    fn serve(&mut self, engine: &Engine, incoming: Incoming) {
-        let handle = self.runtime.handle().clone();
-        let _inside = handle.enter();
-        let Some(mut server) = self.server.take() else { return };
-        server.serve(&mut Outlook { engine, site: self }, incoming);
-        self.server = Some(server);
-        self.answer_reloads(engine);
-    }
-
-    fn flush(&mut self, engine: &Engine) {
-        let Some(mut server) = self.server.take() else { return };
-        server.flush(&Outlook { engine, site: self });
-        self.server = Some(server);
-    }
-
-    fn answer_reloads(&mut self, engine: &Engine) {
-        let reloads = std::mem::take(&mut self.reloads);
-        if reloads.is_empty() {
-            return;
-        }
-        if let Some(server) = &mut self.server {
-            server.reloading(Reloading::Begins);
-        }
-        self.reload(engine);
-        // Answered when the engine has stepped through what was loaded.
-        self.reloaded = reloads;
-    }
-
-    fn close_reloads(&mut self, engine: &Engine) {
-        let reloaded = std::mem::take(&mut self.reloaded);
-        if reloaded.is_empty() {
-            return;
-        }
-        for request in reloaded {
-            self.tell(engine, Announcement::Answered { request, outcome: Ok(Answer::Done) });
-        }
-        if let Some(server) = &mut self.server {
-            server.reloading(Reloading::Ends);
-        }
     }
 
     fn obey_signal(&mut self, engine: &Engine, signal: i32) {

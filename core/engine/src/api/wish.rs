@@ -1,0 +1,144 @@
+//! Wishes: what somebody wants, and why it is refused.
+
+use super::JobId;
+use eudaemon_unit::config::unit::JobMode;
+use eudaemon_unit::name::UnitName;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum JobKind {
+    Start,
+    VerifyActive,
+    Stop,
+    Reload,
+    /// Reload if active, else start.
+    ReloadOrStart,
+    Restart,
+    /// Restart if active, else nothing.
+    TryRestart,
+    /// Reload if active, else nothing.
+    TryReload,
+    Nop,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KillWhom {
+    All,
+    Main,
+    Control,
+    MainOrFail,
+    ControlOrFail,
+}
+
+/// A wish: something somebody wants. Every one is answered by exactly one [`Announcement::Answered`].
+#[derive(Clone, Debug)]
+pub enum Request {
+    Job {
+        unit: UnitName,
+        kind: JobKind,
+        mode: JobMode,
+    },
+    CancelJob(JobId),
+    ClearJobs,
+    Kill {
+        unit: UnitName,
+        whom: KillWhom,
+        signal: i32,
+    },
+    /// `None`: all failed units.
+    ResetFailed(Option<UnitName>),
+    /// `systemctl exit N`: remembered for the end.
+    SetExitCode(u8),
+    /// End now, without jobs: the machine's last word.
+    FinishNow(Finale),
+}
+
+/// How everything ends; told to init.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Finale {
+    Exit(u8),
+    PowerOff,
+    Reboot,
+    Halt,
+    Kexec,
+}
+
+/// The answer to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Done,
+    Job(JobId),
+}
+
+/// Why a request was refused: one variant per D-Bus error of org.freedesktop.systemd1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    NoSuchUnit(UnitName),
+    NotLoaded(UnitName),
+    Masked(UnitName),
+    BadSetting(UnitName),
+    LoadFailed {
+        unit: UnitName,
+        reason: String,
+    },
+    OnlyByDependency {
+        unit: UnitName,
+        what: JobKind,
+    },
+    NoIsolation(UnitName),
+    /// The transaction contradicts queued irreversible jobs.
+    Destructive {
+        unit: UnitName,
+        wanted: JobKind,
+        queued: JobKind,
+    },
+    NotApplicable {
+        unit: UnitName,
+        kind: JobKind,
+    },
+    /// The names along the ordering cycle that could not be broken.
+    Cyclic(Vec<UnitName>),
+    Conflicting(UnitName),
+    NoSuchJob(JobId),
+    NoProcess {
+        unit: UnitName,
+        whom: KillWhom,
+    },
+    NotSupported {
+        unit: UnitName,
+        reason: String,
+    },
+    ShuttingDown,
+    Overloaded(String),
+}
+
+impl Refusal {
+    /// In words, for the log. Clients get their words from the bus.
+    pub fn reason(&self) -> String {
+        match self {
+            Refusal::NoSuchUnit(unit) => format!("unit {unit} not found"),
+            Refusal::NotLoaded(unit) => format!("unit {unit} not loaded"),
+            Refusal::Masked(unit) => format!("unit {unit} is masked"),
+            Refusal::BadSetting(unit) => format!("unit {unit} has a bad setting"),
+            Refusal::LoadFailed { unit, reason } => format!("unit {unit} could not be loaded: {reason}"),
+            Refusal::OnlyByDependency { unit, what } => {
+                format!("{unit}: {what:?} only as a dependency of another unit")
+            }
+            Refusal::NoIsolation(unit) => format!("{unit} may not be isolated"),
+            Refusal::Destructive { unit, wanted, queued } => {
+                format!("{unit}: {wanted:?} contradicts the queued {queued:?}")
+            }
+            Refusal::NotApplicable { unit, kind } => format!("{kind:?} does not apply to {unit}"),
+            Refusal::Cyclic(units) => {
+                let ring: Vec<&str> = units.iter().map(UnitName::as_str).collect();
+                format!("ordering cycle {}", ring.join(" -> "))
+            }
+            Refusal::Conflicting(unit) => format!("contradicting jobs for {unit}"),
+            Refusal::NoSuchJob(job) => format!("no job {}", job.0),
+            Refusal::NoProcess { unit, whom } => format!("{unit} has no such process ({whom:?})"),
+            Refusal::NotSupported { unit, reason } => format!("{unit}: {reason}"),
+            Refusal::ShuttingDown => "everything ends".to_owned(),
+            Refusal::Overloaded(what) => format!("limit reached: {what}"),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What clients and people are told, and what clients ask.
+
+use super::{OWN_REQUESTS, Site};
+use crate::model::Outlook;
+use crate::{clock, lines};
+use eudaemon_bus::{Incoming, Reloading};
+use eudaemon_engine::Engine;
+use eudaemon_engine::api::{Announcement, Answer, Finale, Request};
+use eudaemon_host::place::Scope;
+use eudaemon_unit::name::UnitName;
+
+impl Site {
+    /// One announcement: to the clients, and to people.
+    pub(super) fn tell(&mut self, engine: &Engine, announcement: Announcement) {
+        match &announcement {
+            Announcement::Said { unit, level, text } => {
+                let invocation =
+                    unit.as_ref().and_then(|unit| engine.unit_view(unit)).and_then(|view| view.invocation);
+                self.lines.say(unit.as_ref(), invocation, *level, text);
+            }
+            Announcement::Answered { request, outcome } => {
+                if request.0 >= OWN_REQUESTS
+                    && let Err(refusal) = outcome
+                {
+                    let fault = eudaemon_bus::Fault::from(refusal);
+                    self.lines.say(None, None, lines::ERROR, &fault.text);
+                    if self.farewell == Some(*request) {
+                        // An end that cannot be had in order is had all the same.
+                        self.ask(engine, Request::FinishNow(Finale::Exit(1)));
+                    }
+                }
+            }
+            Announcement::StartupFinished => {
+                self.milestones.finished = clock::now();
+                self.say_ready();
+            }
+            Announcement::UnitChanged(unit) if unit.as_str() == "dbus.service" => self.look_for_bus(engine),
+            Announcement::UnitAdded(_)
+            | Announcement::UnitRemoved(_)
+            | Announcement::UnitChanged(_)
+            | Announcement::JobAdded { .. }
+            | Announcement::JobRemoved { .. } => {}
+        }
+        if let Some(server) = &mut self.server {
+            server.hear(&announcement);
+        }
+    }
+
+    /// The bus daemon is one of our units: when it runs we are on the bus, and when not we are not.
+    pub fn look_for_bus(&mut self, engine: &Engine) {
+        use eudaemon_engine::api::ActiveState;
+        let handle = self.runtime.handle().clone();
+        let _inside = handle.enter();
+        let Some(server) = &mut self.server else { return };
+        let runs = UnitName::parse("dbus.service")
+            .ok()
+            .and_then(|name| engine.unit_view(&name))
+            .is_some_and(|view| matches!(view.active, ActiveState::Active | ActiveState::Reloading));
+        if runs {
+            server.bus_is_up(match self.machine.place.scope {
+                Scope::System => "/run/dbus/system_bus_socket".into(),
+                Scope::User => self.machine.place.runtime.join("bus"),
+            });
+        } else {
+            server.bus_is_down();
+        }
+    }
+
+    /// A container manager that asked for it by `NOTIFY_SOCKET` hears that we are up.
+    pub(super) fn say_ready(&mut self) {
+        if !std::mem::replace(&mut self.ready_said, true)
+            && let Err(error) = eudaemon_host::notify::tell_above("READY=1\nSTATUS=Ready.")
+        {
+            self.lines.say(
+                None,
+                None,
+                lines::WARNING,
+                &format!("cannot tell the container manager: {error}"),
+            );
+        }
+    }
+
+    pub(super) fn serve(&mut self, engine: &Engine, incoming: Incoming) {
+        let handle = self.runtime.handle().clone();
+        let _inside = handle.enter();
+        let Some(mut server) = self.server.take() else { return };
+        server.serve(&mut Outlook { engine, site: self }, incoming);
+        self.server = Some(server);
+        self.answer_reloads(engine);
+    }
+
+    pub(super) fn flush(&mut self, engine: &Engine) {
+        let Some(mut server) = self.server.take() else { return };
+        server.flush(&Outlook { engine, site: self });
+        self.server = Some(server);
+    }
+
+    pub(super) fn answer_reloads(&mut self, engine: &Engine) {
+        let reloads = std::mem::take(&mut self.reloads);
+        if reloads.is_empty() {
+            return;
+        }
+        if let Some(server) = &mut self.server {
+            server.reloading(Reloading::Begins);
+        }
+        self.reload(engine);
+        // Answered when the engine has stepped through what was loaded.
+        self.reloaded = reloads;
+    }
+
+    pub(super) fn close_reloads(&mut self, engine: &Engine) {
+        let reloaded = std::mem::take(&mut self.reloaded);
+        if reloaded.is_empty() {
+            return;
+        }
+        for request in reloaded {
+            self.tell(engine, Announcement::Answered { request, outcome: Ok(Answer::Done) });
+        }
+        if let Some(server) = &mut self.server {
+            server.reloading(Reloading::Ends);
+        }
+    }
+}

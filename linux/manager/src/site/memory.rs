@@ -1,0 +1,84 @@
+//! What is written down for the next manager beside the engine's records, and read back by it.
+
+use super::{PAST_PIDS, Site};
+use crate::lines;
+use crate::state_log::Entry;
+use eudaemon_engine::Engine;
+use eudaemon_engine::api::{Output, ProcId};
+use eudaemon_unit::name::UnitName;
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Site {
+    /// What a predecessor noted and this manager goes on from.
+    pub fn remember(&mut self, notes: &BTreeMap<String, Vec<u8>>) {
+        if let Some(environment) = notes.get("environment").and_then(|note| postcard::from_bytes(note).ok()) {
+            self.environment = environment;
+        }
+        for (name, note) in notes {
+            if let Some(unit) = name.strip_prefix("pids/").and_then(|unit| UnitName::parse(unit).ok())
+                && let Ok(pids) = postcard::from_bytes(note)
+            {
+                self.past.insert(unit, pids);
+            }
+        }
+        if let Some(mine) = notes.get("mine").and_then(|note| postcard::from_bytes(note).ok()) {
+            self.mine = mine;
+        }
+    }
+
+    pub fn set_environment(&mut self, environment: Vec<String>) {
+        self.notes.push(("environment".into(), postcard::to_allocvec(&environment).ok()));
+        self.environment = environment;
+    }
+
+    pub fn set_mine(&mut self, mine: BTreeSet<UnitName>) {
+        self.notes.push(("mine".into(), postcard::to_allocvec(&mine).ok()));
+        self.mine = mine;
+    }
+
+    /// The pid of a process, also of one that has ended but is still shown.
+    pub fn pid(&self, unit: &UnitName, process: ProcId) -> u32 {
+        let past = || self.past.get(unit)?.iter().rev().find(|(id, _)| *id == process).map(|(_, pid)| *pid);
+        self.host.pid(process).or_else(past).unwrap_or(0)
+    }
+
+    pub(super) fn remember_pid(&mut self, engine: &Engine, process: ProcId) {
+        let (Some(pid), Some(unit)) = (self.host.pid(process), engine.unit_of_process(process)) else {
+            return;
+        };
+        let pids = self.past.entry(unit.clone()).or_default();
+        pids.push((process, pid));
+        if pids.len() > PAST_PIDS {
+            pids.remove(0);
+        }
+        self.notes.push((format!("pids/{unit}"), postcard::to_allocvec(pids).ok()));
+    }
+
+    pub(super) fn write(&mut self, output: &Output) {
+        let mut notes = std::mem::take(&mut self.notes);
+        notes.extend(self.host.take_notes());
+        let entry = Entry { records: output.changed.clone(), notes, orders: output.orders.clone() };
+        if entry.is_empty() {
+            return;
+        }
+        if let Err(error) = self.log.append(&entry) {
+            self.lines.say(None, None, lines::ERROR, &format!("cannot write the state log: {error}"));
+        }
+        if self.log.is_long() {
+            self.compact();
+        }
+    }
+
+    pub(super) fn compact(&mut self) {
+        let shorter = self.log.compacted().and_then(|log| {
+            self.host.keep_state(std::os::fd::AsFd::as_fd(log.file()))?;
+            Ok(log)
+        });
+        match shorter {
+            Ok(log) => self.log = log,
+            Err(error) => {
+                self.lines.say(None, None, lines::ERROR, &format!("cannot shorten the state log: {error}"))
+            }
+        }
+    }
+}
