@@ -147,14 +147,15 @@ fn complaint(path: &str, severity: Severity, error: &TreeError) -> Diagnostic {
 mod tests {
     use super::*;
     use crate::files::{Environment, MemoryTree, SearchPath};
-    use crate::vendor::WithVendor;
+    use crate::vendor::{Own, WithVendor};
 
     fn closure(files: &[(&str, &str)], name: &str) -> Vec<Merged> {
         let mut tree = MemoryTree::new();
         for (path, text) in files {
             tree.file(&format!("/etc/systemd/system/{path}"), *text);
         }
-        let tree = WithVendor::new(tree, "/usr/bin/eudaemon");
+        let tree =
+            WithVendor::new(tree, Own { program: "/usr/bin/eudaemon", journal: "/run/systemd/journal" });
         let index = Index::read(&tree, &SearchPath::new(Scope::System, &Environment::default()));
         let (cx, scope, surroundings) = (Context::default(), Scope::System, Surroundings::Machine);
         let loader = Loader { tree: &tree, index: &index, cx: &cx, scope, surroundings };

@@ -3,7 +3,8 @@
 //! so that where systemd's files are installed those win.
 //!
 //! They are no files on disk: [`WithVendor`] lays them over a tree at [`files::VENDOR_SYSTEM`] and
-//! [`files::VENDOR_USER`]. In their text `@EUDAEMON@` stands for the path of our binary.
+//! [`files::VENDOR_USER`]. In their text `@EUDAEMON@` stands for the path of our binary, `@JOURNAL@` for the
+//! directory of the log's sockets.
 
 use crate::config::unit::Condition;
 use crate::files::{self, Kind, MemoryTree, Tree, TreeError};
@@ -16,15 +17,24 @@ pub struct WithVendor<T> {
     vendor: MemoryTree,
 }
 
+/// What our own units name.
+#[derive(Clone, Copy, Debug)]
+pub struct Own<'a> {
+    /// The absolute path of our binary.
+    pub program: &'a str,
+    /// Where a user's services find the log: the directory of its sockets.
+    pub journal: &'a str,
+}
+
 impl<T: Tree> WithVendor<T> {
-    /// `eudaemon`: the absolute path of our binary, as `ExecStart=` lines name it.
-    pub fn new(tree: T, eudaemon: &str) -> WithVendor<T> {
+    pub fn new(tree: T, own: Own<'_>) -> WithVendor<T> {
         let mut vendor = MemoryTree::new();
         for (directory, files, links) in
             [(files::VENDOR_SYSTEM, SYSTEM, SYSTEM_LINKS), (files::VENDOR_USER, USER, USER_LINKS)]
         {
             for (name, text) in files {
-                vendor.file(&files::join(directory, name), text.replace("@EUDAEMON@", eudaemon));
+                let text = text.replace("@EUDAEMON@", own.program).replace("@JOURNAL@", own.journal);
+                vendor.file(&files::join(directory, name), text);
             }
             for (name, target) in links {
                 vendor.link(&files::join(directory, name), target);
@@ -199,6 +209,8 @@ const USER: &[Named] = &[
     ("basic.target", include_str!("../vendor/user/basic.target")),
     ("bluetooth.target", include_str!("../vendor/user/bluetooth.target")),
     ("default.target", include_str!("../vendor/user/default.target")),
+    ("eudaemon-logd.service", include_str!("../vendor/user/eudaemon-logd.service")),
+    ("eudaemon-logd.socket", include_str!("../vendor/user/eudaemon-logd.socket")),
     ("exit.target", include_str!("../vendor/user/exit.target")),
     ("graphical-session-pre.target", include_str!("../vendor/user/graphical-session-pre.target")),
     ("graphical-session.target", include_str!("../vendor/user/graphical-session.target")),
@@ -213,12 +225,14 @@ const USER: &[Named] = &[
     ("timers.target", include_str!("../vendor/user/timers.target")),
 ];
 
-const USER_LINKS: &[Named] = &[];
+const USER_LINKS: &[Named] = &[("sockets.target.wants/eudaemon-logd.socket", "../eudaemon-logd.socket")];
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::files::{Environment, Fragment, Index, Scope, SearchPath};
+
+    const OWN: Own<'_> = Own { program: "/usr/bin/eudaemon", journal: "/run/systemd/journal" };
 
     fn index(tree: &WithVendor<MemoryTree>, scope: Scope) -> Index {
         Index::read(tree, &SearchPath::new(scope, &Environment::default()))
@@ -226,7 +240,7 @@ mod tests {
 
     #[test]
     fn an_empty_image_has_every_unit_and_every_link_leads_somewhere() {
-        let tree = WithVendor::new(MemoryTree::new(), "/usr/bin/eudaemon");
+        let tree = WithVendor::new(MemoryTree::new(), OWN);
         for (scope, files, links) in [(Scope::System, SYSTEM, SYSTEM_LINKS), (Scope::User, USER, USER_LINKS)]
         {
             let index = index(&tree, scope);
@@ -247,7 +261,7 @@ mod tests {
     fn an_installed_file_wins() {
         let mut installed = MemoryTree::new();
         installed.file("/usr/lib/systemd/system/multi-user.target", "[Unit]");
-        let tree = WithVendor::new(installed, "/usr/bin/eudaemon");
+        let tree = WithVendor::new(installed, OWN);
         let found = index(&tree, Scope::System).find(&tree, &UnitName::parse("default.target").unwrap());
         assert_eq!(found.fragment, Fragment::File("/usr/lib/systemd/system/multi-user.target".to_owned()));
         assert_eq!(found.dependencies.len(), 1, "wanted by the vendor's folder: {:?}", found.dependencies);

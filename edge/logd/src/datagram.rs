@@ -10,6 +10,9 @@ pub struct Message {
     pub text: Vec<u8>,
 }
 
+/// The manager's own identifier. It has said the same words on the same console already.
+const MANAGER: &[u8] = b"systemd";
+
 /// The level of whom gives none: notice.
 const DEFAULT_LEVEL: Level = Level(5);
 
@@ -83,6 +86,9 @@ impl<'a> Entry<'a> {
     }
 
     fn message(self, sender: &str) -> Option<Message> {
+        if self.identifier == Some(MANAGER) {
+            return None;
+        }
         let text = self.message?.to_vec();
         let name = self.unit.or(self.identifier).map_or(sender.to_owned(), shown);
         Some(Message { name, level: self.level.unwrap_or(DEFAULT_LEVEL), text })
@@ -148,6 +154,7 @@ mod tests {
         assert_eq!(check(b"MESSAGE=a\n\nMESSAGE=b\nUNIT=web.service"), ["pid 7 5 a", "web 5 b"]);
         assert_eq!(check(b"MESSAGE\n\x03\0\0\0\0\0\0\0a\nb\nPRIORITY=4\n"), ["pid 7 4 a\nb"]);
         assert_eq!(check(b"CODE_LINE=1\n"), [""; 0]);
+        assert_eq!(check(b"SYSLOG_IDENTIFIER=systemd\nUNIT=web.service\nMESSAGE=Started\n"), [""; 0]);
         assert_eq!(check(b"MESSAGE\n\xff\xff\xff\xff\xff\xff\xff\xffa\n"), [""; 0]);
     }
 

@@ -12,7 +12,7 @@ use eudaemon_unit::install::Ground;
 use eudaemon_unit::load::{Loader, Surroundings};
 use eudaemon_unit::name::{UnitKind, UnitName};
 use eudaemon_unit::specifier::Context;
-use eudaemon_unit::vendor::WithVendor;
+use eudaemon_unit::vendor::{Own, WithVendor};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -59,7 +59,13 @@ impl Units {
             data_dirs: variable("XDG_DATA_DIRS"),
         };
         let search = SearchPath::new(scope, &environment);
-        let tree = WithVendor::new(HostTree::machine(), &machine.program);
+        let tree = WithVendor::new(
+            HostTree::machine(),
+            Own {
+                program: &machine.program,
+                journal: &machine.place.published.join("journal").to_string_lossy(),
+            },
+        );
         let index = Index::read(&tree, &search);
         let surroundings = match (machine.place.role, &machine.container) {
             (Role::First, None) => Surroundings::Machine,
