@@ -8,6 +8,8 @@ mod errors;
 mod interface;
 #[path = "server/limits.rs"]
 mod limits;
+#[path = "server/measure.rs"]
+mod measure;
 #[path = "server/system_bus.rs"]
 mod system_bus;
 

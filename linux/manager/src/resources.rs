@@ -29,14 +29,15 @@ pub fn read(host: &Host, unit: &UnitName, config: Option<&Config>) -> Resources 
 
 pub fn processes(host: &Host, unit: &UnitName, config: Option<&Config>) -> Vec<Process> {
     let path = host.cgroup_path(unit, config);
+    let has_cgroups = host.cgroup_directory(unit, config).is_some();
     let members = host.members(unit, config);
     members
         .into_iter()
         .filter_map(|pid| {
-            let cgroup = match path.is_empty() {
+            let cgroup = match has_cgroups {
+                true => proc::cgroup(pid).unwrap_or_else(|| path.clone()),
                 // Without cgroups the place a client would look for them is made up from the unit's own.
-                true => eudaemon_host::host::made_up_path(unit, config),
-                false => proc::cgroup(pid).unwrap_or_else(|| path.clone()),
+                false => eudaemon_host::host::made_up_path(unit, config),
             };
             Some(Process { cgroup, pid, command_line: proc::command_line(pid)? })
         })

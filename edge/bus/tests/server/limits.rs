@@ -84,6 +84,33 @@ fn connections_are_counted() {
     drop(server);
 }
 
+/// One byte wrong, each in its turn, from each place: a client is answered or hung up on, and others are served.
+#[test]
+fn a_wrong_byte_harms_nobody_else() {
+    let directory = Directory::new("wrong");
+    let path = directory.at("private");
+    let server = Background::start(&path, owner(), Table::new);
+    let right = zbus::Message::method_call("/org/freedesktop/systemd1/unit/t_2dsimple_2eservice", "GetAll")
+        .interface("org.freedesktop.DBus.Properties")
+        .build(&("",))
+        .expect("a message");
+    for place in 0..right.data().len() {
+        for flip in [0x01, 0x80, 0xff] {
+            let mut wrong = right.data().to_vec();
+            wrong[place] ^= flip;
+            let mut stream = authenticated(&path);
+            // What follows may be taken for the rest of a message that says it is longer.
+            stream.write_all(&wrong).expect("it reads");
+            stream.shutdown(std::net::Shutdown::Write).expect("a socket");
+            assert_hung_up(&mut stream);
+        }
+    }
+    let mut other = authenticated(&path);
+    other.write_all(&list_units()).expect("it reads");
+    other.read_exact(&mut [0; 16]).expect("and answers");
+    drop(server);
+}
+
 /// `ListUnits`, as bytes.
 fn list_units() -> Vec<u8> {
     let call = zbus::Message::method_call("/org/freedesktop/systemd1", "ListUnits")
