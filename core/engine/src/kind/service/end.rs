@@ -98,7 +98,7 @@ fn restart_delay(service: &Service, restarts: u32) -> Span {
     }
     let base = least.0.max(1) as f64;
     let factor = (most.0 as f64 / base).powf(f64::from(restarts) / f64::from(steps));
-    Span((base * factor) as u64)
+    Span((base * factor).round() as u64)
 }
 
 pub(super) fn restart_refused(state: State, cx: &mut Cx) -> State {

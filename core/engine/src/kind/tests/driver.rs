@@ -84,6 +84,11 @@ impl Stage {
         }
     }
 
+    /// Seconds until the deadline.
+    pub fn delay(&self) -> Option<f64> {
+        self.state.deadline().map(|deadline| (deadline - self.now) as f64 / 1e6)
+    }
+
     pub fn play(&mut self, script: &str) {
         for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
             writeln!(self.transcript, "{line}").unwrap();
@@ -132,6 +137,14 @@ impl Stage {
         }
     }
 
+    /// What is written down is small, and nothing is lost by it: in every test, before every step.
+    fn survive(&mut self) {
+        let frozen = postcard::to_allocvec(&self.state).unwrap();
+        assert!(frozen.len() <= 96, "a state of {} bytes: {:?}", frozen.len(), self.state);
+        let thawed: State = postcard::from_bytes(&frozen).unwrap();
+        assert_eq!(thawed, self.state, "freezing and thawing changes nothing");
+    }
+
     fn show(&mut self) {
         let History { result, reload_result, main, restarts, status_text, status_errno, .. } = &self.history;
         let status = main.status.map_or("-".to_owned(), status_word);
@@ -146,6 +159,7 @@ impl Stage {
     }
 
     pub fn hear(&mut self, input: Input) {
+        self.survive();
         let before = (self.state.active_state(), self.state.sub_state(), self.history.result);
         let (config, state) = (self.config.clone(), self.state.clone());
         let (state, effects) = self.with_cx(|cx| step(state, input, &config, cx));

@@ -14,6 +14,7 @@
 mod driver;
 mod forking;
 mod kill;
+mod laws;
 mod life;
 mod notify;
 mod restart;

@@ -390,6 +390,20 @@ fn the_counter_stays_until_the_next_start() {
 }
 
 #[test]
+fn the_delay_grows_in_steps() {
+    let unit = "[Service]\nExecStart=/bin/web\nRestart=always\nRestartSec=1s\nRestartSteps=3\nRestartMaxDelaySec=8s\n";
+    let mut stage = Stage::new("web.service", unit);
+    let mut delays = Vec::new();
+    stage.play("start");
+    for process in 1..=5 {
+        stage.play(&format!("exit p{process} 1\nempty"));
+        delays.push(stage.delay());
+        stage.play("+1h\nrestart\nstart");
+    }
+    expect!["[Some(1.0), Some(2.0), Some(4.0), Some(8.0), Some(8.0)]"].assert_eq(&format!("{delays:?}"));
+}
+
+#[test]
 fn endless_restart_delay_waits_for_a_start_by_hand() {
     check(
         "[Service]\nExecStart=/bin/web\nRestart=always\nRestartSec=infinity\n",
