@@ -178,12 +178,8 @@ impl Machine {
             | Happening::Forks(_)
             | Happening::Ends(..) => true,
         });
-        let records = self.log.iter().map(|(key, state)| Record { key: key.clone(), state: state.clone() });
         let seed = self.random.draw();
-        let (restored, bad) =
-            Engine::restore(seed, Settings::default(), self.configs.clone(), records.collect());
-        assert!(bad.is_empty(), "every record the engine wrote can be read: {bad:?}");
-        *engine = restored;
+        *engine = self.restored(seed);
         self.laws.look_again(engine);
         let faults = std::mem::take(&mut self.faults);
         for order in std::mem::take(&mut self.outbox) {
@@ -195,6 +191,15 @@ impl Machine {
         let output = engine.recover(self.now(), &fates);
         self.perform(engine, output);
         self.faults = faults;
+    }
+
+    /// The engine as the log says.
+    pub fn restored(&self, seed: u64) -> Engine {
+        let records = self.log.iter().map(|(key, state)| Record { key: key.clone(), state: state.clone() });
+        let configs = self.configs.clone();
+        let (engine, bad) = Engine::restore(seed, Settings::default(), configs, records.collect());
+        assert!(bad.is_empty(), "every record the engine wrote can be read: {bad:?}");
+        engine
     }
 
     fn at(&mut self, after: u64, happening: Happening) {
@@ -512,7 +517,8 @@ impl World for Machine {
         self.outbox = output.orders.clone();
         for announcement in &output.announcements {
             self.note(|| format!("{announcement:?}"));
-            if !matches!(announcement, Announcement::Said { .. }) {
+            // Words for people, and news that may be none, are no part of what must be repeatable.
+            if !matches!(announcement, Announcement::Said { .. } | Announcement::UnitChanged(_)) {
                 self.mix(&format!("{announcement:?}"));
             }
             self.listen(announcement);

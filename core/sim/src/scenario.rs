@@ -4,7 +4,9 @@
 use crate::machine::{Faults, Machine};
 use crate::program::{Life, OnTerm, Program, Programs, Setup};
 use crate::random::Random;
-use eudaemon_engine::api::{ExitStatus, Finale, JobId, JobKind, KillWhom, Phase, Request, Spawn};
+use eudaemon_engine::api::{ExitStatus, Finale, Input, JobId, JobKind, KillWhom, Phase, Request, Spawn};
+use eudaemon_engine::record::Key;
+use eudaemon_engine::world::{Waited, World};
 use eudaemon_engine::{Engine, Settings};
 use eudaemon_unit::config::exec::{ExecCommand, Expansion, Failure, Privileges};
 use eudaemon_unit::config::service::{NotifyAccess, Restart, Service, ServiceType};
@@ -36,15 +38,32 @@ const BUSY: u64 = 60 * SECOND;
 /// … and this long after the shutdown began, it must be over: every timeout of every unit in a row.
 const PATIENCE: u64 = 4000 * SECOND;
 
+/// How the engine is driven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drive {
+    /// As it is in earnest, the manager dying now and then.
+    Plain,
+    /// Nobody dies, …
+    Unbroken,
+    /// … and nobody dies, but after each step a new engine goes on from what the old one had written.
+    Thawed,
+}
+
 /// One random world from its beginning to its end.
 pub fn run(seed: u64, tracing: Tracing) -> Report {
+    drive(seed, tracing, Drive::Plain)
+}
+
+pub fn drive(seed: u64, tracing: Tracing, drive: Drive) -> Report {
     let mut random = Random::new(seed);
     let configs = units(&mut random);
-    let moods =
-        Moods { forking: configs.iter().filter(|config| forks(config)).map(|c| c.name.clone()).collect() };
-    let mut machine = Machine::new(seed, Box::new(moods));
+    let forking = configs.iter().filter(|config| forks(config)).map(|config| config.name.clone());
+    let mut machine = Machine::new(seed, Box::new(Moods { forking: forking.collect() }));
     machine.trace = (tracing == Tracing::On).then(Vec::new);
     machine.faults = faults(&mut random);
+    if drive != Drive::Plain {
+        machine.faults.manager_dies = 0;
+    }
     machine.laws.lenient.kills = machine.faults.unkillable > 0 || machine.faults.manager_dies > 0;
     let names: Vec<UnitName> = configs.iter().map(|config| config.name.clone()).collect();
     machine.load(configs);
@@ -56,18 +75,40 @@ pub fn run(seed: u64, tracing: Tracing) -> Report {
     }
     let mut engine = Engine::new(seed, Settings::default());
     machine.horizon = machine.clock + BUSY;
-    machine.run(&mut engine);
+    pass(&mut machine, &mut engine, seed, drive);
     let exit =
         Request::Job { unit: name("exit.target"), kind: JobKind::Start, mode: JobMode::ReplaceIrreversibly };
     machine.wish(0, exit);
     machine.horizon = machine.clock + PATIENCE;
-    machine.run(&mut engine);
+    pass(&mut machine, &mut engine, seed, drive);
     let mut broken = std::mem::take(&mut machine.laws.broken);
     if machine.finale != Some(Finale::Exit(0)) {
         let jobs: Vec<String> = engine.job_views().map(|job| format!("{job:?}")).collect();
         broken.push(format!("the shutdown did not end: {:?} {}", machine.finale, jobs.join(" ")));
     }
+    let (logged, frozen) = (machine.restored(seed).freeze(), engine.freeze());
+    let differs = logged.iter().zip(&frozen).find(|(log, now)| log != now && log.key != Key::Engine);
+    if differs.is_some() || logged.len() != frozen.len() {
+        let key = differs.map(|(_, now)| &now.key);
+        broken.push(format!("the log says otherwise than the engine: {key:?}"));
+    }
     Report { broken, digest: machine.digest, trace: machine.trace.unwrap_or_default() }
+}
+
+fn pass(machine: &mut Machine, engine: &mut Engine, seed: u64, drive: Drive) {
+    match drive {
+        Drive::Plain | Drive::Unbroken => machine.run(engine),
+        Drive::Thawed => {
+            while let Waited::Heard(inputs) = machine.wait(engine, engine.next_deadline()) {
+                let inputs = if inputs.is_empty() { vec![Input::Tick] } else { inputs };
+                for input in inputs {
+                    let output = engine.step(machine.now(), input);
+                    machine.perform(engine, output);
+                    *engine = machine.restored(seed);
+                }
+            }
+        }
+    }
 }
 
 fn faults(random: &mut Random) -> Faults {

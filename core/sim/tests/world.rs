@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use eudaemon_sim::scenario::{Tracing, run};
+use eudaemon_sim::scenario::{Drive, Tracing, drive, run};
 
 /// Seeds that once broke a law, each with what it showed.
 const KEPT: [(u64, &str); 6] = [
@@ -55,6 +55,18 @@ fn the_same_seed_gives_the_same_run() {
     }
 }
 
+/// Writing down and reading changes nothing that follows.
+#[test]
+fn thawed_after_each_step() {
+    for seed in 0..1000 {
+        let plain = drive(seed, Tracing::Off, Drive::Unbroken);
+        let thawed = drive(seed, Tracing::Off, Drive::Thawed);
+        if plain.digest != thawed.digest {
+            panic!("seed {seed}: {}", first_difference(seed));
+        }
+    }
+}
+
 /// Does nothing unless `EUDAEMON_SEED` names a seed: then it shows that run.
 #[test]
 fn one() {
@@ -64,4 +76,16 @@ fn one() {
         println!("{line}");
     }
     assert!(report.broken.is_empty(), "{}", report.broken.join("\n"));
+}
+
+/// Where a thawed run leaves the plain one, with what went before.
+fn first_difference(seed: u64) -> String {
+    let told = |drive_as| -> Vec<String> {
+        let trace = drive(seed, Tracing::On, drive_as).trace;
+        trace.into_iter().filter(|line| !line.contains("UnitChanged")).collect()
+    };
+    let (plain, thawed) = (told(Drive::Unbroken), told(Drive::Thawed));
+    let place = plain.iter().zip(&thawed).position(|(one, other)| one != other).unwrap_or(0);
+    let before = plain[place.saturating_sub(10)..place].join("\n");
+    format!("{before}\n  plain:  {:?}\n  thawed: {:?}", plain.get(place), thawed.get(place))
 }

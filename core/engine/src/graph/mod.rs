@@ -113,6 +113,19 @@ impl Graph {
         self.nodes[id.index()].edges.iter().map(|edge| (edge.word, edge.to))
     }
 
+    /// As `neighbours`, beginning at a place in the list and going round, each with its place.
+    pub fn neighbours_from(
+        &self,
+        id: UnitId,
+        wanted: Facets,
+        place: u32,
+    ) -> impl Iterator<Item = (u32, UnitId)> + '_ {
+        let edges = &self.nodes[id.index()].edges;
+        let begin = (place as usize).min(edges.len());
+        let round = (begin..edges.len()).chain(0..begin);
+        round.filter(move |at| edges[*at].word.facets().any(wanted)).map(|at| (at as u32, edges[at].to))
+    }
+
     /// The units whose configuration names this one.
     pub fn named_by(&self, id: UnitId) -> impl Iterator<Item = UnitId> + '_ {
         let edges = self.nodes[id.index()].edges.iter();

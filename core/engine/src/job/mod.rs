@@ -15,6 +15,8 @@ pub(crate) struct Job {
     pub facts: Facts,
     /// The unit whose job goes first: this one is looked at again when that is gone. Found anew after a crash.
     pub blocked_by: Option<UnitId>,
+    /// Where among the unit's neighbours that one stands: the search goes on there, not from the beginning.
+    pub place: u32,
 }
 
 /// What is written down of a job.

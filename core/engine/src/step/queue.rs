@@ -66,6 +66,8 @@ impl Engine {
                 job.facts.kind = merged;
                 job.facts.strength = job.facts.strength.max(strength);
                 job.facts.order = job.facts.order.max(order);
+                // What it is now may be ordered otherwise than what it was.
+                job.blocked_by = None;
                 if !goes_on {
                     job.facts.phase = Phase::Waiting;
                 }
@@ -87,7 +89,7 @@ impl Engine {
         if facts.kind != JobKind::Nop {
             self.units[unit.index()].job = Some(id);
         }
-        self.jobs.insert(id, Job { unit, facts, blocked_by: None });
+        self.jobs.insert(id, Job { unit, facts, blocked_by: None, place: 0 });
         self.pen.dirty_jobs.insert(id);
         self.pen.changed_units.insert(unit);
         let name = self.graph.name(unit).clone();
@@ -103,10 +105,11 @@ impl Engine {
             return;
         }
         let (unit, kind) = (job.unit, job.facts.kind);
-        if let Some(blocker) = self.blocker(job) {
+        if let Some((place, blocker)) = self.blocker(job) {
             self.blocked.entry(blocker).or_default().push(id);
             if let Some(job) = self.jobs.get_mut(&id) {
                 job.blocked_by = Some(blocker);
+                job.place = place;
             }
             return self.break_deadlock(id);
         }
@@ -174,10 +177,11 @@ impl Engine {
         }
     }
 
-    /// A unit whose job goes before this one.
-    fn blocker(&self, job: &Job) -> Option<UnitId> {
-        let mut neighbours = self.graph.neighbours(job.unit, Facets::AFTER.and(Facets::BEFORE));
-        neighbours.find(|other| self.goes_before(job, *other))
+    /// A unit whose job goes before this one, and its place among the neighbours.
+    fn blocker(&self, job: &Job) -> Option<(u32, UnitId)> {
+        let ordered = Facets::AFTER.and(Facets::BEFORE);
+        let mut neighbours = self.graph.neighbours_from(job.unit, ordered, job.place);
+        neighbours.find(|(_, other)| self.goes_before(job, *other))
     }
 
     /// Whether the `other` unit's job, if it has one, has to end before this one may run.
@@ -216,14 +220,15 @@ impl Engine {
         if is_up(state) {
             return self.finish(id, JobResult::Done, Spread::ToDependants);
         }
-        if state == ActiveState::Maintenance {
+        // It cannot begin before what goes on has ended; that is no start yet, and counts against no limit.
+        if matches!(state, ActiveState::Maintenance | ActiveState::Deactivating) {
             return self.set_phase(id, Phase::Waiting);
         }
         let config = std::sync::Arc::clone(self.graph.config(unit));
         if config.load != LoadState::Loaded {
             return self.finish(id, JobResult::Failed, Spread::ToDependants);
         }
-        if self.start_limit_is_hit(unit) {
+        if is_down(state) && self.start_limit_is_hit(unit) {
             self.step_unit(unit, kind::Input::StartLimitHit);
             self.act(Some(unit), config.unit.start_limit_action, None, "it was started too often");
             return self.finish(id, JobResult::Failed, Spread::ToDependants);
