@@ -8,6 +8,7 @@
 //! Modules stand in the order the facts flow: the line, the bus, text, and the verbs.
 
 mod bus;
+mod disk;
 mod limits;
 mod line;
 mod running;

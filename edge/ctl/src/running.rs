@@ -20,6 +20,15 @@ pub fn reach(line: &Line) -> Result<Client, Failure> {
     }
 }
 
+/// A connection, after starting a manager if need be: for `enable --now`, which may also be done without one.
+pub fn reach_or_start(line: &Line) -> Result<Client, Failure> {
+    match bus::connect(line.options.scope) {
+        Ok(client) => Ok(client),
+        Err(ConnectError::Absent | ConnectError::NoRuntimeDirectory) => start(line),
+        Err(error) => Err(refused(&error, line)),
+    }
+}
+
 /// A connection if there is a manager; verbs that can do without one ask so.
 pub fn reach_if_running(line: &Line) -> Result<Option<Client>, Failure> {
     if line.options.root.is_some() {

@@ -66,17 +66,6 @@ impl Groups {
         Ok(Some(fs::File::open(directory)?.into()))
     }
 
-    /// `Delegate=`: the unit's user may make cgroups below its own and move processes there.
-    pub fn delegate(&self, path: &str, user: &str) {
-        let Ladder::Cgroup { root, .. } = &self.ladder else { return };
-        let number = |file| user.parse().ok().or_else(|| crate::condition::number_of(file, user));
-        let directory = root.join(path.trim_start_matches('/'));
-        for name in ["", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"] {
-            // A user who cannot be found is told by the child, with a code of its own.
-            drop(std::os::unix::fs::chown(directory.join(name), number("/etc/passwd"), None));
-        }
-    }
-
     /// A run of the unit began: its processes will carry this id.
     pub fn begin(&self, unit: &str, invocation: &str) {
         if let Ladder::Sweep { .. } = self.ladder {

@@ -48,9 +48,6 @@ impl Place {
     }
 
     pub fn journal_stream(&self) -> PathBuf {
-        let own = self.published.join("journal/stdout");
-        let machine = PathBuf::from("/run/systemd/journal/stdout");
-        // A user's services write to the machine's journal, unless this manager has a relay of its own.
-        if self.scope == Scope::User && !own.exists() && machine.exists() { machine } else { own }
+        self.published.join("journal/stdout")
     }
 }

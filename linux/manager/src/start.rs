@@ -210,10 +210,6 @@ fn begin(engine: &Engine, site: &mut Site) {
                 site.ask(engine, Request::FinishNow(eudaemon_engine::api::Finale::Exit(1)));
                 return;
             }
-            // Services find its socket open, since it is opened before anything else is begun.
-            if let Ok(unit) = UnitName::parse("eudaemon-logd.socket") {
-                site.ask(engine, Request::Job { unit, kind: JobKind::Start, mode: JobMode::Replace });
-            }
             site.set_mine(names.iter().cloned().collect::<BTreeSet<UnitName>>());
             site.load(engine, &names);
             for unit in names {

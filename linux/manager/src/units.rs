@@ -181,8 +181,6 @@ impl Units {
 /// Early services of the systemd package that are about the machine, not about services: beside another PID 1
 /// the machine is the other's. Everything else that sysinit.target wants is kept.
 const HOSTS_OWN: &[&str] = &[
-    // Lines of a manager in the background belong in the journal, not in a log of its start.
-    "eudaemon-console.service",
     "dev-hugepages.mount",
     "dev-mqueue.mount",
     "kmod-static-nodes.service",

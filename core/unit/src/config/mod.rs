@@ -44,9 +44,7 @@ pub struct Config {
     pub unit: UnitSection,
     pub install: Install,
     pub body: Body,
-    /// Known directives nobody acts on yet that ask for more than their default, in the order written. A list has
-    /// an entry for each item; values are checked, specifiers replaced, and in `systemctl show`'s form where that is
-    /// simple (`yes`, `1min 30s`, bytes).
+    /// Known directives nobody acts on yet: section, key, value as written (the last after merging).
     pub kept: Vec<Kept>,
 }
 

@@ -19,7 +19,6 @@ mod resource;
 mod sandbox;
 mod service;
 mod socket;
-mod streams;
 mod timer;
 mod unit;
 

@@ -296,7 +296,7 @@ fn coredump_filter(d: &mut Draft, l: &mut Line<'_>) {
 }
 
 fn level(d: &mut Draft, l: &mut Line<'_>) {
-    match super::streams::numbered(&super::streams::LEVELS, l.value) {
+    match super::exec::numbered(&super::exec::LEVELS, l.value) {
         Some(level) => l.keep_one(d, level.to_string()),
         None => l.unparsed("log level"),
     }

@@ -189,7 +189,10 @@ impl Options {
     /// Options that a verb cannot honour are refused rather than ignored.
     pub fn check(&self, row: &VerbRow) -> Result<(), Stop> {
         if self.root.is_some() && row.needs != Needs::Files && row.verb != Verb::Help {
-            return Err(Stop::Refuse(format!("Option --root= cannot be used with verb {}.", row.word)));
+            return Err(Stop::Refuse(format!(
+                "Verb '{}' cannot be used with --root= or --image=.",
+                row.word
+            )));
         }
         if self.wait && !matches!(row.verb, Verb::Start | Verb::Restart | Verb::IsSystemRunning) {
             return Err(Stop::Refuse(

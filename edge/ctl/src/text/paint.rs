@@ -73,6 +73,10 @@ impl Paint {
         }
     }
 
+    pub fn is_coloured(self) -> bool {
+        self.colours == Colours::On
+    }
+
     pub fn text(self, style: Style, text: &str) -> String {
         match (self.colours, style) {
             (Colours::Off, _) | (Colours::On, Style::Plain) => text.to_owned(),

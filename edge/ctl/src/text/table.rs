@@ -86,7 +86,7 @@ impl Table {
             let shown = cut(&cell.text, widths[column], paint);
             let padding = " ".repeat(widths[column].saturating_sub(shown.width()));
             // A header is underlined over the whole width of its column.
-            if cell.style == Style::Underlined {
+            if cell.style == Style::Underlined && paint.is_coloured() {
                 text.push_str(&paint.text(cell.style, &format!("{shown}{padding}")));
                 text.push_str(if column == last { "\n" } else { " " });
                 continue;

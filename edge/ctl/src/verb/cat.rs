@@ -2,19 +2,29 @@
 
 use super::{Failure, files, names};
 use crate::bus::{Client, UNIT};
+use crate::disk::Disk;
 use crate::line::Line;
 use crate::running;
 use crate::screen::Screen;
 use crate::text::paint::Style;
-use crate::unit_name;
+use crate::unit_name::{self, Globs};
+use eudaemon_unit::files::Fragment;
+use eudaemon_unit::name::UnitName;
 
 pub fn run(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
-    let mut client = running::reach(line)?;
-    let units = names::expand(&mut client, screen, &line.options, &line.arguments, ".service")?;
+    let disk = Disk::read(&line.options);
+    let mut client = running::reach_if_running(line)?;
+    let units = match &mut client {
+        Some(client) => names::expand(client, screen, &line.options, &line.arguments, ".service")?,
+        None => names_on_disk(line, screen)?,
+    };
     let mut code = 0;
     let mut printed = false;
     for unit in units {
-        let files = files_of(&mut client, &unit)?;
+        let files = match &mut client {
+            Some(client) => files_of(client, &unit)?,
+            None => files_on_disk(&disk, &unit),
+        };
         if files == Files::None {
             screen.complain(&format!("No files found for {unit}."));
             code = 1;
@@ -31,11 +41,13 @@ pub fn run(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
                 screen.line(&title);
                 continue;
             }
-            Files::Paths(paths) => print(screen, &paths)?,
+            Files::Paths(paths) => print(screen, &disk, &paths)?,
         }
-        let changed = client.property(&unit_name::object_path(&unit), UNIT, "NeedDaemonReload");
-        if changed.is_ok_and(|changed| changed.bool() == Some(true)) {
-            screen.complain(&files::changed_on_disk(line, &unit));
+        if let Some(client) = &mut client {
+            let changed = client.property(&unit_name::object_path(&unit), UNIT, "NeedDaemonReload");
+            if changed.is_ok_and(|changed| changed.bool() == Some(true)) {
+                screen.complain(&files::changed_on_disk(line, &unit));
+            }
         }
     }
     Ok(code)
@@ -67,22 +79,32 @@ fn files_of(client: &mut Client, unit: &str) -> Result<Files, Failure> {
     Ok(if paths.is_empty() { Files::None } else { Files::Paths(paths) })
 }
 
+fn names_on_disk(line: &Line, screen: &mut Screen) -> Result<Vec<String>, Failure> {
+    line.arguments.iter().map(|word| names::mangled(screen, word, ".service", Globs::Refused)).collect()
+}
+
+fn files_on_disk(disk: &Disk, unit: &str) -> Files {
+    let Ok(name) = UnitName::parse(unit) else { return Files::None };
+    let found = disk.find(&name);
+    match found.fragment {
+        Fragment::Missing | Fragment::Cycle if found.dropins.is_empty() => Files::None,
+        Fragment::Missing | Fragment::Cycle => Files::Paths(found.dropins),
+        Fragment::Masked(_) => Files::Masked,
+        Fragment::File(path) => Files::Paths([vec![path], found.dropins].concat()),
+    }
+}
+
 /// Each file under a comment that names it.
-pub fn print(screen: &mut Screen, paths: &[String]) -> Result<(), Failure> {
+fn print(screen: &mut Screen, disk: &Disk, paths: &[String]) -> Result<(), Failure> {
     for (at, path) in paths.iter().enumerate() {
         if at > 0 {
             screen.line("");
         }
         let title = screen.paint.text(Style::Title, &format!("# {path}"));
         screen.line(&title);
-        match std::fs::read(path) {
-            Ok(bytes) => {
-                let text = String::from_utf8_lossy(&bytes);
-                screen.out(&text);
-            }
-            Err(error) => {
-                return Err(Failure::new(format!("Failed to cat {path}: {}", files::words(&error))));
-            }
+        match disk.text(path) {
+            Ok(text) => screen.out(&text),
+            Err(error) => return Err(Failure::new(format!("Failed to cat {path}: {error}"))),
         }
     }
     Ok(())

@@ -1,13 +1,16 @@
-//! Verbs that change unit files: enable, disable, mask and their kin, through the manager.
+//! Verbs that change unit files: enable, disable, mask and their kin. The manager does it where one runs; else
+//! the files are changed here.
 
 use super::names::mangled;
-use super::{Failure, jobs};
+use super::{Failure, jobs, sysv};
 use crate::bus::{CallError, Client};
-use crate::line::{Line, Scope};
+use crate::disk::Disk;
+use crate::line::{Line, Options, Scope};
 use crate::running;
 use crate::screen::Screen;
 use crate::text::paint::Paint;
 use crate::unit_name::{self, Globs};
+use eudaemon_unit::install::{AddedDependency, Force, PresetMode, Request};
 
 /// One change to the file system: `symlink` or `unlink`, where, and where to.
 type Change = (String, String, String);
@@ -27,6 +30,21 @@ enum Answers {
     InstallAndChanges,
 }
 
+/// How the library words the same request.
+type AsRequest = fn(Vec<String>, &Options) -> Request;
+
+fn force(options: &Options) -> Force {
+    if options.force > 0 { Force::Yes } else { Force::No }
+}
+
+fn preset_mode(options: &Options) -> PresetMode {
+    match options.preset_mode.as_str() {
+        "enable-only" => PresetMode::EnableOnly,
+        "disable-only" => PresetMode::DisableOnly,
+        _ => PresetMode::Full,
+    }
+}
+
 /// What `--now` starts or stops besides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Now {
@@ -43,6 +61,7 @@ pub struct Action {
     takes: Takes,
     answers: Answers,
     now: Now,
+    request: AsRequest,
 }
 
 pub const ENABLE: Action = Action {
@@ -51,6 +70,7 @@ pub const ENABLE: Action = Action {
     takes: Takes::RuntimeAndForce,
     answers: Answers::InstallAndChanges,
     now: Now::Starts,
+    request: |names, options| Request::Enable { names, force: force(options) },
 };
 pub const DISABLE: Action = Action {
     method: "DisableUnitFiles",
@@ -58,52 +78,143 @@ pub const DISABLE: Action = Action {
     takes: Takes::Runtime,
     answers: Answers::Changes,
     now: Now::Stops,
+    request: |names, _| Request::Disable { names },
 };
-pub const REENABLE: Action = Action { method: "ReenableUnitFiles", word: "reenable", ..ENABLE };
-pub const PRESET: Action = Action { method: "PresetUnitFiles", word: "preset", now: Now::Ignored, ..ENABLE };
-pub const MASK: Action =
-    Action { method: "MaskUnitFiles", word: "mask", takes: Takes::RuntimeAndForce, ..DISABLE };
-pub const UNMASK: Action = Action { method: "UnmaskUnitFiles", word: "unmask", now: Now::Ignored, ..DISABLE };
-pub const LINK: Action =
-    Action { method: "LinkUnitFiles", word: "link", answers: Answers::Changes, now: Now::Ignored, ..ENABLE };
-pub const REVERT: Action =
-    Action { method: "RevertUnitFiles", word: "revert", takes: Takes::Nothing, now: Now::Ignored, ..DISABLE };
+pub const REENABLE: Action = Action {
+    method: "ReenableUnitFiles",
+    word: "reenable",
+    request: |names, options| Request::Reenable { names, force: force(options) },
+    ..ENABLE
+};
+pub const PRESET: Action = Action {
+    method: "PresetUnitFiles",
+    word: "preset",
+    now: Now::Ignored,
+    request: |names, options| Request::Preset { names, mode: preset_mode(options), force: force(options) },
+    ..ENABLE
+};
+pub const MASK: Action = Action {
+    method: "MaskUnitFiles",
+    word: "mask",
+    takes: Takes::RuntimeAndForce,
+    request: |names, options| Request::Mask { names, force: force(options) },
+    ..DISABLE
+};
+pub const UNMASK: Action = Action {
+    method: "UnmaskUnitFiles",
+    word: "unmask",
+    now: Now::Ignored,
+    request: |names, _| Request::Unmask { names },
+    ..DISABLE
+};
+pub const LINK: Action = Action {
+    method: "LinkUnitFiles",
+    word: "link",
+    answers: Answers::Changes,
+    now: Now::Ignored,
+    request: |paths, options| Request::Link { paths, force: force(options) },
+    ..ENABLE
+};
+pub const REVERT: Action = Action {
+    method: "RevertUnitFiles",
+    word: "revert",
+    takes: Takes::Nothing,
+    now: Now::Ignored,
+    request: |names, _| Request::Revert { names },
+    ..DISABLE
+};
 
 pub fn change(line: &Line, screen: &mut Screen, action: &Action) -> Result<u8, Failure> {
     let names = file_names(line, screen)?;
-    let mut client = running::reach(line)?;
-    let what = format!("{} unit", action.word);
-    if matches!(action.method, "MaskUnitFiles" | "UnmaskUnitFiles") {
-        note_unknown(line, screen, &mut client, &names);
+    let client = running::reach_if_running(line)?;
+    let disk = Disk::read(&line.options);
+    let (names, old_style) = sysv::split(&disk, names, action.word);
+    let code = sysv::redirect(line, screen, &old_style, action.word)?;
+    if names.is_empty() && !old_style.is_empty() {
+        return match client {
+            Some(mut client) => reload(&mut client, line).map(|()| code),
+            None => Ok(code),
+        };
     }
-    let (runtime, force) = (line.options.runtime, line.options.force > 0);
-    let answer = match (action.answers, action.takes) {
-        (Answers::InstallAndChanges, _) => {
-            with_install(line, &mut client, action, &names).map(|(install, changes)| (Some(install), changes))
-        }
-        (Answers::Changes, Takes::Nothing) => {
-            client.manager(action.method, &(&names,)).map(|changes| (None, changes))
-        }
-        (Answers::Changes, Takes::Runtime) => {
-            client.manager(action.method, &(&names, runtime)).map(|changes| (None, changes))
-        }
-        (Answers::Changes, Takes::RuntimeAndForce) => {
-            client.manager(action.method, &(&names, runtime, force)).map(|changes| (None, changes))
-        }
+    let Some(mut client) = client else {
+        let request = (action.request)(names.clone(), &line.options);
+        change_files(line, screen, &disk, &request, action.word)?;
+        // Without a manager nothing runs that could be stopped.
+        return match action.now {
+            Now::Starts if line.options.now && line.options.root.is_none() => {
+                jobs::now(line, screen, &mut running::reach_or_start(line)?, jobs::START, &names)
+            }
+            Now::Starts | Now::Stops | Now::Ignored => Ok(code),
+        };
     };
-    let (install, changes): (Option<bool>, Vec<Change>) =
-        answer.map_err(|error| Failure::call(&what, &error))?;
+    let (install, changes) = ask(line, screen, &mut client, action, &names)?;
     print_changes(line, screen, &changes);
-    if !line.options.no_reload {
-        reload(&mut client)?;
-    }
-    if install == Some(false) && changes.is_empty() && !line.options.quiet && !line.options.no_warn {
-        screen.complain(&no_install(action.word));
+    reload(&mut client, line)?;
+    if install == Some(false) && changes.is_empty() {
+        note_no_install(line, screen, action.word);
     }
     match action.now {
         Now::Starts if line.options.now => jobs::now(line, screen, &mut client, jobs::START, &names),
         Now::Stops if line.options.now => jobs::now(line, screen, &mut client, jobs::STOP, &names),
-        Now::Starts | Now::Stops | Now::Ignored => Ok(0),
+        Now::Starts | Now::Stops | Now::Ignored => Ok(code),
+    }
+}
+
+/// The manager's answer: whether the units have an `[Install]` section, if it says so, and what was changed.
+fn ask(
+    line: &Line,
+    screen: &mut Screen,
+    client: &mut Client,
+    action: &Action,
+    names: &[String],
+) -> Result<(Option<bool>, Vec<Change>), Failure> {
+    if matches!(action.method, "MaskUnitFiles" | "UnmaskUnitFiles") {
+        note_unknown(line, screen, client, names);
+    }
+    let (runtime, force) = (line.options.runtime, line.options.force > 0);
+    let answer = match (action.answers, action.takes) {
+        (Answers::InstallAndChanges, _) => with_install(line, client, action, names)
+            .map(|(install, changes): (bool, Vec<Change>)| (Some(install), changes)),
+        (Answers::Changes, Takes::Nothing) => {
+            client.manager(action.method, &(names,)).map(|changes| (None, changes))
+        }
+        (Answers::Changes, Takes::Runtime) => {
+            client.manager(action.method, &(names, runtime)).map(|changes| (None, changes))
+        }
+        (Answers::Changes, Takes::RuntimeAndForce) => {
+            client.manager(action.method, &(names, runtime, force)).map(|changes| (None, changes))
+        }
+    };
+    answer.map_err(|error| Failure::call(&format!("{} unit", action.word), &error))
+}
+
+/// The same without a manager.
+fn change_files(
+    line: &Line,
+    screen: &mut Screen,
+    disk: &Disk,
+    request: &Request,
+    word: &str,
+) -> Result<(), Failure> {
+    let changed = disk.change(request, word)?;
+    if !line.options.quiet {
+        changed.lines.iter().for_each(|text| screen.complain(text));
+    }
+    if let Some(refusal) = changed.refusal {
+        // A refusal that is among the lines already is not said twice.
+        let said = changed.lines.contains(&refusal) && !line.options.quiet;
+        return Err(Failure::new(if said { String::new() } else { refusal }));
+    }
+    if changed.asked_for == 0 && changed.lines.is_empty() && matches!(word, "enable" | "reenable" | "preset")
+    {
+        note_no_install(line, screen, word);
+    }
+    Ok(())
+}
+
+fn note_no_install(line: &Line, screen: &mut Screen, word: &str) {
+    if !line.options.quiet && !line.options.no_warn {
+        screen.complain(&no_install(word));
     }
 }
 
@@ -122,71 +233,105 @@ fn with_install(
 }
 
 pub fn preset_all(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
-    let mut client = running::reach(line)?;
+    let Some(mut client) = running::reach_if_running(line)? else {
+        let request = Request::PresetAll { mode: preset_mode(&line.options), force: force(&line.options) };
+        return change_files(line, screen, &Disk::read(&line.options), &request, "preset").map(|()| 0);
+    };
     let mode = line.options.preset_mode.as_str();
-    let changes: Result<Vec<Change>, CallError> =
-        client.manager("PresetAllUnitFiles", &(mode, line.options.runtime, line.options.force > 0));
-    print_changes(line, screen, &changes.map_err(|error| Failure::call("preset all units", &error))?);
-    if !line.options.no_reload {
-        reload(&mut client)?;
-    }
-    Ok(0)
+    let body = (mode, line.options.runtime, line.options.force > 0);
+    let changes = client.manager("PresetAllUnitFiles", &body);
+    settle(line, screen, &mut client, changes, "preset all units")
 }
 
-pub fn add_dependency(line: &Line, screen: &mut Screen, kind: &str) -> Result<u8, Failure> {
+pub fn add_dependency(line: &Line, screen: &mut Screen, kind: AddedDependency) -> Result<u8, Failure> {
     let target = mangled(screen, &line.arguments[0], ".target", Globs::Refused)?;
     let mut names = Vec::new();
     for word in &line.arguments[1..] {
         names.push(mangled(screen, word, ".service", Globs::Refused)?);
     }
-    let mut client = running::reach(line)?;
-    let body = (&names, target.as_str(), kind, line.options.runtime, line.options.force > 0);
-    let changes: Result<Vec<Change>, CallError> = client.manager("AddDependencyUnitFiles", &body);
-    print_changes(line, screen, &changes.map_err(|error| Failure::call("add dependency", &error))?);
-    if !line.options.no_reload {
-        reload(&mut client)?;
-    }
-    Ok(0)
+    let Some(mut client) = running::reach_if_running(line)? else {
+        let request = Request::AddDependency { names, target, kind, force: force(&line.options) };
+        return change_files(line, screen, &Disk::read(&line.options), &request, "add dependency to")
+            .map(|()| 0);
+    };
+    let word = match kind {
+        AddedDependency::Wants => "Wants",
+        AddedDependency::Requires => "Requires",
+    };
+    let body = (&names, target.as_str(), word, line.options.runtime, line.options.force > 0);
+    let changes = client.manager("AddDependencyUnitFiles", &body);
+    settle(line, screen, &mut client, changes, "add dependency")
 }
 
 pub fn get_default(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
-    let mut client = running::reach(line)?;
-    let target: Result<String, CallError> = client.manager("GetDefaultTarget", &());
-    screen.line(&target.map_err(|error| Failure::call("get default target", &error))?);
+    let target = match running::reach_if_running(line)? {
+        Some(mut client) => {
+            let target: Result<String, CallError> = client.manager("GetDefaultTarget", &());
+            target.map_err(|error| Failure::call("get default target", &error))?
+        }
+        None => Disk::read(&line.options).default_target()?,
+    };
+    screen.line(&target);
     Ok(0)
 }
 
 pub fn set_default(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
     let target = mangled(screen, &line.arguments[0], ".target", Globs::Refused)?;
-    let mut client = running::reach(line)?;
-    let changes: Result<Vec<Change>, CallError> =
-        client.manager("SetDefaultTarget", &(target.as_str(), true));
-    print_changes(line, screen, &changes.map_err(|error| Failure::call("set default target", &error))?);
-    if !line.options.no_reload {
-        reload(&mut client)?;
-    }
-    Ok(0)
+    let Some(mut client) = running::reach_if_running(line)? else {
+        let request = Request::SetDefault { name: target, force: Force::Yes };
+        return change_files(line, screen, &Disk::read(&line.options), &request, "set default").map(|()| 0);
+    };
+    let changes = client.manager("SetDefaultTarget", &(target.as_str(), true));
+    settle(line, screen, &mut client, changes, "set default target")
+}
+
+/// Prints what a call changed, and lets the manager read it.
+fn settle(
+    line: &Line,
+    screen: &mut Screen,
+    client: &mut Client,
+    changes: Result<Vec<Change>, CallError>,
+    what: &str,
+) -> Result<u8, Failure> {
+    print_changes(line, screen, &changes.map_err(|error| Failure::call(what, &error))?);
+    reload(client, line).map(|()| 0)
 }
 
 pub fn is_enabled(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
     let names = file_names(line, screen)?;
-    let mut client = running::reach(line)?;
+    let mut client = running::reach_if_running(line)?;
+    let disk = Disk::read(&line.options);
+    let (names, old_style) = sysv::split(&disk, names, "is-enabled");
     let mut code = 1;
+    for name in &old_style {
+        let enabled = sysv::is_enabled(line, name)?;
+        code = if enabled { 0 } else { code };
+        if !line.options.quiet {
+            screen.line(if enabled { "enabled" } else { "disabled" });
+        }
+    }
     for name in &names {
-        let state: Result<String, CallError> = client.manager("GetUnitFileState", &name.as_str());
-        let state = state.map_err(|error| {
-            Failure::new(format!("Failed to get unit file state for {name}: {}", error.text()))
-        })?;
+        let state = match &mut client {
+            Some(client) => client.manager("GetUnitFileState", &name.as_str()).map_err(|error| {
+                Failure::new(format!("Failed to get unit file state for {name}: {}", error.text()))
+            })?,
+            None => disk.state(name)?.word().to_owned(),
+        };
         if counts_as_enabled(&state) {
             code = 0;
         }
-        if !line.options.quiet {
-            screen.line(&state);
+        if line.options.quiet {
+            continue;
         }
-        if line.options.full && !line.options.quiet {
-            let links: Result<Vec<String>, CallError> =
-                client.manager("GetUnitFileLinks", &(name.as_str(), line.options.runtime));
-            links.unwrap_or_default().iter().for_each(|link| screen.line(&format!("  {link}")));
+        screen.line(&state);
+        if line.options.full {
+            let links: Vec<String> = match &mut client {
+                Some(client) => client
+                    .manager("GetUnitFileLinks", &(name.as_str(), line.options.runtime))
+                    .unwrap_or_default(),
+                None => disk.links_of(name),
+            };
+            links.iter().for_each(|link| screen.line(&format!("  {link}")));
         }
     }
     Ok(code)
@@ -225,7 +370,11 @@ fn note_unknown(line: &Line, screen: &mut Screen, client: &mut Client, names: &[
     }
 }
 
-fn reload(client: &mut Client) -> Result<(), Failure> {
+/// Lets the manager read what has changed, unless told not to.
+fn reload(client: &mut Client, line: &Line) -> Result<(), Failure> {
+    if line.options.no_reload {
+        return Ok(());
+    }
     let answer: Result<(), CallError> = client.manager("Reload", &());
     answer.map_err(|error| Failure::new(format!("Reload daemon failed: {}", error.text())))
 }

@@ -12,6 +12,7 @@ mod machine;
 mod names;
 mod schedule;
 mod show;
+mod sysv;
 mod unit_files;
 mod units;
 
@@ -19,6 +20,7 @@ use crate::bus::CallError;
 use crate::line::{Line, Verb};
 use crate::running;
 use crate::screen::Screen;
+use eudaemon_unit::install::AddedDependency;
 pub use files::words;
 
 /// Why a verb stops: what to say, and the exit code.
@@ -91,8 +93,8 @@ fn dispatch(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
         Verb::Unmask => files::change(line, screen, &files::UNMASK),
         Verb::Link => files::change(line, screen, &files::LINK),
         Verb::Revert => files::change(line, screen, &files::REVERT),
-        Verb::AddWants => files::add_dependency(line, screen, "Wants"),
-        Verb::AddRequires => files::add_dependency(line, screen, "Requires"),
+        Verb::AddWants => files::add_dependency(line, screen, AddedDependency::Wants),
+        Verb::AddRequires => files::add_dependency(line, screen, AddedDependency::Requires),
         Verb::GetDefault => files::get_default(line, screen),
         Verb::SetDefault => files::set_default(line, screen),
         Verb::ShowEnvironment => environment::show(line, screen, &mut running::reach(line)?),

@@ -2,13 +2,14 @@
 
 use super::{Failure, listing, names};
 use crate::bus::CallError;
+use crate::disk::Disk;
 use crate::line::{Line, Options};
 use crate::running;
 use crate::screen::Screen;
 use crate::text::json::Json;
 use crate::text::paint::{Paint, Style};
 use crate::text::table::{Table, cell, styled};
-use crate::unit_name::Globs;
+use crate::unit_name::{self, Globs};
 
 /// One unit file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,23 +17,35 @@ struct Row {
     name: String,
     state: String,
     /// `enabled`, `disabled`, or `-` where presets have no say.
-    preset: String,
+    preset: &'static str,
 }
 
 pub fn run(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
-    let mut client = running::reach(line)?;
+    let client = running::reach_if_running(line)?;
+    let disk = Disk::read(&line.options);
     let mut patterns = Vec::new();
     for word in &line.arguments {
         patterns.push(names::mangled(screen, word, ".service", Globs::Allowed)?);
     }
-    let answer: Result<Vec<(String, String)>, CallError> =
-        client.manager("ListUnitFilesByPatterns", &(&line.options.states, &patterns));
-    let files = answer.map_err(|error| Failure::call("list unit files", &error))?;
+    let files: Vec<(String, String)> = match client {
+        Some(mut client) => {
+            let answer: Result<_, CallError> =
+                client.manager("ListUnitFilesByPatterns", &(&line.options.states, &patterns));
+            answer.map_err(|error| Failure::call("list unit files", &error))?
+        }
+        None => filtered(disk.list(), &line.options.states, &patterns),
+    };
+    let presets = disk.presets();
     let mut rows: Vec<Row> = files
         .into_iter()
         .map(|(path, state)| {
             let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
-            Row { name, state, preset: "-".to_owned() }
+            // Presets have no say over what nobody can enable.
+            let preset = match state.as_str() {
+                "alias" | "static" | "generated" | "transient" => "-",
+                _ => presets.word(&name),
+            };
+            Row { name, state, preset }
         })
         .filter(|row| listing::of_type(&row.name, &line.options))
         .collect();
@@ -41,12 +54,29 @@ pub fn run(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
     Ok(u8::from(rows.is_empty() && !line.arguments.is_empty()))
 }
 
+/// The choice that the manager makes where one runs.
+fn filtered(
+    files: Vec<(String, &'static str)>,
+    states: &[String],
+    patterns: &[String],
+) -> Vec<(String, String)> {
+    files
+        .into_iter()
+        .filter(|(path, state)| {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            (states.is_empty() || states.iter().any(|wanted| wanted == state))
+                && (patterns.is_empty() || patterns.iter().any(|pattern| unit_name::matches(pattern, name)))
+        })
+        .map(|(path, state)| (path, state.to_owned()))
+        .collect()
+}
+
 fn print(rows: &[Row], options: &Options, screen: &mut Screen) {
     if options.json() {
         let rows: Vec<_> = rows
             .iter()
             .map(|row| {
-                let preset = if row.preset == "-" { Json::Null } else { Json::Text(row.preset.clone()) };
+                let preset = if row.preset == "-" { Json::Null } else { Json::Text(row.preset.to_owned()) };
                 vec![
                     ("unit_file", Json::Text(row.name.clone())),
                     ("state", Json::Text(row.state.clone())),
@@ -72,7 +102,7 @@ fn table(rows: &[Row]) -> Table {
             _ => Style::Plain,
         };
         let preset = if row.preset == "enabled" { Style::Good } else { Style::Plain };
-        table.row(vec![cell(&row.name), styled(style, &row.state), styled(preset, &row.preset)]);
+        table.row(vec![cell(&row.name), styled(style, &row.state), styled(preset, row.preset)]);
     }
     table
 }

@@ -49,12 +49,6 @@ impl Host {
     fn try_spawn(&mut self, spawn: &Spawn, config: &Config, birth: Birth) -> io::Result<Vec<Verdict>> {
         let path = sets::path(&spawn.unit, Some(config));
         let group = self.groups.enter(&path)?;
-        if let Some(exec) = config.exec()
-            && exec.delegate
-            && let Some(user) = &exec.user
-        {
-            self.groups.delegate(&path, user);
-        }
         let (names, passed) = self.handed_over(spawn, &birth)?;
         let (notify, journal) = (self.place.notify_socket(), self.place.journal_stream());
         let facts = Facts {

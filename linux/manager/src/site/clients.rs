@@ -2,7 +2,6 @@
 
 use super::{OWN_REQUESTS, Site};
 use crate::model::Outlook;
-use crate::options::Mission;
 use crate::{clock, lines};
 use eudaemon_bus::{Incoming, Reloading};
 use eudaemon_engine::Engine;
@@ -17,11 +16,7 @@ impl Site {
             Announcement::Said { unit, level, text } => {
                 let invocation =
                     unit.as_ref().and_then(|unit| engine.unit_view(unit)).and_then(|view| view.invocation);
-                let scenery = matches!(self.mission, Mission::Directory(_))
-                    && unit.as_ref().is_some_and(|unit| !self.mine.contains(unit));
-                if !scenery || *level <= lines::WARNING {
-                    self.lines.say(unit.as_ref(), invocation, *level, text);
-                }
+                self.lines.say(unit.as_ref(), invocation, *level, text);
             }
             Announcement::Answered { request, outcome } => {
                 if request.0 >= OWN_REQUESTS

@@ -1,0 +1,196 @@
+//! The unit files themselves, for what needs no manager: read along the search path, changed as a plan says.
+
+use crate::line::{Options, Scope};
+use crate::verb::{Failure, words};
+use eudaemon_host::tree::HostTree;
+use eudaemon_unit::files::{self, Found, Index, SearchPath, Tree};
+use eudaemon_unit::install::{
+    self, Change, Ground, Note, Place, Presets, Refusal, Request, State, Unreadable,
+};
+use eudaemon_unit::limits::UNIT_FILE_MAX;
+use eudaemon_unit::name::UnitName;
+use eudaemon_unit::specifier::Context;
+use eudaemon_unit::vendor::{Own, WithVendor};
+use std::path::Path;
+
+#[derive(Debug)]
+pub struct Disk {
+    tree: WithVendor<HostTree>,
+    search: SearchPath,
+    index: Index,
+    cx: Context,
+    place: Place,
+    /// Put before every path that is shown; empty for the machine itself.
+    root: String,
+}
+
+/// What a change came to: the lines to print, and whether any unit has an `[Install]` section to speak of.
+#[derive(Debug)]
+pub struct Changed {
+    pub lines: Vec<String>,
+    pub asked_for: usize,
+    pub refusal: Option<String>,
+}
+
+impl Disk {
+    /// The machine's files, or those below `--root`.
+    pub fn read(options: &Options) -> Disk {
+        let scope = match options.scope {
+            Scope::System => files::Scope::System,
+            Scope::User => files::Scope::User,
+        };
+        let search = SearchPath::new(scope, &environment(options));
+        let root = options.root.as_ref().map_or(String::new(), |root| root.to_string_lossy().into_owned());
+        let root = root.trim_end_matches('/').to_owned();
+        let tree = if root.is_empty() { HostTree::machine() } else { HostTree::under(&root) };
+        let program = std::env::current_exe().unwrap_or_default();
+        let journal = match options.scope {
+            Scope::System => "/run/systemd/journal".to_owned(),
+            Scope::User => match crate::bus::runtime_directory() {
+                Some(run) => run.join("eudaemon/systemd/journal").to_string_lossy().into_owned(),
+                None => String::new(),
+            },
+        };
+        let own = Own { program: &program.to_string_lossy(), journal: &journal };
+        let tree = WithVendor::new(tree, own);
+        let index = Index::read(&tree, &search);
+        let place = if options.runtime { Place::Runtime } else { Place::Persistent };
+        Disk { tree, search, index, cx: specifiers(), place, root }
+    }
+
+    fn ground(&self) -> Ground<'_> {
+        Ground { search: &self.search, index: &self.index, cx: &self.cx }
+    }
+
+    /// Makes the change as far as it can be made.
+    pub fn change(&self, request: &Request, verb: &str) -> Result<Changed, Failure> {
+        let plan = install::plan(&self.tree, self.ground(), self.place, request);
+        self.tree.inner().apply(&plan.changes).map_err(|(path, error)| {
+            Failure::new(format!("Failed to {verb} unit, file \"{path}\": {}", words(&error)))
+        })?;
+        Ok(Changed {
+            lines: plan.changes.iter().filter_map(|change| self.shown(change).offline(verb)).collect(),
+            asked_for: plan.asked_for,
+            refusal: plan.refusal.map(|refusal| self.shown_refusal(&refusal).offline(verb)),
+        })
+    }
+
+    /// The change with its path as the caller sees it.
+    fn shown(&self, change: &Change) -> Change {
+        let outside = |path: &String| format!("{}{path}", self.root);
+        match change {
+            Change::Symlink { path, target } => {
+                Change::Symlink { path: outside(path), target: target.clone() }
+            }
+            Change::Unlink { path } => Change::Unlink { path: outside(path) },
+            Change::RemoveDirectory { path } => Change::RemoveDirectory { path: outside(path) },
+            Change::Note(Note::Masked { path }) => Change::Note(Note::Masked { path: outside(path) }),
+            Change::Note(Note::Dangling { path }) => Change::Note(Note::Dangling { path: outside(path) }),
+            Change::Note(Note::Failed(refusal)) => Change::Note(Note::Failed(self.shown_refusal(refusal))),
+            Change::Note(note @ (Note::DestinationMissing { .. } | Note::AuxiliaryFailed { .. })) => {
+                Change::Note(note.clone())
+            }
+        }
+    }
+
+    fn shown_refusal(&self, refusal: &Refusal) -> Refusal {
+        let outside = |path: &String| format!("{}{path}", self.root);
+        match refusal {
+            Refusal::Exists { path, target } => {
+                Refusal::Exists { path: outside(path), target: target.clone() }
+            }
+            Refusal::Masked { path } => Refusal::Masked { path: outside(path) },
+            Refusal::Generated { path } => Refusal::Generated { path: outside(path) },
+            Refusal::Linked { path } => Refusal::Linked { path: outside(path) },
+            Refusal::InHierarchy { path } => Refusal::InHierarchy { path: outside(path) },
+            Refusal::Io { path, reason } => Refusal::Io { path: outside(path), reason: reason.clone() },
+            Refusal::BadSpecifier { .. }
+            | Refusal::NonTemplate { .. }
+            | Refusal::BadName { .. }
+            | Refusal::CannotAlias { .. }
+            | Refusal::BadReference { .. }
+            | Refusal::NoSuchUnit { .. }
+            | Refusal::Invalid { .. } => refusal.clone(),
+        }
+    }
+
+    pub fn state(&self, name: &str) -> Result<State, Failure> {
+        install::state(&self.tree, self.ground(), name).map_err(|why| {
+            let why = match why {
+                Unreadable::BadName => "Invalid argument".to_owned(),
+                Unreadable::NotFound => "No such file or directory".to_owned(),
+                Unreadable::DeadEnd => "Link has been severed".to_owned(),
+                Unreadable::Other(text) => text,
+            };
+            Failure::new(format!("Failed to get unit file state for {name}: {why}"))
+        })
+    }
+
+    pub fn links_of(&self, name: &str) -> Vec<String> {
+        install::links_of(&self.tree, self.ground(), self.place, name)
+    }
+
+    /// Every unit file with its state.
+    pub fn list(&self) -> Vec<(String, &'static str)> {
+        let listed = install::list(&self.tree, self.ground());
+        listed.into_iter().map(|(path, state)| (path, state.word())).collect()
+    }
+
+    pub fn presets(&self) -> Presets {
+        Presets::read(&self.tree, &self.search)
+    }
+
+    pub fn default_target(&self) -> Result<String, Failure> {
+        install::default_target(&self.tree, self.ground())
+            .map_err(|refusal| Failure::new(refusal.offline("get default target")))
+    }
+
+    pub fn find(&self, name: &UnitName) -> Found {
+        self.index.find(&self.tree, name)
+    }
+
+    pub fn has(&self, name: &UnitName) -> bool {
+        self.index.has(name)
+    }
+
+    /// A file as it is, wherever it is: the binary carries units that are on no disk.
+    pub fn text(&self, path: &str) -> Result<String, String> {
+        let bytes = self.tree.read(path, UNIT_FILE_MAX).map_err(|error| error.to_string())?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Whether anything is at that path.
+    pub fn exists(&self, path: &str) -> bool {
+        files::resolve(&self.tree, path).is_ok_and(|found| found.kind.is_some())
+    }
+}
+
+fn environment(options: &Options) -> files::Environment {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let runtime = crate::bus::runtime_directory().map(|path| path.to_string_lossy().into_owned());
+    files::Environment {
+        // The caller's own paths say nothing about another root.
+        unit_path: variable("SYSTEMD_UNIT_PATH").filter(|_| options.root.is_none()),
+        home: variable("HOME"),
+        runtime_directory: runtime,
+        config_home: variable("XDG_CONFIG_HOME"),
+        data_home: variable("XDG_DATA_HOME"),
+        config_dirs: variable("XDG_CONFIG_DIRS"),
+        data_dirs: variable("XDG_DATA_DIRS"),
+    }
+}
+
+/// What `[Install]` sections may name; a command line knows no more of the manager than this.
+fn specifiers() -> Context {
+    let line = |path: &str| std::fs::read_to_string(Path::new(path)).unwrap_or_default().trim().to_owned();
+    let uname = rustix::system::uname();
+    Context {
+        hostname: uname.nodename().to_string_lossy().into_owned(),
+        machine_id: line("/etc/machine-id"),
+        boot_id: line("/proc/sys/kernel/random/boot_id").replace('-', ""),
+        kernel: uname.release().to_string_lossy().into_owned(),
+        uid: rustix::process::getuid().as_raw(),
+        gid: rustix::process::getgid().as_raw(),
+        ..Context::default()
+    }
+}
