@@ -87,6 +87,11 @@ impl History {
         }
     }
 
+    /// How a command of this run ended, once that is told.
+    pub fn known_end(&self, process: ProcId) -> Option<ExitStatus> {
+        self.commands.iter().find(|record| record.process == process).and_then(|record| record.status)
+    }
+
     pub fn main_started(&mut self, process: ProcId, now: Moment) {
         self.main =
             MainRecord { process: Some(process), started: now, ended: Moment::default(), status: None };

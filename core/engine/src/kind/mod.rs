@@ -21,6 +21,7 @@ pub mod slice;
 pub mod socket;
 pub mod target;
 pub mod unserved;
+mod words;
 
 #[cfg(test)]
 mod tests;

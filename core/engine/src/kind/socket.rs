@@ -7,6 +7,7 @@
 //! ```
 
 use super::service::{Control, Rest};
+use super::words;
 use super::{Cx, Input, Level, Process, Reply, Stage, Triggered, Triggers};
 use crate::api::{
     Action, ActiveState, Directories, ExitStatus, Occupancy, Phase, ProcId, ServiceResult, Spawn, Told,
@@ -183,7 +184,7 @@ pub(super) fn step(state: State, input: Input, socket: &Socket, cx: &mut Cx) -> 
         Input::Spawned { process } => state.seen(process),
         Input::SpawnFailed { process, errno } => {
             if state.control().is_some_and(|control| control.id == process) {
-                cx.say(Level::Error, format!("{}: a command could not be started: error {errno}", cx.unit));
+                cx.say(Level::Error, format!("{}: cannot start a command: {}", cx.unit, words::errno(errno)));
                 return control_ended(state, None, socket, cx);
             }
             state
@@ -261,7 +262,10 @@ fn opened(state: State, outcome: Result<(), Trouble>, socket: &Socket, cx: &mut 
                 None => listen(socket, cx),
             },
             Err(trouble) => {
-                cx.say(Level::Error, format!("{}: {}: error {}", cx.unit, trouble.step, trouble.errno));
+                cx.say(
+                    Level::Error,
+                    format!("{}: {}: {}", cx.unit, trouble.step, words::errno(trouble.errno)),
+                );
                 enter_stop_pre(ServiceResult::Resources, socket, cx)
             }
         },

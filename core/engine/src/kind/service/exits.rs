@@ -1,7 +1,8 @@
 //! A process of the service ended, or never came to be.
 
+use super::super::words::{self, ending};
 use super::super::{Cx, Level, Process, ReloadOutcome};
-use super::process::{ending, seek, spawn_control, spawn_main, verdict_of};
+use super::process::{command_of, program, seek, spawn_control, spawn_main, verdict_of};
 use super::running::{after_reload, reload_failed};
 use super::start::{enter_running, enter_start, enter_start_post, enter_start_pre, nothing_ran, parent_gone};
 use super::stop::{enter_stop, gone, kill};
@@ -11,10 +12,20 @@ use super::{
 };
 use crate::api::{Action, ExitStatus, Phase, ProcId, ServiceResult};
 use eudaemon_unit::config::Service;
+use eudaemon_unit::config::exec::Failure;
 use eudaemon_unit::config::service::{ExitType, NotifyAccess, ServiceType};
 
-pub(super) fn setup_failed(code: u8, errno: i32, cx: &mut Cx) {
-    cx.say(Level::Error, format!("{}: a process could not be prepared: step {code}, error {errno}", cx.unit));
+pub(super) fn setup_failed(id: ProcId, code: u8, errno: i32, service: &Service, cx: &mut Cx) {
+    const EXEC: u8 = 203;
+    const NO_SUCH_FILE: i32 = 2;
+    let ignored = command_of(id, service, cx).is_some_and(|command| command.failure == Failure::Ignored);
+    let level = if ignored { Level::Info } else { Level::Error };
+    let (program, step, words) = (program(id, service, cx), words::step(code), words::errno(errno));
+    cx.say(level, format!("{}: cannot start {program}: step {step}: {words}", cx.unit));
+    if ignored && code == EXEC && errno == NO_SUCH_FILE {
+        // A program that need not be there and is not counts as one that ran well.
+        cx.history.command_ended(id, ExitStatus::Code(0), cx.now);
+    }
 }
 
 pub(super) fn exited(
@@ -24,6 +35,7 @@ pub(super) fn exited(
     service: &Service,
     cx: &mut Cx,
 ) -> State {
+    let status = cx.history.known_end(id).unwrap_or(status);
     cx.history.command_ended(id, status, cx.now);
     if state.control().is_some_and(|control| control.id == id) {
         return control_ended(state, Some(status), service, cx);
@@ -378,14 +390,15 @@ fn worth(phase: Phase, index: u32, status: Option<ExitStatus>, service: &Service
 /// A process was ordered and could not be forked.
 pub(super) fn spawn_failed(state: State, id: ProcId, errno: i32, service: &Service, cx: &mut Cx) -> State {
     let is = |process: Option<Process>| process.is_some_and(|process| process.id == id);
-    if is(state.control()) {
-        cx.say(Level::Error, format!("{}: a command could not be started: error {errno}", cx.unit));
-        return control_ended(state, None, service, cx);
-    }
-    if !is(state.main()) {
+    let (control, main) = (is(state.control()), is(state.main()));
+    if !control && !main {
         return state;
     }
-    cx.say(Level::Error, format!("{}: the main process could not be started: error {errno}", cx.unit));
+    let (program, errno) = (program(id, service, cx), words::errno(errno));
+    cx.say(Level::Error, format!("{}: cannot start {program}: {errno}", cx.unit));
+    if control {
+        return control_ended(state, None, service, cx);
+    }
     cx.history.main = super::super::MainRecord::default();
     cx.history.fail(ServiceResult::Resources);
     match state {

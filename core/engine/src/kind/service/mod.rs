@@ -234,8 +234,8 @@ pub(super) fn step(state: State, input: Input, service: &Service, cx: &mut Cx) -
         Input::Spawned { process } => start::spawned(state, process, service, cx),
         Input::SpawnFailed { process, errno } => exits::spawn_failed(state, process, errno, service, cx),
         Input::Executed { process } => start::executed(state, process, service, cx),
-        Input::SetupFailed { process: _, code, errno } => {
-            exits::setup_failed(code, errno, cx);
+        Input::SetupFailed { process, code, errno } => {
+            exits::setup_failed(process, code, errno, service, cx);
             state
         }
         Input::Exited { process, status } => exits::exited(state, process, status, service, cx),

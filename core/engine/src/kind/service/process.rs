@@ -7,7 +7,6 @@ use eudaemon_unit::config::Service;
 use eudaemon_unit::config::exec::{ExecCommand, Failure};
 use eudaemon_unit::config::service::{ExitStatuses, ServiceType};
 use eudaemon_unit::span::Span;
-use eudaemon_unit::values::signal::signal_name;
 
 pub(super) fn commands(service: &Service, phase: Phase) -> &[ExecCommand] {
     match phase {
@@ -144,14 +143,15 @@ pub(super) fn listed(status: ExitStatus, list: &ExitStatuses) -> bool {
     }
 }
 
-/// An end in words for the log.
-pub(super) fn ending(status: ExitStatus) -> String {
-    match status {
-        ExitStatus::Code(code) => format!("exited with code {code}"),
-        ExitStatus::Signal(signal) => format!("was killed by SIG{}", signal_name(signal)),
-        ExitStatus::Dumped(signal) => format!("was killed by SIG{} and dumped core", signal_name(signal)),
-        ExitStatus::Unknown => "is gone, nobody knows how".to_owned(),
-    }
+/// The command a process of this run was ordered for.
+pub(super) fn command_of<'a>(process: ProcId, service: &'a Service, cx: &Cx) -> Option<&'a ExecCommand> {
+    let record = cx.history.commands.iter().find(|record| record.process == process)?;
+    commands(service, record.phase).get(record.index as usize)
+}
+
+/// The program a process of this run was to become.
+pub(super) fn program<'a>(process: ProcId, service: &'a Service, cx: &Cx) -> &'a str {
+    command_of(process, service, cx).map_or("a process", |command| &command.path)
 }
 
 /// The orders of a state that nothing has answered yet, as they were given.

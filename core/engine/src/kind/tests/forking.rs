@@ -232,30 +232,30 @@ fn without_a_successor_the_end_counts() {
         FILE,
         "start\nexit p1 0\nfound p2\nexit p2 1\nmissing p3 nobody\nempty\nshow",
         expect![[r#"
-        start
-            begin
-            spawn p1 Start /bin/web
-          = activating/start until 90s
-        exit p1 0
-            find-main p2 pid-file /run/web.pid
-            survey
-        found p2
-          = active/running
-        exit p2 1
-            find-main p3 pid-file-now /run/web.pid
-        missing p3 nobody
-            say web.service: main process not told: nobody
-            say web.service: main process exited with code 1
-            signal-set TERM
-          = deactivating/stop-sigterm (exit-code) until 90s
-        empty
-            say web.service: failed with result 'exit-code'
-            remove-pid-file /run/web.pid
-            release, directories Remove
-          = failed/failed (exit-code)
-        show
-            main - ended 1, result exit-code, reload success, restarts 0, status "" 0
-    "#]],
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 90s
+            exit p1 0
+                find-main p2 pid-file /run/web.pid
+                survey
+            found p2
+              = active/running
+            exit p2 1
+                find-main p3 pid-file-now /run/web.pid
+            missing p3 nobody
+                say web.service: main process not told: nobody
+                say web.service: main process exited with code 1 (FAILURE)
+                signal-set TERM
+              = deactivating/stop-sigterm (exit-code) until 90s
+            empty
+                say web.service: failed with result 'exit-code'
+                remove-pid-file /run/web.pid
+                release, directories Remove
+              = failed/failed (exit-code)
+            show
+                main - ended 1, result exit-code, reload success, restarts 0, status "" 0
+        "#]],
     );
 }
 
@@ -294,22 +294,22 @@ fn the_guess() {
         GUESS,
         "start\nexit p1 0\nfound p2\nexit p2 0\nempty",
         expect![[r#"
-        start
-            begin
-            spawn p1 Start /bin/web
-          = activating/start until 90s
-        exit p1 0
-            find-main p2 guess
-        found p2
-          = active/running
-        exit p2 0
-            say web.service: main process exited with code 0
-            signal-set TERM
-          = deactivating/stop-sigterm until 90s
-        empty
-            release, directories Remove
-          = inactive/dead
-    "#]],
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 90s
+            exit p1 0
+                find-main p2 guess
+            found p2
+              = active/running
+            exit p2 0
+                say web.service: main process exited with code 0 (SUCCESS)
+                signal-set TERM
+              = deactivating/stop-sigterm until 90s
+            empty
+                release, directories Remove
+              = inactive/dead
+        "#]],
     );
 }
 
@@ -429,21 +429,21 @@ fn a_parent_that_fails() {
         GUESS,
         "start\nexit p1 3\nempty\nshow",
         expect![[r#"
-        start
-            begin
-            spawn p1 Start /bin/web
-          = activating/start until 90s
-        exit p1 3
-            say web.service: control process exited with code 3
-            signal-set TERM
-          = deactivating/stop-sigterm (exit-code) until 90s
-        empty
-            say web.service: failed with result 'exit-code'
-            release, directories Remove
-          = failed/failed (exit-code)
-        show
-            main - ended -, result exit-code, reload success, restarts 0, status "" 0
-    "#]],
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 90s
+            exit p1 3
+                say web.service: control process exited with code 3 (NOTIMPLEMENTED)
+                signal-set TERM
+              = deactivating/stop-sigterm (exit-code) until 90s
+            empty
+                say web.service: failed with result 'exit-code'
+                release, directories Remove
+              = failed/failed (exit-code)
+            show
+                main - ended -, result exit-code, reload success, restarts 0, status "" 0
+        "#]],
     );
     check(
         &GUESS.replace("=/bin/web", "=-/bin/web"),
@@ -458,7 +458,7 @@ fn a_parent_that_fails() {
             found p2
               = active/running
             exit p2 3
-                say web.service: main process exited with code 3
+                say web.service: main process exited with code 3 (NOTIMPLEMENTED)
                 signal-set TERM
               = deactivating/stop-sigterm until 90s
             empty

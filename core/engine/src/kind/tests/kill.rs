@@ -96,27 +96,27 @@ fn processes_are_left_after_main() {
         WEB,
         "start\nexit p1 0\noccupied\n+5s\noccupied\nempty",
         expect![[r#"
-        start
-            begin
-            spawn p1 Start /bin/web
-          = activating/start
-          = active/running
-        exit p1 0
-            say web.service: main process exited with code 0
-            signal-set TERM
-          = deactivating/stop-sigterm until 5s
-        occupied
-            signal-set CONT
-        +5s
-            say web.service: stopping took too long, sending a stronger signal
-            signal-set KILL
-          = deactivating/stop-sigkill (timeout) until 5s
-        occupied
-        empty
-            say web.service: failed with result 'timeout'
-            release, directories Remove
-          = failed/failed (timeout)
-    "#]],
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+              = active/running
+            exit p1 0
+                say web.service: main process exited with code 0 (SUCCESS)
+                signal-set TERM
+              = deactivating/stop-sigterm until 5s
+            occupied
+                signal-set CONT
+            +5s
+                say web.service: stopping took too long, sending a stronger signal
+                signal-set KILL
+              = deactivating/stop-sigkill (timeout) until 5s
+            occupied
+            empty
+                say web.service: failed with result 'timeout'
+                release, directories Remove
+              = failed/failed (timeout)
+        "#]],
     );
 }
 
@@ -713,7 +713,7 @@ fn a_stop_while_spawning_is_not_lost() {
                 signal-set TERM but p1
               = deactivating/stop-sigterm until 90s
             fork-failed p1
-                say web.service: the main process could not be started: error 11
+                say web.service: cannot start /bin/web: resource temporarily unavailable
                 signal-set TERM
               = deactivating/final-sigterm (resources) until 90s
             empty
@@ -791,20 +791,20 @@ fn a_stop_while_stopping_bars_the_restart() {
         "[Service]\nExecStart=/bin/web\nRestart=always\n",
         "start\nexit p1 0\nstop\nempty",
         expect![[r#"
-        start
-            begin
-            spawn p1 Start /bin/web
-          = activating/start
-          = active/running
-        exit p1 0
-            say web.service: main process exited with code 0
-            signal-set TERM
-          = deactivating/stop-sigterm until 90s
-        stop
-        empty
-            release, directories Remove
-          = inactive/dead
-    "#]],
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+              = active/running
+            exit p1 0
+                say web.service: main process exited with code 0 (SUCCESS)
+                signal-set TERM
+              = deactivating/stop-sigterm until 90s
+            stop
+            empty
+                release, directories Remove
+              = inactive/dead
+        "#]],
     );
 }
 

@@ -81,7 +81,7 @@ fn simple_main_ends_while_start_post_runs() {
                 spawn p4 StartPost /bin/post MAINPID=p3
               = activating/start-post until 90s
             exit p3 0
-                say web.service: main process exited with code 0
+                say web.service: main process exited with code 0 (SUCCESS)
             exit p4 0
                 spawn p5 Stop /bin/stop SERVICE_RESULT=success EXIT=0
               = deactivating/stop until 90s
@@ -120,7 +120,7 @@ fn simple_main_fails_while_start_post_runs_and_stop_is_not_run() {
                 spawn p4 StartPost /bin/post MAINPID=p3
               = activating/start-post until 90s
             exit p3 3
-                say web.service: main process exited with code 3
+                say web.service: main process exited with code 3 (NOTIMPLEMENTED)
               = activating/start-post (exit-code) until 90s
             exit p4 0
                 signal-set TERM
@@ -147,19 +147,19 @@ fn simple_without_more_is_short() {
         "[Service]\nExecStart=/bin/web\n",
         "start\nexit p1 0\nempty",
         expect![[r#"
-        start
-            begin
-            spawn p1 Start /bin/web
-          = activating/start
-          = active/running
-        exit p1 0
-            say web.service: main process exited with code 0
-            signal-set TERM
-          = deactivating/stop-sigterm until 90s
-        empty
-            release, directories Remove
-          = inactive/dead
-    "#]],
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+              = active/running
+            exit p1 0
+                say web.service: main process exited with code 0 (SUCCESS)
+                signal-set TERM
+              = deactivating/stop-sigterm until 90s
+            empty
+                release, directories Remove
+              = inactive/dead
+        "#]],
     );
 }
 
@@ -184,7 +184,7 @@ fn simple_is_up_once_the_process_is_there() {
             occupied
                 signal-set CONT but p1
             exit p1 0
-                say web.service: main process exited with code 0
+                say web.service: main process exited with code 0 (SUCCESS)
                 signal-set TERM
               = deactivating/final-sigterm until 90s
             empty
@@ -206,7 +206,7 @@ fn fork_that_fails_is_resources() {
                 spawn p1 Start /bin/web
               = activating/start
             fork-failed p1
-                say web.service: the main process could not be started: error 11
+                say web.service: cannot start /bin/web: resource temporarily unavailable
                 signal-set TERM
               = deactivating/stop-sigterm (resources) until 90s
             empty
@@ -238,7 +238,7 @@ fn fork_that_fails_before_anything_ran_leaves_nothing_to_clean() {
                 spawn p1 StartPre /bin/pre
               = activating/start-pre until 90s
             fork-failed p1
-                say web.service: a command could not be started: error 11
+                say web.service: cannot start /bin/pre: resource temporarily unavailable
                 say web.service: failed with result 'resources'
                 release, directories Remove
               = failed/failed (resources)
@@ -252,23 +252,49 @@ fn setup_failure_is_an_exit_with_its_code() {
         "[Service]\nExecStart=/bin/web\n",
         "start\nsetup p1 203\nexit p1 203\nempty\nshow",
         expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+              = active/running
+            setup p1 203
+                say web.service: cannot start /bin/web: step EXEC: no such file or directory
+            exit p1 203
+                say web.service: main process exited with code 203 (EXEC)
+                signal-set TERM
+              = deactivating/stop-sigterm (exit-code) until 90s
+            empty
+                say web.service: failed with result 'exit-code'
+                release, directories Remove
+              = failed/failed (exit-code)
+            show
+                main - ended 203, result exit-code, reload success, restarts 0, status "" 0
+        "#]],
+    );
+}
+
+#[test]
+fn a_program_that_need_not_be_there_ran_well() {
+    check(
+        "[Service]\nExecStart=-/bin/web\n",
+        "start\nsetup p1 203\nexit p1 203\nempty\nshow",
+        expect![[r#"
         start
             begin
             spawn p1 Start /bin/web
           = activating/start
           = active/running
         setup p1 203
-            say web.service: a process could not be prepared: step 203, error 2
+            say web.service: cannot start /bin/web: step EXEC: no such file or directory
         exit p1 203
-            say web.service: main process exited with code 203
+            say web.service: main process exited with code 0 (SUCCESS)
             signal-set TERM
-          = deactivating/stop-sigterm (exit-code) until 90s
+          = deactivating/stop-sigterm until 90s
         empty
-            say web.service: failed with result 'exit-code'
             release, directories Remove
-          = failed/failed (exit-code)
+          = inactive/dead
         show
-            main - ended 203, result exit-code, reload success, restarts 0, status "" 0
+            main - ended 0, result success, reload success, restarts 0, status "" 0
     "#]],
     );
 }
@@ -312,9 +338,9 @@ fn exec_fails_where_exec_fails() {
                 spawn p1 Start /bin/web
               = activating/start until 90s
             setup p1 203
-                say web.service: a process could not be prepared: step 203, error 2
+                say web.service: cannot start /bin/web: step EXEC: no such file or directory
             exit p1 203
-                say web.service: main process exited with code 203
+                say web.service: main process exited with code 203 (EXEC)
                 signal-set TERM
               = deactivating/stop-sigterm (exit-code) until 90s
             empty
@@ -336,13 +362,13 @@ fn oneshot_runs_its_commands_one_after_the_other() {
                 spawn p1 Start /bin/a
               = activating/start
             exit p1 0
-                say web.service: main process exited with code 0
+                say web.service: main process exited with code 0 (SUCCESS)
                 spawn p2 Start[1] /bin/b
             exit p2 1
-                say web.service: main process exited with code 1
+                say web.service: main process exited with code 1 (FAILURE)
                 spawn p3 Start[2] /bin/c
             exit p3 0
-                say web.service: main process exited with code 0
+                say web.service: main process exited with code 0 (SUCCESS)
                 signal-set TERM
               = deactivating/stop-sigterm until 90s
             empty
@@ -365,7 +391,7 @@ fn oneshot_stops_at_the_first_failure() {
                 spawn p1 Start /bin/a
               = activating/start
             exit p1 1
-                say web.service: main process exited with code 1
+                say web.service: main process exited with code 1 (FAILURE)
                 signal-set TERM
               = deactivating/stop-sigterm (exit-code) until 90s
             empty
@@ -411,7 +437,7 @@ fn oneshot_remains() {
                 spawn p1 Start /bin/a
               = activating/start
             exit p1 0
-                say web.service: main process exited with code 0
+                say web.service: main process exited with code 0 (SUCCESS)
               = active/exited
             start
             reload
@@ -499,7 +525,7 @@ fn dbus_main_ends_without_the_name() {
               = activating/start until 90s
             free
             exit p1 0
-                say web.service: main process exited with code 0
+                say web.service: main process exited with code 0 (SUCCESS)
                 spawn p2 Stop /bin/stop SERVICE_RESULT=success EXIT=0
               = deactivating/stop until 90s
             exit p2 0
@@ -651,7 +677,7 @@ fn second_start_pre_fails() {
             exit p1 0
                 spawn p2 StartPre[1] /bin/p2
             exit p2 2
-                say web.service: control process exited with code 2
+                say web.service: control process exited with code 2 (INVALIDARGUMENT)
                 signal-set TERM
               = deactivating/stop-sigterm (exit-code) until 90s
             empty
@@ -660,7 +686,7 @@ fn second_start_pre_fails() {
             exit p3 0
                 spawn p4 StopPost[1] /bin/s2 SERVICE_RESULT=exit-code
             exit p4 1
-                say web.service: control process exited with code 1
+                say web.service: control process exited with code 1 (FAILURE)
                 signal-set TERM
               = deactivating/final-sigterm (exit-code) until 90s
             empty
@@ -746,7 +772,7 @@ fn second_stop_fails_and_the_rest_is_not_run() {
             exit p2 0
                 spawn p3 Stop[1] /bin/s2 MAINPID=p1 SERVICE_RESULT=success
             exit p3 1
-                say web.service: control process exited with code 1
+                say web.service: control process exited with code 1 (FAILURE)
                 signal p1 TERM
                 signal p1 CONT
                 signal-set TERM but p1
@@ -869,7 +895,7 @@ fn main_ends_while_reload_runs() {
                 spawn p2 Reload /bin/reload MAINPID=p1
               = reloading/reload until 90s
             exit p1 1
-                say web.service: main process exited with code 1
+                say web.service: main process exited with code 1 (FAILURE)
               = reloading/reload (exit-code) until 90s
             exit p2 0
                 signal-set TERM
@@ -990,7 +1016,7 @@ fn exit_type_cgroup_lives_as_long_as_anything() {
               = activating/start
               = active/running
             exit p1 0
-                say web.service: main process exited with code 0
+                say web.service: main process exited with code 0 (SUCCESS)
                 survey
             occupied
             empty
@@ -1015,7 +1041,7 @@ fn exit_type_cgroup_remembers_how_main_failed() {
               = activating/start
               = active/running
             exit p1 3
-                say web.service: main process exited with code 3
+                say web.service: main process exited with code 3 (NOTIMPLEMENTED)
                 survey
               = active/running (exit-code)
             occupied
@@ -1043,7 +1069,7 @@ fn exit_type_cgroup_remembers_how_main_failed() {
               = activating/start
               = active/running
             exit p1 3
-                say web.service: main process exited with code 3
+                say web.service: main process exited with code 3 (NOTIMPLEMENTED)
                 survey
               = active/running (exit-code)
             empty
@@ -1063,27 +1089,27 @@ fn a_fresh_start_forgets_the_last_result() {
         "[Service]\nExecStart=/bin/web\n",
         "start\nexit p1 1\nempty\nstart\nshow",
         expect![[r#"
-        start
-            begin
-            spawn p1 Start /bin/web
-          = activating/start
-          = active/running
-        exit p1 1
-            say web.service: main process exited with code 1
-            signal-set TERM
-          = deactivating/stop-sigterm (exit-code) until 90s
-        empty
-            say web.service: failed with result 'exit-code'
-            release, directories Remove
-          = failed/failed (exit-code)
-        start
-            begin
-            spawn p2 Start /bin/web
-          = activating/start
-          = active/running
-        show
-            main p2 ended -, result success, reload success, restarts 0, status "" 0
-    "#]],
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+              = active/running
+            exit p1 1
+                say web.service: main process exited with code 1 (FAILURE)
+                signal-set TERM
+              = deactivating/stop-sigterm (exit-code) until 90s
+            empty
+                say web.service: failed with result 'exit-code'
+                release, directories Remove
+              = failed/failed (exit-code)
+            start
+                begin
+                spawn p2 Start /bin/web
+              = activating/start
+              = active/running
+            show
+                main p2 ended -, result success, reload success, restarts 0, status "" 0
+        "#]],
     );
 }
 
@@ -1099,7 +1125,7 @@ fn reset_failed() {
               = activating/start
               = active/running
             exit p1 1
-                say web.service: main process exited with code 1
+                say web.service: main process exited with code 1 (FAILURE)
                 signal-set TERM
               = deactivating/stop-sigterm (exit-code) until 90s
             empty
@@ -1126,22 +1152,22 @@ fn stop_of_what_is_down_changes_nothing() {
         "[Service]\nExecStart=/bin/web\n",
         "stop\nstart\nexit p1 1\nempty\nstop",
         expect![[r#"
-        stop
-        start
-            begin
-            spawn p1 Start /bin/web
-          = activating/start
-          = active/running
-        exit p1 1
-            say web.service: main process exited with code 1
-            signal-set TERM
-          = deactivating/stop-sigterm (exit-code) until 90s
-        empty
-            say web.service: failed with result 'exit-code'
-            release, directories Remove
-          = failed/failed (exit-code)
-        stop
-    "#]],
+            stop
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+              = active/running
+            exit p1 1
+                say web.service: main process exited with code 1 (FAILURE)
+                signal-set TERM
+              = deactivating/stop-sigterm (exit-code) until 90s
+            empty
+                say web.service: failed with result 'exit-code'
+                release, directories Remove
+              = failed/failed (exit-code)
+            stop
+        "#]],
     );
 }
 

@@ -68,19 +68,19 @@ fn an_end_before_ready_is_a_protocol_error() {
         NOTIFY,
         "start\nexit p1 0\nempty",
         expect![[r#"
-        start
-            begin
-            spawn p1 Start /bin/web
-          = activating/start until 90s
-        exit p1 0
-            say web.service: main process exited with code 0
-            signal-set TERM
-          = deactivating/stop-sigterm (protocol) until 90s
-        empty
-            say web.service: failed with result 'protocol'
-            release, directories Remove
-          = failed/failed (protocol)
-    "#]],
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 90s
+            exit p1 0
+                say web.service: main process exited with code 0 (SUCCESS)
+                signal-set TERM
+              = deactivating/stop-sigterm (protocol) until 90s
+            empty
+                say web.service: failed with result 'protocol'
+                release, directories Remove
+              = failed/failed (protocol)
+        "#]],
     );
     check(
         NOTIFY,
@@ -104,19 +104,19 @@ fn an_end_before_ready_is_a_protocol_error() {
         NOTIFY,
         "start\nexit p1 3\nempty",
         expect![[r#"
-        start
-            begin
-            spawn p1 Start /bin/web
-          = activating/start until 90s
-        exit p1 3
-            say web.service: main process exited with code 3
-            signal-set TERM
-          = deactivating/stop-sigterm (exit-code) until 90s
-        empty
-            say web.service: failed with result 'exit-code'
-            release, directories Remove
-          = failed/failed (exit-code)
-    "#]],
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 90s
+            exit p1 3
+                say web.service: main process exited with code 3 (NOTIMPLEMENTED)
+                signal-set TERM
+              = deactivating/stop-sigterm (exit-code) until 90s
+            empty
+                say web.service: failed with result 'exit-code'
+                release, directories Remove
+              = failed/failed (exit-code)
+        "#]],
     );
 }
 
@@ -131,7 +131,7 @@ fn another_process_may_still_say_ready_where_it_may() {
                 spawn p1 Start /bin/web
               = activating/start until 90s
             exit p1 0
-                say web.service: main process exited with code 0
+                say web.service: main process exited with code 0 (SUCCESS)
                 survey
             empty
                 signal-set TERM
@@ -151,7 +151,7 @@ fn another_process_may_still_say_ready_where_it_may() {
                 spawn p1 Start /bin/web
               = activating/start until 90s
             exit p1 0
-                say web.service: main process exited with code 0
+                say web.service: main process exited with code 0 (SUCCESS)
                 survey
             occupied
             member READY=1
@@ -423,7 +423,7 @@ fn an_end_while_reloading_by_its_own_doing_runs_the_stop_commands() {
                 reloads itself
               = reloading/reload until 90s
             exit p1 1
-                say web.service: main process exited with code 1
+                say web.service: main process exited with code 1 (FAILURE)
                 spawn p2 Stop /bin/stop SERVICE_RESULT=exit-code EXIT=1
               = deactivating/stop (exit-code) until 90s
             exit p2 0
@@ -472,7 +472,7 @@ fn stopping_by_its_own_doing() {
             main STOPPING=1
               = deactivating/stop-sigterm until 5s
             exit p1 0
-                say web.service: main process exited with code 0
+                say web.service: main process exited with code 0 (SUCCESS)
                 signal-set TERM
               = deactivating/final-sigterm until 5s
             empty
@@ -570,7 +570,7 @@ fn main_pid_whose_predecessor_ends_first() {
             exit p1 1
             missing p2 a stranger
                 say web.service: main process not told: a stranger
-                say web.service: main process exited with code 1
+                say web.service: main process exited with code 1 (FAILURE)
                 signal-set TERM
               = deactivating/stop-sigterm (exit-code) until 90s
             empty
@@ -726,27 +726,27 @@ fn notify_reload_that_is_not_heeded() {
         RELOAD,
         "start\nmain READY=1\nreload\nexit p1 1\nempty\nshow",
         expect![[r#"
-        start
-            begin
-            spawn p1 Start /bin/web
-          = activating/start until 3s
-        main READY=1
-          = active/running
-        reload
-            signal p1 HUP
-          = reloading/reload-signal until 3s
-        exit p1 1
-            say web.service: main process exited with code 1
-            signal-set TERM
-            reload Failed
-          = deactivating/stop-sigterm (exit-code) until 90s
-        empty
-            say web.service: failed with result 'exit-code'
-            release, directories Remove
-          = failed/failed (exit-code)
-        show
-            main - ended 1, result exit-code, reload success, restarts 0, status "" 0
-    "#]],
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 3s
+            main READY=1
+              = active/running
+            reload
+                signal p1 HUP
+              = reloading/reload-signal until 3s
+            exit p1 1
+                say web.service: main process exited with code 1 (FAILURE)
+                signal-set TERM
+                reload Failed
+              = deactivating/stop-sigterm (exit-code) until 90s
+            empty
+                say web.service: failed with result 'exit-code'
+                release, directories Remove
+              = failed/failed (exit-code)
+            show
+                main - ended 1, result exit-code, reload success, restarts 0, status "" 0
+        "#]],
     );
 }
 

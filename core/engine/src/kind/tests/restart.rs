@@ -57,7 +57,7 @@ fn a_restart_is_a_job_of_its_own() {
               = activating/start
               = active/running
             exit p1 1
-                say web.service: main process exited with code 1
+                say web.service: main process exited with code 1 (FAILURE)
                 signal-set TERM
               = deactivating/stop-sigterm (exit-code) until 90s
             empty
@@ -79,7 +79,7 @@ fn a_restart_is_a_job_of_its_own() {
             show
                 main p2 ended -, result success, reload success, restarts 1, status "" 0
             exit p2 1
-                say web.service: main process exited with code 1
+                say web.service: main process exited with code 1 (FAILURE)
                 signal-set TERM
               = deactivating/stop-sigterm (exit-code) until 90s
             empty
@@ -107,7 +107,7 @@ fn a_stop_ends_the_wait_for_a_restart() {
               = activating/start
               = active/running
             exit p1 1
-                say web.service: main process exited with code 1
+                say web.service: main process exited with code 1 (FAILURE)
                 signal-set TERM
               = deactivating/stop-sigterm (exit-code) until 90s
             empty
@@ -138,7 +138,7 @@ fn a_waiting_stop_job_bars_the_restart() {
               = active/running
             barred
             exit p1 1
-                say web.service: main process exited with code 1
+                say web.service: main process exited with code 1 (FAILURE)
                 signal-set TERM
               = deactivating/stop-sigterm (exit-code) until 90s
             empty
@@ -188,7 +188,7 @@ fn the_lists() {
               = activating/start
               = active/running
             exit p1 3
-                say web.service: main process exited with code 3
+                say web.service: main process exited with code 3 (NOTIMPLEMENTED)
                 signal-set TERM
               = deactivating/stop-sigterm (exit-code) until 90s
             empty
@@ -220,7 +220,7 @@ fn the_lists() {
               = activating/start
               = active/running
             exit p1 3
-                say web.service: main process exited with code 3
+                say web.service: main process exited with code 3 (NOTIMPLEMENTED)
                 signal-set TERM
               = deactivating/stop-sigterm (exit-code) until 90s
             empty
@@ -272,7 +272,7 @@ fn the_start_limit_keeps_the_result_that_came_before() {
               = activating/start
               = active/running
             exit p1 0
-                say web.service: main process exited with code 0
+                say web.service: main process exited with code 0 (SUCCESS)
                 signal-set TERM
               = deactivating/stop-sigterm until 90s
             empty
@@ -300,7 +300,7 @@ fn a_restart_that_cannot_be_queued_fails_the_unit() {
               = activating/start
               = active/running
             exit p1 0
-                say web.service: main process exited with code 0
+                say web.service: main process exited with code 0 (SUCCESS)
                 signal-set TERM
               = deactivating/stop-sigterm until 90s
             empty
@@ -326,7 +326,7 @@ fn a_failed_start_is_restarted_too() {
                 spawn p1 StartPre /bin/pre
               = activating/start-pre until 90s
             exit p1 1
-                say web.service: control process exited with code 1
+                say web.service: control process exited with code 1 (FAILURE)
                 signal-set TERM
               = deactivating/stop-sigterm (exit-code) until 90s
             empty
@@ -352,7 +352,7 @@ fn the_counter_stays_until_the_next_start() {
               = activating/start
               = active/running
             exit p1 1
-                say web.service: main process exited with code 1
+                say web.service: main process exited with code 1 (FAILURE)
                 signal-set TERM
               = deactivating/stop-sigterm (exit-code) until 90s
             empty
@@ -370,7 +370,7 @@ fn the_counter_stays_until_the_next_start() {
               = activating/start
               = active/running
             exit p2 0
-                say web.service: main process exited with code 0
+                say web.service: main process exited with code 0 (SUCCESS)
                 signal-set TERM
               = deactivating/stop-sigterm until 90s
             empty
@@ -415,7 +415,7 @@ fn endless_restart_delay_waits_for_a_start_by_hand() {
               = activating/start
               = active/running
             exit p1 1
-                say web.service: main process exited with code 1
+                say web.service: main process exited with code 1 (FAILURE)
                 signal-set TERM
               = deactivating/stop-sigterm (exit-code) until 90s
             empty

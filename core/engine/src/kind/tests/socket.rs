@@ -130,24 +130,24 @@ fn cannot_be_opened() {
         SOCKET,
         "start\nnot-opened\nreset-failed\nstart",
         expect![[r#"
-        start
-            begin
-            open-sockets
-          = activating/start-chown until 90s
-        not-opened
-            say web.socket: cannot bind /run/web.sock: error 98
-            say web.socket: failed with result 'resources'
-            unwatch-sockets
-            close-sockets
-            release, directories Remove
-          = failed/failed (resources)
-        reset-failed
-          = inactive/dead
-        start
-            begin
-            open-sockets
-          = activating/start-chown until 90s
-    "#]],
+            start
+                begin
+                open-sockets
+              = activating/start-chown until 90s
+            not-opened
+                say web.socket: cannot bind /run/web.sock: address already in use
+                say web.socket: failed with result 'resources'
+                unwatch-sockets
+                close-sockets
+                release, directories Remove
+              = failed/failed (resources)
+            reset-failed
+              = inactive/dead
+            start
+                begin
+                open-sockets
+              = activating/start-chown until 90s
+        "#]],
     );
 }
 
