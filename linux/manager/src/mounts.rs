@@ -33,6 +33,27 @@ fn line(line: &str) -> Option<Mounted> {
     Some(Mounted { name: mounts_above(&place).pop()?, mount })
 }
 
+impl Mounted {
+    /// A mount without a unit file is known by what the kernel says of it.
+    fn complete(&self, config: &mut Config) {
+        if config.load == LoadState::NotFound {
+            config.load = LoadState::Loaded;
+            config.body = Body::Mount(self.mount.clone());
+            config.unit.description = self.mount.place.clone();
+        }
+    }
+}
+
+/// Units read anew from disk do not lose what is mounted without a file.
+pub fn keep_mounted(units: &mut [Arc<Config>]) {
+    let mounted = table();
+    for unit in units.iter_mut().filter(|unit| unit.load == LoadState::NotFound) {
+        if let Some(one) = mounted.iter().find(|one| one.name == unit.name) {
+            one.complete(Arc::make_mut(unit));
+        }
+    }
+}
+
 /// The kernel writes blanks in octal.
 fn unescape(text: &str) -> String {
     let mut out = Vec::new();
@@ -62,11 +83,7 @@ impl Site {
         for one in &mounted {
             if engine.canonical(&one.name).is_none() && !units.iter().any(|config| config.name == one.name) {
                 let mut config = (*self.units.one(&one.name)).clone();
-                if config.load == LoadState::NotFound {
-                    config.load = LoadState::Loaded;
-                    config.body = Body::Mount(one.mount.clone());
-                    config.unit.description = one.mount.place.clone();
-                }
+                one.complete(&mut config);
                 units.push(Arc::new(config));
             }
         }

@@ -218,6 +218,7 @@ fn begin(engine: &Engine, site: &mut Site) {
         }
     }
     site.milestones.load_done = site.now();
+    site.note_milestones();
 }
 
 impl Site {

@@ -203,9 +203,11 @@ impl Host {
     fn hear_message(&mut self, message: notify::Message) {
         let parcel = Parcel(self.next_parcel);
         self.next_parcel += 1;
-        let notification = notify::parse(&message.text, (!message.fds.is_empty()).then_some(parcel));
+        let mut notification = notify::parse(&message.text, (!message.fds.is_empty()).then_some(parcel));
         match self.sender(message.pid) {
             Some((unit, sender)) => {
+                // Many say who they are with every READY=1: to adopt our own child would lose its exit status.
+                notification.main = notification.main.filter(|main| !self.is_main(&unit, main.0));
                 self.untaken = Some((parcel, message.fds));
                 self.fact(Event::Notified { unit, sender, message: notification });
             }
@@ -219,6 +221,11 @@ impl Host {
                 notify::take(&self.notify);
             }
         }
+    }
+
+    fn is_main(&self, unit: &UnitName, pid: u32) -> bool {
+        let known = self.by_pid.get(&pid).and_then(|id| self.processes.get(id));
+        known.is_some_and(|known| known.unit == *unit && known.role == Role::Main)
     }
 
     /// Whose process this is: one we know, or a member of a unit's set.

@@ -32,6 +32,7 @@ impl Site {
             }
             Announcement::StartupFinished => {
                 self.milestones.finished = clock::now();
+                self.note_milestones();
                 self.say_ready();
             }
             Announcement::UnitChanged(unit) if unit.as_str() == "dbus.service" => self.look_for_bus(engine),

@@ -72,11 +72,13 @@ impl Site {
         self.units.refresh();
         self.visitors.clear();
         let names: Vec<UnitName> = engine.unit_views().map(|view| view.config.name.clone()).collect();
-        let loaded = self.units.closure(&names);
+        let mut loaded = self.units.closure(&names);
         for diagnostic in &loaded.diagnostics {
             self.lines.say(None, None, lines::WARNING, &diagnostic.to_string());
         }
+        crate::mounts::keep_mounted(&mut loaded.units);
         self.milestones.load_done = clock::now();
+        self.note_milestones();
         self.bring(loaded.units);
     }
 

@@ -14,6 +14,9 @@ impl Site {
         if let Some(environment) = notes.get("environment").and_then(|note| postcard::from_bytes(note).ok()) {
             self.environment = environment;
         }
+        if let Some(milestones) = notes.get("milestones").and_then(|note| postcard::from_bytes(note).ok()) {
+            self.milestones = milestones;
+        }
         for (name, note) in notes {
             if let Some(unit) = name.strip_prefix("pids/").and_then(|unit| UnitName::parse(unit).ok())
                 && let Ok(pids) = postcard::from_bytes(note)
@@ -24,6 +27,11 @@ impl Site {
         if let Some(mine) = notes.get("mine").and_then(|note| postcard::from_bytes(note).ok()) {
             self.mine = mine;
         }
+    }
+
+    /// The machine's start is not the manager's: a successor goes on from the same instants.
+    pub fn note_milestones(&mut self) {
+        self.notes.push(("milestones".into(), postcard::to_allocvec(&self.milestones).ok()));
     }
 
     pub fn set_environment(&mut self, environment: Vec<String>) {

@@ -33,7 +33,7 @@ use tokio::runtime::Runtime;
 const OWN_REQUESTS: u64 = u64::MAX / 2;
 
 /// Instants of the manager's own life, for `systemd-analyze` and `show`.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Milestones {
     pub started: Moment,
     pub generators_begun: Moment,
