@@ -19,6 +19,9 @@ const PROGRAMS: &[(&str, Program)] = &[
     ("manager", eudaemon_manager::main),
     // The console relay: an ordinary service.
     ("logd", eudaemon_logd::main),
+    // What packages rely on at boot: ordinary services too.
+    ("tmpfiles", eudaemon_provision::tmpfiles),
+    ("sysusers", eudaemon_provision::sysusers),
 ];
 
 /// Names of links to this binary that stand for a first word: the kernel starts `/sbin/init`, people type
