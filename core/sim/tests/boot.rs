@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use eudaemon_engine::api::{Event, Input, JobKind, Moment, Output, Request, RequestId};
+use eudaemon_engine::api::{Action, Event, Input, JobKind, Moment, Output, Request, RequestId};
 use eudaemon_engine::{Engine, Settings};
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::config::{Body, Config, Dependency, LoadState};
@@ -74,11 +74,9 @@ fn written(output: &Output) -> usize {
 
 /// Every process is there at once, and says nothing more.
 fn answers(output: Output) -> Vec<Input> {
-    let spawned = output.orders.into_iter().filter_map(|order| match order.action {
-        eudaemon_engine::api::Action::Spawn(spawn) => {
-            Some(Input::Fact(Event::Spawned { process: spawn.process }))
-        }
-        _other => None,
+    let spawned = output.orders.into_iter().filter_map(|order| {
+        let Action::Spawn(spawn) = order.action else { return None };
+        Some(Input::Fact(Event::Spawned { process: spawn.process }))
     });
     spawned.collect()
 }
