@@ -216,11 +216,22 @@ impl Site {
             if let (Action::WatchBusName { name }, Some(server)) = (&order.action, &mut self.server) {
                 server.watch_name(name);
             }
-            let subject = crate::orders::subject(engine, &order.action);
+            let action = self.localised(engine, order.action);
+            let subject = crate::orders::subject(engine, &action);
             let config = subject.and_then(|name| engine.unit_view(&name).map(|view| Arc::clone(view.config)));
             // The birth is looked up before the host is borrowed.
-            let birth = crate::orders::newborn(&order.action).map(|unit| self.birth(engine, unit));
-            self.host.perform(order.action, config.as_deref(), birth);
+            let birth = crate::orders::newborn(&action).map(|unit| self.birth(engine, unit));
+            self.host.perform(action, config.as_deref(), birth);
+        }
+    }
+
+    /// A guest has no machine to switch off: for whoever runs the container, the exit code is the end.
+    fn localised(&self, engine: &Engine, action: Action) -> Action {
+        match (action, self.standing) {
+            (Action::Finish(Finale::PowerOff | Finale::Halt | Finale::Kexec), Standing::Guest) => {
+                Action::Finish(Finale::Exit(engine.exit_code()))
+            }
+            (action, Standing::Guest | Standing::Machine) => action,
         }
     }
 
