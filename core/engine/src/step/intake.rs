@@ -235,17 +235,9 @@ impl Engine {
             KillWhom::Main | KillWhom::MainOrFail => main,
             KillWhom::Control | KillWhom::ControlOrFail => control,
         };
-        match (one, whom) {
-            (Some(process), _) => {
-                self.order(Action::Signal { process, signal });
-                Ok(Answer::Done)
-            }
-            (None, KillWhom::Control) => Ok(Answer::Done),
-            (None, KillWhom::Main) if main.is_none() => Err(missing()),
-            (None, KillWhom::All | KillWhom::Main | KillWhom::MainOrFail | KillWhom::ControlOrFail) => {
-                Err(missing())
-            }
-        }
+        let process = one.ok_or_else(missing)?;
+        self.order(Action::Signal { process, signal });
+        Ok(Answer::Done)
     }
 
     fn reset_failed(&mut self, unit: Option<UnitName>) -> Result<Answer, Refusal> {

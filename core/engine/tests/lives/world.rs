@@ -142,8 +142,8 @@ impl Machine {
         while let Some(word) = words.next() {
             match *word {
                 "-s" => signal = parse_signal(words.next().unwrap()).unwrap(),
-                "--kill-whom=main" => whom = KillWhom::MainOrFail,
-                "--kill-whom=control" => whom = KillWhom::ControlOrFail,
+                "--kill-whom=main" => whom = KillWhom::Main,
+                "--kill-whom=control" => whom = KillWhom::Control,
                 "--kill-whom=all" => whom = KillWhom::All,
                 word if word.starts_with("--signal=") => signal = parse_signal(&word[9..]).unwrap(),
                 word => unit = word,
@@ -373,7 +373,9 @@ impl Machine {
         let text = self.texts.get(spawn.unit.as_str()).cloned().unwrap_or_default();
         let process = spawn.process;
         if text.contains("EnvironmentFile=/nonexist") {
-            return self.later(0, Event::SpawnFailed { process, errno: 2 });
+            self.later(500, Event::Spawned { process });
+            self.later(1_000, Event::SetupFailed { process, code: 1, errno: 2 });
+            return self.later(1_000, Event::Exited { process, status: ExitStatus::Code(1) });
         }
         self.later(500, Event::Spawned { process });
         if let Some(code) = broken_at(&spawn, &text) {

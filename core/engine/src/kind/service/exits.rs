@@ -15,9 +15,21 @@ use eudaemon_unit::config::Service;
 use eudaemon_unit::config::exec::Failure;
 use eudaemon_unit::config::service::{ExitType, NotifyAccess, ServiceType};
 
-pub(super) fn setup_failed(id: ProcId, code: u8, errno: i32, service: &Service, cx: &mut Cx) {
+pub(super) fn setup_failed(
+    state: State,
+    id: ProcId,
+    code: u8,
+    errno: i32,
+    service: &Service,
+    cx: &mut Cx,
+) -> State {
+    const RESOURCES: u8 = 1;
     const EXEC: u8 = 203;
     const NO_SUCH_FILE: i32 = 2;
+    // What systemd would have found out before it forked: the process never was.
+    if code == RESOURCES {
+        return spawn_failed(state, id, errno, service, cx);
+    }
     let ignored = command_of(id, service, cx).is_some_and(|command| command.failure == Failure::Ignored);
     let level = if ignored { Level::Info } else { Level::Error };
     let (program, step, words) = (program(id, service, cx), words::step(code), words::errno(errno));
@@ -26,6 +38,7 @@ pub(super) fn setup_failed(id: ProcId, code: u8, errno: i32, service: &Service, 
         // A program that need not be there and is not counts as one that ran well.
         cx.history.command_ended(id, ExitStatus::Code(0), cx.now);
     }
+    state
 }
 
 pub(super) fn exited(

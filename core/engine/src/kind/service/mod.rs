@@ -235,8 +235,7 @@ pub(super) fn step(state: State, input: Input, service: &Service, cx: &mut Cx) -
         Input::SpawnFailed { process, errno } => exits::spawn_failed(state, process, errno, service, cx),
         Input::Executed { process } => start::executed(state, process, service, cx),
         Input::SetupFailed { process, code, errno } => {
-            exits::setup_failed(process, code, errno, service, cx);
-            state
+            exits::setup_failed(state, process, code, errno, service, cx)
         }
         Input::Exited { process, status } => exits::exited(state, process, status, service, cx),
         Input::MainFound { process } => start::main_found(state, process, service, cx),

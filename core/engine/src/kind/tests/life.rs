@@ -300,6 +300,31 @@ fn a_program_that_need_not_be_there_ran_well() {
 }
 
 #[test]
+fn what_would_have_been_found_out_before_the_fork_is_resources() {
+    check(
+        "[Service]\nType=oneshot\nExecStart=/bin/web\n",
+        "start\nsetup p1 1\nexit p1 1\nempty\nshow",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+            setup p1 1
+                say web.service: cannot start /bin/web: no such file or directory
+                signal-set TERM
+              = deactivating/stop-sigterm (resources) until 90s
+            exit p1 1
+            empty
+                say web.service: failed with result 'resources'
+                release, directories Remove
+              = failed/failed (resources)
+            show
+                main - ended -, result resources, reload success, restarts 0, status "" 0
+        "#]],
+    );
+}
+
+#[test]
 fn exec_waits_for_exec() {
     check(
         "[Service]\nType=exec\nExecStart=/bin/web\n",
