@@ -4,12 +4,11 @@
 use crate::call::{Call, Outcome};
 use crate::clients::Clients;
 use crate::fault::Fault;
-use crate::methods::{self, Method, Right, Served, Signal, Target, signature};
+use crate::methods::{Right, Served, Target, signature};
 use crate::model::{Job, Model, Setting, Unit};
+use crate::objects::{Interface, Object, Table};
 use crate::path::{self, Place};
-use crate::properties::{
-    self, Access, Emits, JobCx, ManagerCx, Parts, Source, UnitCx, Values, interface_of_kind, of_kind,
-};
+use crate::properties::{Access, JobCx, ManagerCx, Parts, Source, UnitCx, Values};
 use crate::{introspect, limits};
 use eudaemon_engine::api::InvocationId;
 use eudaemon_unit::name::{UnitKind, UnitName};
@@ -18,111 +17,6 @@ use zbus::{OwnedVariant, Variant};
 const PEER: &str = "org.freedesktop.DBus.Peer";
 const INTROSPECTABLE: &str = "org.freedesktop.DBus.Introspectable";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
-const LOG_CONTROL: &str = "org.freedesktop.LogControl1";
-
-/// The objects we have, by kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Object {
-    Manager,
-    LogControl,
-    Unit(UnitKind),
-    Job,
-}
-
-/// One interface of an object.
-pub struct Interface {
-    pub name: &'static str,
-    pub table: Table,
-    /// In parts, as property tables are.
-    pub methods: &'static [&'static [Method]],
-    pub signals: &'static [Signal],
-}
-
-/// The property table of an interface.
-#[derive(Clone, Copy)]
-pub enum Table {
-    Manager(Parts<<ManagerCx<'static> as Source>::Read>),
-    Unit(Parts<<UnitCx<'static> as Source>::Read>),
-    Job(Parts<<JobCx<'static> as Source>::Read>),
-}
-
-impl Object {
-    pub const fn interfaces(self) -> &'static [Interface] {
-        match self {
-            Object::Manager => &[Interface {
-                name: "org.freedesktop.systemd1.Manager",
-                table: Table::Manager(properties::MANAGER),
-                methods: &[methods::MANAGER],
-                signals: methods::MANAGER_SIGNALS,
-            }],
-            Object::LogControl => &[Interface {
-                name: LOG_CONTROL,
-                table: Table::Manager(properties::LOG_CONTROL),
-                methods: &[],
-                signals: &[],
-            }],
-            Object::Job => &[Interface {
-                name: "org.freedesktop.systemd1.Job",
-                table: Table::Job(properties::JOB),
-                methods: &[methods::JOB],
-                signals: &[],
-            }],
-            Object::Unit(kind) => kind_interfaces(kind),
-        }
-    }
-}
-
-/// The kind's own interface, then the one all units have.
-const fn kind_interfaces(kind: UnitKind) -> &'static [Interface] {
-    macro_rules! with_unit {
-        ($kind:ident, $methods:expr, $signals:expr) => {
-            const {
-                &[
-                    Interface {
-                        name: interface_of_kind(UnitKind::$kind),
-                        table: Table::Unit(of_kind(UnitKind::$kind)),
-                        methods: &[$methods],
-                        signals: $signals,
-                    },
-                    Interface {
-                        name: "org.freedesktop.systemd1.Unit",
-                        table: Table::Unit(properties::UNIT),
-                        methods: &[methods::UNIT],
-                        signals: &[],
-                    },
-                ]
-            }
-        };
-    }
-    match kind {
-        UnitKind::Service => with_unit!(Service, methods::SERVICE, &[]),
-        UnitKind::Socket => with_unit!(Socket, methods::WITH_CGROUP, &[]),
-        UnitKind::Mount => with_unit!(Mount, methods::WITH_CGROUP, &[]),
-        UnitKind::Swap => with_unit!(Swap, methods::WITH_CGROUP, &[]),
-        UnitKind::Slice => with_unit!(Slice, methods::WITH_CGROUP, &[]),
-        UnitKind::Scope => with_unit!(Scope, methods::SCOPE, methods::SCOPE_SIGNALS),
-        UnitKind::Target => with_unit!(Target, &[], &[]),
-        UnitKind::Device => with_unit!(Device, &[], &[]),
-        UnitKind::Automount => with_unit!(Automount, &[], &[]),
-        UnitKind::Timer => with_unit!(Timer, &[], &[]),
-        UnitKind::Path => with_unit!(Path, &[], &[]),
-    }
-}
-
-impl Interface {
-    pub fn each_property(&self, visit: &mut dyn FnMut(&'static str, &'static str, Emits, Access)) {
-        fn each<F>(parts: Parts<F>, visit: &mut dyn FnMut(&'static str, &'static str, Emits, Access)) {
-            for row in parts.iter().flat_map(|rows| rows.iter()) {
-                visit(row.name, row.signature, row.emits, row.access);
-            }
-        }
-        match self.table {
-            Table::Manager(parts) => each(parts, visit),
-            Table::Unit(parts) => each(parts, visit),
-            Table::Job(parts) => each(parts, visit),
-        }
-    }
-}
 
 /// An object that exists, with what its properties are read from.
 enum Found {
@@ -130,6 +24,7 @@ enum Found {
     LogControl,
     Unit(UnitName, Box<Unit>),
     Job(Job),
+    Directory,
 }
 
 impl Found {
@@ -139,12 +34,13 @@ impl Found {
             Found::LogControl => Object::LogControl,
             Found::Unit(name, _) => Object::Unit(name.kind()),
             Found::Job(_) => Object::Job,
+            Found::Directory => Object::Directory,
         }
     }
 
     fn target(&self) -> Target {
         match self {
-            Found::Manager | Found::LogControl => Target::Manager,
+            Found::Manager | Found::LogControl | Found::Directory => Target::Manager,
             Found::Unit(name, _) => Target::Unit(name.clone()),
             Found::Job(job) => Target::Job(job.id),
         }
@@ -167,12 +63,12 @@ pub fn dispatch(
         Some(PEER) => return peer(call, member),
         Some(INTROSPECTABLE) => return introspection(model, call, &place, member),
         Some(PROPERTIES) => {
-            let found = find(model, call, &place)?;
+            let found = find(model, call, &place).map_err(|fault| unless_known(call, fault))?;
             return property(model, call, &found, member, may_change);
         }
         Some(_) | None => {}
     }
-    let found = find(model, call, &place)?;
+    let found = find(model, call, &place).map_err(|fault| unless_known(call, fault))?;
     let tables = found.object().interfaces().iter();
     let mut tables = tables.filter(|table| interface.is_none_or(|name| name == table.name));
     let row = tables.find_map(|table| {
@@ -205,19 +101,24 @@ fn peer(call: &Call, member: &str) -> Result<Outcome, Fault> {
             }
             call.reply(&id).map(Outcome::Reply)
         }
-        _ => Err(unknown_method(call)),
+        _ => Err(Fault::unknown_method(format!("Unknown method '{member}' on interface '{PEER}'."))),
     }
 }
 
 fn introspection(model: &mut dyn Model, call: &Call, place: &Place, member: &str) -> Result<Outcome, Fault> {
     if member != "Introspect" {
+        find(model, call, place).map_err(|fault| unless_known(call, fault))?;
         return Err(unknown_method(call));
     }
     let last = |path: zbus::ObjectPath<'_>| path.as_str().rsplit('/').next().unwrap_or_default().to_owned();
     let (object, children): (_, Vec<String>) = match place {
         Place::Above(children) => (None, children.iter().map(|child| (*child).to_owned()).collect()),
-        Place::Units => (None, model.units().iter().map(|unit| last(path::unit(unit))).collect()),
-        Place::Jobs => (None, model.jobs().iter().map(|job| job.id.0.to_string()).collect()),
+        Place::Units => {
+            (Some(Object::Directory), model.units().iter().map(|unit| last(path::unit(unit))).collect())
+        }
+        Place::Jobs => {
+            (Some(Object::Directory), model.jobs().iter().map(|job| job.id.0.to_string()).collect())
+        }
         Place::Manager => (Some(Object::Manager), vec!["job".to_owned(), "unit".to_owned()]),
         Place::LogControl | Place::Unit(_) | Place::Job(_) | Place::Unknown => {
             (Some(find(model, call, place)?.object()), Vec::new())
@@ -240,15 +141,16 @@ fn find(model: &mut dyn Model, call: &Call, place: &Place) -> Result<Found, Faul
             let unit = model.unit(&name).ok_or_else(|| unknown_object(call))?;
             Ok(Found::Unit(name, Box::new(unit)))
         }
-        Place::Above(_) | Place::Units | Place::Jobs | Place::Unknown => Err(unknown_object(call)),
+        Place::Units | Place::Jobs => Ok(Found::Directory),
+        Place::Above(_) | Place::Unknown => Err(unknown_object(call)),
     }
 }
 
-/// A unit path says a name, an invocation id in 32 hex digits, or `self` (an empty one means the same).
+/// A unit path says a name, an invocation id in 32 hex digits, or `self`.
 fn unit_at(model: &mut dyn Model, call: &Call, text: &str) -> Result<UnitName, Fault> {
-    if text.is_empty() || text == "self" {
+    if text == "self" {
         let own = model.unit_of_pid(call.credentials.pid);
-        return own.ok_or_else(|| Fault::no_such_unit("Client not member of any unit."));
+        return own.ok_or_else(|| unknown_object(call));
     }
     if let Some(id) = invocation(text) {
         let unit = model.unit_of_invocation(id);
@@ -256,8 +158,8 @@ fn unit_at(model: &mut dyn Model, call: &Call, text: &str) -> Result<UnitName, F
             Fault::no_unit_for_invocation(format!("No unit with the specified invocation ID {text} known."))
         });
     }
-    match UnitName::parse(text) {
-        Ok(_) => loadable(text).map(|name| model.load(&name)),
+    match loadable(text) {
+        Ok(name) => Ok(model.load(&name)),
         Err(_) => Err(Fault::invalid_args(format!(
             "Unit name {text} is neither a valid invocation ID nor unit name."
         ))),
@@ -314,7 +216,10 @@ fn property(
             if !may_change {
                 return Err(Fault::access_denied(format!("Access to {interface}.{name} not permitted.")));
             }
-            model.set(setting(&name, &value)?)?;
+            let stands = read(model, found, &interface, &name).is_some_and(|now| *now == *value);
+            if !stands {
+                model.set(setting(&name, &value)?)?;
+            }
             call.reply(&()).map(Outcome::Reply)
         }
         _ => Err(unknown_method(call)),
@@ -327,24 +232,27 @@ fn named<'a>(found: &Found, interface: &'a str) -> impl Iterator<Item = &'static
 }
 
 fn get(model: &dyn Model, call: &Call, found: &Found, interface: &str, name: &str) -> Result<Outcome, Fault> {
-    fn read<C: Source>(
-        cx: &C,
-        parts: Parts<C::Read>,
-        name: &str,
-        call: &Call,
-    ) -> Option<Result<Outcome, Fault>> {
-        let row = parts.iter().flat_map(|rows| rows.iter()).find(|row| row.name == name)?;
-        Some(call.reply(&cx.read(row)).map(Outcome::Reply))
+    match read(model, found, interface, name) {
+        Some(value) => call.reply(&value).map(Outcome::Reply),
+        None => Err(unknown_property(interface, name)),
     }
-    let reply = named(found, interface).find_map(|table| match (table.table, found) {
+}
+
+/// One property of exactly this interface.
+fn read(model: &dyn Model, found: &Found, interface: &str, name: &str) -> Option<OwnedVariant> {
+    fn value<C: Source>(cx: &C, parts: Parts<C::Read>, name: &str) -> Option<OwnedVariant> {
+        let row = parts.iter().flat_map(|rows| rows.iter()).find(|row| row.name == name)?;
+        OwnedVariant::try_from(cx.read(row)).ok()
+    }
+    let mut tables = found.object().interfaces().iter().filter(|table| table.name == interface);
+    tables.find_map(|table| match (table.table, found) {
         (Table::Manager(parts), Found::Manager | Found::LogControl) => {
-            read(&ManagerCx { model, facts: model.manager() }, parts, name, call)
+            value(&ManagerCx { model, facts: model.manager() }, parts, name)
         }
-        (Table::Unit(parts), Found::Unit(_, unit)) => read(&UnitCx::new(model, unit), parts, name, call),
-        (Table::Job(parts), Found::Job(job)) => read(&JobCx { job }, parts, name, call),
+        (Table::Unit(parts), Found::Unit(_, unit)) => value(&UnitCx::new(model, unit), parts, name),
+        (Table::Job(parts), Found::Job(job)) => value(&JobCx { job }, parts, name),
         (Table::Manager(_) | Table::Unit(_) | Table::Job(_), _) => None,
-    });
-    reply.unwrap_or_else(|| Err(unknown_property(interface, name)))
+    })
 }
 
 /// All properties of an interface, or of all of them one behind the other: what systemctl asks for.
@@ -367,6 +275,9 @@ fn get_all(model: &dyn Model, call: &Call, found: &Found, interface: &str) -> Re
                 .filter_map(|table| if let Table::Unit(rows) = table { Some(*rows) } else { None });
             call.reply(&Values::all(&UnitCx::new(model, unit), parts.collect()))
         }
+        Found::Directory => {
+            call.reply(&Values::all(&ManagerCx { model, facts: model.manager() }, Vec::new()))
+        }
         Found::Job(job) => {
             let parts = tables
                 .iter()
@@ -379,7 +290,7 @@ fn get_all(model: &dyn Model, call: &Call, found: &Found, interface: &str) -> Re
 
 fn access(found: &Found, interface: &str, name: &str) -> Result<Access, Fault> {
     let mut access = None;
-    for table in named(found, interface) {
+    for table in found.object().interfaces().iter().filter(|table| table.name == interface) {
         table.each_property(&mut |row, _, _, allowed| {
             if row == name {
                 access = Some(allowed);
@@ -388,6 +299,18 @@ fn access(found: &Found, interface: &str, name: &str) -> Result<Access, Fault> {
     }
     access.ok_or_else(|| unknown_property(interface, name))
 }
+
+const LOG_TARGETS: [&str; 9] = [
+    "console",
+    "console-prefixed",
+    "kmsg",
+    "journal",
+    "journal-or-kmsg",
+    "syslog",
+    "syslog-or-kmsg",
+    "auto",
+    "null",
+];
 
 fn setting(name: &str, value: &Variant<'_>) -> Result<Setting, Fault> {
     let wrong = |expected: &str| {
@@ -398,6 +321,9 @@ fn setting(name: &str, value: &Variant<'_>) -> Result<Setting, Fault> {
     };
     match (name, value) {
         ("LogLevel", Variant::Str(level)) => Ok(Setting::LogLevel(level.as_str().to_owned())),
+        ("LogTarget", Variant::Str(target)) if !LOG_TARGETS.contains(&target.as_str()) => {
+            Err(Fault::invalid_args(format!("Invalid log target '{}'", target.as_str())))
+        }
         ("LogTarget", Variant::Str(target)) => Ok(Setting::LogTarget(target.as_str().to_owned())),
         ("ServiceWatchdogs", Variant::Bool(on)) => Ok(Setting::ServiceWatchdogs(*on)),
         ("LogLevel" | "LogTarget", _) => Err(wrong("s")),
@@ -417,6 +343,44 @@ fn expect(call: &Call, interface: &str, expected: &str) -> Result<(), Fault> {
     Err(Fault::invalid_args(format!(
         "Invalid arguments '{given}' to call {interface}.{member}(), expecting '{expected}'."
     )))
+}
+
+/// sd-bus tells what is wrong with a unit's name only to who asks for something that some unit has.
+fn unless_known(call: &Call, fault: Fault) -> Fault {
+    if fault.name != Fault::invalid_args("").name {
+        return fault;
+    }
+    let header = call.message.header();
+    let interface = header.interface().map(|name| name.as_str()).unwrap_or_default();
+    let member = header.member().map(|name| name.as_str()).unwrap_or_default();
+    let all = || UnitKind::ALL.into_iter().flat_map(|kind| Object::Unit(kind).interfaces());
+    let known = match (interface, member) {
+        (PROPERTIES, "GetAll") => true,
+        (PROPERTIES, "Get" | "Set") => {
+            let asked = property_asked(call, member);
+            let mut known = false;
+            for table in all().filter(|table| asked.as_ref().is_some_and(|(of, _)| of == table.name)) {
+                table.each_property(&mut |name, _, _, _| {
+                    known |= asked.as_ref().is_some_and(|(_, ask)| ask == name)
+                });
+            }
+            known
+        }
+        _ => all().filter(|table| table.name == interface).any(|table| {
+            table.methods.iter().flat_map(|methods| methods.iter()).any(|method| method.name == member)
+        }),
+    };
+    if known { fault } else { Fault::invalid_args("Invalid argument") }
+}
+
+fn property_asked(call: &Call, member: &str) -> Option<(String, String)> {
+    match member {
+        "Get" => call.arguments().ok(),
+        _ => call
+            .arguments::<(String, String, OwnedVariant)>()
+            .ok()
+            .map(|(interface, name, _)| (interface, name)),
+    }
 }
 
 fn unknown_method(call: &Call) -> Fault {

@@ -42,6 +42,7 @@ faults! {
     no_such_process "org.freedesktop.systemd1.NoSuchProcess"
     shutting_down "org.freedesktop.systemd1.ShuttingDown"
     already_subscribed "org.freedesktop.systemd1.AlreadySubscribed"
+    no_such_dynamic_user "org.freedesktop.systemd1.NoSuchDynamicUser"
     not_subscribed "org.freedesktop.systemd1.NotSubscribed"
     not_referenced "org.freedesktop.systemd1.NotReferenced"
     scope_not_running "org.freedesktop.systemd1.ScopeNotRunning"

@@ -1,7 +1,7 @@
 //! Introspection XML, printed from the tables: what is served is what is said, no more and no less.
 
-use crate::dispatch::{Interface, Object};
 use crate::methods::{Argument, Method, Right, Signal};
+use crate::objects::{Interface, Object};
 use crate::properties::{Access, Emits};
 use std::fmt::Write;
 

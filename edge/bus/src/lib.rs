@@ -22,6 +22,7 @@ mod introspect;
 mod limits;
 mod methods;
 mod model;
+mod objects;
 mod path;
 mod peer;
 mod properties;

@@ -51,21 +51,31 @@ fn escape(text: &str, path: &mut String) {
     }
 }
 
+/// An escape that is none stands for itself, as systemd reads it.
 fn unescape(text: &str) -> Option<String> {
     if text == "_" {
         return Some(String::new());
     }
     let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'_' {
-            let mut nibble = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
-            bytes.push((nibble()? * 16 + nibble()?) as u8);
-        } else {
-            bytes.push(byte);
+    let mut rest = text.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        match (byte, escaped(after)) {
+            (b'_', Some(meant)) => {
+                bytes.push(meant);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(*byte);
+                rest = after;
+            }
         }
     }
     String::from_utf8(bytes).ok()
+}
+
+fn escaped(digits: &[u8]) -> Option<u8> {
+    let nibble = |at: usize| digits.get(at).and_then(|digit| char::from(*digit).to_digit(16));
+    u8::try_from(nibble(0)? * 16 + nibble(1)?).ok()
 }
 
 /// What a path may stand for; whether it exists is another question.
@@ -132,7 +142,7 @@ mod tests {
             ("/org/freedesktop/systemd1/job/12", Place::Job(JobId(12))),
             ("/org/freedesktop/systemd1/job/x", Place::Unknown),
             ("/org/freedesktop/systemd1/unit/a/b", Place::Unknown),
-            ("/org/freedesktop/systemd1/unit/a_zz", Place::Unknown),
+            ("/org/freedesktop/systemd1/unit/a_zz", Place::Unit("a_zz".to_owned())),
             ("/org/freedesktop/DBus", Place::Unknown),
         ] {
             assert_eq!(place(path), expected, "{path}");

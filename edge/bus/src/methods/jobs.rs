@@ -5,7 +5,8 @@ use crate::call::{Outcome, Shape};
 use crate::fault::Fault;
 use crate::properties::{UnitCx, can_reload, mode_of};
 use eudaemon_engine::api::{Finale, JobId, JobKind, KillWhom, Request};
-use eudaemon_unit::name::UnitName;
+use eudaemon_unit::config::unit::JobMode;
+use eudaemon_unit::name::{UnitKind, UnitName};
 
 /// What a client asks to happen to a unit; some words mean different jobs for different units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +60,7 @@ fn job(served: &mut Served<'_>, verb: Verb) -> Result<Outcome, Fault> {
 pub fn start_with_flags(served: &mut Served<'_>) -> Result<Outcome, Fault> {
     let (name, mode, flags): (String, String, u64) = served.call.arguments()?;
     if flags != 0 {
-        return Err(Fault::invalid_args("Invalid flags"));
+        return Err(Fault::invalid_args(format!("Invalid 'flags' parameter '{flags}'")));
     }
     let unit = served.load(&name)?;
     submit(served, unit, Verb::Plain(JobKind::Start), &mode, |_, _| Shape::JobPath)
@@ -100,6 +101,9 @@ fn submit(
 ) -> Result<Outcome, Fault> {
     let mode = mode_of(mode).ok_or_else(|| Fault::invalid_args(format!("Job mode {mode} invalid")))?;
     let kind = kind_of(served, &unit, verb);
+    if mode == JobMode::Triggering && kind != JobKind::Stop {
+        return Err(Fault::invalid_args("--job-mode=triggering is only valid for stop."));
+    }
     let request = served.model.submit(Request::Job { unit: unit.clone(), kind, mode });
     Ok(Outcome::Later(request, shape(unit, kind)))
 }
@@ -127,7 +131,7 @@ pub fn kill(served: &mut Served<'_>) -> Result<Outcome, Fault> {
         }
         Target::Manager | Target::Job(_) => {
             let (name, whom, signal): (String, String, i32) = served.call.arguments()?;
-            (served.present(&name)?, whom, signal)
+            (served.loaded(&name)?, whom, signal)
         }
     };
     let whom = match whom.as_str() {
@@ -141,14 +145,25 @@ pub fn kill(served: &mut Served<'_>) -> Result<Outcome, Fault> {
     if !(1..=64).contains(&signal) {
         return Err(Fault::invalid_args("Signal number out of range."));
     }
+    if !runs_processes(unit.kind()) {
+        return Err(Fault::not_supported("Operation not supported"));
+    }
     let request = served.model.submit(Request::Kill { unit, whom, signal });
     Ok(Outcome::Later(request, Shape::Empty))
+}
+
+fn runs_processes(kind: UnitKind) -> bool {
+    match kind {
+        UnitKind::Service | UnitKind::Socket | UnitKind::Mount | UnitKind::Swap => true,
+        UnitKind::Slice | UnitKind::Scope => true,
+        UnitKind::Target | UnitKind::Device | UnitKind::Automount | UnitKind::Timer | UnitKind::Path => false,
+    }
 }
 
 pub fn reset_failed_unit(served: &mut Served<'_>) -> Result<Outcome, Fault> {
     let unit = match &served.target {
         Target::Unit(unit) => unit.clone(),
-        Target::Manager | Target::Job(_) => served.present(&served.call.arguments::<String>()?)?,
+        Target::Manager | Target::Job(_) => served.loaded(&served.call.arguments::<String>()?)?,
     };
     let request = served.model.submit(Request::ResetFailed(Some(unit)));
     Ok(Outcome::Later(request, Shape::Empty))

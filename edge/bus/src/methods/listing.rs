@@ -39,7 +39,11 @@ pub fn get_unit_by_invocation(served: &mut Served<'_>) -> Result<Outcome, Fault>
     let unit = match <[u8; 16]>::try_from(id.as_slice()) {
         Ok(id) => served.model.unit_of_invocation(InvocationId(id)),
         Err(_) if id.is_empty() => {
-            return served.own_unit().and_then(|unit| served.reply(&path::unit(&unit)));
+            let pid = served.call.credentials.pid;
+            let own = served.model.unit_of_pid(pid);
+            let own =
+                own.ok_or_else(|| Fault::no_such_unit(format!("Client {pid} not member of any unit.")))?;
+            return served.reply(&path::unit(&own));
         }
         Err(_) => return Err(Fault::invalid_args("Invalid invocation ID")),
     };
@@ -54,6 +58,9 @@ pub fn get_unit_by_invocation(served: &mut Served<'_>) -> Result<Outcome, Fault>
 
 pub fn get_unit_by_cgroup(served: &mut Served<'_>) -> Result<Outcome, Fault> {
     let cgroup: String = served.call.arguments()?;
+    if !cgroup.starts_with('/') {
+        return Err(Fault::invalid_args(format!("Control group path is not absolute: {cgroup}")));
+    }
     match served.model.unit_of_cgroup(&cgroup) {
         Some(unit) => served.reply(&path::unit(&unit)),
         None => Err(Fault::no_such_unit(format!(
@@ -122,7 +129,9 @@ pub fn list_units_by_names(served: &mut Served<'_>) -> Result<Outcome, Fault> {
     if wanted.len() > limits::NAMES {
         return Err(Fault::limits_exceeded("Too many names in one call."));
     }
-    let names = wanted.iter().map(|name| served.load(name)).collect::<Result<Vec<_>, _>>()?;
+    // What is no name at all is passed over.
+    let names = wanted.iter().filter(|name| UnitName::parse(name).is_ok());
+    let names = names.map(|name| served.load(name)).collect::<Result<Vec<_>, _>>()?;
     served.reply(&lines(served, &names, |_| true))
 }
 

@@ -1,7 +1,7 @@
 //! org.freedesktop.systemd1.Manager: its methods and signals, in real systemd's order.
 
 use super::{
-    Method, Served, Signal, anyone, environment, files, jobs, listing, owner, privileged, unit, unsupported,
+    Method, Served, Signal, anyone, environment, files, jobs, listing, owner, privileged, unit, unserved,
 };
 use crate::call::{Outcome, Peer};
 use crate::fault::Fault;
@@ -28,7 +28,7 @@ pub const MANAGER: &[Method] = &[
         "StartUnitReplace",
         &[("old_unit", "s"), ("new_unit", "s"), ("mode", "s")],
         &[("job", "o")],
-        unsupported,
+        unserved::start_instead,
     ),
     owner("StopUnit", &[("name", "s"), ("mode", "s")], &[("job", "o")], jobs::stop),
     owner("ReloadUnit", &[("name", "s"), ("mode", "s")], &[("job", "o")], jobs::reload),
@@ -55,9 +55,9 @@ pub const MANAGER: &[Method] = &[
         jobs::enqueue,
     ),
     owner("KillUnit", &[("name", "s"), ("whom", "s"), ("signal", "i")], &[], jobs::kill),
-    owner("CleanUnit", &[("name", "s"), ("mask", "as")], &[], unsupported),
-    owner("FreezeUnit", &[("name", "s")], &[], unsupported),
-    owner("ThawUnit", &[("name", "s")], &[], unsupported),
+    owner("CleanUnit", &[("name", "s"), ("mask", "as")], &[], unserved::clean),
+    owner("FreezeUnit", &[("name", "s")], &[], unserved::freeze),
+    owner("ThawUnit", &[("name", "s")], &[], unserved::freeze),
     owner("ResetFailedUnit", &[("name", "s")], &[], jobs::reset_failed_unit),
     owner(
         "SetUnitProperties",
@@ -69,7 +69,7 @@ pub const MANAGER: &[Method] = &[
         "BindMountUnit",
         &[("name", "s"), ("source", "s"), ("destination", "s"), ("read_only", "b"), ("mkdir", "b")],
         &[],
-        unsupported,
+        unserved::bind_mount,
     ),
     owner(
         "MountImageUnit",
@@ -82,7 +82,7 @@ pub const MANAGER: &[Method] = &[
             ("options", "a(ss)"),
         ],
         &[],
-        unsupported,
+        unserved::mount_image,
     ),
     anyone("RefUnit", &[("name", "s")], &[], unit::hold),
     anyone("UnrefUnit", &[("name", "s")], &[], unit::release),
@@ -90,19 +90,19 @@ pub const MANAGER: &[Method] = &[
         "StartTransientUnit",
         &[("name", "s"), ("mode", "s"), ("properties", "a(sv)"), ("aux", "a(sa(sv))")],
         &[("job", "o")],
-        unsupported,
+        unserved::start_transient,
     ),
     anyone("GetUnitProcesses", &[("name", "s")], &[("processes", "a(sus)")], listing::processes),
     owner(
         "AttachProcessesToUnit",
         &[("unit_name", "s"), ("subcgroup", "s"), ("pids", "au")],
         &[],
-        unsupported,
+        unserved::attach,
     ),
-    owner("AbandonScope", &[("name", "s")], &[], unsupported),
+    owner("AbandonScope", &[("name", "s")], &[], unserved::abandon),
     anyone("GetJob", &[("id", "u")], &[("job", "o")], listing::get_job),
-    anyone("GetJobAfter", &[("id", "u")], &[("jobs", "a(usssoo)")], unsupported),
-    anyone("GetJobBefore", &[("id", "u")], &[("jobs", "a(usssoo)")], unsupported),
+    anyone("GetJobAfter", &[("id", "u")], &[("jobs", "a(usssoo)")], unserved::job_order),
+    anyone("GetJobBefore", &[("id", "u")], &[("jobs", "a(usssoo)")], unserved::job_order),
     owner("CancelJob", &[("id", "u")], &[], jobs::cancel_job),
     owner("ClearJobs", &[], &[], jobs::clear_jobs),
     owner("ResetFailed", &[], &[], jobs::reset_failed),
@@ -129,10 +129,15 @@ pub const MANAGER: &[Method] = &[
     anyone("ListJobs", &[], &[("jobs", "a(usssoo)")], listing::list_jobs),
     anyone("Subscribe", &[], &[], subscribe),
     anyone("Unsubscribe", &[], &[], unsubscribe),
-    anyone("Dump", &[], &[("output", "s")], unsupported),
-    anyone("DumpUnitsMatchingPatterns", &[("patterns", "as")], &[("output", "s")], unsupported),
-    anyone("DumpByFileDescriptor", &[], &[("fd", "h")], unsupported),
-    anyone("DumpUnitsMatchingPatternsByFileDescriptor", &[("patterns", "as")], &[("fd", "h")], unsupported),
+    anyone("Dump", &[], &[("output", "s")], unserved::unsupported),
+    anyone("DumpUnitsMatchingPatterns", &[("patterns", "as")], &[("output", "s")], unserved::unsupported),
+    anyone("DumpByFileDescriptor", &[], &[("fd", "h")], unserved::unsupported),
+    anyone(
+        "DumpUnitsMatchingPatternsByFileDescriptor",
+        &[("patterns", "as")],
+        &[("fd", "h")],
+        unserved::unsupported,
+    ),
     owner("Reload", &[], &[], jobs::daemon_reload),
     owner("Reexecute", &[], &[], jobs::daemon_reexec),
     privileged("Exit", &[], &[], jobs::exit),
@@ -140,7 +145,7 @@ pub const MANAGER: &[Method] = &[
     privileged("PowerOff", &[], &[], jobs::power_off),
     privileged("Halt", &[], &[], jobs::halt),
     privileged("KExec", &[], &[], jobs::kexec),
-    privileged("SwitchRoot", &[("new_root", "s"), ("init", "s")], &[], unsupported),
+    privileged("SwitchRoot", &[("new_root", "s"), ("init", "s")], &[], unserved::unsupported),
     owner("SetEnvironment", &[("assignments", "as")], &[], environment::set),
     owner("UnsetEnvironment", &[("names", "as")], &[], environment::unset),
     owner(
@@ -225,8 +230,8 @@ pub const MANAGER: &[Method] = &[
     ),
     anyone("GetUnitFileLinks", &[("name", "s"), ("runtime", "b")], &[("links", "as")], files::links),
     owner("SetExitCode", &[("number", "y")], &[], jobs::set_exit_code),
-    anyone("LookupDynamicUserByName", &[("name", "s")], &[("uid", "u")], unsupported),
-    anyone("LookupDynamicUserByUID", &[("uid", "u")], &[("name", "s")], unsupported),
+    anyone("LookupDynamicUserByName", &[("name", "s")], &[("uid", "u")], unserved::dynamic_user_by_name),
+    anyone("LookupDynamicUserByUID", &[("uid", "u")], &[("name", "s")], unserved::dynamic_user_by_uid),
     anyone("GetDynamicUsers", &[], &[("users", "a(us)")], listing::no_dynamic_users),
 ];
 

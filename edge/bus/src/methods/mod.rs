@@ -6,6 +6,7 @@ mod jobs;
 mod listing;
 mod manager;
 mod unit;
+mod unserved;
 
 pub use manager::{MANAGER, MANAGER_SIGNALS};
 pub use unit::{JOB, SCOPE, SCOPE_SIGNALS, SERVICE, UNIT, WITH_CGROUP};
@@ -14,7 +15,8 @@ use crate::call::{Call, Outcome};
 use crate::clients::Clients;
 use crate::fault::Fault;
 use crate::model::{Model, Relation, Unit};
-use eudaemon_engine::api::{ActiveState, JobId};
+use eudaemon_engine::api::{ActiveState, JobId, Refusal};
+use eudaemon_unit::config::LoadState;
 use eudaemon_unit::name::UnitName;
 
 /// Who may call.
@@ -113,44 +115,49 @@ impl Served<'_> {
         Ok(self.model.load(&name))
     }
 
-    /// As `load`, but it must be there already.
+    /// As `load`, but it must be there already, and real systemd would not have unloaded it meanwhile: it is at
+    /// work, or somebody names it.
     fn loaded(&self, name: &str) -> Result<UnitName, Fault> {
-        if name.is_empty() {
-            return self.own_unit();
-        }
-        let unit = UnitName::parse(name).ok().and_then(|name| self.model.loaded(&name));
-        unit.ok_or_else(|| Fault::no_such_unit(format!("Unit {name} not loaded.")))
-    }
-
-    /// As `loaded`, and real systemd would not have unloaded it meanwhile: it is at work, or somebody names it.
-    fn present(&self, name: &str) -> Result<UnitName, Fault> {
-        const NAMED_BY: [Relation; 8] = [
+        const NAMED_BY: [Relation; 9] = [
             Relation::RequiredBy,
             Relation::RequisiteOf,
             Relation::WantedBy,
             Relation::BoundBy,
             Relation::UpheldBy,
             Relation::ConsistsOf,
+            Relation::ConflictedBy,
             Relation::TriggeredBy,
             Relation::OnFailureOf,
         ];
-        let unit = self.loaded(name)?;
+        if name.is_empty() {
+            return self.own_unit();
+        }
         let at_work =
             |unit: Unit| unit.active != ActiveState::Inactive || unit.job.is_some() || unit.perpetual;
-        let kept = self.model.unit(&unit).is_some_and(at_work)
-            || NAMED_BY.iter().any(|relation| !self.model.related(&unit, *relation).is_empty());
-        if kept { Ok(unit) } else { Err(Fault::no_such_unit(format!("Unit {unit} not loaded."))) }
+        let kept = |unit: &UnitName| {
+            self.model.unit(unit).is_some_and(at_work)
+                || NAMED_BY.iter().any(|relation| !self.model.related(unit, *relation).is_empty())
+        };
+        let unit = UnitName::parse(name).ok().and_then(|name| self.model.loaded(&name));
+        unit.filter(kept).ok_or_else(|| Fault::no_such_unit(format!("Unit {name} not loaded.")))
+    }
+
+    /// As `load`, and its files made sense.
+    fn valid(&mut self, name: &str) -> Result<UnitName, Fault> {
+        let unit = self.load(name)?;
+        let load = self.model.unit(&unit).map(|unit| unit.config.load.clone());
+        let refusal = match load {
+            Some(LoadState::Loaded) | None => return Ok(unit),
+            Some(LoadState::NotFound) => Refusal::NoSuchUnit(unit),
+            Some(LoadState::Masked) => Refusal::Masked(unit),
+            Some(LoadState::BadSetting(_)) => Refusal::BadSetting(unit),
+            Some(LoadState::Error(reason)) => Refusal::LoadFailed { unit, reason },
+        };
+        Err(Fault::from(&refusal))
     }
 
     fn own_unit(&self) -> Result<UnitName, Fault> {
         let unit = self.model.unit_of_pid(self.call.credentials.pid);
         unit.ok_or_else(|| Fault::no_such_unit("Client not member of any unit."))
     }
-}
-
-/// Known, and not done here.
-fn unsupported(served: &mut Served<'_>) -> Result<Outcome, Fault> {
-    let header = served.call.message.header();
-    let member = header.member().map(|member| member.as_str()).unwrap_or_default();
-    Err(Fault::not_supported(format!("{member} is not supported by this service manager.")))
 }

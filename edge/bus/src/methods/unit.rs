@@ -1,6 +1,6 @@
 //! Methods of units and jobs, in real systemd's order.
 
-use super::{Method, Served, Signal, Target, anyone, jobs, listing, owner, unsupported};
+use super::{Method, Served, Signal, Target, anyone, jobs, listing, owner, unserved};
 use crate::call::{Outcome, Peer};
 use crate::fault::Fault;
 use zbus::OwnedVariant;
@@ -31,9 +31,9 @@ pub const UNIT: &[Method] = &[
     owner("SetProperties", &[("runtime", "b"), ("properties", "a(sv)")], &[], set_properties),
     anyone("Ref", &[], &[], hold),
     anyone("Unref", &[], &[], release),
-    owner("Clean", &[("mask", "as")], &[], unsupported),
-    owner("Freeze", &[], &[], unsupported),
-    owner("Thaw", &[], &[], unsupported),
+    owner("Clean", &[("mask", "as")], &[], unserved::clean),
+    owner("Freeze", &[], &[], unserved::freeze),
+    owner("Thaw", &[], &[], unserved::freeze),
 ];
 
 pub const SERVICE: &[Method] = &[
@@ -41,36 +41,36 @@ pub const SERVICE: &[Method] = &[
         "BindMount",
         &[("source", "s"), ("destination", "s"), ("read_only", "b"), ("mkdir", "b")],
         &[],
-        unsupported,
+        unserved::bind_mount,
     ),
     owner(
         "MountImage",
         &[("source", "s"), ("destination", "s"), ("read_only", "b"), ("mkdir", "b"), ("options", "a(ss)")],
         &[],
-        unsupported,
+        unserved::mount_image,
     ),
     anyone("GetProcesses", &[], &[("processes", "a(sus)")], listing::processes),
-    owner("AttachProcesses", &[("subcgroup", "s"), ("pids", "au")], &[], unsupported),
+    owner("AttachProcesses", &[("subcgroup", "s"), ("pids", "au")], &[], unserved::attach),
 ];
 
 /// Socket, mount, swap and slice.
 pub const WITH_CGROUP: &[Method] = &[
     anyone("GetProcesses", &[], &[("processes", "a(sus)")], listing::processes),
-    owner("AttachProcesses", &[("subcgroup", "s"), ("pids", "au")], &[], unsupported),
+    owner("AttachProcesses", &[("subcgroup", "s"), ("pids", "au")], &[], unserved::attach),
 ];
 
 pub const SCOPE: &[Method] = &[
-    owner("Abandon", &[], &[], unsupported),
+    owner("Abandon", &[], &[], unserved::abandon),
     anyone("GetProcesses", &[], &[("processes", "a(sus)")], listing::processes),
-    owner("AttachProcesses", &[("subcgroup", "s"), ("pids", "au")], &[], unsupported),
+    owner("AttachProcesses", &[("subcgroup", "s"), ("pids", "au")], &[], unserved::attach),
 ];
 
 pub const SCOPE_SIGNALS: &[Signal] = &[Signal { name: "RequestStop", gives: &[] }];
 
 pub const JOB: &[Method] = &[
     owner("Cancel", &[], &[], jobs::cancel_job),
-    anyone("GetAfter", &[], &[("jobs", "a(usssoo)")], unsupported),
-    anyone("GetBefore", &[], &[("jobs", "a(usssoo)")], unsupported),
+    anyone("GetAfter", &[], &[("jobs", "a(usssoo)")], unserved::job_order),
+    anyone("GetBefore", &[], &[("jobs", "a(usssoo)")], unserved::job_order),
 ];
 
 /// Nothing can be set at run time yet; what never can says so.
@@ -80,7 +80,7 @@ pub fn set_properties(served: &mut Served<'_>) -> Result<Outcome, Fault> {
         Target::Unit(_) => served.call.arguments::<(bool, Properties)>()?.1,
         Target::Manager | Target::Job(_) => {
             let (name, _, properties) = served.call.arguments::<(String, bool, Properties)>()?;
-            served.load(&name)?;
+            served.valid(&name)?;
             properties
         }
     };
@@ -97,7 +97,13 @@ pub fn set_properties(served: &mut Served<'_>) -> Result<Outcome, Fault> {
 
 /// `Ref`: the caller wants to see what becomes of the unit; on the bus it is then told.
 pub fn hold(served: &mut Served<'_>) -> Result<Outcome, Fault> {
-    let unit = named_unit(served)?;
+    let unit = match &served.target {
+        Target::Unit(unit) => unit.clone(),
+        Target::Manager | Target::Job(_) => {
+            let name: String = served.call.arguments()?;
+            served.valid(&name)?
+        }
+    };
     match &served.call.peer {
         Peer::Private(_) => {}
         Peer::Bus(name) => served.clients.hold(name, unit)?,
@@ -106,21 +112,13 @@ pub fn hold(served: &mut Served<'_>) -> Result<Outcome, Fault> {
 }
 
 pub fn release(served: &mut Served<'_>) -> Result<Outcome, Fault> {
-    let unit = named_unit(served)?;
+    let unit = match &served.target {
+        Target::Unit(unit) => unit.clone(),
+        Target::Manager | Target::Job(_) => served.loaded(&served.call.arguments::<String>()?)?,
+    };
     match &served.call.peer {
         Peer::Private(_) => {}
         Peer::Bus(name) => served.clients.release(name, &unit)?,
     }
     served.done()
-}
-
-/// The unit called, or the manager's method's only argument.
-fn named_unit(served: &mut Served<'_>) -> Result<eudaemon_unit::name::UnitName, Fault> {
-    match &served.target {
-        Target::Unit(unit) => Ok(unit.clone()),
-        Target::Manager | Target::Job(_) => {
-            let name: String = served.call.arguments()?;
-            served.load(&name)
-        }
-    }
 }

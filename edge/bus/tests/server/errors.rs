@@ -116,7 +116,7 @@ fn refusals() {
         Set: FDO(InvalidArgs("Incorrect parameters for property 'LogLevel', expected 's', got 'u'."))
         Get: FDO(UnknownProperty("Unknown interface systemd1.Nope or property Nope."))
         Ping: ok 
-        Nope: FDO(UnknownMethod("Unknown method Nope or interface DBus.Peer."))
+        Nope: FDO(UnknownMethod("Unknown method 'Nope' on interface 'DBus.Peer'."))
     "#]].assert_eq(&said);
 }
 
