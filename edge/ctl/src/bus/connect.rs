@@ -82,7 +82,7 @@ fn private(stream: UnixStream, socket: PathBuf) -> Result<Client, ConnectError> 
     if !peer.is_root() && peer != own {
         return Err(ConnectError::Stranger(socket, peer.as_raw()));
     }
-    let wire = Wire::open(stream).map_err(|error| ConnectError::Refused(words(&error)))?;
+    let wire = Wire::open(stream).map_err(|error| unanswered(&error))?;
     Ok(Client::new(wire, Route::Private))
 }
 
@@ -103,7 +103,7 @@ fn system_bus() -> Result<Client, ConnectError> {
             ConnectError::Refused(words(&error))
         }
     })?;
-    let wire = Wire::open(stream).map_err(|error| ConnectError::Refused(words(&error)))?;
+    let wire = Wire::open(stream).map_err(|error| unanswered(&error))?;
     let mut client = Client::new(wire, Route::Bus);
     let refused = |error: CallError| ConnectError::Refused(error.text().to_owned());
     let mut ask = |member: &str, body: &str| -> Result<bool, CallError> {
@@ -120,6 +120,12 @@ fn system_bus() -> Result<Client, ConnectError> {
     } else {
         Err(ConnectError::Absent)
     }
+}
+
+/// A listener that accepts and does not speak runs into the time limit, which the kernel calls "try again".
+fn unanswered(error: &io::Error) -> ConnectError {
+    let late = error.kind() == io::ErrorKind::WouldBlock;
+    ConnectError::Refused(if late { "Connection timed out".to_owned() } else { words(error) })
 }
 
 /// The path of the first `unix:path=` in a D-Bus address.
