@@ -80,6 +80,14 @@ impl<T: Tree> Tree for WithVendor<T> {
     fn stamp(&self, directory: &str) -> Option<u64> {
         if Self::is_vendor(directory) { self.vendor.stamp(directory) } else { self.tree.stamp(directory) }
     }
+
+    fn look_at(&self, path: &str) -> Result<Kind, TreeError> {
+        if Self::is_vendor(path) { self.vendor.look_at(path) } else { self.tree.look_at(path) }
+    }
+
+    fn is_void(&self, path: &str) -> bool {
+        if Self::is_vendor(path) { self.vendor.is_void(path) } else { self.tree.is_void(path) }
+    }
 }
 
 /// What in a container must be left to the host although a unit's own conditions may not say so:

@@ -6,7 +6,7 @@ use eudaemon_unit::files::{Kind, Tree, TreeError, base_name, join, parent, resol
 use eudaemon_unit::install::Change;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::PathBuf;
 
 #[derive(Clone, Debug)]
@@ -34,6 +34,9 @@ impl HostTree {
         Ok(PathBuf::from(format!("{}{}", self.root, resolve(self, path)?.path)))
     }
 }
+
+/// The numbers of /dev/null.
+const NULL_DEVICE: u64 = 1 << 8 | 3;
 
 impl Tree for HostTree {
     fn look(&self, path: &str) -> Result<Kind, TreeError> {
@@ -88,6 +91,28 @@ impl Tree for HostTree {
 
     fn size(&self, path: &str) -> Result<u64, TreeError> {
         fs::metadata(self.end(path)?).map(|found| found.len()).map_err(of_io)
+    }
+
+    fn look_at(&self, path: &str) -> Result<Kind, TreeError> {
+        if self.root.is_empty() {
+            return self.look(path);
+        }
+        let above = resolve(self, parent(path))?;
+        self.look(&join(&above.path, base_name(path)))
+    }
+
+    fn is_void(&self, path: &str) -> bool {
+        let quick = if self.root.is_empty() { fs::metadata(path).ok() } else { None };
+        match quick {
+            Some(found) if found.is_file() => found.len() == 0,
+            Some(found) => found.file_type().is_char_device() && found.rdev() == NULL_DEVICE,
+            // Inside a root, or a link that leads nowhere: what counts is whether it says /dev/null.
+            None => resolve(self, path).is_ok_and(|end| match end.kind {
+                Some(Kind::File) => self.size(&end.path) == Ok(0),
+                Some(Kind::Special) | None => end.path == "/dev/null",
+                Some(Kind::Directory | Kind::Symlink(_)) => false,
+            }),
+        }
     }
 
     fn stamp(&self, directory: &str) -> Option<u64> {
@@ -176,7 +201,6 @@ fn of_io(error: io::Error) -> TreeError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use eudaemon_unit::files::is_void;
 
     /// A folder of this test's own, removed at its end.
     struct Folder(PathBuf);
@@ -202,7 +226,7 @@ mod tests {
         }
         assert_eq!(tree.read("/absolute/a.service", 3), Err(TreeError::TooLarge { limit: 3 }));
         assert_eq!(tree.read("/absolute/c.service", 3), Err(TreeError::NotFound));
-        assert!(is_void(&tree, "/absolute/b.service"), "a mask needs no /dev/null inside the root");
+        assert!(tree.is_void("/absolute/b.service"), "a mask needs no /dev/null inside the root");
         let names: Vec<String> = tree.list("/upwards").unwrap().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["a.service", "b.service"]);
     }

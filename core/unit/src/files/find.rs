@@ -2,7 +2,7 @@
 //! they merge, and what its `.wants`, `.requires` and `.upholds` folders name.
 
 use super::index::{Folder, Index};
-use super::tree::{Tree, base_name, is_void, join};
+use super::tree::{Tree, base_name, join};
 use crate::config::Dependency;
 use crate::name::{UnitKind, UnitName};
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,7 +51,7 @@ impl Index {
         let Some(path) = path else {
             return self.with_folders(tree, Found::without_file(asked.clone(), Fragment::Missing));
         };
-        if is_void(tree, path) {
+        if tree.is_void(path) {
             return Found::without_file(asked.clone(), Fragment::Masked(path.to_owned()));
         }
         let mut names = self.all_names(asked, path);
@@ -107,7 +107,7 @@ impl Index {
         for (ending, dependency) in FOLDERS {
             for path in self.files_in(&found, ending) {
                 let Ok(wanted) = UnitName::parse(base_name(&path)) else { continue };
-                if is_void(tree, &path) {
+                if tree.is_void(&path) {
                     continue;
                 }
                 let wanted = if wanted.is_template() {

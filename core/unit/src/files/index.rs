@@ -2,16 +2,18 @@
 //! and what is in the `.d`, `.wants`, `.requires` and `.upholds` folders.
 
 use super::search::SearchPath;
-use super::tree::{Kind, Tree, base_name, is_void, join, parent, resolve};
+use super::tree::{Kind, Tree, base_name, join, parent, resolve};
 use crate::limits;
 use crate::name::{UnitKind, UnitName};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug)]
 pub struct Index {
     /// Every directory of the search path, there or not, by the path it is listed under.
     listed: Vec<String>,
     stamps: Vec<Option<u64>>,
+    /// Those of them that were there.
+    there: BTreeSet<String>,
     /// Unit name → the first place along the path that has it.
     places: BTreeMap<String, Place>,
     /// A unit's main name → the aliases that lead to it, sorted.
@@ -48,11 +50,13 @@ impl Index {
         let mut index = Index {
             listed: search.directories.clone(),
             stamps: stamps(tree, &search.directories),
+            there: BTreeSet::new(),
             places: BTreeMap::new(),
             aliases: BTreeMap::new(),
             folders: BTreeMap::new(),
         };
         let directories = search.existing(tree);
+        index.there = search.directories.iter().filter(|one| tree.stamp(one).is_some()).cloned().collect();
         let reals: Vec<&str> = directories.iter().map(|(_, real)| real.as_str()).collect();
         for (rank, (directory, real)) in directories.iter().enumerate() {
             for (name, kind) in tree.list(directory).unwrap_or_default() {
@@ -73,6 +77,11 @@ impl Index {
     /// Whether no directory of the path gained or lost an entry since.
     pub fn is_current<T: Tree + ?Sized>(&self, tree: &T) -> bool {
         stamps(tree, &self.listed) == self.stamps
+    }
+
+    /// Whether a directory of the search path was there.
+    pub fn is_there(&self, directory: &str) -> bool {
+        self.there.contains(directory)
     }
 
     /// Every name that has a place, sorted.
@@ -115,7 +124,7 @@ impl Index {
         for name in self.places.keys() {
             let Ok(Some(path)) = self.file_of(name) else { continue };
             let main = base_name(path);
-            if main == name || is_instance(name) && is_template(main) || is_void(tree, path) {
+            if main == name || is_instance(name) && is_template(main) || tree.is_void(path) {
                 continue;
             }
             aliases.entry(main.to_owned()).or_default().push(name.clone());

@@ -16,4 +16,4 @@ pub use glob::glob;
 pub use index::{Index, Place, may_alias};
 pub use memory::MemoryTree;
 pub use search::{Environment, Scope, SearchPath, VENDOR_SYSTEM, VENDOR_USER};
-pub use tree::{Kind, Resolved, Tree, TreeError, base_name, is_void, join, look_at, parent, resolve};
+pub use tree::{Kind, Resolved, Tree, TreeError, base_name, join, parent, resolve};

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// A file system to read. Writing is not in here: what is to be written is returned as changes.
 pub trait Tree {
-    /// What stands at `path` itself, not followed. For [`resolve`] and [`look_at`]: nothing above `path` is a link.
+    /// What stands at `path` itself, not followed. For [`resolve`] and [`Tree::look_at`]: nothing above `path` is a link.
     fn look(&self, path: &str) -> Result<Kind, TreeError>;
     /// Names in a directory, sorted; links on the way and at the end are followed.
     fn list(&self, directory: &str) -> Result<Vec<(String, Kind)>, TreeError>;
@@ -17,6 +17,21 @@ pub trait Tree {
     fn size(&self, path: &str) -> Result<u64, TreeError>;
     /// A number that differs after entries were added to or removed from a directory; `None` where there is none.
     fn stamp(&self, directory: &str) -> Option<u64>;
+
+    /// What stands at `path`: links on the way are followed, a link at the end is not.
+    fn look_at(&self, path: &str) -> Result<Kind, TreeError> {
+        let above = resolve(self, parent(path))?;
+        self.look(&join(&above.path, base_name(path)))
+    }
+
+    /// Whether a unit file or drop-in masks: it leads to /dev/null, or is empty.
+    fn is_void(&self, path: &str) -> bool {
+        match resolve(self, path) {
+            Ok(Resolved { path, kind: Some(Kind::File) }) => self.size(&path) == Ok(0),
+            Ok(Resolved { path, kind: Some(Kind::Special) | None }) => path == "/dev/null",
+            Ok(Resolved { kind: Some(Kind::Directory | Kind::Symlink(_)), .. }) | Err(_) => false,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,23 +119,8 @@ pub fn resolve<T: Tree + ?Sized>(tree: &T, path: &str) -> Result<Resolved, TreeE
     Ok(Resolved { path, kind })
 }
 
-/// What stands at `path`: links on the way are followed, a link at the end is not.
-pub fn look_at<T: Tree + ?Sized>(tree: &T, path: &str) -> Result<Kind, TreeError> {
-    let above = resolve(tree, parent(path))?;
-    tree.look(&join(&above.path, base_name(path)))
-}
-
 fn components(path: &str) -> impl DoubleEndedIterator<Item = &str> {
     path.split('/').filter(|part| !part.is_empty() && *part != ".")
-}
-
-/// Whether a unit file or drop-in masks: it leads to /dev/null, or is empty.
-pub fn is_void<T: Tree + ?Sized>(tree: &T, path: &str) -> bool {
-    match resolve(tree, path) {
-        Ok(Resolved { path, kind: Some(Kind::File) }) => tree.size(&path) == Ok(0),
-        Ok(Resolved { path, kind: Some(Kind::Special) | None }) => path == "/dev/null",
-        Ok(Resolved { kind: Some(Kind::Directory | Kind::Symlink(_)), .. }) | Err(_) => false,
-    }
 }
 
 /// `directory` and `name` as one path; an absolute `name` stands alone.

@@ -2,7 +2,7 @@
 
 use super::Overlay;
 use super::change::Refusal;
-use crate::files::{Kind, Tree, base_name, join, look_at, parent, resolve};
+use crate::files::{Kind, Tree, base_name, join, parent, resolve};
 use crate::install::Force;
 use crate::limits;
 use crate::name::UnitName;
@@ -15,7 +15,7 @@ pub fn make<T: Tree + ?Sized>(
     path: &str,
     force: Force,
 ) -> Result<(), Refusal> {
-    match look_at(tree, path) {
+    match tree.look_at(path) {
         Ok(Kind::Symlink(there)) if leads_to(tree, path, &there, target) => Ok(()),
         Ok(Kind::Symlink(there)) if force == Force::No => {
             Err(tree.fail(Refusal::Exists { path: path.to_owned(), target: Some(there) }))

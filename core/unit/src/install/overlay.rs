@@ -1,7 +1,7 @@
 //! A tree as it will be once the changes decided so far are made: later steps of a plan see the earlier ones.
 
 use super::change::{Change, Note, Refusal};
-use crate::files::{Kind, Tree, TreeError, base_name, join, look_at, parent, resolve};
+use crate::files::{Kind, Tree, TreeError, base_name, join, parent, resolve};
 use std::collections::BTreeMap;
 
 pub struct Overlay<'t, T: ?Sized> {
@@ -114,6 +114,25 @@ impl<T: Tree + ?Sized> Tree for Overlay<'_, T> {
     fn stamp(&self, directory: &str) -> Option<u64> {
         self.tree.stamp(directory)
     }
+
+    fn look_at(&self, path: &str) -> Result<Kind, TreeError> {
+        if self.altered.is_empty() {
+            return self.tree.look_at(path);
+        }
+        let above = resolve(self, parent(path))?;
+        self.look(&join(&above.path, base_name(path)))
+    }
+
+    fn is_void(&self, path: &str) -> bool {
+        if self.altered.is_empty() {
+            return self.tree.is_void(path);
+        }
+        resolve(self, path).is_ok_and(|end| match end.kind {
+            Some(Kind::File) => self.size(&end.path) == Ok(0),
+            Some(Kind::Special) | None => end.path == "/dev/null",
+            Some(Kind::Directory | Kind::Symlink(_)) => false,
+        })
+    }
 }
 
 impl<T: Tree + ?Sized> Overlay<'_, T> {
@@ -126,10 +145,5 @@ impl<T: Tree + ?Sized> Overlay<'_, T> {
         let prefix = format!("{path}/");
         let below = self.altered.range(prefix.clone()..).take_while(|(made, _)| made.starts_with(&prefix));
         below.into_iter().any(|(_, target)| target.is_some())
-    }
-
-    /// Whether anything stands at `path`, followed or not.
-    pub fn exists(&self, path: &str) -> bool {
-        look_at(self, path).is_ok()
     }
 }

@@ -6,7 +6,7 @@ use super::preset::{PresetMode, Presets, Verdict};
 use super::rules::{Applying, Strictness};
 use super::unit_file::{Files, Links, Mode, Role, Trouble, is_configuration, is_generator, is_inside};
 use super::{AddedDependency, Force, Ground, Overlay, Plan, Request};
-use crate::files::{Kind, Tree, TreeError, base_name, is_void, join, look_at};
+use crate::files::{Kind, Tree, TreeError, base_name, join};
 use crate::name::{UnitKind, UnitName};
 
 pub struct Work<'t, 'g, T: ?Sized> {
@@ -116,7 +116,7 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
             if !path.starts_with('/') || UnitName::parse(base_name(path)).is_err() {
                 return Err(Refusal::Invalid { name: path.clone() });
             }
-            let refusal = match look_at(&self.tree, path) {
+            let refusal = match self.tree.look_at(path) {
                 Ok(Kind::File) => None,
                 Ok(Kind::Symlink(_)) => Some(Refusal::Linked { path: path.clone() }),
                 Ok(Kind::Directory) => Some(io(path, "Is a directory")),
@@ -171,7 +171,7 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
                 return Err(Refusal::Invalid { name: name.clone() });
             }
             let path = join(self.directory, name);
-            if seen.contains(&name) || !is_void(&self.tree, &path) {
+            if seen.contains(&name) || !self.tree.is_void(&path) {
                 continue;
             }
             seen.push(name);
@@ -216,11 +216,10 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
         for directory in &search.directories {
             let path = join(directory, name);
             let dropins = format!("{path}.d");
-            if (own(directory) || control(directory)) && look_at(&self.tree, &dropins) == Ok(Kind::Directory)
-            {
+            if (own(directory) || control(directory)) && self.tree.look_at(&dropins) == Ok(Kind::Directory) {
                 todo.push(dropins);
             }
-            match look_at(&self.tree, &path) {
+            match self.tree.look_at(&path) {
                 Ok(Kind::File) if is_generator(search, &path) || is_vendor(directory) => has_vendor = true,
                 Ok(Kind::File | Kind::Symlink(_)) if is_configuration(search, &path) => files.push(path),
                 Ok(_) | Err(_) => {}

@@ -2,7 +2,7 @@
 
 use super::change::Refusal;
 use super::{Ground, Overlay};
-use crate::files::{Kind, SearchPath, Tree, TreeError, base_name, is_void, join, look_at, parent, resolve};
+use crate::files::{Kind, SearchPath, Tree, TreeError, base_name, join, parent, resolve};
 use crate::limits;
 use crate::name::UnitName;
 use crate::specifier::{Allowed, Scope, expand};
@@ -214,12 +214,12 @@ impl<'g> Files<'g> {
         let name = self.files[at].name.clone();
         let template = UnitName::parse(&name).ok().and_then(|name| name.template());
         for name in std::iter::once(name).chain(template.map(String::from)) {
-            for directory in self.ground.search.directories.clone() {
-                let path = join(&directory, &name);
-                if !tree.exists(&path) {
-                    continue;
-                }
-                match self.read(tree, at, &path) {
+            let search = self.ground.search;
+            let own = |directory: &String| *directory == search.persistent || *directory == search.runtime;
+            let there = |directory: &&String| self.ground.index.is_there(directory) || own(directory);
+            let places: Vec<String> = search.directories.iter().filter(there).cloned().collect();
+            for directory in places {
+                match self.read(tree, at, &join(&directory, &name)) {
                     Err(Trouble::NotFound) => {}
                     Err(other) => return Err(other),
                     Ok(()) => return self.dropins(tree, at),
@@ -236,7 +236,7 @@ impl<'g> Files<'g> {
         at: usize,
         path: &str,
     ) -> Result<(), Trouble> {
-        let kind = match look_at(tree, path) {
+        let kind = match tree.look_at(path) {
             Ok(kind) => kind,
             Err(TreeError::NotFound | TreeError::NotADirectory | TreeError::Denied) => {
                 return Err(Trouble::NotFound);
@@ -248,7 +248,7 @@ impl<'g> Files<'g> {
         };
         match kind {
             Kind::Symlink(target) => self.read_link(tree, at, path, &target)?,
-            Kind::File if is_void(tree, path) => self.files[at].mode = Mode::Masked,
+            Kind::File if tree.is_void(path) => self.files[at].mode = Mode::Masked,
             Kind::File => {
                 self.files[at].mode = Mode::Regular;
                 self.install_section(tree, at, path)?;
