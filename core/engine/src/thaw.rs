@@ -105,9 +105,7 @@ impl Engine {
     ) -> (Engine, Vec<BadRecord>) {
         let mut engine = Engine::new(seed, settings);
         let mut bad = Vec::new();
-        for config in configs {
-            engine.load(config);
-        }
+        engine.load_all(configs);
         let latest: BTreeMap<Key, Option<Vec<u8>>> =
             records.into_iter().map(|record| (record.key, record.state)).collect();
         for (key, state) in latest {

@@ -20,11 +20,7 @@ use std::sync::Arc;
 impl Engine {
     pub(crate) fn hear(&mut self, event: Event) {
         match event {
-            Event::Loaded(configs) => {
-                for config in configs {
-                    self.load(config);
-                }
-            }
+            Event::Loaded(configs) => self.load_all(configs),
             Event::Exited { process, status } => {
                 self.tell_owner(process, kind::Input::Exited { process, status });
                 self.order(Action::Forget { process });
@@ -73,8 +69,21 @@ impl Engine {
         }
     }
 
+    /// Units that were looked for in vain come last: by then it is known who names them.
+    pub(crate) fn load_all(&mut self, configs: Vec<Arc<Config>>) {
+        let (absent, here): (Vec<_>, Vec<_>) =
+            configs.into_iter().partition(|config| config.load == LoadState::NotFound);
+        for config in here.into_iter().chain(absent) {
+            self.load(config);
+        }
+    }
+
     /// Takes a configuration in; what runs goes on under the new one.
-    pub(crate) fn load(&mut self, config: Arc<Config>) {
+    fn load(&mut self, config: Arc<Config>) {
+        // A name that no file and no unit knows leaves nothing behind: clients may ask for any number of them.
+        if config.load == LoadState::NotFound && self.graph.id(&config.name).is_none() {
+            return;
+        }
         let before = self.graph.id(&config.name).map(|unit| Arc::clone(self.graph.config(unit)));
         let Ok((unit, change)) = self.graph.load(Arc::clone(&config)) else {
             let text = format!("{}: too many units or dependencies, not loaded", config.name);
@@ -184,7 +193,17 @@ impl Engine {
         kind: JobKind,
         mode: eudaemon_unit::config::unit::JobMode,
     ) -> Result<JobId, Refusal> {
-        let unit = self.graph.id(name).ok_or_else(|| Refusal::NoSuchUnit(name.clone()))?;
+        let unit = self.graph.id(name).ok_or_else(|| match kind {
+            JobKind::Stop => Refusal::NotLoaded(name.clone()),
+            JobKind::Start
+            | JobKind::VerifyActive
+            | JobKind::Reload
+            | JobKind::ReloadOrStart
+            | JobKind::Restart
+            | JobKind::TryRestart
+            | JobKind::TryReload
+            | JobKind::Nop => Refusal::NoSuchUnit(name.clone()),
+        })?;
         if kind == JobKind::Start && self.is_idle(unit) {
             self.unit_mut(unit).life.starts.reset();
         }
