@@ -65,8 +65,10 @@ pub fn tidy() -> Result<bool> {
 fn breaches(path: &str, text: &str) -> Vec<String> {
     let mut broken = Vec::new();
     let first = text.lines().next().unwrap_or_default().to_lowercase();
+    // A file of cases is a table of cases: it is read one story at a time.
+    let cases = path.contains("/tests/") || path.ends_with("/tests.rs");
     let length = text.lines().count();
-    if length > LONGEST_FILE && !ONE_THING.iter().any(|word| first.contains(word)) {
+    if length > LONGEST_FILE && !cases && !ONE_THING.iter().any(|word| first.contains(word)) {
         broken.push(format!("{path}: {length} lines; more than {LONGEST_FILE} only for one table or one match, said in the first line"));
     }
     let law = Law::of(path);

@@ -1,4 +1,4 @@
-//! systemd.exec(5), what is acted on: the environment a process finds.
+//! One table: systemd.exec(5), what is acted on: the environment a process finds.
 
 use super::line::{Style, Want};
 use super::unit::flag;

@@ -63,7 +63,11 @@ fn up(report: &mut Report, confinement: Confinement) -> Result<()> {
     let order =
         text.find("second ends").zip(text.find("first ends")).is_some_and(|(second, first)| second < first);
     report.holds("the second is stopped before the first", order, &text);
-    report.same("nothing of alice's is left", &machine.shell("ps -u alice -o stat=,args= | grep -v ^Z")?.out, "");
+    report.same(
+        "nothing of alice's is left",
+        &machine.shell("ps -u alice -o stat=,args= | grep -v ^Z")?.out,
+        "",
+    );
     Ok(())
 }
 

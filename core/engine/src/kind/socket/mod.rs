@@ -6,6 +6,8 @@
 //!   Dead/Failed ◄── Killing(final) ◄── StopPost ◄──┴── StopPre, Killing(stop)
 //! ```
 
+mod stop;
+
 use super::service::{Control, Rest};
 use super::words;
 use super::{Cx, Input, Level, Process, Reply, Stage, Triggered, Triggers};
@@ -18,6 +20,7 @@ use eudaemon_unit::config::exec::{ExecCommand, Failure, KillMode};
 use eudaemon_unit::config::socket::Accept;
 use eudaemon_unit::span::Span;
 use serde::{Deserialize, Serialize};
+use stop::{control_ended, deadline, enter_stop_pre, settle, stop};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
@@ -354,199 +357,6 @@ fn service_changed(state: State, triggered: Triggered, socket: &Socket, cx: &mut
             Triggered::Inactive | Triggered::StartLimitHit | Triggered::Active,
         ) => state,
     }
-}
-
-fn stop(state: State, socket: &Socket, cx: &mut Cx) -> State {
-    match state {
-        State::StartPre(control) | State::StartPost(control) => {
-            kill(KillStep::StopSigterm, Some(control.process), socket, cx)
-        }
-        State::Opening { .. } => kill(KillStep::StopSigterm, None, socket, cx),
-        State::Listening | State::Running => enter_stop_pre(ServiceResult::Success, socket, cx),
-        State::Dead | State::StopPre(_) | State::Killing(_) | State::StopPost(_) | State::Failed => state,
-    }
-}
-
-fn enter_stop_pre(result: ServiceResult, socket: &Socket, cx: &mut Cx) -> State {
-    cx.history.fail(result);
-    cx.order(Action::UnwatchSockets { unit: cx.unit.clone() });
-    match spawn(Phase::StopPre, 0, socket, cx) {
-        Some(control) => State::StopPre(control),
-        None => enter_stop_post(socket, cx),
-    }
-}
-
-fn enter_stop_post(socket: &Socket, cx: &mut Cx) -> State {
-    cx.order(Action::CloseSockets { unit: cx.unit.clone() });
-    match spawn(Phase::StopPost, 0, socket, cx) {
-        Some(control) => State::StopPost(control),
-        None => kill(KillStep::FinalSigterm, None, socket, cx),
-    }
-}
-
-fn control_ended(state: State, status: Option<ExitStatus>, socket: &Socket, cx: &mut Cx) -> State {
-    let (phase, control) = match state {
-        State::StartPre(control) => (Phase::StartPre, control),
-        State::StartPost(control) => (Phase::StartPost, control),
-        State::StopPre(control) => (Phase::StopPre, control),
-        State::StopPost(control) => (Phase::StopPost, control),
-        State::Killing(killing) => {
-            if let Some(status) = status {
-                cx.history.fail(verdict(status));
-            }
-            return settled(Killing { control: None, ..killing }, socket, cx);
-        }
-        State::Dead | State::Opening { .. } | State::Listening | State::Running | State::Failed => {
-            return state;
-        }
-    };
-    let ignored = commands(socket, phase)
-        .get(control.index as usize)
-        .is_some_and(|command| command.failure == Failure::Ignored);
-    let result = match status {
-        Some(_) if ignored => ServiceResult::Success,
-        Some(status) => verdict(status),
-        None => ServiceResult::Resources,
-    };
-    cx.history.fail(result);
-    let success = result == ServiceResult::Success;
-    if success && let Some(next) = spawn(phase, control.index + 1, socket, cx) {
-        return match state_of(phase, next) {
-            Some(state) => state,
-            None => State::Failed,
-        };
-    }
-    match phase {
-        Phase::StartPre if success => open(socket, cx),
-        Phase::StartPost if success => listen(socket, cx),
-        Phase::StartPost => enter_stop_pre(result, socket, cx),
-        Phase::StopPre => enter_stop_post(socket, cx),
-        Phase::StartPre | Phase::StopPost | Phase::Condition | Phase::Start | Phase::Reload | Phase::Stop => {
-            kill(KillStep::FinalSigterm, None, socket, cx)
-        }
-    }
-}
-
-fn state_of(phase: Phase, control: Control) -> Option<State> {
-    match phase {
-        Phase::StartPre => Some(State::StartPre(control)),
-        Phase::StartPost => Some(State::StartPost(control)),
-        Phase::StopPre => Some(State::StopPre(control)),
-        Phase::StopPost => Some(State::StopPost(control)),
-        Phase::Condition | Phase::Start | Phase::Reload | Phase::Stop => None,
-    }
-}
-
-fn deadline(state: State, socket: &Socket, cx: &mut Cx) -> State {
-    match state {
-        State::StartPre(control) => {
-            cx.history.fail(ServiceResult::Timeout);
-            kill(KillStep::FinalSigterm, Some(control.process), socket, cx)
-        }
-        State::Opening { .. } => enter_stop_pre(ServiceResult::Timeout, socket, cx),
-        // Its command goes with the rest at the very end.
-        State::StartPost(_) => enter_stop_pre(ServiceResult::Timeout, socket, cx),
-        State::StopPre(control) => {
-            cx.history.fail(ServiceResult::Timeout);
-            kill(KillStep::StopSigterm, Some(control.process), socket, cx)
-        }
-        State::StopPost(control) => {
-            cx.history.fail(ServiceResult::Timeout);
-            kill(KillStep::FinalSigterm, Some(control.process), socket, cx)
-        }
-        State::Killing(killing) => {
-            cx.history.fail(ServiceResult::Timeout);
-            match killing.step {
-                KillStep::StopSigterm if socket.kill.send_sigkill => {
-                    kill(KillStep::StopSigkill, killing.control, socket, cx)
-                }
-                KillStep::StopSigterm | KillStep::StopSigkill => enter_stop_post(socket, cx),
-                KillStep::FinalSigterm if socket.kill.send_sigkill => {
-                    kill(KillStep::FinalSigkill, killing.control, socket, cx)
-                }
-                KillStep::FinalSigterm | KillStep::FinalSigkill => dead(cx),
-            }
-        }
-        State::Dead | State::Listening | State::Running | State::Failed => state,
-    }
-}
-
-fn kill(step: KillStep, control: Option<Process>, socket: &Socket, cx: &mut Cx) -> State {
-    let hard = step == KillStep::StopSigkill || step == KillStep::FinalSigkill;
-    let signal = if hard { socket.kill.final_signal } else { socket.kill.signal };
-    let spares_all = socket.kill.mode == KillMode::None;
-    let named = if spares_all { None } else { control };
-    if let Some(process) = named {
-        cx.order(Action::Signal { process: process.id, signal });
-    }
-    let has_commands = [&socket.start_pre, &socket.start_post, &socket.stop_pre, &socket.stop_post]
-        .iter()
-        .any(|commands| !commands.is_empty());
-    let to_all = match socket.kill.mode {
-        KillMode::ControlGroup => true,
-        KillMode::Mixed => hard,
-        KillMode::Process | KillMode::None => false,
-    };
-    let rest = if to_all && has_commands {
-        let but = named.iter().map(|process| process.id).collect();
-        cx.order(Action::SignalSet { unit: cx.unit.clone(), signal, but });
-        Rest::Asked
-    } else {
-        Rest::Spared
-    };
-    let killing = Killing { step, control: named, rest, deadline: after(cx, socket.timeout) };
-    if named.is_none() && rest == Rest::Spared {
-        past(killing.step, socket, cx)
-    } else {
-        State::Killing(killing)
-    }
-}
-
-fn settle(state: State, occupancy: Occupancy, socket: &Socket, cx: &mut Cx) -> State {
-    match state {
-        State::Killing(killing) => match occupancy {
-            Occupancy::Empty if killing.control.is_none() => past(killing.step, socket, cx),
-            Occupancy::Empty | Occupancy::Occupied => State::Killing(killing),
-        },
-        State::Dead
-        | State::StartPre(_)
-        | State::Opening { .. }
-        | State::StartPost(_)
-        | State::Listening
-        | State::Running
-        | State::StopPre(_)
-        | State::StopPost(_)
-        | State::Failed => state,
-    }
-}
-
-/// The command waited for has gone; at the very end the rest has to be gone as well.
-fn settled(killing: Killing, socket: &Socket, cx: &mut Cx) -> State {
-    match (killing.step, killing.rest) {
-        (KillStep::StopSigterm | KillStep::StopSigkill, Rest::Spared | Rest::Asked | Rest::Left)
-        | (KillStep::FinalSigterm | KillStep::FinalSigkill, Rest::Spared) => past(killing.step, socket, cx),
-        (KillStep::FinalSigterm | KillStep::FinalSigkill, Rest::Asked | Rest::Left) => {
-            cx.order(Action::Survey { unit: cx.unit.clone() });
-            State::Killing(killing)
-        }
-    }
-}
-
-fn past(step: KillStep, socket: &Socket, cx: &mut Cx) -> State {
-    match step {
-        KillStep::StopSigterm | KillStep::StopSigkill => enter_stop_post(socket, cx),
-        KillStep::FinalSigterm | KillStep::FinalSigkill => dead(cx),
-    }
-}
-
-fn dead(cx: &mut Cx) -> State {
-    cx.order(Action::Release { unit: cx.unit.clone(), directories: Directories::Remove });
-    if cx.history.result == ServiceResult::Success {
-        return State::Dead;
-    }
-    let word = super::service::result_word(cx.history.result);
-    cx.say(Level::Warning, format!("{}: failed with result '{word}'", cx.unit));
-    State::Failed
 }
 
 fn commands(socket: &Socket, phase: Phase) -> &[ExecCommand] {
