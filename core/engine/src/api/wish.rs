@@ -30,7 +30,7 @@ pub enum KillWhom {
     ControlOrFail,
 }
 
-/// A wish: something somebody wants. Every one is answered by exactly one [`Announcement::Answered`].
+/// A wish: something somebody wants. Every one is answered by exactly one [`Announcement::Answered`](super::Announcement::Answered).
 #[derive(Clone, Debug)]
 pub enum Request {
     Job {

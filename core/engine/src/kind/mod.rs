@@ -193,7 +193,7 @@ pub fn step(state: State, input: Input, config: &Config, cx: &mut Cx) -> State {
 
 impl State {
     /// The state of a unit nobody has started yet. What is there before any job (`-.slice`, `init.scope`, a
-    /// mount the host has) is said by inputs or [`State::perpetual`].
+    /// mount the host has) is said by inputs or what the kind says is perpetual.
     pub fn initial(config: &Config) -> State {
         match &config.body {
             Body::Service(_) => State::Service(service::State::Dead),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct ExecCommand {
     /// Absolute, or a bare name looked up in `Exec::search_path` by the child.
     pub path: String,
-    /// argv[0] included.
+    /// With `argv[0]`, the name the program is called by.
     pub argv: Vec<String>,
     /// `-`: a failure is not counted.
     pub failure: Failure,

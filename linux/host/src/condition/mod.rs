@@ -1,6 +1,6 @@
 //! `Condition…=` and `Assert…=`: is it so on this machine, now? systemd.unit(5), "Conditions and Asserts".
 //!
-//! One row of [`TESTS`] per test. A test that cannot be judged does not hold; a name that is not known does
+//! One row of `TESTS` per test. A test that cannot be judged does not hold; a name that is not known does
 //! not hold either, and the unit parser has said so before.
 
 mod compare;
