@@ -153,7 +153,11 @@ fn old_files_go() {
     assert_eq!(report, None);
 }
 
+/// The program under test sets the umask, which all threads of a process share.
+static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 fn check(text: &str, verbs: &[&str], prepare: &dyn Fn(&str)) -> Option<String> {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let top = Folder::new();
     let (theirs, ours) = (format!("{}/theirs", top.0), format!("{}/ours", top.0));
     for root in [&theirs, &ours] {
