@@ -59,6 +59,9 @@ coded! {
         24 = Ambient(mask: u64),
         25 = WorkingDirectory { place: Place, missing: Missing },
         26 = NoNewPrivileges,
+        /// A number that all descendants inherit and anybody may read, as the soft limit of RLIMIT_RTTIME: how a unit's
+        /// processes are found where there are no cgroups. Where it is refused they are found by less.
+        28 = Mark(mark: u64),
         /// The end: expand variables in the arguments, find the program, execute it.
         27 = Exec(command: Command),
     }
@@ -253,7 +256,7 @@ impl Step {
             | Step::UnsetEnvironment(_) => ExitCode::Memory,
             Step::EnvironmentFile { .. } => ExitCode::Resources,
             Step::Umask(_) => ExitCode::Memory,
-            Step::Rlimit { .. } => ExitCode::Limits,
+            Step::Rlimit { .. } | Step::Mark(_) => ExitCode::Limits,
             Step::SetGroups => ExitCode::Group,
             Step::RootDirectory(_) => ExitCode::Chroot,
             Step::Fds { .. } => ExitCode::Fds,

@@ -1,16 +1,15 @@
 //! The processes of a unit as a set: who belongs, signal them all, is anyone left.
 //!
 //! Two rungs. With a writable cgroup v2 each unit has a cgroup, and the kernel keeps the set. Without one
-//! the set is found by sweeping /proc for what a process cannot easily shed: the unit's invocation id in its
-//! first environment, a session that began with one of the unit's processes, or a parent that belongs. What
-//! a sweep has found once is remembered (with its start time), so a daemon that overwrites its environment later stays found.
+//! the set is found by a [`Sweep`] of /proc.
 //!
 //! A signal goes to a pidfd that was opened before membership was checked, so pid reuse cannot hit a stranger.
 
+use crate::sweep::Sweep;
 use crate::{limits, proc};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
@@ -25,28 +24,17 @@ pub enum Ladder {
     Sweep { reason: String },
 }
 
-/// What the sweep goes by for one unit.
-#[derive(Clone, Debug, Default)]
-pub struct Marks {
-    /// `INVOCATION_ID=…`.
-    pub invocation: String,
-    /// Sessions begun by the unit's own processes.
-    pub sessions: BTreeSet<u32>,
-    /// Pid and start time of every process found so far.
-    known: BTreeMap<u32, u64>,
-}
-
 /// All units' sets.
 #[derive(Debug)]
 pub struct Groups {
     ladder: Ladder,
-    /// On the sweeping rung: by unit. On the cgroup rung: empty.
-    marks: RefCell<BTreeMap<String, Marks>>,
+    /// Not used on the cgroup rung.
+    sweep: RefCell<Sweep>,
 }
 
 impl Groups {
     pub fn new(ladder: Ladder) -> Groups {
-        Groups { ladder, marks: RefCell::default() }
+        Groups { ladder, sweep: RefCell::default() }
     }
 
     pub fn ladder(&self) -> &Ladder {
@@ -69,23 +57,22 @@ impl Groups {
     /// A run of the unit began: its processes will carry this id.
     pub fn begin(&self, unit: &str, invocation: &str) {
         if let Ladder::Sweep { .. } = self.ladder {
-            let mut all = self.marks.borrow_mut();
-            let marks = all.entry(unit.to_owned()).or_default();
-            marks.invocation = format!("INVOCATION_ID={invocation}");
+            self.sweep.borrow_mut().begin(unit, invocation);
         }
     }
 
-    /// A process of the unit was started (it leads a session of its own) or adopted.
+    /// The mark that processes of the unit are to be born with; `None` on the cgroup rung.
+    pub fn mark(&self, unit: &str) -> Option<u64> {
+        match self.ladder {
+            Ladder::Cgroup { .. } => None,
+            Ladder::Sweep { .. } => self.sweep.borrow().mark(unit),
+        }
+    }
+
+    /// A process of the unit was started or adopted.
     pub fn add(&self, unit: &str, pid: u32) {
         if let Ladder::Sweep { .. } = self.ladder {
-            let mut all = self.marks.borrow_mut();
-            let marks = all.entry(unit.to_owned()).or_default();
-            // Never the session it is seen in: a child that has not come to its own setsid(2) yet is still in that
-            // of the shell that we were started from.
-            marks.sessions.insert(pid);
-            if let Some(stat) = proc::stat(pid) {
-                marks.known.insert(pid, stat.start_ticks);
-            }
+            self.sweep.borrow_mut().add(unit, pid);
         }
     }
 
@@ -99,7 +86,7 @@ impl Groups {
                 }
                 found
             }
-            Ladder::Sweep { .. } => self.sweep(unit),
+            Ladder::Sweep { .. } => self.sweep.borrow_mut().members(unit),
         }
     }
 
@@ -111,13 +98,13 @@ impl Groups {
                     Err(_) => true,
                 }
             }
-            Ladder::Sweep { .. } => self.sweep(unit).is_empty(),
+            Ladder::Sweep { .. } => self.sweep.borrow_mut().members(unit).is_empty(),
         }
     }
 
     /// The unit's run is over: nothing is remembered, its cgroup goes.
     pub fn release(&self, unit: &str, path: &str) {
-        self.marks.borrow_mut().remove(unit);
+        self.sweep.borrow_mut().release(unit);
         if let Ladder::Cgroup { root, .. } = &self.ladder {
             let mut directories = tree(&root.join(path.trim_start_matches('/')));
             directories.reverse();
@@ -157,12 +144,7 @@ impl Groups {
         let Ok(pidfd) = pidfd_open(target, PidfdFlags::empty()) else { return };
         let still_member = match &self.ladder {
             Ladder::Cgroup { .. } => self.unit_path_of(pid).is_some_and(|found| is_below(&found, path)),
-            Ladder::Sweep { .. } => self
-                .marks
-                .borrow()
-                .get(unit)
-                .and_then(|marks| marks.known.get(&pid))
-                .is_some_and(|ticks| proc::stat(pid).is_some_and(|stat| stat.start_ticks == *ticks)),
+            Ladder::Sweep { .. } => self.sweep.borrow().is_still(unit, pid),
         };
         if still_member && pidfd_send_signal(&pidfd, signal).is_ok() && signal != Signal::KILL {
             // A stopped process would never see it. systemd.kill(5): SIGCONT follows.
@@ -186,47 +168,7 @@ impl Groups {
 
     /// On the sweeping rung: the unit a process belongs to.
     pub fn unit_of_swept(&self, pid: u32) -> Option<String> {
-        let units: Vec<String> = self.marks.borrow().keys().cloned().collect();
-        units.into_iter().find(|unit| self.sweep(unit).contains(&pid))
-    }
-
-    fn sweep(&self, unit: &str) -> Vec<u32> {
-        let mut all = self.marks.borrow_mut();
-        let Some(marks) = all.get_mut(unit) else { return Vec::new() };
-        let own = std::process::id();
-        let mut parents: BTreeMap<u32, proc::Stat> = BTreeMap::new();
-        for pid in proc::pids() {
-            if let Some(stat) = proc::stat(pid)
-                && !stat.is_zombie()
-                && pid != 1
-                && pid != own
-            {
-                parents.insert(pid, stat);
-            }
-        }
-        marks.known.retain(|pid, ticks| parents.get(pid).is_some_and(|stat| stat.start_ticks == *ticks));
-        for (pid, stat) in &parents {
-            let belongs = marks.sessions.contains(&stat.session)
-                || (!marks.invocation.is_empty() && proc::has_environment(*pid, &marks.invocation));
-            if belongs {
-                marks.known.insert(*pid, stat.start_ticks);
-            }
-        }
-        // Children of members are members; each round adds one generation, so it ends.
-        loop {
-            let children: Vec<(u32, u64)> = parents
-                .iter()
-                .filter(|(pid, stat)| {
-                    !marks.known.contains_key(pid) && marks.known.contains_key(&stat.parent)
-                })
-                .map(|(pid, stat)| (*pid, stat.start_ticks))
-                .collect();
-            if children.is_empty() {
-                break;
-            }
-            marks.known.extend(children);
-        }
-        marks.known.keys().copied().collect()
+        self.sweep.borrow_mut().unit_of(pid)
     }
 }
 

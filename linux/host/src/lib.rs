@@ -18,6 +18,7 @@ pub mod place;
 pub mod proc;
 pub mod publish;
 pub mod socket;
+mod sweep;
 mod sys;
 pub use sys::descriptor::inherited;
 pub mod tree;

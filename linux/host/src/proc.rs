@@ -5,12 +5,11 @@ use crate::limits;
 use std::fs;
 use std::io::Read;
 
-/// Field 4, 6 and 22 of /proc/PID/stat, and its state: proc(5).
+/// Field 4 and 22 of /proc/PID/stat, and its state: proc(5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat {
     pub state: u8,
     pub parent: u32,
-    pub session: u32,
     pub start_ticks: u64,
 }
 
@@ -35,15 +34,22 @@ pub fn stat(pid: u32) -> Option<Stat> {
     Some(Stat {
         state: *fields.first()?.as_bytes().first()?,
         parent: fields.get(1)?.parse().ok()?,
-        session: fields.get(3)?.parse().ok()?,
         start_ticks: fields.get(19)?.parse().ok()?,
     })
 }
 
-/// Does the environment the process was started with hold this `NAME=VALUE`?
-pub fn has_environment(pid: u32, assignment: &str) -> bool {
-    read(&format!("/proc/{pid}/environ"), limits::PROC_FILE)
-        .is_some_and(|bytes| bytes.split(|&b| b == 0).any(|entry| entry == assignment.as_bytes()))
+/// An entry of the environment that the process was started with, by its beginning; `None` too where it may not be read.
+pub fn environment_entry(pid: u32, beginning: &str) -> Option<String> {
+    let bytes = read(&format!("/proc/{pid}/environ"), limits::PROC_FILE)?;
+    let entry = bytes.split(|&b| b == 0).find(|entry| entry.starts_with(beginning.as_bytes()))?;
+    String::from_utf8(entry.to_vec()).ok()
+}
+
+/// The soft limit of RLIMIT_RTTIME, which anybody may read: proc(5), /proc/PID/limits.
+pub fn soft_realtime_limit(pid: u32) -> Option<u64> {
+    let text = String::from_utf8(read(&format!("/proc/{pid}/limits"), 8192)?).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Max realtime timeout"))?;
+    line.split_ascii_whitespace().next()?.parse().ok()
 }
 
 /// All pids there are, in the kernel's order.

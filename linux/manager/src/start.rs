@@ -8,7 +8,7 @@ use crate::site::Site;
 use crate::state_log::{Contents, StateLog};
 use crate::units::Units;
 use eudaemon_bus::Server;
-use eudaemon_engine::api::{JobKind, ProcId, Request};
+use eudaemon_engine::api::{InvocationId, JobKind, ProcId, Request};
 use eudaemon_engine::world::{self, World};
 use eudaemon_engine::{Engine, ExitMeans, Settings};
 use eudaemon_host::group::Ladder;
@@ -62,8 +62,14 @@ pub fn run(options: Options) -> io::Result<()> {
     let private = snapshot.take(PRIVATE);
     let (mut engine, owners) = revive(&contents, &machine, &lines)?;
     let circumstances = machine.circumstances();
-    let (mut host, found) =
-        Host::connect(machine.place.clone(), circumstances, snapshot, &contents.notes, &owners)?;
+    let (mut host, found) = Host::connect(
+        machine.place.clone(),
+        circumstances,
+        snapshot,
+        &contents.notes,
+        &owners,
+        &runs_of(&engine),
+    )?;
     if let Ladder::Sweep { reason } = host.ladder()
         && first == First::Yes
     {
@@ -145,6 +151,11 @@ fn revive(contents: &Contents, machine: &Machine, lines: &Lines) -> io::Result<(
         }
     }
     Ok((engine, owners))
+}
+
+/// The runs that units are in, or were in last.
+fn runs_of(engine: &Engine) -> BTreeMap<UnitName, InvocationId> {
+    engine.unit_views().filter_map(|view| Some((view.config.name.clone(), view.invocation?))).collect()
 }
 
 fn seed() -> io::Result<u64> {

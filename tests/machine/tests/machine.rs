@@ -23,14 +23,6 @@ use std::process::ExitCode;
 /// case passes.
 const AWAITED: &[Awaited] = &[
     Awaited {
-        cases: "nine-",
-        why: "dbus.service is seen activating at times, and postgresql fails without privileges",
-    },
-    Awaited {
-        cases: "kills-",
-        why: "dbus.service is seen activating at times, and postgresql fails without privileges",
-    },
-    Awaited {
         cases: "life-bad-input",
         why: "a unit without a valid section is refused with another code than systemd's",
     },

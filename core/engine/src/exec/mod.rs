@@ -34,6 +34,8 @@ pub struct Facts<'a> {
     pub notify_socket: &'a str,
     pub journal_socket: &'a str,
     pub directories: &'a specifier::Directories,
+    /// The mark its descendants are found by, where there are no cgroups.
+    pub mark: Option<u64>,
     /// What init may, and so can give or take.
     pub capabilities: Capabilities,
 }
@@ -99,6 +101,11 @@ impl Draft<'_> {
         let pipe = if self.exec.ignore_sigpipe { PipeSignal::Ignored } else { PipeSignal::Default };
         self.add(Step::Signals { pipe });
         self.add(Step::Session);
+        if let Some(mark) = self.facts.mark
+            && self.exec.limits.iter().all(|(resource, _)| *resource != exec::Resource::Rttime)
+        {
+            self.add(Step::Mark(mark));
+        }
         // Before anything makes a file.
         self.add(Step::Umask(self.exec.umask));
     }

@@ -62,6 +62,7 @@ impl Host {
             notify_socket: &notify.to_string_lossy(),
             journal_socket: &journal.to_string_lossy(),
             directories: &birth.directories,
+            mark: self.groups.mark(spawn.unit.as_str()),
             // Init is the same program with the same rights.
             capabilities: Capabilities(
                 rustix::thread::capabilities(None).map_or(0, |sets| sets.permitted.bits()),

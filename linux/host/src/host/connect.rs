@@ -8,7 +8,7 @@ use crate::group::Groups;
 use crate::link::{Link, Told};
 use crate::place::Place;
 use crate::{abilities, notify};
-use eudaemon_engine::api::{ExitStatus, Fate, ProcId};
+use eudaemon_engine::api::{ExitStatus, Fate, InvocationId, ProcId};
 use eudaemon_init::wire::{self, Order};
 use eudaemon_unit::name::UnitName;
 use rustix::event::{PollFd, PollFlags, epoll, poll};
@@ -65,17 +65,21 @@ impl Snapshot {
 }
 
 impl Host {
-    /// The host on top of the snapshot, with the notes a predecessor left and whose processes the engine says
-    /// they are (both empty for a first manager).
+    /// The host on top of the snapshot, with the notes a predecessor left, whose processes the engine says they
+    /// are, and the runs it says units are in (all empty for a first manager).
     pub fn connect(
         place: Place,
         circumstances: Circumstances,
         snapshot: Snapshot,
         notes: &BTreeMap<String, Vec<u8>>,
         owners: &BTreeMap<ProcId, (UnitName, Role)>,
+        runs: &BTreeMap<UnitName, InvocationId>,
     ) -> io::Result<(Host, Found)> {
         let Snapshot { link, processes, mut vault, others } = snapshot;
         let groups = Groups::new(abilities::ladder(place.role));
+        for (unit, invocation) in runs {
+            groups.begin(unit.as_str(), &super::hex(&invocation.0));
+        }
         let inotify = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
         let kept = vault.remove(NOTIFY).and_then(|mut fds| fds.pop());
         let first = kept.is_none();

@@ -30,17 +30,9 @@ impl Host {
     pub fn gather(&mut self) -> io::Result<Vec<News>> {
         self.look()?;
         if self.untaken.is_none() {
-            match notify::peek(&self.notify) {
-                Some(message) => self.hear_message(message),
-                None => self.news.append(&mut self.held),
-            }
+            self.hear_messages();
         }
         Ok(self.news.drain(..).collect())
-    }
-
-    /// Is there something to gather at once?
-    pub fn is_pending(&self) -> bool {
-        !self.news.is_empty() || !self.held.is_empty()
     }
 
     fn look(&mut self) -> io::Result<()> {
@@ -115,7 +107,7 @@ impl Host {
             Told::Executed { id } => self.fact(Event::Executed { process: ProcId(id) }),
             // Spawned, ended and forgotten before: its exit was written down, so only an order repeated out of
             // caution asks. Nobody waits for an answer.
-            Told::Done { .. } => {}
+            Told::Done { id } => self.lose_unborn(ProcId(id)),
             Told::Exited { id, pid, status } => self.hear_exit(ProcId(id), pid, status),
             Told::Tracked { id, pid } => self.adopted(ProcId(id), pid),
             Told::NotAChild { id, pid } => self.adopt_stranger(ProcId(id), pid),
@@ -200,27 +192,54 @@ impl Host {
         self.order(&Order::Ack { id: process.0 }, Vec::new());
     }
 
-    fn hear_message(&mut self, message: notify::Message) {
+    /// Notify messages up to the first that is a fact; when there is none left, what was held back for them.
+    fn hear_messages(&mut self) {
+        for _ in 0..limits::REPORTS_PER_TURN {
+            let Some(message) = notify::peek(&self.notify) else {
+                return self.news.append(&mut self.held);
+            };
+            let sender = self.sender(message.pid);
+            match &sender {
+                // It may be the child whose pid init is about to tell, faster than init: its message waits for that.
+                None if self.processes.values().any(|known| known.pid.is_none()) => return,
+                Some((unit, NotifySender::Member)) if self.is_unborn(unit) => return,
+                Some((unit, sender)) => return self.hear_message(message, unit.clone(), *sender),
+                None => self.refuse_message(&message),
+            }
+        }
+        // What is left makes the next turn: there is news now, so it comes at once.
+    }
+
+    /// Was init asked for a process of the unit, and has not said its pid yet?
+    fn is_unborn(&self, unit: &UnitName) -> bool {
+        self.processes.values().any(|known| known.pid.is_none() && known.unit == *unit)
+    }
+
+    /// It lived and died before this manager asked again.
+    fn lose_unborn(&mut self, process: ProcId) {
+        if self.processes.get(&process).is_some_and(|known| known.pid.is_none()) {
+            self.processes.remove(&process);
+        }
+    }
+
+    fn refuse_message(&mut self, message: &notify::Message) {
+        let text = String::from_utf8_lossy(&message.text).replace('\n', " ");
+        let shown: String = text.chars().take(80).collect();
+        self.say(
+            None,
+            format!("notify message of process {} ignored, it is of no unit: {shown}", message.pid),
+        );
+        notify::take(&self.notify);
+    }
+
+    fn hear_message(&mut self, message: notify::Message, unit: UnitName, sender: NotifySender) {
         let parcel = Parcel(self.next_parcel);
         self.next_parcel += 1;
         let mut notification = notify::parse(&message.text, (!message.fds.is_empty()).then_some(parcel));
-        match self.sender(message.pid) {
-            Some((unit, sender)) => {
-                // Many say who they are with every READY=1: to adopt our own child would lose its exit status.
-                notification.main = notification.main.filter(|main| !self.is_main(&unit, main.0));
-                self.untaken = Some((parcel, message.fds));
-                self.fact(Event::Notified { unit, sender, message: notification });
-            }
-            None => {
-                let text = String::from_utf8_lossy(&message.text).replace('\n', " ");
-                let shown: String = text.chars().take(80).collect();
-                self.say(
-                    None,
-                    format!("notify message of process {} ignored, it is of no unit: {shown}", message.pid),
-                );
-                notify::take(&self.notify);
-            }
-        }
+        // Many say who they are with every READY=1: to adopt our own child would lose its exit status.
+        notification.main = notification.main.filter(|main| !self.is_main(&unit, main.0));
+        self.untaken = Some((parcel, message.fds));
+        self.fact(Event::Notified { unit, sender, message: notification });
     }
 
     fn is_main(&self, unit: &UnitName, pid: u32) -> bool {

@@ -2,7 +2,6 @@
 //! sd_notify(3), `MAINPID=`.
 
 use super::{Host, Known, Role, sets};
-use crate::group::Ladder;
 use crate::main_pid::{self, Found};
 use crate::proc;
 use eudaemon_engine::api::{Candidate, Event, FindHow, ProcId};
@@ -86,8 +85,7 @@ impl Host {
     }
 
     fn try_file(&mut self, unit: &UnitName, file: &str, finding: &Finding, patience: Patience) {
-        let mut belongs =
-            |pid| self.groups.members(unit.as_str(), &finding.path).contains(&pid) || self.is_unclaimed(pid);
+        let mut belongs = |pid| self.groups.members(unit.as_str(), &finding.path).contains(&pid);
         let found = main_pid::from_file(file, self.init, &mut belongs);
         match found {
             Found::Process(pid) => self.ask_for(unit, pid),
@@ -106,14 +104,6 @@ impl Host {
                 }
             }
         }
-    }
-
-    /// On the sweeping rung a daemon of another user that left its session shows none of its marks. It is init's
-    /// child all the same, and if no unit has it, it is the one that waits for its main process.
-    fn is_unclaimed(&self, pid: u32) -> bool {
-        let swept = matches!(self.groups.ladder(), Ladder::Sweep { .. });
-        let child = || proc::stat(pid).is_some_and(|stat| stat.parent == self.init && !stat.is_zombie());
-        swept && child() && self.unit_of(pid).is_none()
     }
 
     fn pids_of(&self, unit: &UnitName) -> Vec<u32> {

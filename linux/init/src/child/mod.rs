@@ -160,6 +160,7 @@ impl Process<'_> {
             Step::UnsetEnvironment(entries) => entries.iter().for_each(|entry| self.environment.unset(entry)),
             Step::Umask(mask) => drop(rustix::process::umask(rustix::fs::Mode::from_raw_mode(*mask))),
             Step::Rlimit { resource, soft, hard } => limit(resource, *soft, *hard)?,
+            Step::Mark(number) => mark(*number),
             Step::SetGroups => self.user.set_groups()?,
             Step::RootDirectory(path) => {
                 rustix::process::chroot(path)?;
@@ -239,6 +240,12 @@ fn limit(resource: &Resource, soft: u64, hard: u64) -> Result<(), Errno> {
         }
         other => other,
     }
+}
+
+/// The hard limit stays as it is.
+fn mark(number: u64) {
+    let maximum = getrlimit(rustix::process::Resource::Rttime).maximum;
+    may_fail(setrlimit(rustix::process::Resource::Rttime, Rlimit { current: Some(number), maximum }));
 }
 
 fn kernel_resource(resource: &Resource) -> rustix::process::Resource {

@@ -307,15 +307,23 @@ impl World for Site {
                 return Waited::Over;
             }
             let gathered = self.host.flush().and_then(|()| self.host.gather());
-            match gathered {
-                Ok(news) => self.hear(engine, news),
+            let more = match gathered {
+                Ok(news) => {
+                    let more = !news.is_empty();
+                    self.hear(engine, news);
+                    more
+                }
                 Err(error) => {
                     self.lines.say(None, None, lines::ERROR, &error.to_string());
                     return Waited::Over;
                 }
-            }
+            };
             if !self.inbox.is_empty() {
                 return Waited::Heard(self.inbox.drain(..).collect());
+            }
+            // Readiness is told once: whatever lies behind what was said is asked for now.
+            if more {
+                continue;
             }
             if self.is_through(engine) {
                 let code = self.verdict(engine);

@@ -4,12 +4,21 @@ use crate::nine::candidate_for;
 use anyhow::{Context, Result};
 use eudaemon_machine_tests::harness::{Case, Report};
 use eudaemon_machine_tests::machine::{Confinement, Machine, Setup};
+use eudaemon_machine_tests::rootfs;
 use std::io::{Read, Seek};
 use std::time::Duration;
 
 pub const CASES: &[Case] = &[
     Case { name: "life-types-privileged", run: |report| types(report, Confinement::Privileged) },
     Case { name: "life-types-unprivileged", run: |report| types(report, Confinement::Unprivileged) },
+    Case {
+        name: "life-ready-at-once-privileged",
+        run: |report| ready_at_once(report, Confinement::Privileged),
+    },
+    Case {
+        name: "life-ready-at-once-unprivileged",
+        run: |report| ready_at_once(report, Confinement::Unprivileged),
+    },
     Case { name: "life-stop-order", run: stop_order },
     Case { name: "life-zombies", run: zombies },
     Case { name: "life-bad-input", run: bad_input },
@@ -202,6 +211,24 @@ fn one_life(report: &mut Report, machine: &Machine, life: &Life) -> Result<()> {
         .out;
     let wanted = if life.killed.starts_with("failed") { "failed" } else { "inactive" };
     report.same(&format!("{unit} is down and leaves nothing"), &left, wanted);
+    Ok(())
+}
+
+/// A message that is faster than init's word about its sender's pid is not lost, whatever else goes on.
+fn ready_at_once(report: &mut Report, confinement: Confinement) -> Result<()> {
+    let Some((setup, init)) = quiet(report, confinement)? else { return Ok(()) };
+    let service = "[Service]\nType=notify\nNotifyAccess=main\nExecStart=/usr/local/bin/ready\n";
+    let setup = setup
+        .program(&rootfs::tool("ready")?, "/usr/local/bin/ready")?
+        .file("/etc/systemd/system/ready@.service", service)?;
+    let machine = boot(setup, &init)?;
+    let all = "for i in $(seq 200); do echo ready@$i; done";
+    // Two that never sleep: the kernel lets any of the processes wait at any point.
+    let load = "(timeout 20 sh -c 'while :; do :; done' & timeout 20 sh -c 'while :; do :; done' &) ; exec";
+    let started = machine.shell(&format!("{load} systemctl start $({all})"))?;
+    report.check("200 of them start", started.success().map(|_| ()));
+    let active = machine.shell(&format!("systemctl is-active $({all}) | sort | uniq -c"))?.out;
+    report.same("all are active", active.trim_start(), "200 active");
     Ok(())
 }
 

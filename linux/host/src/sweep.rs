@@ -1,0 +1,141 @@
+//! The rung without cgroups: units' processes found by what a process cannot easily shed.
+//!
+//! Three things tell, strongest first. A mark that every child inherits and anybody may read: the soft limit of
+//! RLIMIT_RTTIME, set to a number made of the unit's invocation id, centuries beyond what any process reaches. It
+//! outlives double forks, new sessions and changes of user, where /proc/PID/environ is closed to us. Then the invocation id in the
+//! environment, where the unit sets `LimitRTTIME=` itself. Then a parent that belongs. Whom a sweep has found is
+//! remembered, with the start time, so a pid that was given to another tells nothing.
+
+use crate::proc;
+use std::collections::BTreeMap;
+
+/// All units' marks, and whom they were found on.
+#[derive(Debug, Default)]
+pub struct Sweep {
+    runs: BTreeMap<String, Run>,
+    found: BTreeMap<u32, Member>,
+}
+
+/// What a unit's present run is told by.
+#[derive(Debug)]
+struct Run {
+    mark: u64,
+    /// `INVOCATION_ID=…`.
+    assignment: String,
+}
+
+#[derive(Debug)]
+struct Member {
+    unit: String,
+    start_ticks: u64,
+}
+
+/// The mark of an invocation: bit 62 and 62 bits of the id, so never `RLIM_INFINITY` and never a time anybody would set.
+fn mark(invocation: &str) -> u64 {
+    let id = invocation.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or_default();
+    1 << 62 | id >> 2
+}
+
+impl Sweep {
+    /// A run of the unit began, or a predecessor's goes on.
+    pub fn begin(&mut self, unit: &str, invocation: &str) {
+        let run = Run { mark: mark(invocation), assignment: format!("INVOCATION_ID={invocation}") };
+        self.runs.insert(unit.to_owned(), run);
+    }
+
+    /// The mark that processes of the unit are to be born with.
+    pub fn mark(&self, unit: &str) -> Option<u64> {
+        self.runs.get(unit).map(|run| run.mark)
+    }
+
+    /// A process of the unit was started or adopted.
+    pub fn add(&mut self, unit: &str, pid: u32) {
+        if let Some(stat) = proc::stat(pid) {
+            self.found.insert(pid, Member { unit: unit.to_owned(), start_ticks: stat.start_ticks });
+        }
+    }
+
+    /// The unit's run is over: nothing is remembered.
+    pub fn release(&mut self, unit: &str) {
+        self.runs.remove(unit);
+        self.found.retain(|_, member| member.unit != unit);
+    }
+
+    /// Living members of the unit, zombies left out.
+    pub fn members(&mut self, unit: &str) -> Vec<u32> {
+        self.look();
+        self.found.iter().filter(|(_, member)| member.unit == unit).map(|(pid, _)| *pid).collect()
+    }
+
+    /// The unit a process belongs to.
+    pub fn unit_of(&mut self, pid: u32) -> Option<String> {
+        self.look();
+        self.found.get(&pid).map(|member| member.unit.clone())
+    }
+
+    /// Is the pid still the process that was found to be the unit's?
+    pub fn is_still(&self, unit: &str, pid: u32) -> bool {
+        self.found.get(&pid).is_some_and(|member| {
+            member.unit == unit && proc::stat(pid).is_some_and(|stat| stat.start_ticks == member.start_ticks)
+        })
+    }
+
+    /// One look at all processes.
+    fn look(&mut self) {
+        let own = std::process::id();
+        let living: BTreeMap<u32, proc::Stat> = proc::pids()
+            .into_iter()
+            .filter(|pid| *pid != 1 && *pid != own)
+            .filter_map(|pid| proc::stat(pid).map(|stat| (pid, stat)))
+            .filter(|(_, stat)| !stat.is_zombie())
+            .collect();
+        self.found
+            .retain(|pid, member| living.get(pid).is_some_and(|stat| stat.start_ticks == member.start_ticks));
+        let strangers: Vec<u32> =
+            living.keys().filter(|pid| !self.found.contains_key(pid)).copied().collect();
+        for pid in strangers {
+            if let (Some(unit), Some(stat)) = (self.told_by_marks(pid), living.get(&pid)) {
+                self.found.insert(pid, Member { unit, start_ticks: stat.start_ticks });
+            }
+        }
+        // Children of members are members; each round adds one generation, so it ends.
+        loop {
+            let children: Vec<(u32, Member)> = living
+                .iter()
+                .filter(|(pid, _)| !self.found.contains_key(pid))
+                .filter_map(|(pid, stat)| {
+                    let unit = self.found.get(&stat.parent)?.unit.clone();
+                    Some((*pid, Member { unit, start_ticks: stat.start_ticks }))
+                })
+                .collect();
+            if children.is_empty() {
+                break;
+            }
+            self.found.extend(children);
+        }
+    }
+
+    fn told_by_marks(&self, pid: u32) -> Option<String> {
+        let limit = proc::soft_realtime_limit(pid);
+        let unit = |(unit, _): (&String, &Run)| unit.clone();
+        let marked = self.runs.iter().find(|(_, run)| limit == Some(run.mark));
+        if let Some(found) = marked {
+            return Some(unit(found));
+        }
+        let assignment = proc::environment_entry(pid, "INVOCATION_ID=")?;
+        self.runs.iter().find(|(_, run)| run.assignment == assignment).map(unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_differ_by_invocation_and_are_no_limit_anybody_sets() {
+        let one = mark("0123456789abcdef0123456789abcdef");
+        assert_eq!(one, 1 << 62 | 0x0123_4567_89ab_cdef >> 2);
+        assert_ne!(one, mark("fedcba9876543210fedcba9876543210"));
+        assert!(mark("ffffffffffffffffffffffffffffffff") < 1 << 63);
+    }
+}
