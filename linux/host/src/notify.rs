@@ -93,6 +93,18 @@ fn receive(socket: impl AsFd, flags: RecvFlags) -> Option<Message> {
     Some(message)
 }
 
+/// What becomes of a stored descriptor whose other end is closed: sd_notify(3), `FDPOLL=`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hangup {
+    Drops,
+    Ignored,
+}
+
+pub fn hangup(text: &[u8]) -> Hangup {
+    let ignored = text.split(|&b| b == b'\n').any(|line| line == b"FDPOLL=0");
+    if ignored { Hangup::Ignored } else { Hangup::Drops }
+}
+
 /// Reads the assignments; what is not known or not well-formed says nothing.
 pub fn parse(text: &[u8], parcel: Option<Parcel>) -> Notification {
     let text = String::from_utf8_lossy(text);
@@ -140,6 +152,7 @@ mod tests {
         assert_eq!(found.errno, Some(2));
         assert_eq!(found.fd_store, None, "no descriptor came with it");
         assert_eq!(parse(b"MAINPID=1", None).main, None);
+        assert_eq!((hangup(b"FDSTORE=1"), hangup(b"FDSTORE=1\nFDPOLL=0")), (Hangup::Drops, Hangup::Ignored));
     }
 
     #[test]

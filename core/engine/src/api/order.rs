@@ -133,10 +133,13 @@ pub enum Action {
     FlushSockets {
         unit: UnitName,
     },
+    /// Of those that came with the message, as many as the unit's store has room for.
     StoreFds {
         unit: UnitName,
         parcel: Parcel,
         name: String,
+        /// `FileDescriptorStoreMax=`.
+        most: u32,
     },
     RemoveStoredFds {
         unit: UnitName,

@@ -33,7 +33,9 @@ pub fn order(action: &Action) -> Option<String> {
         Action::UnwatchSockets { unit } => format!("unwatch sockets of {unit}"),
         Action::CloseSockets { unit } => format!("close sockets of {unit}"),
         Action::FlushSockets { unit } => format!("flush sockets of {unit}"),
-        Action::StoreFds { unit, parcel, name } => format!("store parcel {} of {unit} as {name}", parcel.0),
+        Action::StoreFds { unit, parcel, name, most } => {
+            format!("store parcel {} of {unit} as {name}, {most} at most", parcel.0)
+        }
         Action::RemoveStoredFds { unit, name } => format!("remove stored {name} of {unit}"),
         Action::CloseStoredFds { unit } => format!("close stored fds of {unit}"),
         Action::RemovePidFile { path } => format!("remove {path}"),

@@ -5,7 +5,7 @@
 //! exit is told. And what a process sent before it died is heard before its death: exits wait in `held` until
 //! the notify socket has been found empty after they arrived.
 
-use super::{Host, News, Role};
+use super::{Host, News, Role, Untaken};
 use crate::link::Told;
 use crate::{limits, notify, proc};
 use eudaemon_engine::api::{Event, ExitStatus, NotifySender, Parcel, ProcId};
@@ -23,6 +23,8 @@ pub(super) const INOTIFY: u64 = 3;
 pub(super) const FIRST_TOKEN: u64 = 16;
 /// Set in the token of a stranger's pidfd; the rest is its process id.
 pub(super) const STRANGER: u64 = 1 << 63;
+/// Set in the token of a stored descriptor; the rest is the number of its vault entry.
+pub(super) const STORED: u64 = 1 << 62;
 
 impl Host {
     /// All that happened since last asked, in the order in which it must be heard. At most one notify message
@@ -50,6 +52,7 @@ impl Host {
                 NOTIFY => {}
                 INOTIFY => self.read_inotify(),
                 token if token & STRANGER != 0 => self.lose_stranger(ProcId(token & !STRANGER)),
+                token if token & STORED != 0 => self.lose_stored(token & !STORED),
                 token => {
                     if let Some(unit) = self.watched.get(&token).cloned() {
                         self.unwatch_sockets(&unit);
@@ -238,7 +241,8 @@ impl Host {
         let mut notification = notify::parse(&message.text, (!message.fds.is_empty()).then_some(parcel));
         // Many say who they are with every READY=1: to adopt our own child would lose its exit status.
         notification.main = notification.main.filter(|main| !self.is_main(&unit, main.0));
-        self.untaken = Some((parcel, message.fds));
+        let hangup = notify::hangup(&message.text);
+        self.untaken = Some(Untaken { parcel, fds: message.fds, hangup });
         self.fact(Event::Notified { unit, sender, message: notification });
     }
 

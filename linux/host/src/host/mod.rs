@@ -58,6 +58,14 @@ pub enum News {
     },
 }
 
+/// The descriptors of a reported message, until it is taken.
+#[derive(Debug)]
+struct Untaken {
+    parcel: Parcel,
+    fds: Vec<OwnedFd>,
+    hangup: notify::Hangup,
+}
+
 /// What was found when the host connected.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -92,8 +100,8 @@ pub struct Host {
     awaited: BTreeMap<UnitName, String>,
     next_parcel: u64,
     next_token: u64,
-    /// A notify message was reported and lies in the socket still; these descriptors came with it.
-    untaken: Option<(Parcel, Vec<OwnedFd>)>,
+    /// A notify message was reported and lies in the socket still.
+    untaken: Option<Untaken>,
     news: VecDeque<News>,
     /// Facts held back until the notify messages sent before them are through.
     held: VecDeque<News>,
@@ -145,7 +153,7 @@ impl Host {
             Action::UnwatchSockets { unit } => self.unwatch_sockets(&unit),
             Action::CloseSockets { unit } => self.close_sockets(&unit, config),
             Action::FlushSockets { unit } => self.flush_sockets(&unit),
-            Action::StoreFds { unit, parcel, name } => self.store_fds(unit, parcel, name),
+            Action::StoreFds { unit, parcel, name, most } => self.store_fds(unit, parcel, name, most),
             Action::RemoveStoredFds { unit, name } => self.remove_stored(&unit, &name),
             Action::CloseStoredFds { unit } => self.close_stored(&unit),
             Action::RemovePidFile { path } => {

@@ -1,13 +1,16 @@
 //! Descriptors that must outlive the manager: init's vault holds them, the host holds copies to work with.
 //!
-//! Entries: `socket/UNIT` (all of a socket unit's, in order), `store/N` (one of a service's fd store; unit and
+//! Entries: `socket/UNIT` (all of a socket unit's, in order), `store/N` (one of a service's fd store; unit, watch and
 //! name are in the note of the same name), `notify`, `state`, and what the manager keeps under names of its own.
 
+use super::facts::STORED;
 use super::{Found, Host};
 use crate::link::Told;
+use crate::notify::Hangup;
 use eudaemon_engine::api::Parcel;
 use eudaemon_init::wire::Order;
 use eudaemon_unit::name::UnitName;
+use rustix::event::epoll;
 use rustix::io::fcntl_dupfd_cloexec;
 use std::collections::BTreeMap;
 use std::io;
@@ -59,25 +62,56 @@ impl Host {
         }
     }
 
-    pub(super) fn store_fds(&mut self, unit: UnitName, parcel: Parcel, name: String) {
-        let Some((untaken, fds)) = &mut self.untaken else { return };
-        if *untaken != parcel {
+    pub(super) fn store_fds(&mut self, unit: UnitName, parcel: Parcel, name: String, most: u32) {
+        let Some(untaken) = &mut self.untaken else { return };
+        if untaken.parcel != parcel {
             return;
         }
-        for fd in std::mem::take(fds) {
-            let token = self.next_token;
-            self.next_token += 1;
-            let entry = format!("{STORE}{token}");
-            match fcntl_dupfd_cloexec(&fd, 3) {
-                Ok(copy) => self.order(&Order::Put { name: &entry }, vec![copy]),
-                Err(error) => {
-                    self.say(Some(&unit), format!("cannot store a descriptor: {}", io::Error::from(error)));
-                    continue;
-                }
+        let hangup = untaken.hangup;
+        for fd in std::mem::take(&mut untaken.fds) {
+            if self.stored.get(&unit).into_iter().flatten().any(|stored| is_same(&stored.fd, &fd)) {
+                continue;
             }
-            self.notes.push((entry, Some(format!("{unit}\n{name}").into_bytes())));
-            self.stored.entry(unit.clone()).or_default().push(Stored { token, name: name.clone(), fd });
+            if self.stored_count(&unit) >= most as usize {
+                self.say(Some(&unit), format!("its fd store is full ({most}), {name} is closed"));
+                continue;
+            }
+            if let Err(error) = self.store(&unit, &name, fd, hangup) {
+                self.say(Some(&unit), format!("cannot store {name}: {error}"));
+            }
         }
+    }
+
+    fn store(&mut self, unit: &UnitName, name: &str, fd: OwnedFd, hangup: Hangup) -> io::Result<()> {
+        let token = self.next_token;
+        self.next_token += 1;
+        let entry = format!("{STORE}{token}");
+        self.order(&Order::Put { name: &entry }, vec![fcntl_dupfd_cloexec(&fd, 3)?]);
+        let word = match hangup {
+            Hangup::Drops => "watched",
+            Hangup::Ignored => "kept",
+        };
+        self.notes.push((entry, Some(format!("{unit}\n{word}\n{name}").into_bytes())));
+        self.hold(unit.clone(), Stored { token, name: name.to_owned(), fd }, hangup);
+        Ok(())
+    }
+
+    fn hold(&mut self, unit: UnitName, stored: Stored, hangup: Hangup) {
+        if hangup == Hangup::Drops {
+            // Hang-ups are told unasked. A plain file cannot be watched: it never hangs up.
+            let token = epoll::EventData::new_u64(STORED | stored.token);
+            epoll::add(&self.epoll, &stored.fd, token, epoll::EventFlags::empty()).ok();
+        }
+        self.stored.entry(unit).or_default().push(stored);
+    }
+
+    /// Its other end was closed: sd_notify(3), `FDPOLL=`.
+    pub(super) fn lose_stored(&mut self, token: u64) {
+        let mut gone = Vec::new();
+        for stored in self.stored.values_mut() {
+            gone.extend(stored.extract_if(.., |one| one.token == token));
+        }
+        self.forget_stored(gone);
     }
 
     pub(super) fn remove_stored(&mut self, unit: &UnitName, name: &str) {
@@ -94,6 +128,8 @@ impl Host {
 
     fn forget_stored(&mut self, gone: Vec<Stored>) {
         for one in gone {
+            // The vault's copy keeps it open, and with it the watch.
+            epoll::delete(&self.epoll, &one.fd).ok();
             let entry = format!("{STORE}{}", one.token);
             self.order(&Order::Drop { name: &entry }, Vec::new());
             self.notes.push((entry, None));
@@ -113,10 +149,9 @@ impl Host {
         } else if let Some(token) = name.strip_prefix(STORE).and_then(|token| token.parse::<u64>().ok()) {
             self.next_token = self.next_token.max(token + 1);
             let note = notes.get(&name).and_then(|note| String::from_utf8(note.clone()).ok());
-            let unit = note.as_deref().and_then(|note| note.split_once('\n'));
-            match (unit.and_then(|(unit, name)| Some((UnitName::parse(unit).ok()?, name))), fds.pop()) {
-                (Some((unit, name)), Some(fd)) => {
-                    self.stored.entry(unit).or_default().push(Stored { token, name: name.to_owned(), fd });
+            match (note.as_deref().and_then(noted), fds.pop()) {
+                (Some((unit, hangup, name)), Some(fd)) => {
+                    self.hold(unit, Stored { token, name: name.to_owned(), fd }, hangup);
                 }
                 // Put but never written down: the service will send it again or it was lost with its message.
                 (None, _) | (_, None) => self.order(&Order::Drop { name: &name }, Vec::new()),
@@ -125,6 +160,22 @@ impl Host {
             found.kept.insert(name, fds);
         }
     }
+}
+
+/// Unit, watch and name of a stored descriptor, as its note says them.
+fn noted(note: &str) -> Option<(UnitName, Hangup, &str)> {
+    let (unit, rest) = note.split_once('\n')?;
+    let (word, name) = rest.split_once('\n')?;
+    let hangup = if word == "watched" { Hangup::Drops } else { Hangup::Ignored };
+    Some((UnitName::parse(unit).ok()?, hangup, name))
+}
+
+/// The same socket or pipe; other files can be open twice on purpose.
+fn is_same(one: &OwnedFd, other: &OwnedFd) -> bool {
+    let (Ok(one), Ok(other)) = (rustix::fs::fstat(one), rustix::fs::fstat(other)) else { return false };
+    let kind = rustix::fs::FileType::from_raw_mode(one.st_mode);
+    (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
+        && matches!(kind, rustix::fs::FileType::Socket | rustix::fs::FileType::Fifo)
 }
 
 /// Splits the vault entries off a snapshot.

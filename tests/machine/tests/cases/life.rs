@@ -19,6 +19,7 @@ pub const CASES: &[Case] = &[
         name: "life-ready-at-once-unprivileged",
         run: |report| ready_at_once(report, Confinement::Unprivileged),
     },
+    Case { name: "life-fd-store", run: fd_store },
     Case { name: "life-stop-order", run: stop_order },
     Case { name: "life-zombies", run: zombies },
     Case { name: "life-bad-input", run: bad_input },
@@ -229,6 +230,48 @@ fn ready_at_once(report: &mut Report, confinement: Confinement) -> Result<()> {
     report.check("200 of them start", started.success().map(|_| ()));
     let active = machine.shell(&format!("systemctl is-active $({all}) | sort | uniq -c"))?.out;
     report.same("all are active", active.trim_start(), "200 active");
+    Ok(())
+}
+
+/// Stores three of which two fit, closes the other end of one when told to, and says what it was handed at its start.
+const STORES: &str = r#"#!/usr/bin/python3
+import array, os, signal, socket
+open("/run/handed", "a").write(os.environ.get("LISTEN_FDS", "0") + os.environ.get("LISTEN_FDNAMES", "") + "\n")
+notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+notify.connect(os.environ["NOTIFY_SOCKET"])
+pairs = [socket.socketpair() for _ in range(3)]
+for number, (kept, _) in enumerate(pairs):
+    for _ in range(2):
+        fds = array.array("i", [kept.fileno()])
+        notify.sendmsg([f"FDSTORE=1\nFDNAME=n{number}".encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+for kept, _ in pairs:
+    kept.close()
+signal.signal(signal.SIGUSR1, lambda *_: pairs[0][1].close())
+while True:
+    signal.pause()
+"#;
+
+/// A store holds as many as it may, each once, and lets go of what hung up; sd_notify(3).
+fn fd_store(report: &mut Report) -> Result<()> {
+    let Some((setup, init)) = quiet(report, Confinement::Privileged)? else { return Ok(()) };
+    let service = "[Service]\nType=exec\nFileDescriptorStoreMax=2\nExecStart=/usr/bin/python3 /usr/local/bin/stores\nRestart=always\nRestartSec=0\n";
+    let setup =
+        setup.file("/usr/local/bin/stores", STORES)?.file("/etc/systemd/system/stores.service", service)?;
+    let machine = boot(setup, &init)?;
+    machine.run(&["systemctl", "start", "stores"])?.success()?;
+    let stored = |count: &str| {
+        let holds =
+            || state(&machine, "stores.service", "NFileDescriptorStore").is_ok_and(|seen| seen == count);
+        machine.wait_until(&format!("{count} are stored"), SOON, holds).map(|_| ())
+    };
+    report.check("two fit", stored("2"));
+    machine.run(&["systemctl", "kill", "-s", "USR1", "stores"])?.success()?;
+    report.check("what hung up goes", stored("1"));
+    machine.run(&["systemctl", "kill", "-s", "KILL", "stores"])?.success()?;
+    let handed = || machine.read("/run/handed").is_ok_and(|text| text.lines().count() == 2);
+    report.check("it is started again", machine.wait_until("two starts", SOON, handed).map(|_| ()));
+    // The first life's other ends are closed with it.
+    report.same("what it was handed", &machine.read("/run/handed")?, "0\n0");
     Ok(())
 }
 

@@ -97,7 +97,8 @@ fn store_fds(message: &Notification, service: &Service, cx: &mut Cx) {
     } else if let Some(parcel) = message.fd_store
         && service.fd_store_max > 0
     {
-        cx.order(Action::StoreFds { unit: cx.unit.clone(), parcel, name: name() });
+        let most = service.fd_store_max;
+        cx.order(Action::StoreFds { unit: cx.unit.clone(), parcel, name: name(), most });
     }
 }
 

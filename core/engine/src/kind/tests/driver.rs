@@ -265,7 +265,9 @@ fn print(action: &Action) -> String {
         Action::UnwatchSockets { .. } => "unwatch-sockets".into(),
         Action::CloseSockets { .. } => "close-sockets".into(),
         Action::FlushSockets { .. } => "flush-sockets".into(),
-        Action::StoreFds { unit: _, parcel, name } => format!("store-fds {} as {name}", parcel.0),
+        Action::StoreFds { unit: _, parcel, name, most } => {
+            format!("store-fds {} as {name}, {most} at most", parcel.0)
+        }
         Action::RemoveStoredFds { unit: _, name } => format!("remove-stored-fds {name}"),
         Action::CloseStoredFds { .. } => "close-stored-fds".into(),
         Action::RemovePidFile { path } => format!("remove-pid-file {path}"),
