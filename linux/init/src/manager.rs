@@ -99,12 +99,14 @@ impl Program {
     }
 }
 
-/// Counts deaths that came soon after a start.
+/// Counts deaths that came soon after a start and were the manager's own doing.
 #[derive(Debug, Default)]
 pub struct Patience {
     quick_deaths: u32,
     /// Some manager once said that it is ready: its trouble is not the command line's.
     served: bool,
+    /// The present one said so.
+    serves: bool,
 }
 
 /// What to do about a dead manager.
@@ -126,10 +128,14 @@ pub enum Services {
 impl Patience {
     pub fn saw_ready(&mut self) {
         self.served = true;
+        self.serves = true;
     }
 
     pub fn judge(&mut self, lived: Duration, ended: Ended, services: Services) -> Verdict {
-        self.quick_deaths = if lived >= limits::MANAGER_STABLE { 1 } else { self.quick_deaths + 1 };
+        // Somebody killed it while it did its work: the next one will do as well, and nobody should wait for it.
+        let killed = std::mem::take(&mut self.serves) && ended == Ended::Signal(libc::SIGKILL);
+        let excused = killed || lived >= limits::MANAGER_STABLE;
+        self.quick_deaths = if excused { 1 } else { self.quick_deaths + 1 };
         match (ended, services) {
             // It said on stderr what it disliked; asking again gives the same answer.
             (Ended::Code(code), Services::None) if code != 0 && !self.served => Verdict::GiveUp(code),
@@ -167,6 +173,24 @@ mod tests {
         }
         assert_eq!(death(0), Verdict::RestartAfter(Duration::from_secs(10)));
         assert_eq!(death(11), Verdict::Restart);
+    }
+
+    #[test]
+    fn one_that_is_killed_at_its_work_is_back_at_once_however_often() {
+        let mut patience = Patience::default();
+        for _ in 0..100 {
+            patience.saw_ready();
+            let verdict = patience.judge(Duration::ZERO, Ended::Signal(9), Services::Live);
+            assert_eq!(verdict, Verdict::Restart);
+        }
+        let mut crash = || {
+            patience.saw_ready();
+            patience.judge(Duration::ZERO, Ended::Signal(6), Services::Live)
+        };
+        assert_eq!(
+            [crash(), crash(), crash()],
+            [Verdict::Restart, Verdict::Restart, Verdict::RestartAfter(limits::MANAGER_PAUSE)]
+        );
     }
 
     #[test]

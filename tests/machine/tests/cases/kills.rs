@@ -140,7 +140,7 @@ fn judge(report: &mut Report, machine: &Machine, steady: &[(&str, String)]) -> R
         machine.run(&["systemctl", "start", &unit])?.success()?;
         // The shell holds the lock together with its `flock` for a moment.
         let count = format!("ls -l /proc/[0-9]*/fd/9 2>/dev/null | grep -c /run/busy{number}.lock");
-        let one = || machine.shell(&count).is_ok_and(|holders| holders.out == "1");
+        let one = || machine.shell(&count).is_ok_and(|holders| holders.out.trim_end() == "1");
         report.check(&format!("{unit}: one process"), machine.wait_until(&unit, SOON, one).map(|_| ()));
         machine.run(&["systemctl", "stop", &unit])?.success()?;
     }
