@@ -4,8 +4,9 @@ use crate::condition::number_of;
 use crate::sys::sockopt::{self, IntOption};
 use eudaemon_engine::api::Trouble;
 use eudaemon_unit::config::Socket;
-use eudaemon_unit::config::socket::{Address, BindIpv6Only, Listen};
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt as known};
+use eudaemon_unit::config::socket::{Address, BindIpv6Only, Listen, netlink_text};
+use rustix::net::netlink::SocketAddrNetlink;
+use rustix::net::{AddressFamily, Protocol, SocketAddrUnix, SocketFlags, SocketType, sockopt as known};
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -54,6 +55,7 @@ fn open(listen: &Listen, config: &Socket) -> Result<OwnedFd, Failed> {
         Listen::Datagram(address) => socket(address, SocketType::DGRAM, config),
         Listen::SequentialPacket(address) => socket(address, SocketType::SEQPACKET, config),
         Listen::Fifo(path) => fifo(path, config).map_err(|error| ("open", error)),
+        Listen::Netlink { protocol, group } => netlink(*protocol, *group, config),
         Listen::Other { .. } => Err(("listen on", io::Error::from_raw_os_error(libc::EOPNOTSUPP))),
     }
 }
@@ -92,8 +94,21 @@ fn socket(address: &Address, kind: SocketType, config: &Socket) -> Result<OwnedF
     Ok(fd)
 }
 
+fn netlink(protocol: u8, group: u32, config: &Socket) -> Result<OwnedFd, Failed> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let protocol = std::num::NonZeroU32::new(u32::from(protocol)).map(Protocol::from_raw);
+    let fd = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, protocol)
+        .map_err(|error| ("make a socket for", error.into()))?;
+    options(&fd, AddressFamily::NETLINK, SocketType::RAW, config)
+        .map_err(|error| ("set options of", error))?;
+    // The group's number here, a mask of bits there; netlink(7).
+    let mask = group.checked_sub(1).and_then(|bit| 1u32.checked_shl(bit)).unwrap_or(0);
+    rustix::net::bind(&fd, &SocketAddrNetlink::new(0, mask)).map_err(|error| ("bind", error.into()))?;
+    Ok(fd)
+}
+
 fn options(fd: &OwnedFd, family: AddressFamily, kind: SocketType, config: &Socket) -> io::Result<()> {
-    let internet = family != AddressFamily::UNIX;
+    let internet = family == AddressFamily::INET || family == AddressFamily::INET6;
     let heed = |wanted: bool, result: rustix::io::Result<()>| {
         if wanted { result.map_err(io::Error::from) } else { Ok(()) }
     };
@@ -218,7 +233,8 @@ fn path_of(listen: &Listen) -> Option<&str> {
         | Listen::Datagram(Address::Unix(path))
         | Listen::SequentialPacket(Address::Unix(path))
         | Listen::Fifo(path) => Some(path),
-        Listen::Stream(_) | Listen::Datagram(_) | Listen::SequentialPacket(_) | Listen::Other { .. } => None,
+        Listen::Stream(_) | Listen::Datagram(_) | Listen::SequentialPacket(_) => None,
+        Listen::Netlink { .. } | Listen::Other { .. } => None,
     }
 }
 
@@ -246,6 +262,7 @@ fn describe(listen: &Listen) -> String {
     match listen {
         Listen::Stream(at) | Listen::Datagram(at) | Listen::SequentialPacket(at) => address(at),
         Listen::Fifo(path) => path.clone(),
+        Listen::Netlink { protocol, group } => format!("netlink {}", netlink_text(*protocol, *group)),
         Listen::Other { key, value } => format!("{key}={value}"),
     }
 }

@@ -26,7 +26,6 @@ const AWAITED: &[Awaited] = &[
         cases: "life-bad-input",
         why: "a unit without a valid section is refused with another code than systemd's",
     },
-    Awaited { cases: "show-as-systemd", why: "timers, paths and mounts are not served yet" },
     Awaited { cases: "up-no-runtime-directory", why: "init adds a line of its own" },
 ];
 

@@ -12,11 +12,44 @@ pub enum Listen {
     Datagram(Address),
     SequentialPacket(Address),
     Fifo(String),
-    /// A kind that is known and not served yet (`Special`, `Netlink`, `MessageQueue`, `USBFunction`): its key and value.
+    /// The kernel's messages: netlink(7).
+    Netlink {
+        protocol: u8,
+        /// 0: no multicast group.
+        group: u32,
+    },
+    /// A kind that is known and not served yet (`Special`, `MessageQueue`, `USBFunction`): its key and value.
     Other {
         key: String,
         value: String,
     },
+}
+
+/// The families that `ListenNetlink=` names, with the kernel's numbers: netlink(7).
+pub const NETLINK_FAMILIES: [(&str, u8); 17] = [
+    ("route", 0),
+    ("firewall", 3),
+    ("inet-diag", 4),
+    ("nflog", 5),
+    ("xfrm", 6),
+    ("selinux", 7),
+    ("iscsi", 8),
+    ("audit", 9),
+    ("fib-lookup", 10),
+    ("connector", 11),
+    ("netfilter", 12),
+    ("ip6-fw", 13),
+    ("dnrtmsg", 14),
+    ("kobject-uevent", 15),
+    ("generic", 16),
+    ("scsitransport", 18),
+    ("ecryptfs", 19),
+];
+
+/// The family's name and the group, as `ListenNetlink=` takes them.
+pub fn netlink_text(protocol: u8, group: u32) -> String {
+    let family = NETLINK_FAMILIES.iter().find(|(_, number)| *number == protocol);
+    family.map_or_else(|| format!("{protocol} {group}"), |(name, _)| format!("{name} {group}"))
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

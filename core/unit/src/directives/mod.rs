@@ -203,7 +203,11 @@ pub fn verdicts(config: &Config) -> Vec<(&str, Support)> {
     if let Body::Socket(socket) = &config.body {
         let others = socket.listen.iter().filter_map(|listen| match listen {
             Listen::Other { key, value: _ } => Some(("Socket", key.as_str())),
-            Listen::Stream(_) | Listen::Datagram(_) | Listen::SequentialPacket(_) | Listen::Fifo(_) => None,
+            Listen::Stream(_)
+            | Listen::Datagram(_)
+            | Listen::SequentialPacket(_)
+            | Listen::Fifo(_)
+            | Listen::Netlink { .. } => None,
         });
         asked.extend(others);
         asked.extend((socket.accept == Accept::Yes).then_some(("Socket", "Accept")));

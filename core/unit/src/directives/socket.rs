@@ -3,7 +3,7 @@
 use super::line::Want;
 use super::unit::flag;
 use super::{Directive, Draft, Kind, Line, Support, keep};
-use crate::config::socket::{Accept, Address, BindIpv6Only, Listen};
+use crate::config::socket::{Accept, Address, BindIpv6Only, Listen, NETLINK_FAMILIES};
 use crate::name::{UnitKind, UnitName};
 use crate::specifier::Allowed;
 use crate::values::address::parse_address;
@@ -64,7 +64,7 @@ pub(super) static TABLE: &[Directive] = &[
     listen("ListenDatagram", Support::Full, |d, l| address(d, l, Listen::Datagram), "listens for datagrams"),
     listen("ListenFIFO", Support::Full, fifo, "opens a FIFO"),
     listen("ListenMessageQueue", Support::NotYet, path_of_other, "opens a POSIX message queue"),
-    listen("ListenNetlink", Support::NotYet, netlink, "opens a netlink socket"),
+    listen("ListenNetlink", Support::Full, netlink, "opens a netlink socket"),
     listen("ListenSequentialPacket", Support::Full, |d, l| address(d, l, Listen::SequentialPacket), "listens for sequenced packets"),
     listen("ListenSpecial", Support::NotYet, path_of_other, "opens a special file"),
     listen("ListenStream", Support::Full, |d, l| address(d, l, Listen::Stream), "listens for connections"),
@@ -211,37 +211,19 @@ fn path_of_other(d: &mut Draft, l: &mut Line<'_>) {
 
 /// `FAMILY [GROUP]`: netlink(7).
 fn netlink(d: &mut Draft, l: &mut Line<'_>) {
-    const FAMILIES: [&str; 17] = [
-        "route",
-        "firewall",
-        "inet-diag",
-        "nflog",
-        "xfrm",
-        "selinux",
-        "iscsi",
-        "audit",
-        "fib-lookup",
-        "connector",
-        "netfilter",
-        "ip6-fw",
-        "dnrtmsg",
-        "kobject-uevent",
-        "generic",
-        "scsitransport",
-        "ecryptfs",
-    ];
     if l.is_empty() {
         d.socket.listen.clear();
         return;
     }
     let Some(text) = l.text() else { return };
     let (family, group) = text.split_once([' ', '\t']).unwrap_or((&text, "0"));
-    match (FAMILIES.contains(&family), number::unsigned(group)) {
-        (true, Ok(group)) => {
-            let value = format!("{family} {group}");
-            l.push(&mut d.socket.listen, Listen::Other { key: l.key.to_owned(), value });
+    let known = NETLINK_FAMILIES.iter().find(|(name, _)| *name == family);
+    let group = number::unsigned(group).ok().and_then(|group| u32::try_from(group).ok());
+    match (known, group) {
+        (Some((_, protocol)), Some(group)) => {
+            l.push(&mut d.socket.listen, Listen::Netlink { protocol: *protocol, group });
         }
-        (true | false, Ok(_) | Err(_)) => {
+        (Some(_) | None, Some(_) | None) => {
             l.warn(format!("Failed to parse address value in '{text}', ignoring: Invalid argument"));
         }
     }

@@ -105,7 +105,7 @@ impl Adding {
                 | Listen::Fifo(path) => self.mount(path),
                 Listen::Stream(_) | Listen::Datagram(_) | Listen::SequentialPacket(_) => {}
                 Listen::Other { key, value } if key == "Special" => self.mount(value),
-                Listen::Other { .. } => {}
+                Listen::Netlink { .. } | Listen::Other { .. } => {}
             }
         }
         // With Accept=yes each connection brings its own instance; no unit is known before.

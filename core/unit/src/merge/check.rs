@@ -137,7 +137,7 @@ fn socket(draft: &Draft) -> Result<(), &'static str> {
     }
     let accepts = |listen: &Listen| match listen {
         Listen::Stream(_) | Listen::SequentialPacket(_) => true,
-        Listen::Datagram(_) | Listen::Fifo(_) | Listen::Other { .. } => false,
+        Listen::Datagram(_) | Listen::Fifo(_) | Listen::Netlink { .. } | Listen::Other { .. } => false,
     };
     if !socket.listen.iter().all(accepts) {
         return Err("Unit configured for accepting sockets, but sockets are non-accepting. Refusing.");

@@ -2,7 +2,7 @@
 
 use eudaemon_unit::config::exec::*;
 use eudaemon_unit::config::service::*;
-use eudaemon_unit::config::socket::Listen;
+use eudaemon_unit::config::socket::{Listen, netlink_text};
 use eudaemon_unit::config::*;
 use eudaemon_unit::values::address::format_address;
 use eudaemon_unit::values::signal::signal_name;
@@ -352,6 +352,7 @@ fn of_socket(s: &Socket, out: &mut Shown) {
         Listen::Datagram(at) => format!("{} (Datagram)", format_address(at)),
         Listen::SequentialPacket(at) => format!("{} (SequentialPacket)", format_address(at)),
         Listen::Fifo(path) => format!("{path} (FIFO)"),
+        Listen::Netlink { protocol, group } => format!("{} (Netlink)", netlink_text(*protocol, *group)),
         Listen::Other { key, value } => format!("{value} ({})", key.trim_start_matches("Listen")),
     });
     put("Listen", listen.collect::<Vec<_>>().join("\n"));

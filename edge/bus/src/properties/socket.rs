@@ -4,7 +4,7 @@ use super::exec_command::commands;
 use super::words::result_word;
 use super::{Emits::*, UnitRow, list, num, row, text, words};
 use eudaemon_engine::api::Phase;
-use eudaemon_unit::config::socket::{Accept, Address, BindIpv6Only, Listen};
+use eudaemon_unit::config::socket::{Accept, Address, BindIpv6Only, Listen, netlink_text};
 
 pub const SOCKET: &[UnitRow] = &[
     row("BindIPv6Only", "s", Const, |cx| text(ipv6_word(cx.socket().bind_ipv6_only))),
@@ -90,6 +90,7 @@ fn listen_pair(listen: &Listen) -> (String, String) {
         Listen::Datagram(address) => ("Datagram", address_text(address)),
         Listen::SequentialPacket(address) => ("SequentialPacket", address_text(address)),
         Listen::Fifo(path) => ("FIFO", path.clone()),
+        Listen::Netlink { protocol, group } => ("Netlink", netlink_text(*protocol, *group)),
         Listen::Other { key, value } => (key.trim_start_matches("Listen"), value.clone()),
     };
     (kind.to_owned(), address)

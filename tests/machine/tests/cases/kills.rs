@@ -24,7 +24,7 @@ const BUSY_SERVICE: &str = "\
 [Unit]
 StartLimitIntervalSec=0
 [Service]
-ExecStart=bash -c 'exec 9> /run/%p.lock; flock -n 9 || { echo %p >> /var/doubled; exit 1; }; echo %p >> /var/starts; exec sleep 1000'
+ExecStart=bash -c 'echo $$$$ $INVOCATION_ID >> /run/%p.tries; exec 9>> /run/%p.lock; flock -n 9 || { echo \"%p $$$$ $INVOCATION_ID beside $(ls -l /proc/[0-9]*/fd/9 2>/dev/null | grep %p.lock | tr -s \" \" | cut -d\" \" -f 8,9- | tr \"\\\\n\" \";\"), tries $(tail -n 3 /run/%p.tries | tr \"\\\\n\" \";\")\" >> /var/doubled; exit 1; }; echo %p >> /var/starts; exec sleep 1000'
 ";
 
 /// Dies by itself every moment with a code of its own, and is started again each time.
