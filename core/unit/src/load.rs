@@ -133,7 +133,7 @@ fn missing<T: Tree + ?Sized>(found: Found, loader: &Loader<'_, T>) -> Merged {
 
 fn unreadable(found: &Found, path: &str, error: &TreeError) -> Merged {
     let complaint = complaint(path, Severity::Error, error);
-    let mut config = Config::bare(found.name.clone(), LoadState::Error(complaint.to_string()));
+    let mut config = Config::bare(found.name.clone(), LoadState::Unreadable(complaint.to_string()));
     config.aliases = found.aliases.clone();
     config.fragment = Some(path.to_owned());
     Merged { config, diagnostics: vec![complaint] }
@@ -245,7 +245,7 @@ mod tests {
     fn too_large_is_one_clear_line() {
         let large = "#\n".repeat(limits::UNIT_FILE_MAX as usize);
         let closure = closure(&[("a.service", &large)], "a.service");
-        let LoadState::Error(text) = &closure[0].config.load else { unreachable!("loaded") };
+        let LoadState::Unreadable(text) = &closure[0].config.load else { unreachable!("loaded") };
         assert_eq!(
             text,
             "/etc/systemd/system/a.service: cannot read: larger than the limit of 4194304 bytes"

@@ -114,7 +114,7 @@ fn broken(name: &UnitName, reason: &str, diagnostics: &mut Report) -> LoadState 
     let what = "failed to load properly, please adjust/correct and reload service manager";
     let text = format!("Unit {name} {what}: {reason}");
     diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Error, text.clone()));
-    LoadState::Error(text)
+    LoadState::Inconsistent(text)
 }
 
 fn refuse(name: &UnitName, refusal: &str, diagnostics: &mut Report) -> LoadState {

@@ -99,7 +99,7 @@ fn compare(
         LoadState::Loaded => "loaded",
         LoadState::NotFound => "not-found",
         LoadState::BadSetting(_) => "bad-setting",
-        LoadState::Error(_) => "error",
+        LoadState::Inconsistent(_) | LoadState::Unreadable(_) => "error",
         LoadState::Masked => "masked",
     };
     say("LoadState", get("LoadState"), load);

@@ -32,6 +32,7 @@ faults! {
     unit_busy "org.freedesktop.systemd1.UnitBusy"
     nothing_to_clean "org.freedesktop.systemd1.NothingToClean"
     bad_unit_setting "org.freedesktop.systemd1.BadUnitSetting"
+    inconsistent "org.freedesktop.DBus.Error.InconsistentMessage"
     load_failed "org.freedesktop.systemd1.LoadFailed"
     only_by_dependency "org.freedesktop.systemd1.OnlyByDependency"
     no_isolation "org.freedesktop.systemd1.NoIsolation"
@@ -84,6 +85,7 @@ impl From<&Refusal> for Fault {
             Refusal::BadSetting(unit) => {
                 Fault::bad_unit_setting(format!("Unit {unit} has a bad unit file setting."))
             }
+            Refusal::Inconsistent { unit: _, reason } => Fault::inconsistent(reason.clone()),
             Refusal::LoadFailed { unit, reason } => {
                 Fault::load_failed(format!("Unit {unit} failed to load properly: {reason}."))
             }

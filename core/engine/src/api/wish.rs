@@ -77,6 +77,12 @@ pub enum Refusal {
     NotLoaded(UnitName),
     Masked(UnitName),
     BadSetting(UnitName),
+    /// Its text is no unit file.
+    Inconsistent {
+        unit: UnitName,
+        reason: String,
+    },
+    /// Its file could not be read.
     LoadFailed {
         unit: UnitName,
         reason: String,
@@ -120,6 +126,7 @@ impl Refusal {
             Refusal::NotLoaded(unit) => format!("unit {unit} not loaded"),
             Refusal::Masked(unit) => format!("unit {unit} is masked"),
             Refusal::BadSetting(unit) => format!("unit {unit} has a bad setting"),
+            Refusal::Inconsistent { unit: _, reason } => reason.clone(),
             Refusal::LoadFailed { unit, reason } => format!("unit {unit} could not be loaded: {reason}"),
             Refusal::OnlyByDependency { unit, what } => {
                 format!("{unit}: {what:?} only as a dependency of another unit")

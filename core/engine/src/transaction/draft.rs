@@ -260,7 +260,10 @@ impl<'a, S: Situation> Drafts<'a, S> {
                 LoadState::NotFound => return Err(Refusal::NoSuchUnit(name())),
                 LoadState::Masked => return Err(Refusal::Masked(name())),
                 LoadState::BadSetting(_) => return Err(Refusal::BadSetting(name())),
-                LoadState::Error(reason) => {
+                LoadState::Inconsistent(reason) => {
+                    return Err(Refusal::Inconsistent { unit: name(), reason: reason.clone() });
+                }
+                LoadState::Unreadable(reason) => {
                     return Err(Refusal::LoadFailed { unit: name(), reason: reason.clone() });
                 }
             }
@@ -326,6 +329,7 @@ impl<'a, S: Situation> Drafts<'a, S> {
             Refusal::NotLoaded(_)
             | Refusal::Masked(_)
             | Refusal::BadSetting(_)
+            | Refusal::Inconsistent { .. }
             | Refusal::LoadFailed { .. }
             | Refusal::OnlyByDependency { .. }
             | Refusal::NoIsolation(_)

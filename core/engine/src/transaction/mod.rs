@@ -142,7 +142,10 @@ fn check_request(graph: &Graph, situation: &impl Situation, ask: Ask) -> Result<
     }
     if ask.kind == JobKind::Stop && ask.origin == Origin::Client {
         let absent = match &config.load {
-            LoadState::NotFound | LoadState::BadSetting(_) | LoadState::Error(_) => true,
+            LoadState::NotFound
+            | LoadState::BadSetting(_)
+            | LoadState::Inconsistent(_)
+            | LoadState::Unreadable(_) => true,
             LoadState::Loaded | LoadState::Masked => graph.knowledge(ask.unit) == Knowledge::Mentioned,
         };
         if absent && standing.state == ActiveState::Inactive {

@@ -23,8 +23,10 @@ pub enum LoadState {
     NotFound,
     /// A setting without which the unit makes no sense is missing or wrong; the text says which.
     BadSetting(String),
+    /// The text is no unit file; the sentence says what is wrong.
+    Inconsistent(String),
     /// The file could not be read; the text says why.
-    Error(String),
+    Unreadable(String),
     Masked,
 }
 

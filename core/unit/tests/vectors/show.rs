@@ -14,7 +14,7 @@ pub fn load_state(config: &Config) -> &'static str {
         LoadState::Loaded => "loaded",
         LoadState::NotFound => "not-found",
         LoadState::BadSetting(_) => "bad-setting",
-        LoadState::Error(_) => "error",
+        LoadState::Inconsistent(_) | LoadState::Unreadable(_) => "error",
         LoadState::Masked => "masked",
     }
 }

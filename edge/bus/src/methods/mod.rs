@@ -151,7 +151,8 @@ impl Served<'_> {
             Some(LoadState::NotFound) => Refusal::NoSuchUnit(unit),
             Some(LoadState::Masked) => Refusal::Masked(unit),
             Some(LoadState::BadSetting(_)) => Refusal::BadSetting(unit),
-            Some(LoadState::Error(reason)) => Refusal::LoadFailed { unit, reason },
+            Some(LoadState::Inconsistent(reason)) => Refusal::Inconsistent { unit, reason },
+            Some(LoadState::Unreadable(reason)) => Refusal::LoadFailed { unit, reason },
         };
         Err(Fault::from(&refusal))
     }

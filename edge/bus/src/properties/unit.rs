@@ -204,7 +204,8 @@ fn load_error(config: &Config) -> Variant<'static> {
             "org.freedesktop.systemd1.BadUnitSetting",
             format!("Unit {} has a bad unit file setting.", config.name),
         ),
-        LoadState::Error(reason) => (
+        LoadState::Inconsistent(text) => ("org.freedesktop.DBus.Error.InconsistentMessage", text.clone()),
+        LoadState::Unreadable(reason) => (
             "org.freedesktop.systemd1.LoadFailed",
             format!("Unit {} failed to load properly: {reason}.", config.name),
         ),

@@ -276,10 +276,17 @@ impl Table {
             LoadState::NotFound if starts => return Err(Refusal::NoSuchUnit(unit)),
             LoadState::Masked if starts => return Err(Refusal::Masked(unit)),
             LoadState::BadSetting(_) if starts => return Err(Refusal::BadSetting(unit)),
-            LoadState::Error(reason) if starts => {
+            LoadState::Inconsistent(reason) if starts => {
+                return Err(Refusal::Inconsistent { unit, reason: reason.clone() });
+            }
+            LoadState::Unreadable(reason) if starts => {
                 return Err(Refusal::LoadFailed { unit, reason: reason.clone() });
             }
-            LoadState::NotFound | LoadState::Masked | LoadState::BadSetting(_) | LoadState::Error(_) => {
+            LoadState::NotFound
+            | LoadState::Masked
+            | LoadState::BadSetting(_)
+            | LoadState::Inconsistent(_)
+            | LoadState::Unreadable(_) => {
                 return Err(Refusal::NotLoaded(unit));
             }
         }
