@@ -24,8 +24,18 @@ const BUSY_SERVICE: &str = "\
 [Unit]
 StartLimitIntervalSec=0
 [Service]
-ExecStart=bash -c 'echo $$$$ $INVOCATION_ID >> /run/%p.tries; exec 9>> /run/%p.lock; flock -n 9 || { echo \"%p $$$$ $INVOCATION_ID beside $(ls -l /proc/[0-9]*/fd/9 2>/dev/null | grep %p.lock | tr -s \" \" | cut -d\" \" -f 8,9- | tr \"\\\\n\" \";\"), tries $(tail -n 3 /run/%p.tries | tr \"\\\\n\" \";\")\" >> /var/doubled; exit 1; }; echo %p >> /var/starts; exec sleep 1000'
+ExecStart=bash -c 'exec 9> /run/%p.lock; flock -n 9 || { bash /usr/local/bin/doubled %p $$$$ $INVOCATION_ID >> /var/doubled; exit 1; }; echo %p >> /var/starts; exec sleep 1000'
 ";
+
+/// Who holds the lock of a unit that was started twice.
+const DOUBLED: &str = r#"
+exec 9>&-
+echo "$(cut -d' ' -f1 /proc/uptime) $*"
+for process in /proc/[0-9]*; do
+  [ "$(readlink $process/fd/9)" = /run/$1.lock ] || continue
+  echo "  held by ${process#/proc/}: $(tr '\0' ' ' < $process/cmdline) $(tr '\0' '\n' < $process/environ | grep INVOCATION) $(cut -d' ' -f2-4 $process/stat)"
+done
+"#;
 
 /// Dies by itself every moment with a code of its own, and is started again each time.
 const PHOENIX_SERVICE: &str = "\
@@ -54,6 +64,7 @@ fn kills(report: &mut Report, confinement: Confinement) -> Result<()> {
         .setup(confinement)?
         .file("/var/doubled", "")?
         .file("/var/starts", "")?
+        .file("/usr/local/bin/doubled", DOUBLED)?
         .file("/var/phoenix", "")?;
     for number in 0..BUSY {
         setup = setup.file(&format!("/etc/systemd/system/busy{number}.service"), BUSY_SERVICE)?;
