@@ -133,23 +133,34 @@ impl Groups {
             }
             for pid in fresh {
                 reached.insert(pid);
-                self.signal_member(unit, path, pid, signal);
+                self.signal_found(unit, path, pid, signal);
             }
         }
         reached.len()
     }
 
-    fn signal_member(&self, unit: &str, path: &str, pid: u32, signal: Signal) {
-        let Some(target) = Pid::from_raw(pid as i32) else { return };
-        let Ok(pidfd) = pidfd_open(target, PidfdFlags::empty()) else { return };
-        let still_member = match &self.ladder {
-            Ladder::Cgroup { .. } => self.unit_path_of(pid).is_some_and(|found| is_below(&found, path)),
+    /// Signals the process if it is the unit's for sure, by the marks that it was born with. Tells whether it did.
+    pub fn signal_member(&self, unit: &str, path: &str, pid: u32, signal: Signal) -> Option<()> {
+        send(pid, signal, || match &self.ladder {
+            Ladder::Cgroup { .. } => self.is_in(pid, path),
+            Ladder::Sweep { .. } => self.sweep.borrow().is_marked(unit, pid),
+        })
+    }
+
+    /// Signals a process that was found to be a member a moment ago.
+    fn signal_found(&self, unit: &str, path: &str, pid: u32, signal: Signal) {
+        let still_member = || match &self.ladder {
+            Ladder::Cgroup { .. } => self.is_in(pid, path),
             Ladder::Sweep { .. } => self.sweep.borrow().is_still(unit, pid),
         };
-        if still_member && pidfd_send_signal(&pidfd, signal).is_ok() && signal != Signal::KILL {
+        if send(pid, signal, still_member).is_some() && signal != Signal::KILL {
             // A stopped process would never see it. systemd.kill(5): SIGCONT follows.
-            pidfd_send_signal(&pidfd, Signal::CONT).ok();
+            send(pid, Signal::CONT, still_member);
         }
+    }
+
+    fn is_in(&self, pid: u32, path: &str) -> bool {
+        self.unit_path_of(pid).is_some_and(|found| is_below(&found, path))
     }
 
     /// cgroup.kill, where the kernel has it (5.14).
@@ -170,6 +181,12 @@ impl Groups {
     pub fn unit_of_swept(&self, pid: u32) -> Option<String> {
         self.sweep.borrow_mut().unit_of(pid)
     }
+}
+
+/// The pidfd is opened before it is asked who the process is: whoever has the pid later is not meant.
+fn send(pid: u32, signal: Signal, is_meant: impl Fn() -> bool) -> Option<()> {
+    let pidfd = pidfd_open(Pid::from_raw(pid as i32)?, PidfdFlags::empty()).ok()?;
+    if is_meant() { pidfd_send_signal(&pidfd, signal).ok() } else { None }
 }
 
 /// Is the cgroup path the unit's own or one below it?

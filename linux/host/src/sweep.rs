@@ -80,6 +80,11 @@ impl Sweep {
         })
     }
 
+    /// Does the process bear the unit's mark?
+    pub fn is_marked(&self, unit: &str, pid: u32) -> bool {
+        self.told_by_marks(pid).is_some_and(|found| found == unit)
+    }
+
     /// One look at all processes.
     fn look(&mut self) {
         let own = std::process::id();

@@ -8,7 +8,7 @@ use crate::site::Site;
 use crate::state_log::{Contents, StateLog};
 use crate::units::Units;
 use eudaemon_bus::Server;
-use eudaemon_engine::api::{InvocationId, JobKind, ProcId, Request};
+use eudaemon_engine::api::{Action, Fate, InvocationId, JobKind, Order, ProcId, Request};
 use eudaemon_engine::world::{self, World};
 use eudaemon_engine::{Engine, ExitMeans, Settings};
 use eudaemon_host::group::Ladder;
@@ -94,9 +94,8 @@ pub fn run(options: Options) -> io::Result<()> {
     match first {
         First::Yes => begin(&engine, &mut site),
         First::No => {
-            // The last batch of orders may not have been done; all of them bear repeating.
             let output = engine.recover(site.now(), &found.fates);
-            site.obey(&engine, contents.orders);
+            site.obey(&engine, undone(contents.orders, &found.fates));
             site.look_for_bus(&engine);
             site.perform(&engine, output);
         }
@@ -104,6 +103,15 @@ pub fn run(options: Options) -> io::Result<()> {
     site.host.ready()?;
     world::run(&mut engine, &mut site);
     Ok(())
+}
+
+/// What of the last batch may not have been done; all of it bears repeating. Orders are done one after the other, so
+/// those before a process that init knows were: to release a unit again would take the new run's directories away.
+fn undone(mut orders: Vec<Order>, fates: &BTreeMap<ProcId, Fate>) -> Vec<Order> {
+    let is_known =
+        |order: &Order| matches!(&order.action, Action::Spawn(spawn) if fates.contains_key(&spawn.process));
+    let done = orders.iter().rposition(is_known).map_or(0, |last| last + 1);
+    orders.split_off(done)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -252,5 +260,53 @@ impl Site {
         }
         self.load(engine, &names);
         self.observe_mounts(engine);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eudaemon_engine::api::{Directories, Phase, Spawn, Told, WatchExec};
+    use eudaemon_unit::config::exec::{ExecCommand, Expansion, Failure, Privileges};
+
+    fn unit() -> UnitName {
+        UnitName::parse("a.service").unwrap()
+    }
+
+    fn release() -> Action {
+        Action::Release { unit: unit(), directories: Directories::Remove }
+    }
+
+    fn spawn(process: u64) -> Action {
+        let command = ExecCommand {
+            path: "/bin/true".into(),
+            argv: Vec::new(),
+            failure: Failure::Counts,
+            expansion: Expansion::Variables,
+            privileges: Privileges::AsConfigured,
+        };
+        Action::Spawn(Box::new(Spawn {
+            process: ProcId(process),
+            unit: unit(),
+            phase: Phase::Start,
+            index: 0,
+            command,
+            invocation: InvocationId([0; 16]),
+            watch_exec: WatchExec::No,
+            told: Told::default(),
+            watchdog_usec: 0,
+        }))
+    }
+
+    #[test]
+    fn what_came_before_a_process_that_init_knows_is_not_done_again() {
+        let orders = |actions: Vec<Action>| -> Vec<Order> {
+            (1..).zip(actions).map(|(number, action)| Order { number, action }).collect()
+        };
+        let batch = || orders(vec![release(), spawn(1), Action::Survey { unit: unit() }]);
+        let numbers = |orders: Vec<Order>| orders.iter().map(|order| order.number).collect::<Vec<_>>();
+        let knows = |id: u64| BTreeMap::from([(ProcId(id), Fate::Alive)]);
+        assert_eq!(numbers(undone(batch(), &knows(1))), [3]);
+        assert_eq!(numbers(undone(batch(), &knows(2))), [1, 2, 3]);
     }
 }

@@ -5,11 +5,12 @@
 //! exit is told. And what a process sent before it died is heard before its death: exits wait in `held` until
 //! the notify socket has been found empty after they arrived.
 
-use super::{Host, News, Role, Untaken};
+use super::{Host, News, Role, Untaken, sets};
 use crate::link::Told;
 use crate::{limits, notify, proc};
 use eudaemon_engine::api::{Event, ExitStatus, NotifySender, Parcel, ProcId};
 use eudaemon_init::wire::SetupFailure;
+use eudaemon_unit::config::Config;
 use eudaemon_unit::name::UnitName;
 use rustix::event::{Timespec, epoll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal};
@@ -169,15 +170,22 @@ impl Host {
         }
     }
 
-    pub(super) fn signal(&mut self, process: ProcId, signal: i32) {
+    /// At once where the process can be told for sure: the main process hears of the end before its children do.
+    /// Else by init, whose child it is.
+    pub(super) fn signal(&mut self, process: ProcId, config: Option<&Config>, signal: i32) {
         use eudaemon_init::wire::Order;
-        match self.strangers.get(&process) {
-            Some(pidfd) => {
-                if let Some(signal) = crate::sys::signal::of(signal) {
-                    pidfd_send_signal(pidfd, signal).ok();
-                }
-            }
-            None => self.order(&Order::Signal { id: process.0, signal }, Vec::new()),
+        let number = signal;
+        let Some(signal) = crate::sys::signal::of(signal) else { return };
+        if let Some(pidfd) = self.strangers.get(&process) {
+            pidfd_send_signal(pidfd, signal).ok();
+            return;
+        }
+        let known = self.processes.get(&process).and_then(|known| Some((&known.unit, known.pid?)));
+        let sent = known.is_some_and(|(unit, pid)| {
+            self.groups.signal_member(unit.as_str(), &sets::path(unit, config), pid, signal).is_some()
+        });
+        if !sent {
+            self.order(&Order::Signal { id: process.0, signal: number }, Vec::new());
         }
     }
 

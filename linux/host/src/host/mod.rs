@@ -135,7 +135,7 @@ impl Host {
                     self.fact(Event::SpawnFailed { process: spawn.process, errno: libc::ENOENT })
                 }
             },
-            Action::Signal { process, signal } => self.signal(process, signal),
+            Action::Signal { process, signal } => self.signal(process, config, signal),
             Action::SignalSet { unit, signal, but } => self.signal_set(unit, config, signal, &but),
             Action::Survey { unit } => self.survey(unit, config),
             Action::FindMain { unit, process, how } => self.find_main(unit, config, process, how),
@@ -265,6 +265,8 @@ impl Host {
     }
 
     fn watch_sockets(&mut self, unit: &UnitName) {
+        // A new manager may repeat the order.
+        self.unwatch_sockets(unit);
         let Some(fds) = self.sockets.get(unit) else { return };
         let token = self.next_token;
         self.next_token += 1;

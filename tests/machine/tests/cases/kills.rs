@@ -19,12 +19,12 @@ const SOON: Duration = Duration::from_secs(20);
 /// Services that the story starts and stops over and over.
 const BUSY: u32 = 4;
 
-/// Takes the lock that only one of its kind can have, and says when it cannot.
+/// Takes the lock that only one of its kind can have, and says when it is taken (not when `flock` itself is stopped).
 const BUSY_SERVICE: &str = "\
 [Unit]
 StartLimitIntervalSec=0
 [Service]
-ExecStart=bash -c 'exec 9> /run/%p.lock; flock -n 9 || { bash /usr/local/bin/doubled %p $$$$ $INVOCATION_ID >> /var/doubled; exit 1; }; echo %p >> /var/starts; exec sleep 1000'
+ExecStart=bash -c 'exec 9> /run/%p.lock; flock -n -E 99 9; [ $? != 99 ] || { bash /usr/local/bin/doubled %p $$$$ $INVOCATION_ID >> /var/doubled; exit 1; }; echo %p >> /var/starts; exec sleep 1000'
 ";
 
 /// Who holds the lock of a unit that was started twice.
