@@ -114,8 +114,10 @@ pub struct Patience {
 pub enum Verdict {
     Restart,
     RestartAfter(Duration),
-    /// With this exit code: no manager ever served, or nothing lives that one could serve.
+    /// With this exit code: nothing lives that a manager could serve.
     GiveUp(u8),
+    /// With this exit code: the first one would not serve, and has said why.
+    Refused(u8),
 }
 
 /// Whether there is anything a manager is needed for.
@@ -138,7 +140,7 @@ impl Patience {
         self.quick_deaths = if excused { 1 } else { self.quick_deaths + 1 };
         match (ended, services) {
             // It said on stderr what it disliked; asking again gives the same answer.
-            (Ended::Code(code), Services::None) if code != 0 && !self.served => Verdict::GiveUp(code),
+            (Ended::Code(code), Services::None) if code != 0 && !self.served => Verdict::Refused(code),
             (_, Services::None) if self.quick_deaths >= limits::MANAGER_GIVE_UP => Verdict::GiveUp(1),
             _ if self.quick_deaths <= limits::MANAGER_QUICK_RESTARTS => Verdict::Restart,
             _ => {
@@ -196,7 +198,7 @@ mod tests {
     #[test]
     fn a_manager_that_never_served_takes_init_with_it() {
         let mut patience = Patience::default();
-        assert_eq!(patience.judge(Duration::ZERO, Ended::Code(4), Services::None), Verdict::GiveUp(4));
+        assert_eq!(patience.judge(Duration::ZERO, Ended::Code(4), Services::None), Verdict::Refused(4));
         let mut patience = Patience::default();
         let mut death = || patience.judge(Duration::ZERO, Ended::Signal(11), Services::None);
         assert_eq!([death(), death(), death()], [Verdict::Restart; 3]);

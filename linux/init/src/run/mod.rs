@@ -237,12 +237,14 @@ impl Init {
         report_trouble(unwatch(&self.epoll, running.socket.take()));
         let services = if self.children.any_lives() { Services::Live } else { Services::None };
         let verdict = self.patience.judge(running.lived(), ended, services);
-        say!("the manager ended ({}): {}", Words(ended), VerdictWords(verdict));
+        if let Some(words) = what_now(verdict) {
+            say!("the manager ended ({}): {words}", Words(ended));
+        }
         let now = Instant::now();
         self.manager = match verdict {
             Verdict::Restart => Manager::Pauses { until: now },
             Verdict::RestartAfter(pause) => Manager::Pauses { until: now + pause },
-            Verdict::GiveUp(code) => return ControlFlow::Break(Finish::Exit(code)),
+            Verdict::GiveUp(code) | Verdict::Refused(code) => return ControlFlow::Break(Finish::Exit(code)),
         };
         ControlFlow::Continue(())
     }
@@ -294,14 +296,12 @@ impl std::fmt::Display for Words {
     }
 }
 
-struct VerdictWords(Verdict);
-
-impl std::fmt::Display for VerdictWords {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {
-            Verdict::Restart => f.write_str("starting it again"),
-            Verdict::RestartAfter(pause) => write!(f, "starting it again in {} ms", pause.as_millis()),
-            Verdict::GiveUp(_) => f.write_str("giving up, for there is nothing it would look after"),
-        }
+/// What follows a manager's end; nothing is to be added where it has spoken for itself.
+fn what_now(verdict: Verdict) -> Option<String> {
+    match verdict {
+        Verdict::Restart => Some("starting it again".to_owned()),
+        Verdict::RestartAfter(pause) => Some(format!("starting it again in {} ms", pause.as_millis())),
+        Verdict::GiveUp(_) => Some("giving up, for there is nothing it would look after".to_owned()),
+        Verdict::Refused(_) => None,
     }
 }

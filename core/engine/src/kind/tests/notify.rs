@@ -616,9 +616,9 @@ fn fd_store() {
                 spawn p1 Start /bin/web
               = activating/start until 90s
             main FDSTORE=1 FDNAME=a
-                store-fds 1 as a
+                store-fds 1 as a, 2 at most
             main FDSTORE=2
-                store-fds 2 as stored
+                store-fds 2 as stored, 2 at most
             main FDSTOREREMOVE=1 FDNAME=a
                 remove-stored-fds a
             main READY=1
