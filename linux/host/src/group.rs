@@ -90,14 +90,17 @@ impl Groups {
         }
     }
 
+    /// One read tells that a cgroup has nobody in it; a sweep is no cheaper than looking.
+    fn is_known_empty(&self, path: &str) -> bool {
+        match &self.ladder {
+            Ladder::Cgroup { root, .. } => !is_populated(&root.join(path.trim_start_matches('/'))),
+            Ladder::Sweep { .. } => false,
+        }
+    }
+
     pub fn is_empty(&self, unit: &str, path: &str) -> bool {
         match &self.ladder {
-            Ladder::Cgroup { root, .. } => {
-                match fs::read_to_string(root.join(path.trim_start_matches('/')).join("cgroup.events")) {
-                    Ok(text) => !text.lines().any(|line| line == "populated 1"),
-                    Err(_) => true,
-                }
-            }
+            Ladder::Cgroup { .. } => self.is_known_empty(path),
             Ladder::Sweep { .. } => self.sweep.borrow_mut().members(unit).is_empty(),
         }
     }
@@ -106,7 +109,11 @@ impl Groups {
     pub fn release(&self, unit: &str, path: &str) {
         self.sweep.borrow_mut().release(unit);
         if let Ladder::Cgroup { root, .. } = &self.ladder {
-            let mut directories = tree(&root.join(path.trim_start_matches('/')));
+            let top = root.join(path.trim_start_matches('/'));
+            if fs::remove_dir(&top).is_ok() {
+                return;
+            }
+            let mut directories = tree(&top);
             directories.reverse();
             for directory in directories {
                 // A member that is still there keeps its cgroup: the next run of the unit will meet it again.
@@ -118,6 +125,9 @@ impl Groups {
     /// Sends the signal to every member but `spared`; returns how many it reached.
     pub fn signal(&self, unit: &str, path: &str, signal: Signal, spared: &BTreeSet<u32>) -> usize {
         if signal == Signal::KILL && spared.is_empty() && self.kill_cgroup(path) {
+            return 0;
+        }
+        if self.is_known_empty(path) {
             return 0;
         }
         let mut reached = BTreeSet::new();
@@ -192,6 +202,12 @@ fn send(pid: u32, signal: Signal, is_meant: impl Fn() -> bool) -> Option<()> {
 /// Is the cgroup path the unit's own or one below it?
 pub fn is_below(found: &str, path: &str) -> bool {
     found == path || found.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// cgroup.events(7) of a cgroup; one that is not there has nobody in it.
+fn is_populated(directory: &Path) -> bool {
+    fs::read_to_string(directory.join("cgroup.events"))
+        .is_ok_and(|text| text.lines().any(|line| line == "populated 1"))
 }
 
 fn listed(procs: &Path) -> Vec<u32> {

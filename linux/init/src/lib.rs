@@ -96,6 +96,7 @@ fn become_init(options: &Options, rights: Rights) -> Result<(), Errno> {
         }
     }
     descriptors::close_at_exec(3)?;
+    sys::signal::heed_all()?;
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let name = match (options.scope, rights) {

@@ -87,23 +87,26 @@ impl Lines {
         }
         message.push_str(&format!("MESSAGE={}\n", text.replace('\n', " ")));
         // journalctl -u takes a unit's messages from PID 1 alone: where init is PID 1 we speak in its name.
-        if !self.speak_as_first(socket, message.as_bytes(), &address) {
-            let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        if self.role != Role::First
+            || speak_as_first(socket, message.as_bytes(), &address) == Err(rustix::io::Errno::PERM)
+        {
             rustix::net::sendto(socket, message.as_bytes(), flags, &address).ok();
         }
     }
+}
 
-    fn speak_as_first(&self, socket: &OwnedFd, message: &[u8], address: &SocketAddrUnix) -> bool {
-        if self.role != Role::First {
-            return false;
-        }
-        let (uid, gid) = (rustix::process::getuid(), rustix::process::getgid());
-        let credentials = UCred { pid: Pid::INIT, uid, gid };
-        let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
-        let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        ancillary.push(SendAncillaryMessage::ScmCredentials(credentials));
-        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-        let parts = [std::io::IoSlice::new(message)];
-        rustix::net::sendmsg_addr(socket, address, &parts, &mut ancillary, flags).is_ok()
-    }
+fn speak_as_first(
+    socket: &OwnedFd,
+    message: &[u8],
+    address: &SocketAddrUnix,
+) -> Result<usize, rustix::io::Errno> {
+    let (uid, gid) = (rustix::process::getuid(), rustix::process::getgid());
+    let credentials = UCred { pid: Pid::INIT, uid, gid };
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    ancillary.push(SendAncillaryMessage::ScmCredentials(credentials));
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    let parts = [std::io::IoSlice::new(message)];
+    rustix::net::sendmsg_addr(socket, address, &parts, &mut ancillary, flags)
 }

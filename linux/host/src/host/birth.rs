@@ -63,10 +63,7 @@ impl Host {
             journal_socket: &journal.to_string_lossy(),
             directories: &birth.directories,
             mark: self.groups.mark(spawn.unit.as_str()),
-            // Init is the same program with the same rights.
-            capabilities: Capabilities(
-                rustix::thread::capabilities(None).map_or(0, |sets| sets.permitted.bits()),
-            ),
+            capabilities: Capabilities(self.capabilities),
         };
         let compiled = exec::compile(config, spawn, &facts).ok_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidInput, "units of this kind run no processes")

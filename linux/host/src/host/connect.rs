@@ -93,6 +93,7 @@ impl Host {
             init: rustix::process::getppid().map_or(1, |pid| pid.as_raw_nonzero().get() as u32),
             place,
             circumstances,
+            capabilities: rustix::thread::capabilities(None).map_or(0, |sets| sets.permitted.bits()),
             link,
             groups,
             inotify,

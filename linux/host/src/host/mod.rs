@@ -80,6 +80,8 @@ pub struct Found {
 pub struct Host {
     place: Place,
     circumstances: Circumstances,
+    /// What we may, and so init, which is the same program with the same rights.
+    capabilities: u64,
     link: Link,
     init: u32,
     groups: Groups,

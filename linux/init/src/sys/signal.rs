@@ -58,22 +58,38 @@ pub fn next(signals: &OwnedFd) -> Option<i32> {
     }
 }
 
-/// Everything as a fresh process has it: nothing blocked, nothing ignored or caught but SIGPIPE as told.
+/// What whoever started us left ignored is so no more, but SIGPIPE: children inherit what is ignored.
+pub fn heed_all() -> Result<(), Errno> {
+    (1..=LAST)
+        .filter(|signal| !matches!(*signal, libc::SIGKILL | libc::SIGSTOP | libc::SIGPIPE))
+        .try_for_each(|signal| dispose(signal, libc::SIG_DFL))
+}
+
+/// For a child of a process that heeds all: what is caught becomes the default at exec, so nothing is left to be set but
+/// SIGPIPE and the mask.
 pub fn reset(pipe: Pipe) -> Result<(), Errno> {
-    for signal in (1..=LAST).filter(|signal| !matches!(*signal, libc::SIGKILL | libc::SIGSTOP)) {
-        let ignored = signal == libc::SIGPIPE && pipe == Pipe::Ignored;
-        // The kernel's own struct, whose first word is what to do and whose rest may be zero: the C libraries
-        // will not touch 32 and 33, which whoever started us may have left ignored.
-        let action = [if ignored { libc::SIG_IGN } else { libc::SIG_DFL }, 0, 0, 0];
-        let nowhere = std::ptr::null_mut::<u8>();
-        // SAFETY: see the module.
-        if unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, action.as_ptr(), nowhere, 8_usize) } != 0 {
-            return Err(last_errno());
-        }
-    }
+    dispose(
+        libc::SIGPIPE,
+        match pipe {
+            Pipe::Default => libc::SIG_DFL,
+            Pipe::Ignored => libc::SIG_IGN,
+        },
+    )?;
     let none = set_of(std::iter::empty());
     // SAFETY: see the module.
     match unsafe { libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut()) } {
+        0 => Ok(()),
+        _ => Err(last_errno()),
+    }
+}
+
+fn dispose(signal: i32, disposition: libc::sighandler_t) -> Result<(), Errno> {
+    // The kernel's own struct, whose first word is what to do and whose rest may be zero: the C libraries
+    // will not touch 32 and 33, which whoever started us may have left ignored.
+    let action = [disposition, 0, 0, 0];
+    let nowhere = std::ptr::null_mut::<u8>();
+    // SAFETY: see the module.
+    match unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, action.as_ptr(), nowhere, 8_usize) } {
         0 => Ok(()),
         _ => Err(last_errno()),
     }
