@@ -47,6 +47,24 @@ pub fn remove_all(config: &Socket) {
     }
 }
 
+/// Takes in and drops what waits: connections, or datagrams.
+pub fn flush(fd: &OwnedFd) -> io::Result<()> {
+    // Whether it blocks is a matter of the socket, not of the descriptor: a service had it, and may have left it
+    // blocking. We may never block.
+    let flags = rustix::fs::fcntl_getfl(fd)?;
+    rustix::fs::fcntl_setfl(fd, flags | rustix::fs::OFlags::NONBLOCK)?;
+    // A connection less each round; a client that keeps coming must not hold us.
+    for _ in 0..crate::limits::FLUSH_ROUNDS {
+        let accepted = rustix::net::accept(fd).is_ok();
+        let mut bytes = [0u8; 1];
+        if !accepted && rustix::net::recv(fd, &mut bytes, rustix::net::RecvFlags::DONTWAIT).is_err() {
+            break;
+        }
+    }
+    rustix::fs::fcntl_setfl(fd, flags)?;
+    Ok(())
+}
+
 type Failed = (&'static str, io::Error);
 
 fn open(listen: &Listen, config: &Socket) -> Result<OwnedFd, Failed> {
@@ -291,5 +309,17 @@ mod tests {
         let trouble = open_all(&config).unwrap_err();
         assert_eq!((trouble.errno, fs::read_to_string(&path).unwrap().as_str()), (libc::EADDRINUSE, "mine"));
         fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn a_socket_that_a_service_left_blocking_is_flushed_and_blocks_nobody() {
+        use std::os::unix::net::{UnixListener, UnixStream};
+        let path = std::env::temp_dir().join(format!("eudaemon-flush-{}", std::process::id()));
+        let listener = UnixListener::bind(&path).unwrap();
+        let waiting = UnixStream::connect(&path).unwrap();
+        flush(&listener.into()).unwrap();
+        let mut byte = [0];
+        assert_eq!(std::io::Read::read(&mut &waiting, &mut byte).unwrap(), 0, "the connection was dropped");
+        fs::remove_file(path).unwrap();
     }
 }

@@ -294,13 +294,9 @@ impl Host {
 
     fn flush_sockets(&mut self, unit: &UnitName) {
         for fd in self.sockets.get(unit).into_iter().flatten() {
-            // A connection less each round; a client that keeps coming must not hold us.
-            for _ in 0..crate::limits::FLUSH_ROUNDS {
-                let accepted = rustix::net::accept(fd).is_ok();
-                let mut bytes = [0u8; 1];
-                if !accepted && rustix::net::recv(fd, &mut bytes, rustix::net::RecvFlags::DONTWAIT).is_err() {
-                    break;
-                }
+            if let Err(error) = socket::flush(fd) {
+                let text = format!("cannot throw away what waits: {error}");
+                self.news.push_back(News::Said { unit: Some(unit.clone()), text });
             }
         }
     }
