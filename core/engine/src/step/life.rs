@@ -102,6 +102,10 @@ impl Engine {
             return effects.reply;
         }
         let skipped = self.unit(unit).life.history.result == ServiceResult::ExecCondition;
+        if skipped && is_down(to) {
+            // What the command said counts as a condition that does not hold.
+            self.unit_mut(unit).life.condition.holds = false;
+        }
         let how = How { reload: effects.reload, down: if skipped { Down::Skipped } else { Down::ToStay } };
         match effects.went_down {
             Some(through) => {

@@ -145,6 +145,9 @@ impl Stage {
             let before = before.unwrap_or_else(|| ("inactive".into(), "dead".into()));
             if before != now && name != "-.slice" && name != "system.slice" {
                 told.push(format!("{name}: {} -> {}", print::state(&before), print::state(&now)));
+                if now.0 == "inactive" && before.0 != "inactive" && !view.condition.holds {
+                    told.push(format!("{name}: its condition does not hold"));
+                }
             }
         }
         told
