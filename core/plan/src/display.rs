@@ -2,7 +2,7 @@
 
 use crate::step::{
     Blocking, Command, CopyTo, Directories, DirectoryKind, ExecPlan, Expansion, FindUser, Input,
-    JournalStream, Known, LevelPrefix, Missing, Output, PipeSignal, Place, Step, TakeTty,
+    JournalStream, Known, LevelPrefix, Missing, Output, PipeSignal, Place, Program, Step, TakeTty,
 };
 use std::fmt::{self, Display, Formatter};
 
@@ -50,6 +50,7 @@ impl Display for Step {
                 write!(f, "working-directory {}~", dash(missing))
             }
             Step::NoNewPrivileges => f.write_str("no-new-privileges"),
+            Step::FindProgram(program) => find(program, f),
             Step::Exec(command) => exec(command, f),
         }
     }
@@ -144,14 +145,18 @@ fn fds(indices: &[u16], blocking: &Blocking, f: &mut Formatter<'_>) -> fmt::Resu
     })
 }
 
-fn exec(Command { path, argv, expansion, search }: &Command, f: &mut Formatter<'_>) -> fmt::Result {
-    write!(f, "exec {path}")?;
+fn find(Program { path, search, missing }: &Program, f: &mut Formatter<'_>) -> fmt::Result {
+    write!(f, "find-program {}{path}", dash(missing))?;
     if !search.is_empty() && !path.starts_with('/') {
         write!(f, " (in {})", search.join(":"))?;
     }
+    Ok(())
+}
+
+fn exec(Command { argv, expansion }: &Command, f: &mut Formatter<'_>) -> fmt::Result {
     f.write_str(match expansion {
-        Expansion::Verbatim => " verbatim",
-        Expansion::Variables => "",
+        Expansion::Verbatim => "exec verbatim",
+        Expansion::Variables => "exec",
     })?;
     argv.iter().try_for_each(|argument| write!(f, " {argument:?}"))
 }

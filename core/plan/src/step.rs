@@ -62,7 +62,10 @@ coded! {
         /// A number that all descendants inherit and anybody may read, as the soft limit of RLIMIT_RTTIME: how a unit's
         /// processes are found where there are no cgroups. Where it is refused they are found by less.
         28 = Mark(mark: u64),
-        /// The end: expand variables in the arguments, find the program, execute it.
+        /// Find the program that the end executes. Before descriptors are passed and rights given up: a program that is
+        /// not there is told before anything that these could fail at.
+        29 = FindProgram(program: Program),
+        /// The end: expand variables in the arguments, execute the program that was found.
         27 = Exec(command: Command),
     }
 
@@ -210,12 +213,17 @@ coded! {
         1 = Home,
     }
 
-    pub struct Command {
+    pub struct Program {
         /// Absolute, or a bare name looked for in `search`.
         pub path: String,
+        pub search: Vec<String>,
+        /// `Ignored`: where there is no such program the child ends at once and well.
+        pub missing: Missing,
+    }
+
+    pub struct Command {
         pub argv: Vec<String>,
         pub expansion: Expansion,
-        pub search: Vec<String>,
     }
 
     pub enum Expansion {
@@ -258,12 +266,13 @@ impl Step {
             Step::Umask(_) => ExitCode::Memory,
             Step::Rlimit { .. } | Step::Mark(_) => ExitCode::Limits,
             Step::SetGroups => ExitCode::Group,
-            Step::RootDirectory(_) => ExitCode::Chroot,
+            // Systemd makes a mount namespace for it, and tells its failure so.
+            Step::RootDirectory(_) => ExitCode::Namespace,
             Step::Fds { .. } => ExitCode::Fds,
             Step::BoundingSet(_) | Step::KeepCapabilities | Step::Ambient(_) => ExitCode::Capabilities,
             Step::WorkingDirectory { .. } => ExitCode::Chdir,
             Step::NoNewPrivileges => ExitCode::NoNewPrivileges,
-            Step::Exec(_) => ExitCode::Exec,
+            Step::FindProgram(_) | Step::Exec(_) => ExitCode::Exec,
         }
     }
 }

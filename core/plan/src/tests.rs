@@ -73,11 +73,14 @@ fn everything() -> ExecPlan {
         Step::Ambient(0x400),
         Step::WorkingDirectory { place: Place::Home, missing },
         Step::NoNewPrivileges,
-        Step::Exec(Command {
+        Step::FindProgram(Program {
             path: text("web"),
+            search: vec![text("/usr/bin"), text("/bin")],
+            missing: Missing::Ignored,
+        }),
+        Step::Exec(Command {
             argv: vec![text("web"), text("-c"), text("a \"b\"")],
             expansion: Expansion::Variables,
-            search: vec![text("/usr/bin"), text("/bin")],
         }),
     ];
     steps.extend(inputs.into_iter().map(Step::Stdin));
@@ -166,7 +169,8 @@ set-user
 ambient 0x400
 working-directory -~
 no-new-privileges
-exec web (in /usr/bin:/bin) \"web\" \"-c\" \"a \\\"b\\\"\"
+find-program -web (in /usr/bin:/bin)
+exec \"web\" \"-c\" \"a \\\"b\\\"\"
 stdin null
 stdin tty /dev/tty1
 stdin tty-force /dev/tty1

@@ -7,7 +7,8 @@ mod stdio;
 
 use crate::api::{Phase, Spawn};
 use eudaemon_plan::step::{
-    Command, Directories, Directory, DirectoryKind, ExecPlan, Expansion, PipeSignal, Resource, Step,
+    Command, Directories, Directory, DirectoryKind, ExecPlan, Expansion, Missing, PipeSignal, Program,
+    Resource, Step,
 };
 use eudaemon_unit::config::exec::{self, Capabilities, Exec};
 use eudaemon_unit::config::service::{NotifyAccess, Service, ServiceType};
@@ -75,6 +76,7 @@ pub fn compile(config: &Config, spawn: &Spawn, facts: &Facts<'_>) -> Option<Comp
     draft.limits();
     draft.groups();
     draft.root();
+    draft.find_program();
     draft.descriptors();
     draft.capabilities_and_user();
     draft.working_directory();
@@ -136,20 +138,27 @@ impl Draft<'_> {
         }
     }
 
-    fn program(&mut self) {
+    fn find_program(&mut self) {
         let command = &self.spawn.command;
         let search = match self.exec.search_path.is_empty() {
             true => DEFAULT_PATH.map(str::to_owned).to_vec(),
             false => self.exec.search_path.clone(),
         };
+        let missing = match command.failure {
+            exec::Failure::Counts => Missing::Fails,
+            exec::Failure::Ignored => Missing::Ignored,
+        };
+        self.add(Step::FindProgram(Program { path: command.path.clone(), search, missing }));
+    }
+
+    fn program(&mut self) {
+        let command = &self.spawn.command;
         self.add(Step::Exec(Command {
-            path: command.path.clone(),
             argv: command.argv.clone(),
             expansion: match command.expansion {
                 exec::Expansion::Variables => Expansion::Variables,
                 exec::Expansion::None => Expansion::Verbatim,
             },
-            search,
         }));
     }
 

@@ -133,9 +133,10 @@ fn nothing_configured() {
         environment JOURNAL_STREAM
         environment SYSTEMD_EXEC_PID
         rlimit Nofile 1024:524288
+        find-program /usr/bin/web
         fds none
         working-directory /
-        exec /usr/bin/web "/usr/bin/web" "--port" "$PORT"
+        exec "/usr/bin/web" "--port" "$PORT"
     "#]]);
 }
 
@@ -196,6 +197,7 @@ fn everything_configured() {
         rlimit Nofile 4096:infinity
         set-groups
         root-directory /srv
+        find-program /usr/bin/web
         fds 0 1, non-blocking
         bounding-set 0x400
         keep-capabilities
@@ -203,7 +205,7 @@ fn everything_configured() {
         ambient 0x400
         working-directory /srv/web
         no-new-privileges
-        exec /usr/bin/web "/usr/bin/web" "--port" "$PORT"
+        exec "/usr/bin/web" "--port" "$PORT"
     "#]]);
 }
 
@@ -231,9 +233,10 @@ fn full_rights_change_no_user_and_set_no_limits() {
         environment JOURNAL_STREAM
         environment SYSTEMD_EXEC_PID
         rlimit Nofile 1024:524288
+        find-program /usr/bin/web
         fds none
         working-directory /
-        exec /usr/bin/web "/usr/bin/web" "--port" "$PORT"
+        exec "/usr/bin/web" "--port" "$PORT"
     "#]]);
 }
 
@@ -257,9 +260,10 @@ fn a_manager_without_rights_says_what_it_leaves_out() {
         environment JOURNAL_STREAM
         environment SYSTEMD_EXEC_PID
         rlimit Nofile 1024:524288
+        find-program /usr/bin/web
         fds none
         working-directory -~
-        exec /usr/bin/web "/usr/bin/web" "--port" "$PORT"
+        exec "/usr/bin/web" "--port" "$PORT"
         ! User: Skipped("this manager may not change to other users or groups")
         ! AmbientCapabilities: Skipped("this manager does not have all of them to give")
         ! CapabilityBoundingSet: Skipped("this manager may not take capabilities away")
@@ -285,11 +289,12 @@ fn a_dynamic_user_has_a_number_and_a_name() {
         environment SYSTEMD_EXEC_PID
         rlimit Nofile 1024:524288
         set-groups
+        find-program /usr/bin/web
         fds none
         set-user
         working-directory /
         no-new-privileges
-        exec /usr/bin/web "/usr/bin/web" "--port" "$PORT"
+        exec "/usr/bin/web" "--port" "$PORT"
         ! DynamicUser: Substituted("a number of the dynamic range told by the name, not reserved")
     "#]]);
 }

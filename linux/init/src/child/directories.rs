@@ -23,16 +23,17 @@ fn make_one(kind: &DirectoryKind, entry: &Directory, mode: u32, user: &User) -> 
         Err(Errno::EXIST) => false,
         Err(errno) => return Err(errno.into()),
     };
-    let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
-    let directory = open(&entry.path, flags, Mode::empty())?;
-    // An administrator's configuration stays as it is found, and is never the service's own.
+    // An administrator's configuration stays as it is found, whatever it is, and is never the service's own.
     let ours = match kind {
         DirectoryKind::Configuration => false,
         DirectoryKind::Runtime | DirectoryKind::State | DirectoryKind::Cache | DirectoryKind::Logs => true,
     };
-    if made || ours {
-        fchmod(&directory, Mode::from_raw_mode(mode))?;
+    if !made && !ours {
+        return Ok(());
     }
+    let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
+    let directory = open(&entry.path, flags, Mode::empty())?;
+    fchmod(&directory, Mode::from_raw_mode(mode))?;
     if ours {
         own(directory, user)?;
     }

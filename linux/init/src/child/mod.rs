@@ -21,6 +21,7 @@ use eudaemon_plan::step::{Missing, PipeSignal, Place, Resource};
 use eudaemon_plan::{ExecPlan, ExitCode, Step};
 use rustix::io::Errno;
 use rustix::process::{Rlimit, getrlimit, setrlimit};
+use std::ffi::CString;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use user::User;
@@ -69,6 +70,8 @@ struct Process<'a> {
     user: User,
     environment: Environment,
     streams: stdio::Streams,
+    /// Found, not yet executed.
+    program: Option<CString>,
 }
 
 /// Never returns to init's loop.
@@ -78,6 +81,7 @@ pub fn live(birth: Birth<'_>) -> ! {
         user: User::default(),
         environment: Environment::default(),
         streams: stdio::Streams::default(),
+        program: None,
     };
     let (step, code, errno) = process.obey();
     let failure =
@@ -173,6 +177,7 @@ impl Process<'_> {
             Step::Ambient(mask) => capabilities::make_ambient(*mask)?,
             Step::WorkingDirectory { place, missing } => self.change_directory(place, missing)?,
             Step::NoNewPrivileges => rustix::thread::set_no_new_privs(true)?,
+            Step::FindProgram(program) => self.find_program(program)?,
             Step::Exec(command) => self.execute(command)?,
         }
         Ok(())

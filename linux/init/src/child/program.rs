@@ -1,14 +1,24 @@
-//! The last step: arguments expanded, program found, executed.
+//! The program found, and the last step: arguments expanded, executed.
 
 use super::{EXEC_IS_NEXT, Failure, Process};
 use crate::sys::program;
 use eudaemon_plan::expand::expand;
-use eudaemon_plan::step::{Command, Expansion};
-use rustix::fs::{Access, access};
+use eudaemon_plan::step::{Command, Expansion, Missing, Program};
+use rustix::fs::{Access, FileType, Mode, OFlags, access, fstat, open};
 use rustix::io::Errno;
 use std::ffi::CString;
 
 impl Process<'_> {
+    pub fn find_program(&mut self, Program { path, search, missing }: &Program) -> Result<(), Failure> {
+        match (find(path, search), missing) {
+            (Ok(path), _) => self.program = Some(path),
+            // Systemd leaves such a command out, rather than to ignore its failure.
+            (Err(_), Missing::Ignored) => std::process::exit(0),
+            (Err(errno), Missing::Fails) => return Err(errno.into()),
+        }
+        Ok(())
+    }
+
     /// Returns only when it fails.
     pub fn execute(&mut self, command: &Command) -> Result<(), Failure> {
         let environment = self.environment.entries();
@@ -16,7 +26,7 @@ impl Process<'_> {
             Expansion::Verbatim => command.argv.clone(),
             Expansion::Variables => expanded(&command.argv, environment),
         };
-        let path = find(&command.path, &command.search)?;
+        let path = self.program.take().ok_or(Errno::NOEXEC)?;
         let argv = strings(&argv)?;
         let environment = strings(environment)?;
         self.say_exec(EXEC_IS_NEXT);
@@ -33,21 +43,29 @@ fn expanded(argv: &[String], environment: &[String]) -> Vec<String> {
 }
 
 fn find(path: &str, search: &[String]) -> Result<CString, Errno> {
-    let c = |path: &str| CString::new(path).map_err(|_| Errno::INVAL);
     if path.contains('/') {
-        return c(path);
+        return found(path);
     }
     let mut reason = Errno::NOENT;
     for directory in search {
-        let candidate = format!("{directory}/{path}");
-        let is_file = std::fs::metadata(&candidate).is_ok_and(|metadata| metadata.is_file());
-        match access(&candidate, Access::EXEC_OK) {
-            Ok(()) if is_file => return c(&candidate),
-            Err(Errno::ACCESS) => reason = Errno::ACCESS,
-            Ok(()) | Err(_) => {}
+        match found(&format!("{directory}/{path}")) {
+            Ok(path) => return Ok(path),
+            Err(Errno::NOENT | Errno::NOTDIR) => {}
+            Err(errno) => reason = errno,
         }
     }
     Err(reason)
+}
+
+/// Opened, as a look at it is only worth what the descriptor limit allows; executed by its name, which scripts
+/// need to be told.
+fn found(path: &str) -> Result<CString, Errno> {
+    let file = open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+    if FileType::from_raw_mode(fstat(&file)?.st_mode) != FileType::RegularFile {
+        return Err(Errno::ACCESS);
+    }
+    access(path, Access::EXEC_OK)?;
+    CString::new(path).map_err(|_| Errno::INVAL)
 }
 
 fn strings(texts: &[String]) -> Result<Vec<CString>, Errno> {

@@ -14,7 +14,7 @@ pub fn run() -> ExitCode {
     let (mut answered, mut exited) = (Vec::new(), Vec::new());
     for id in 1..=ROUNDS {
         let start = Instant::now();
-        manager.spawn(id, vec![exec(&["/bin/true"])]);
+        manager.spawn(id, exec(&["/bin/true"]));
         manager.hear_until("spawned");
         answered.push(start.elapsed());
         manager.hear_until("exited");

@@ -2,7 +2,7 @@
 
 use eudaemon_init::packet::{self, Received};
 use eudaemon_init::wire::{CgroupFd, Order, PlanBytes, Report, SetupFailure, WatchExec};
-use eudaemon_plan::step::{Command, ExecPlan, Expansion, PipeSignal, Step};
+use eudaemon_plan::step::{Command, ExecPlan, Expansion, Missing, PipeSignal, Program, Step};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -259,15 +259,16 @@ pub fn shell_after(mut steps: Vec<Step>, line: &str) -> Vec<Step> {
     steps.insert(0, Step::Signals { pipe: PipeSignal::Ignored });
     steps.insert(1, Step::Session);
     steps.push(Step::Fds { indices: Vec::new(), blocking: eudaemon_plan::step::Blocking::Blocking });
-    steps.push(exec(&["/bin/sh", "-c", line]));
+    steps.extend(exec(&["/bin/sh", "-c", line]));
     steps
 }
 
-pub fn exec(argv: &[&str]) -> Step {
-    Step::Exec(Command {
-        path: argv[0].to_owned(),
-        argv: argv.iter().map(|word| (*word).to_owned()).collect(),
-        expansion: Expansion::Verbatim,
-        search: vec!["/usr/bin".to_owned(), "/bin".to_owned()],
-    })
+pub fn exec(argv: &[&str]) -> Vec<Step> {
+    let path = argv[0].to_owned();
+    let search = vec!["/usr/bin".to_owned(), "/bin".to_owned()];
+    let argv = argv.iter().map(|word| (*word).to_owned()).collect();
+    vec![
+        Step::FindProgram(Program { path, search, missing: Missing::Fails }),
+        Step::Exec(Command { argv, expansion: Expansion::Verbatim }),
+    ]
 }

@@ -4,7 +4,8 @@ use super::is_root;
 use crate::driver::{Init, exec, shell, shell_after};
 use eudaemon_init::wire::{Order, WatchExec};
 use eudaemon_plan::step::{
-    Blocking, FindUser, Input, JournalStream, Known, LevelPrefix, Missing, Output, Place, Step,
+    Blocking, FindUser, Input, JournalStream, Known, LevelPrefix, Missing, Output, Place, Program, Resource,
+    Step,
 };
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
@@ -27,12 +28,9 @@ pub fn descriptors_are_handed_over_as_listed() {
         Step::Stdout(Output::Truncate(out.display().to_string())),
         Step::SetKnown(Known::Listen(vec!["second".into(), "first".into()])),
         Step::Fds { indices: vec![2, 0], blocking: Blocking::NonBlocking },
-        exec(&[
-            "/bin/sh",
-            "-c",
-            "cat; cat <&3; cat <&4; echo \" $(($$ == LISTEN_PID)) $LISTEN_FDS $LISTEN_FDNAMES\"",
-        ]),
     ];
+    let print = "cat; cat <&3; cat <&4; echo \" $(($$ == LISTEN_PID)) $LISTEN_FDS $LISTEN_FDNAMES\"";
+    let steps = [steps, exec(&["/bin/sh", "-c", print])].concat();
     manager.spawn_with(1, WatchExec::Yes, steps, &fds);
     assert_eq!(manager.hear_until("exited"), ["spawned 1", "executed 1", "exited 1 Code(0)"]);
     assert_eq!(std::fs::read_to_string(out).expect("output"), "bca 1 2 second:first\n");
@@ -77,9 +75,8 @@ pub fn the_environment_is_in_order() {
             missing: Missing::Fails,
         },
         Step::UnsetEnvironment(vec!["ONE".into(), "TWO=3".into()]),
-        exec(&["/usr/bin/env"]),
     ];
-    manager.spawn(1, steps);
+    manager.spawn(1, [steps, exec(&["/usr/bin/env"])].concat());
     manager.hear_until("exited 1 Code(0)");
     let (pid, directory) = (manager.pids[&1], init.directory.display());
     assert_eq!(
@@ -270,7 +267,7 @@ pub fn a_step_that_fails_ends_the_child_with_its_code() {
         let (user, group) = (Some(user.to_owned()), group.map(str::to_owned));
         Step::FindUser(FindUser { user, group, supplementary: Vec::new() })
     };
-    manager.spawn(1, vec![exec(&["/nonexistent"])]);
+    manager.spawn(1, exec(&["/nonexistent"]));
     assert_eq!(manager.hear_until("exited"), ["spawned 1", "exited 1 Code(203)"]);
     assert_eq!(manager.setup_failure(), "1 203 2 0");
     manager.spawn(2, vec![Step::Session, directory(Missing::Fails)]);
@@ -289,11 +286,37 @@ pub fn a_step_that_fails_ends_the_child_with_its_code() {
     manager.spawn(6, vec![Step::Stdout(Output::Append("/nonexistent/x".into()))]);
     manager.hear_until("exited 6 Code(209)");
     assert_eq!(manager.setup_failure(), "6 209 2 0");
-    manager.spawn(7, vec![exec(&["no-such-program"])]);
+    manager.spawn(7, exec(&["no-such-program"]));
     manager.hear_until("exited 7 Code(203)");
     assert_eq!(manager.setup_failure(), "7 203 2 0");
     manager.spawn(8, shell_after(vec![directory(Missing::Ignored)], "exit 3"));
     manager.hear_until("exited 8 Code(3)");
+}
+
+pub fn the_program_is_found_before_descriptors_are_passed() {
+    let init = Init::start();
+    let mut manager = init.greeted();
+    let no_descriptors = Step::Rlimit { resource: Resource::Nofile, soft: 1, hard: 1 };
+    let pass = Step::Fds { indices: vec![0], blocking: Blocking::Blocking };
+    let [find, execute] = <[Step; 2]>::try_from(exec(&["/bin/true"])).expect("two steps");
+    manager.spawn(1, vec![no_descriptors, find, pass, execute]);
+    manager.hear_until("exited 1 Code(203)");
+    assert_eq!(manager.setup_failure(), "1 203 24 1");
+    let file = Step::FindProgram(Program {
+        path: "/etc/passwd".into(),
+        search: Vec::new(),
+        missing: Missing::Fails,
+    });
+    manager.spawn(2, vec![file]);
+    manager.hear_until("exited 2 Code(203)");
+    assert_eq!(manager.setup_failure(), "2 203 13 0");
+    let absent = Step::FindProgram(Program {
+        path: "/nonexistent".into(),
+        search: Vec::new(),
+        missing: Missing::Ignored,
+    });
+    manager.spawn_with(3, WatchExec::Yes, vec![absent], &[]);
+    assert_eq!(manager.hear_until("exited"), ["spawned 3", "exited 3 Code(0)"], "left out, not failed");
 }
 
 fn find_user(user: &str) -> Step {

@@ -18,6 +18,7 @@ macro_rules! cases {
 cases! {
     exits_are_told_with_code_and_signal
     a_step_that_fails_ends_the_child_with_its_code
+    the_program_is_found_before_descriptors_are_passed
     a_repeated_id_is_answered_and_not_done_twice
     a_new_manager_hears_what_is_unacknowledged
     the_vault_outlives_the_manager
@@ -123,7 +124,7 @@ fn exec_is_told_only_when_it_happened() {
     let mut manager = init.greeted();
     manager.spawn_with(1, WatchExec::Yes, shell("exit 0"), &[]);
     assert_eq!(manager.hear_until("exited"), ["spawned 1", "executed 1", "exited 1 Code(0)"]);
-    manager.spawn_with(2, WatchExec::Yes, vec![exec(&["/nonexistent"])], &[]);
+    manager.spawn_with(2, WatchExec::Yes, exec(&["/nonexistent"]), &[]);
     assert_eq!(manager.hear_until("exited"), ["spawned 2", "exited 2 Code(203)"]);
     manager.spawn_with(3, WatchExec::Yes, vec![Step::Session], &[]);
     assert_eq!(manager.hear_until("exited"), ["spawned 3", "exited 3 Code(203)"]);
@@ -222,7 +223,7 @@ fn a_thousand_children_at_once() {
     let init = Init::start();
     let mut manager = init.greeted();
     for id in 1..=1000 {
-        manager.spawn_with(id, WatchExec::Yes, vec![exec(&["/bin/true"])], &[]);
+        manager.spawn_with(id, WatchExec::Yes, exec(&["/bin/true"]), &[]);
     }
     let (mut spawned, mut executed, mut exited) = (0, 0, 0);
     while exited < 1000 {
