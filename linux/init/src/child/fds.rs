@@ -5,7 +5,7 @@ use crate::sys::descriptors;
 use eudaemon_plan::step::Blocking;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// sd_listen_fds(3): the first descriptor handed over.
 const FIRST: i32 = 3;
@@ -14,6 +14,13 @@ impl Process<'_> {
     /// Exactly these become 3, 4, …; everything else from there on is closed by exec.
     pub fn hand_over(&mut self, indices: &[u16], blocking: &Blocking) -> Result<(), Errno> {
         let above = FIRST + i32::try_from(indices.len()).map_err(|_| Errno::MFILE)?;
+        let chosen: Vec<BorrowedFd<'_>> = indices
+            .iter()
+            .map(|index| passed(&self.birth.fds, *index))
+            .chain([Ok(self.birth.reports)])
+            .chain(self.birth.exec.as_ref().map(|pipe| Ok(pipe.as_fd())))
+            .collect::<Result<_, Errno>>()?;
+        descriptors::close_others(FIRST, &chosen)?;
         // Out of the way first, what is handed over and what is still needed.
         let copies: Vec<OwnedFd> = indices
             .iter()

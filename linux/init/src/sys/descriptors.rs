@@ -70,6 +70,41 @@ pub fn close_at_exec(lowest: i32) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Close everything from `lowest` on but these: where a child's limit is lower than what init holds, a copy would find no
+/// number free.
+pub fn close_others(lowest: i32, kept: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+    let mut numbers: Vec<i32> =
+        kept.iter().map(AsRawFd::as_raw_fd).filter(|number| *number >= lowest).collect();
+    numbers.sort_unstable();
+    let mut from = lowest;
+    for number in numbers {
+        if number > from {
+            close_range(from, number.unsigned_abs() - 1)?;
+        }
+        from = number + 1;
+    }
+    close_range(from, u32::MAX)
+}
+
+fn close_range(first: i32, last: u32) -> Result<(), Errno> {
+    // SAFETY: see the module.
+    if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } == 0 {
+        return Ok(());
+    }
+    match last_errno() {
+        // Before Linux 5.9, or hidden by a filter: as many as there can be.
+        Errno::NOSYS | Errno::PERM => {
+            let highest = last.min(1 << 20).try_into().unwrap_or(i32::MAX);
+            for number in first..=highest {
+                // SAFETY: see the module; EBADF is the common and harmless answer.
+                unsafe { libc::close(number) };
+            }
+            Ok(())
+        }
+        errno => Err(errno),
+    }
+}
+
 /// Whether another session's terminal is taken from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Steal {

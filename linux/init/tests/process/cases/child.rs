@@ -39,6 +39,27 @@ pub fn descriptors_are_handed_over_as_listed() {
     assert_eq!(manager.setup_failure(), "2 202 9 0");
 }
 
+/// Init may hold more than a child's limit allows.
+pub fn descriptors_are_handed_over_below_a_low_limit() {
+    use eudaemon_plan::step::Resource;
+    let init = Init::start();
+    let mut manager = init.greeted();
+    let null = std::fs::File::open("/dev/null").expect("a file");
+    for name in ["one", "two"] {
+        manager.order_with(Order::Put { name }, &vec![null.as_fd(); 100]);
+    }
+    let out = init.directory.join("out");
+    let steps = vec![
+        Step::Stdout(Output::Truncate(out.display().to_string())),
+        Step::Rlimit { resource: Resource::Nofile, soft: 64, hard: 64 },
+        Step::Fds { indices: vec![0], blocking: Blocking::Blocking },
+    ];
+    let steps = [steps, exec(&["/bin/sh", "-c", "ls /proc/$$/fd | tr '\\n' ' '"])].concat();
+    manager.spawn_with(1, WatchExec::Yes, steps, &[null.as_fd()]);
+    assert_eq!(manager.hear_until("exited"), ["spawned 1", "executed 1", "exited 1 Code(0)"]);
+    assert_eq!(std::fs::read_to_string(out).expect("output"), "0 1 2 3 ");
+}
+
 pub fn nothing_leaks_into_a_child() {
     let init = Init::start();
     let mut manager = init.greeted();

@@ -28,6 +28,7 @@ cases! {
     a_signal_goes_to_living_children_only
     orders_of_a_manager_that_died_are_obeyed
     descriptors_are_handed_over_as_listed
+    descriptors_are_handed_over_below_a_low_limit
     nothing_leaks_into_a_child
     the_environment_is_in_order
     output_finds_the_journal_or_the_console
