@@ -186,7 +186,8 @@ impl Engine {
             (JobKind::Start | JobKind::VerifyActive, JobResult::Dependency) => (4, "Dependency failed for"),
             (JobKind::Start, JobResult::Assert) => (4, "Assertion failed for"),
             (JobKind::Start, JobResult::Failed | JobResult::Invalid) => (3, "Failed to start"),
-            (JobKind::Start, JobResult::Unsupported) => (4, "Starting unsupported for"),
+            // Why, was said.
+            (JobKind::Start, JobResult::Unsupported) => return,
             (JobKind::Stop | JobKind::Restart, JobResult::Done) => (6, "Stopped"),
             (JobKind::Stop | JobKind::Restart, JobResult::Failed) => (3, "Failed while stopping"),
             (JobKind::Stop | JobKind::Restart, JobResult::Timeout) => (3, "Timed out stopping"),

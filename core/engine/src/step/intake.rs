@@ -138,12 +138,13 @@ impl Engine {
         }
         self.set_phase(id, Phase::Running);
         if !condition.holds {
-            let text = format!("{} was skipped because of an unmet condition check.", self.title(unit));
-            self.say(Some(unit), 6, text);
+            let unmet = unmet("Condition", &config.unit.conditions, conditions);
+            // A matter of course for half the units of a distribution, and `status` shows it: not for the console.
+            self.say(Some(unit), 7, format!("{} was skipped: {unmet} does not hold", self.title(unit)));
             self.finish(id, JobResult::Done, Spread::ToDependants);
         } else if !assertion.holds {
-            let text = format!("Starting of {} unmet assertion.", self.title(unit));
-            self.say(Some(unit), 5, text);
+            let unmet = unmet("Assert", &config.unit.asserts, asserts);
+            self.say(Some(unit), 4, format!("{}: {unmet} does not hold", self.title(unit)));
             self.finish(id, JobResult::Assert, Spread::ToDependants);
         } else {
             self.begin_start(id, unit);
@@ -302,6 +303,20 @@ fn all_hold(tests: &[Condition], verdicts: &[bool]) -> bool {
     };
     let triggered = of(true).next().is_none() || of(true).any(verdict);
     of(false).all(verdict) && triggered
+}
+
+/// The first plain test that does not hold, as the unit file says it; else the triggering ones, of which none does.
+fn unmet(key: &str, tests: &[Condition], verdicts: &[bool]) -> String {
+    let line = |test: &Condition| {
+        let (trigger, not) = (if test.triggering { "|" } else { "" }, if test.negated { "!" } else { "" });
+        format!("{key}{}={trigger}{not}{}", test.test, test.value)
+    };
+    let holds = |place: usize| verdicts.get(place).copied().unwrap_or(false);
+    let plain = tests.iter().enumerate().find(|(place, test)| !test.triggering && !holds(*place));
+    match plain {
+        Some((_, test)) => line(test),
+        None => tests.iter().filter(|test| test.triggering).map(line).collect::<Vec<_>>().join(" or "),
+    }
 }
 
 fn bus_name(config: &Config) -> Option<&str> {

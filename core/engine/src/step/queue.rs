@@ -332,7 +332,26 @@ impl Engine {
             match remark {
                 Remark::NotPulledIn { unit, wanted_by, why } => {
                     let text = format!("{wanted_by}: cannot add {unit}, ignoring: {}", why.reason());
-                    self.say(self.graph.id(wanted_by), 5, text);
+                    // Packages want units of packages that are not there: nobody need read that.
+                    let level = match why {
+                        Refusal::NoSuchUnit(_) | Refusal::Masked(_) => 7,
+                        Refusal::NotLoaded(_)
+                        | Refusal::BadSetting(_)
+                        | Refusal::Inconsistent { .. }
+                        | Refusal::LoadFailed { .. }
+                        | Refusal::OnlyByDependency { .. }
+                        | Refusal::NoIsolation(_)
+                        | Refusal::Destructive { .. }
+                        | Refusal::Conflicting(_)
+                        | Refusal::Cyclic(_)
+                        | Refusal::NotApplicable { .. }
+                        | Refusal::NoSuchJob(_)
+                        | Refusal::NoProcess { .. }
+                        | Refusal::NotSupported { .. }
+                        | Refusal::Overloaded(_)
+                        | Refusal::ShuttingDown => 5,
+                    };
+                    self.say(self.graph.id(wanted_by), level, text);
                 }
                 Remark::CycleBroken { path, dropped } => {
                     let path: Vec<&str> = path.iter().map(|unit| unit.as_str()).collect();
