@@ -19,6 +19,8 @@ pub const CASES: &[Case] = &[
         name: "life-ready-at-once-unprivileged",
         run: |report| ready_at_once(report, Confinement::Unprivileged),
     },
+    Case { name: "life-output-privileged", run: |report| output(report, Confinement::Privileged) },
+    Case { name: "life-output-unprivileged", run: |report| output(report, Confinement::Unprivileged) },
     Case { name: "life-fd-store", run: fd_store },
     Case { name: "life-stop-order", run: stop_order },
     Case { name: "life-zombies", run: zombies },
@@ -230,6 +232,42 @@ fn ready_at_once(report: &mut Report, confinement: Confinement) -> Result<()> {
     report.check("200 of them start", started.success().map(|_| ()));
     let active = machine.shell(&format!("systemctl is-active $({all}) | sort | uniq -c"))?.out;
     report.same("all are active", active.trim_start(), "200 active");
+    Ok(())
+}
+
+/// What a service says is on the container's output, with its unit, whether the distribution's journal runs or ours does.
+fn output(report: &mut Report, confinement: Confinement) -> Result<()> {
+    for journal in ["the distribution's journal", "no journal installed"] {
+        let Some((mut setup, init)) = quiet(report, confinement)? else { return Ok(()) };
+        if init.last().is_some_and(|word| word != "init") {
+            report.skip("services' lines on the container's output", "real systemd needs a console for that");
+            return Ok(());
+        }
+        if journal == "no journal installed" {
+            // As in an image without the package: the vendor's units stand in for these.
+            for unit in
+                ["systemd-journald.service", "systemd-journald.socket", "systemd-journald-dev-log.socket"]
+            {
+                let vendor = format!("/usr/lib/eudaemon/system/{unit}");
+                setup = setup.link(&format!("/etc/systemd/system/{unit}"), &vendor)?;
+            }
+            setup = setup.link("/etc/systemd/system/systemd-journald-audit.socket", "/dev/null")?;
+        }
+        let setup = setup.file(
+            "/etc/systemd/system/voice.service",
+            "[Service]\nExecStart=sh -c 'echo words of a service; echo words of despair >&2; sleep 1000'\n",
+        )?;
+        let machine = boot(setup, &init)?;
+        machine.run(&["systemctl", "start", "voice"])?.success()?;
+        for words in ["words of a service", "words of despair"] {
+            let told = |line: &str| line.contains("voice.service") && line.contains(words);
+            let seen = machine.wait_until(words, SOON, || machine.console().lines().any(told));
+            report.check(
+                &format!("{words:?}, with {journal}"),
+                seen.map(|_| ()).with_context(|| machine.console()),
+            );
+        }
+    }
     Ok(())
 }
 
