@@ -8,6 +8,8 @@ use crate::graph::{Facets, UnitId};
 use crate::job::Phase;
 use crate::job::algebra::{is_down, is_up};
 use crate::kind::ReloadOutcome;
+use eudaemon_unit::config::service::ServiceType;
+use eudaemon_unit::config::{Body, Config};
 use std::collections::VecDeque;
 
 /// Whether jobs that depended on a failed one fail.
@@ -179,7 +181,9 @@ impl Engine {
     /// The line an operator sees when a job ends.
     fn tell_outcome(&mut self, unit: UnitId, kind: JobKind, result: JobResult) {
         let up = is_up(self.unit(unit).active());
+        let ran = is_oneshot(self.graph.config(unit)) && self.unit(unit).life.condition.holds;
         let (level, verb) = match (kind, result) {
+            (JobKind::Start, JobResult::Done) if ran => (6, "Finished"),
             (JobKind::Start, JobResult::Done) if up => (6, "Started"),
             (JobKind::Start, JobResult::Done) => return,
             (JobKind::Start, JobResult::Timeout) => (3, "Timed out starting"),
@@ -219,5 +223,22 @@ impl Engine {
             description if description == config.name.as_str() => description.to_owned(),
             description => format!("{} - {description}", config.name),
         }
+    }
+}
+
+/// Whose start is over when its commands have run.
+fn is_oneshot(config: &Config) -> bool {
+    match &config.body {
+        Body::Service(service) => service.kind == ServiceType::Oneshot,
+        Body::Socket(_)
+        | Body::Target
+        | Body::Slice
+        | Body::Scope
+        | Body::Device
+        | Body::Mount(_)
+        | Body::Automount
+        | Body::Swap
+        | Body::Timer
+        | Body::Path => false,
     }
 }
