@@ -52,20 +52,8 @@ impl Engine {
             }
             Event::Occupancy { unit, occupancy } => self.tell(&unit, kind::Input::Occupancy(occupancy)),
             Event::SocketsOpened { unit, outcome } => self.tell(&unit, kind::Input::SocketsOpened(outcome)),
-            Event::SocketReady { unit } => self.knocked(unit),
+            Event::SocketReady { unit } => self.tell(&unit, kind::Input::SocketReady),
             Event::OutOfMemory { unit } => self.tell(&unit, kind::Input::OutOfMemory),
-        }
-    }
-
-    /// A socket that is to be stopped takes nobody in any more: who knocks is sent away.
-    fn knocked(&mut self, unit: UnitName) {
-        let queued =
-            self.graph.id(&unit).and_then(|id| self.unit(id).job).and_then(|job| self.jobs.get(&job));
-        if queued.is_some_and(|job| job.facts.kind == JobKind::Stop) {
-            self.order(Action::FlushSockets { unit: unit.clone() });
-            self.order(Action::WatchSockets { unit });
-        } else {
-            self.tell(&unit, kind::Input::SocketReady);
         }
     }
 

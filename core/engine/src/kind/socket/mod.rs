@@ -10,7 +10,7 @@ mod stop;
 
 use super::service::{Control, Rest};
 use super::words;
-use super::{Cx, Input, Level, Process, Reply, Stage, Triggered, Triggers};
+use super::{Cx, Input, Level, Process, Reply, Restarts, Stage, Triggered, Triggers};
 use crate::api::{
     Action, ActiveState, Directories, ExitStatus, Occupancy, Phase, ProcId, ServiceResult, Spawn, Told,
     Trouble, WatchExec,
@@ -295,6 +295,12 @@ fn listen(socket: &Socket, cx: &mut Cx) -> State {
 /// Somebody knocks: the service is to come up, unless this happens too often.
 fn knocked(state: State, socket: &Socket, cx: &mut Cx) -> State {
     match state {
+        // A stop job waits for others: nobody is taken in any more, who knocks is sent away.
+        State::Listening if cx.restarts == Restarts::Barred => {
+            cx.order(Action::FlushSockets { unit: cx.unit.clone() });
+            cx.order(Action::WatchSockets { unit: cx.unit.clone() });
+            State::Listening
+        }
         State::Listening => {
             if too_often(socket, cx) {
                 cx.say(Level::Error, format!("{}: triggered too often, no further activation", cx.unit));
