@@ -124,6 +124,11 @@ impl Engine {
         if condition.holds {
             life.assertion = assertion;
         }
+        if condition.holds && assertion.holds && self.is_overtaken(id) {
+            self.set_phase(id, Phase::Waiting);
+            self.wake(id);
+            return self.wake_blocked(unit);
+        }
         self.set_phase(id, Phase::Running);
         if !condition.holds {
             let unmet = unmet("Condition", &config.unit.conditions, conditions);
@@ -138,6 +143,13 @@ impl Engine {
             self.begin_start(id, unit);
         }
         self.wake_blocked(unit);
+    }
+
+    /// While the conditions were looked at a job was queued that goes before this one.
+    fn is_overtaken(&mut self, id: JobId) -> bool {
+        let Some(job) = self.jobs.get_mut(&id) else { return false };
+        job.place = 0;
+        self.jobs.get(&id).is_some_and(|job| self.blocker(job).is_some())
     }
 
     /// The host's mounts, all of them.

@@ -178,7 +178,7 @@ impl Engine {
     }
 
     /// A unit whose job goes before this one, and its place among the neighbours.
-    fn blocker(&self, job: &Job) -> Option<(u32, UnitId)> {
+    pub(super) fn blocker(&self, job: &Job) -> Option<(u32, UnitId)> {
         let ordered = Facets::AFTER.and(Facets::BEFORE);
         let mut neighbours = self.graph.neighbours_from(job.unit, ordered, job.place);
         neighbours.find(|(_, other)| self.goes_before(job, *other))

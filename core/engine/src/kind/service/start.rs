@@ -22,9 +22,14 @@ pub(super) fn wished(state: State, service: &Service, cx: &mut Cx) -> State {
         | State::Running(_)
         | State::Exited
         | State::Reload(_) => state,
+        // A unit has one job: the restart that was asked for gave way to this start, which does as well.
+        State::AutoRestart { at: None } => begin(service, cx),
         // What is going down goes down first; and an automatic restart begins by a stop, so that its
         // dependents hear of it.
-        State::Stop { .. } | State::Killing(_) | State::StopPost { .. } | State::AutoRestart { .. } => {
+        State::Stop { .. }
+        | State::Killing(_)
+        | State::StopPost { .. }
+        | State::AutoRestart { at: Some(_) } => {
             cx.reply(Reply::Later);
             state
         }
