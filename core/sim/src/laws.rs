@@ -1,6 +1,6 @@
 //! What must hold whatever happens. Each law is one function; a broken one is written down with the instant.
 
-use crate::machine::{Pid, Process};
+use crate::machine::{Backlog, Pid, Process};
 use eudaemon_engine::api::{
     ActiveState, Announcement, InvocationId, JobId, JobKind, Phase, ProcId, RequestId,
 };
@@ -56,7 +56,8 @@ impl Laws {
     }
 
     /// Where nothing more can happen no job waits, and no request.
-    pub fn quiet(&mut self, engine: &Engine) {
+    pub fn quiet(&mut self, engine: &Engine, backlogs: &BTreeMap<UnitName, Backlog>) {
+        self.nobody_knocks_in_vain(engine, backlogs);
         for job in engine.job_views() {
             let waits: Vec<String> =
                 engine.job_waits_for(job.id).iter().map(|id| format!("{id:?}")).collect();
@@ -93,6 +94,33 @@ impl Laws {
             self.one_main_process(&view, processes, clock);
         }
         self.jobs = jobs.iter().map(|job| job.id).collect();
+    }
+
+    pub fn check_sockets(
+        &mut self,
+        engine: &Engine,
+        backlogs: &BTreeMap<UnitName, Backlog>,
+        announcements: &[Announcement],
+        clock: u64,
+    ) {
+        for announcement in announcements {
+            let Announcement::UnitChanged(name) = announcement else { continue };
+            let state = engine.unit_view(name).map(|view| view.active);
+            if state.is_some_and(is_down) && backlogs.contains_key(name) {
+                self.broken.push(format!("{clock}: {name} is {state:?} and still listens"));
+            }
+        }
+    }
+
+    /// Whoever waits in a backlog is somebody's to take in: the service's, where it was told of him.
+    fn nobody_knocks_in_vain(&mut self, engine: &Engine, backlogs: &BTreeMap<UnitName, Backlog>) {
+        for (name, backlog) in backlogs.iter().filter(|(_, backlog)| backlog.waiting > 0) {
+            let Some(view) = engine.unit_view(name) else { continue };
+            let service = engine.unit_view(&backlog.service).map(|view| view.active);
+            if view.sub == "listening" || service.is_none_or(is_down) {
+                self.broken.push(format!("{name} is {} and {} wait in it", view.sub, backlog.waiting));
+            }
+        }
     }
 
     fn one_job_per_unit(&mut self, jobs: &[JobView]) {

@@ -15,6 +15,8 @@ pub struct Program {
     pub ready_after: Option<u64>,
     /// When it writes its pid file.
     pub pid_file_after: Option<u64>,
+    /// When it begins to take in who knocks on its sockets.
+    pub takes_after: Option<u64>,
     pub life: Life,
     pub on_term: OnTerm,
 }
@@ -55,6 +57,7 @@ impl Program {
             notes: Vec::new(),
             ready_after: None,
             pid_file_after: None,
+            takes_after: None,
             life: Life::Stays,
             on_term: OnTerm::Dies { after: 500 },
         }

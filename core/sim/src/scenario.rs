@@ -1,6 +1,8 @@
 //! Random worlds: units that depend on each other in every way, commands that behave and misbehave, wishes at
 //! random moments, and at the end a shutdown that has to come to its end.
 
+mod sockets;
+
 use crate::machine::{Faults, Machine};
 use crate::program::{Life, OnTerm, Program, Programs, Setup};
 use crate::random::Random;
@@ -32,6 +34,9 @@ pub enum Tracing {
     On,
 }
 
+/// Seeds with this bit make worlds that have sockets, too.
+pub const WITH_SOCKETS: u64 = 1 << 32;
+
 const SECOND: u64 = 1_000_000;
 /// All wishes are made within this time …
 const BUSY: u64 = 60 * SECOND;
@@ -56,9 +61,18 @@ pub fn run(seed: u64, tracing: Tracing) -> Report {
 
 pub fn drive(seed: u64, tracing: Tracing, drive: Drive) -> Report {
     let mut random = Random::new(seed);
-    let configs = units(&mut random);
+    let mut configs = units(&mut random);
+    // A stream of their own, so that a world without them stays what it is.
+    let mut luck = Random::new(!seed);
+    if seed & WITH_SOCKETS != 0 {
+        sockets::add(&mut configs, &mut luck);
+    }
+    let configs: Vec<Arc<Config>> = configs.into_iter().map(Arc::new).collect();
     let forking = configs.iter().filter(|config| forks(config)).map(|config| config.name.clone());
-    let mut machine = Machine::new(seed, Box::new(Moods { forking: forking.collect() }));
+    let mut machine = Machine::new(
+        seed,
+        Box::new(Moods { forking: forking.collect(), serving: sockets::served(&configs) }),
+    );
     machine.trace = (tracing == Tracing::On).then(Vec::new);
     machine.faults = faults(&mut random);
     if drive != Drive::Plain {
@@ -73,6 +87,7 @@ pub fn drive(seed: u64, tracing: Tracing, drive: Drive) -> Report {
         let wish = wish(&names, &mut random, &mut machine);
         machine.wish(after, wish);
     }
+    sockets::knock(&names, &mut luck, &mut machine);
     let mut engine = Engine::new(seed, Settings::default());
     machine.horizon = machine.clock + BUSY;
     pass(&mut machine, &mut engine, seed, drive);
@@ -154,7 +169,7 @@ fn wish(names: &[UnitName], random: &mut Random, machine: &mut Machine) -> Reque
     Request::Job { unit, kind, mode }
 }
 
-fn units(random: &mut Random) -> Vec<Arc<Config>> {
+fn units(random: &mut Random) -> Vec<Config> {
     let count = random.between(2, 10);
     let names: Vec<UnitName> = (0..count)
         .map(|n| name(&format!("u{n}.{}", if random.chance(200) { "target" } else { "service" })))
@@ -166,7 +181,7 @@ fn units(random: &mut Random) -> Vec<Arc<Config>> {
     exit.unit.dependencies =
         vec![(Dependency::Requires, name("shutdown.target")), (Dependency::After, name("shutdown.target"))];
     configs.extend([shutdown, exit]);
-    configs.into_iter().map(Arc::new).collect()
+    configs
 }
 
 fn any_unit(unit: &UnitName, names: &[UnitName], random: &mut Random) -> Config {
@@ -288,6 +303,8 @@ fn command(word: &str, random: &mut Random) -> ExecCommand {
 /// Commands do what they are for, most of the time.
 struct Moods {
     forking: BTreeSet<UnitName>,
+    /// Services that get sockets passed.
+    serving: BTreeSet<UnitName>,
 }
 
 fn forks(config: &Config) -> bool {
@@ -303,6 +320,9 @@ impl Programs for Moods {
             _more => OnTerm::Dies { after: random.between(10, 2000) },
         };
         let stays = Program { setup, on_term, ..Program::stays() };
+        let serves = spawn.phase == Phase::Start && self.serving.contains(&spawn.unit);
+        let takes_after = (serves && random.chance(900)).then(|| random.below(SECOND));
+        let stays = Program { takes_after, ..stays };
         let word = spawn.command.argv.first().map_or("", String::as_str);
         if spawn.phase != Phase::Start || word == "more" {
             return Program { life: short(random), ..stays };

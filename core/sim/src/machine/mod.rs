@@ -2,6 +2,7 @@
 //! init and the state log would keep, so that the manager can be killed between any two orders.
 
 mod obey;
+mod sockets;
 
 use crate::laws::Laws;
 use crate::program::{Life, OnTerm, Program, Programs, Setup};
@@ -16,6 +17,7 @@ use eudaemon_engine::world::{Waited, World};
 use eudaemon_engine::{Engine, Settings};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::name::UnitName;
+pub use sockets::Backlog;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -50,6 +52,8 @@ pub struct Process {
     program: Program,
     wrote_pid_file: bool,
     executed: bool,
+    /// Takes in whoever knocks on the sockets it was passed.
+    takes: bool,
 }
 
 #[derive(Debug)]
@@ -58,6 +62,10 @@ enum Happening {
     Wish(RequestId, Request),
     Exec(Pid),
     Note(Pid, String),
+    /// Whether the unit has processes beside these is looked at, and told, at this moment and not before.
+    Count(UnitName, Vec<ProcId>),
+    Knock(UnitName),
+    TakesIn(Pid),
     Ready(Pid),
     PidFile(Pid),
     Forks(Pid),
@@ -91,12 +99,22 @@ pub struct Machine {
     /// Exits init still holds.
     exits: BTreeMap<ProcId, ExitStatus>,
     finding: BTreeMap<UnitName, (ProcId, FindHow)>,
+    /// The sockets that are open.
+    backlogs: BTreeMap<UnitName, Backlog>,
     log: BTreeMap<Key, Option<Vec<u8>>>,
     outbox: Vec<Order>,
     manager: Manager,
+    batch: Batch,
     requests: u64,
     /// How often the engine was called.
     steps: u64,
+}
+
+/// Of a repeated batch some orders were done before, and what a later one undid is undone when they come again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Batch {
+    Fresh,
+    Repeated,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,9 +147,11 @@ impl Machine {
             pids: BTreeMap::new(),
             exits: BTreeMap::new(),
             finding: BTreeMap::new(),
+            backlogs: BTreeMap::new(),
             log: BTreeMap::new(),
             outbox: Vec::new(),
             manager: Manager::Alive,
+            batch: Batch::Fresh,
             requests: 0,
             steps: 0,
         }
@@ -171,22 +191,27 @@ impl Machine {
         // What was on its way to the dead manager is lost, but for what waits in a socket and what programs do.
         self.agenda.retain(|_, happening| match happening {
             Happening::Hear(Event::Notified { .. } | Event::Loaded(_)) => true,
-            Happening::Hear(_) => false,
+            Happening::Hear(_) | Happening::Count(..) => false,
             Happening::Wish(..)
             | Happening::Exec(_)
             | Happening::Note(..)
+            | Happening::Knock(_)
+            | Happening::TakesIn(_)
             | Happening::Ready(_)
             | Happening::PidFile(_)
             | Happening::Forks(_)
             | Happening::Ends(..) => true,
         });
+        self.unwatch_all();
         let seed = self.random.draw();
         *engine = self.restored(seed);
         self.laws.look_again(engine);
         let faults = std::mem::take(&mut self.faults);
+        self.batch = Batch::Repeated;
         for order in std::mem::take(&mut self.outbox) {
             self.obey(order.action);
         }
+        self.batch = Batch::Fresh;
         let alive = self.pids.iter().filter(|(_, pid)| self.processes.contains_key(pid));
         let mut fates: BTreeMap<ProcId, Fate> = alive.map(|(id, _)| (*id, Fate::Alive)).collect();
         fates.extend(self.exits.iter().map(|(id, status)| (*id, Fate::Ended(*status))));
@@ -210,10 +235,13 @@ impl Machine {
     }
 
     fn hear(&mut self, event: Event) {
-        let slow = self.random.chance(self.faults.slow);
-        let after =
-            if slow { self.random.between(1_000_000, 9_000_000) } else { self.random.between(10, 90) };
+        let after = self.delay();
         self.at(after, Happening::Hear(event));
+    }
+
+    fn delay(&mut self) -> u64 {
+        let slow = self.random.chance(self.faults.slow);
+        if slow { self.random.between(1_000_000, 9_000_000) } else { self.random.between(10, 90) }
     }
 
     fn note(&mut self, text: impl Fn() -> String) {
@@ -238,6 +266,13 @@ impl Machine {
                     self.diary.push(text);
                 }
             }
+            Happening::Count(unit, but) => {
+                let left = self.members(&unit, &but);
+                let occupancy = if left.is_empty() { Occupancy::Empty } else { Occupancy::Occupied };
+                return Some(Input::Fact(Event::Occupancy { unit, occupancy }));
+            }
+            Happening::Knock(unit) => self.knocked(unit),
+            Happening::TakesIn(pid) => self.take_in(pid),
             Happening::Exec(pid) => self.exec(pid),
             Happening::Ready(pid) => return self.ready(pid),
             Happening::PidFile(pid) => {
@@ -264,6 +299,9 @@ impl Machine {
         }
         if let Some(after) = program.ready_after {
             self.at(after, Happening::Ready(pid));
+        }
+        if let Some(after) = program.takes_after {
+            self.at(after, Happening::TakesIn(pid));
         }
         if let Some(after) = program.pid_file_after {
             self.at(after, Happening::PidFile(pid));
@@ -299,7 +337,8 @@ impl Machine {
     fn add(&mut self, unit: UnitName, id: Option<ProcId>, phase: Phase, program: Program) -> Pid {
         let pid = Pid(self.next_pid);
         self.next_pid += 1;
-        let process = Process { unit, id, phase, program, wrote_pid_file: false, executed: false };
+        let process =
+            Process { unit, id, phase, program, wrote_pid_file: false, executed: false, takes: false };
         self.processes.insert(pid, process);
         if let Some(id) = id {
             self.pids.insert(id, pid);
@@ -310,7 +349,7 @@ impl Machine {
     fn end(&mut self, pid: Pid, status: ExitStatus) -> Option<Input> {
         let process = self.processes.remove(&pid)?;
         if !self.processes.values().any(|other| other.unit == process.unit) {
-            self.hear(Event::Occupancy { unit: process.unit.clone(), occupancy: Occupancy::Empty });
+            self.count_later(process.unit.clone(), Vec::new());
         }
         let id = process.id?;
         self.pids.remove(&id);
@@ -369,6 +408,7 @@ impl World for Machine {
         }
         self.outbox.clear();
         self.laws.check(engine, &self.processes, &output.announcements, self.clock);
+        self.laws.check_sockets(engine, &self.backlogs, &output.announcements, self.clock);
     }
 
     fn wait(&mut self, engine: &Engine, deadline: Option<u64>) -> Waited {
@@ -384,7 +424,7 @@ impl World for Machine {
             let next = self.agenda.first_key_value().map(|((at, _), _)| *at);
             let instant = match (next, deadline) {
                 (None, None) => {
-                    self.laws.quiet(engine);
+                    self.laws.quiet(engine, &self.backlogs);
                     return Waited::Over;
                 }
                 (Some(next), Some(deadline)) => next.min(deadline),

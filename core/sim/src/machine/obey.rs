@@ -16,11 +16,10 @@ impl Machine {
                 for pid in &others {
                     self.signal(*pid, signal);
                 }
-                self.tell_occupancy(unit, &others);
+                self.count_later(unit, but);
             }
             Action::Survey { unit } => {
-                let all = self.members(&unit, &[]);
-                self.tell_occupancy(unit, &all);
+                self.count_later(unit, Vec::new());
             }
             Action::FindMain { unit, process, how } => {
                 self.finding.insert(unit.clone(), (process, how.clone()));
@@ -39,21 +38,15 @@ impl Machine {
                 let (conditions, asserts) = (judge(&conditions), judge(&asserts));
                 self.hear(Event::ConditionsChecked { unit, conditions, asserts });
             }
-            Action::OpenSockets { unit } => {
-                let outcome = match self.random.chance(self.faults.sockets_fail) {
-                    true => Err(Trouble { errno: 98, step: "bind".into() }),
-                    false => Ok(()),
-                };
-                self.hear(Event::SocketsOpened { unit, outcome });
-            }
+            Action::OpenSockets { unit } => self.open(unit),
+            Action::WatchSockets { unit } => self.watch(unit),
+            Action::UnwatchSockets { unit } => self.unwatch(&unit),
+            Action::FlushSockets { unit } => self.flush(&unit),
+            Action::CloseSockets { unit } => drop(self.backlogs.remove(&unit)),
             Action::Finish(finale) => {
                 self.finale = Some(finale);
             }
-            Action::WatchSockets { .. }
-            | Action::UnwatchSockets { .. }
-            | Action::CloseSockets { .. }
-            | Action::FlushSockets { .. }
-            | Action::StoreFds { .. }
+            Action::StoreFds { .. }
             | Action::RemoveStoredFds { .. }
             | Action::CloseStoredFds { .. }
             | Action::RemovePidFile { .. }
@@ -128,9 +121,9 @@ impl Machine {
         self.processes.iter().filter(|(_, process)| counts(process)).map(|(pid, _)| *pid).collect()
     }
 
-    pub(super) fn tell_occupancy(&mut self, unit: UnitName, left: &[Pid]) {
-        let occupancy = if left.is_empty() { Occupancy::Empty } else { Occupancy::Occupied };
-        self.hear(Event::Occupancy { unit, occupancy });
+    pub(super) fn count_later(&mut self, unit: UnitName, but: Vec<ProcId>) {
+        let after = self.delay();
+        self.at(after, Happening::Count(unit, but));
     }
 
     pub(super) fn find(&mut self, unit: UnitName, id: ProcId, how: FindHow) {
