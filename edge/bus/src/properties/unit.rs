@@ -149,9 +149,9 @@ fn can_stop(unit: &Unit) -> bool {
     stoppable && !unit.config.unit.refuse_manual_stop
 }
 
-/// A unit that cannot reload itself may still pass a reload on.
+/// A unit of a kind that never reloads itself may still pass a reload on; of a service its own ability decides.
 pub fn can_reload(cx: &UnitCx<'_>) -> bool {
-    let own = match &cx.unit.config.body {
+    match &cx.unit.config.body {
         Body::Service(service) => {
             !service.commands.reload.is_empty()
                 || service.kind == eudaemon_unit::config::service::ServiceType::NotifyReload
@@ -165,9 +165,8 @@ pub fn can_reload(cx: &UnitCx<'_>) -> bool {
         | Body::Automount
         | Body::Swap
         | Body::Timer
-        | Body::Path => false,
-    };
-    own || !cx.model.related(&cx.unit.config.name, Relation::PropagatesReloadTo).is_empty()
+        | Body::Path => !cx.model.related(&cx.unit.config.name, Relation::PropagatesReloadTo).is_empty(),
+    }
 }
 
 fn can_isolate(unit: &Unit) -> bool {
