@@ -146,9 +146,7 @@ impl Engine {
     }
 
     /// While the conditions were looked at a job was queued that goes before this one.
-    fn is_overtaken(&mut self, id: JobId) -> bool {
-        let Some(job) = self.jobs.get_mut(&id) else { return false };
-        job.place = 0;
+    fn is_overtaken(&self, id: JobId) -> bool {
         self.jobs.get(&id).is_some_and(|job| self.blocker(job).is_some())
     }
 
