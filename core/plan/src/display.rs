@@ -35,6 +35,7 @@ impl Display for Step {
             Step::Rlimit { resource, soft, hard } => {
                 write!(f, "rlimit {resource:?} {}:{}", Limit(*soft), Limit(*hard))
             }
+            Step::Idle(index) => write!(f, "idle until fd {index} hangs up"),
             Step::Mark(mark) => write!(f, "mark {mark:#x}"),
             Step::SetGroups => f.write_str("set-groups"),
             Step::RootDirectory(path) => write!(f, "root-directory {path}"),

@@ -59,6 +59,8 @@ coded! {
         24 = Ambient(mask: u64),
         25 = WorkingDirectory { place: Place, missing: Missing },
         26 = NoNewPrivileges,
+        /// Wait until the other end of a passed descriptor is closed, five seconds at most: `Type=idle`, systemd.service(5).
+        30 = Idle(index: u16),
         /// A number that all descendants inherit and anybody may read, as the soft limit of RLIMIT_RTTIME: how a unit's
         /// processes are found where there are no cgroups. Where it is refused they are found by less.
         28 = Mark(mark: u64),
@@ -263,7 +265,7 @@ impl Step {
             | Step::PassEnvironment(_)
             | Step::UnsetEnvironment(_) => ExitCode::Memory,
             Step::EnvironmentFile { .. } => ExitCode::Resources,
-            Step::Umask(_) => ExitCode::Memory,
+            Step::Umask(_) | Step::Idle(_) => ExitCode::Memory,
             Step::Rlimit { .. } | Step::Mark(_) => ExitCode::Limits,
             Step::SetGroups => ExitCode::Group,
             // Systemd makes a mount namespace for it, and tells its failure so.

@@ -49,6 +49,9 @@ pub const FINISH_KILL: Duration = Duration::from_secs(5);
 /// How long `init --background` waits for the manager to say that it is ready.
 pub const BACKGROUND: Duration = Duration::from_secs(60);
 
+/// The longest that a child of `Type=idle` waits for the others: systemd.service(5).
+pub const IDLE: rustix::event::Timespec = rustix::event::Timespec { tv_sec: 5, tv_nsec: 0 };
+
 /// Bytes of the console log shown when a background start fails.
 pub const BACKGROUND_TAIL: u64 = 4096;
 

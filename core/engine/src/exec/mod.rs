@@ -35,6 +35,8 @@ pub struct Facts<'a> {
     pub notify_socket: &'a str,
     pub journal_socket: &'a str,
     pub directories: &'a specifier::Directories,
+    /// The place among the passed descriptors of the one that hangs up when no job is left.
+    pub idle: Option<u16>,
     /// The mark its descendants are found by, where there are no cgroups.
     pub mark: Option<u64>,
     /// What init may, and so can give or take.
@@ -108,8 +110,16 @@ impl Draft<'_> {
         {
             self.add(Step::Mark(mark));
         }
+        if let (Some(index), true) = (self.facts.idle, self.waits_until_idle()) {
+            self.add(Step::Idle(index));
+        }
         // Before anything makes a file.
         self.add(Step::Umask(self.exec.umask));
+    }
+
+    fn waits_until_idle(&self) -> bool {
+        self.spawn.phase == Phase::Start
+            && self.service().is_some_and(|service| service.kind == ServiceType::Idle)
     }
 
     fn scheduling(&mut self) {

@@ -70,6 +70,7 @@ impl Case {
             notify_socket: "/run/systemd/notify",
             journal_socket: "/run/systemd/journal/stdout",
             directories: &specifier::Directories::of_system(),
+            idle: Some(7),
             mark: None,
             capabilities: self.capabilities,
         };

@@ -8,6 +8,7 @@ use eudaemon_engine::kind::service::result_word;
 use eudaemon_init::limits::PLAN_INLINE;
 use eudaemon_init::wire::{self, CgroupFd, Order, PlanBytes};
 use eudaemon_unit::config::exec::Capabilities;
+use eudaemon_unit::config::service::ServiceType;
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::name::UnitName;
 use eudaemon_unit::specifier::Directories;
@@ -49,7 +50,8 @@ impl Host {
     fn try_spawn(&mut self, spawn: &Spawn, config: &Config, birth: Birth) -> io::Result<Vec<Verdict>> {
         let path = sets::path(&spawn.unit, Some(config));
         let group = self.groups.enter(&path)?;
-        let (names, passed) = self.handed_over(spawn, &birth)?;
+        let (names, mut passed) = self.handed_over(spawn, &birth)?;
+        let idle = self.idle(spawn, config, &mut passed)?;
         let (notify, journal) = (self.place.notify_socket(), self.place.journal_stream());
         let facts = Facts {
             scope: match self.place.scope {
@@ -62,6 +64,7 @@ impl Host {
             notify_socket: &notify.to_string_lossy(),
             journal_socket: &journal.to_string_lossy(),
             directories: &birth.directories,
+            idle,
             mark: self.groups.mark(spawn.unit.as_str()),
             capabilities: Capabilities(self.capabilities),
         };
@@ -100,6 +103,26 @@ impl Host {
         fds.push(memory);
         fds.extend(passed);
         self.link.send(&Order::Spawn { id, watch, cgroup, plan: PlanBytes::Memfd }, fds)
+    }
+
+    /// For a main process of `Type=idle`: one end of the pipe whose other is ours alone, and closed when no job is left. Should we
+    /// die it is closed as well: a start is not held up by that.
+    fn idle(&mut self, spawn: &Spawn, config: &Config, passed: &mut Vec<OwnedFd>) -> io::Result<Option<u16>> {
+        let waits = matches!(&config.body, Body::Service(service) if service.kind == ServiceType::Idle);
+        if !waits || spawn.phase != Phase::Start {
+            return Ok(None);
+        }
+        let (end, _) = match self.idle_pipe.take() {
+            Some(pipe) => self.idle_pipe.insert(pipe),
+            None => self.idle_pipe.insert(rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?),
+        };
+        passed.push(fcntl_dupfd_cloexec(end, 3)?);
+        Ok(u16::try_from(passed.len() - 1).ok())
+    }
+
+    /// No job is left: those that wait for that go on.
+    pub fn idles(&mut self) {
+        self.idle_pipe = None;
     }
 
     /// The descriptors a main process is handed: its sockets in order, then what it stored. Other commands get none.

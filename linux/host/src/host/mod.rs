@@ -100,6 +100,8 @@ pub struct Host {
     finding: BTreeMap<UnitName, Finding>,
     /// Units whose set the engine waits to see empty.
     awaited: BTreeMap<UnitName, String>,
+    /// What processes of `Type=idle` wait on: the end they are given, and ours.
+    idle_pipe: Option<(OwnedFd, OwnedFd)>,
     next_parcel: u64,
     next_token: u64,
     /// A notify message was reported and lies in the socket still.

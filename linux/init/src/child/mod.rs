@@ -164,6 +164,7 @@ impl Process<'_> {
             Step::UnsetEnvironment(entries) => entries.iter().for_each(|entry| self.environment.unset(entry)),
             Step::Umask(mask) => drop(rustix::process::umask(rustix::fs::Mode::from_raw_mode(*mask))),
             Step::Rlimit { resource, soft, hard } => limit(resource, *soft, *hard)?,
+            Step::Idle(index) => wait_until_idle(passed(&self.birth.fds, *index)?),
             Step::Mark(number) => mark(*number),
             Step::SetGroups => self.user.set_groups()?,
             Step::RootDirectory(path) => {
@@ -245,6 +246,14 @@ fn limit(resource: &Resource, soft: u64, hard: u64) -> Result<(), Errno> {
         }
         other => other,
     }
+}
+
+/// A signal ends the child as it would end the program, for all are at their defaults; anything else that goes wrong is no
+/// reason not to start.
+fn wait_until_idle(others: BorrowedFd<'_>) {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let mut waited = [PollFd::from_borrowed_fd(others, PollFlags::empty())];
+    may_fail(poll(&mut waited, Some(&limits::IDLE)));
 }
 
 /// The hard limit stays as it is.

@@ -300,6 +300,9 @@ impl World for Site {
     fn wait(&mut self, engine: &Engine, deadline: Option<u64>) -> Waited {
         // All that was heard is written down and done: what it came from may go.
         self.host.settle();
+        if engine.job_views().next().is_none() {
+            self.host.idles();
+        }
         self.close_reloads(engine);
         self.flush(engine);
         loop {

@@ -21,6 +21,7 @@ pub const CASES: &[Case] = &[
     },
     Case { name: "life-output-privileged", run: |report| output(report, Confinement::Privileged) },
     Case { name: "life-output-unprivileged", run: |report| output(report, Confinement::Unprivileged) },
+    Case { name: "life-idle", run: idle },
     Case { name: "life-fd-store", run: fd_store },
     Case { name: "life-stop-order", run: stop_order },
     Case { name: "life-zombies", run: zombies },
@@ -268,6 +269,38 @@ fn output(report: &mut Report, confinement: Confinement) -> Result<()> {
             );
         }
     }
+    Ok(())
+}
+
+/// `Type=idle` is up at once, and its program runs when no job is left, or after five seconds.
+fn idle(report: &mut Report) -> Result<()> {
+    let Some((setup, init)) = quiet(report, Confinement::Privileged)? else { return Ok(()) };
+    let idler = "[Service]\nType=idle\nExecStart=sh -c 'echo %p >> /run/order; exec sleep 1000'\n";
+    let setup = setup
+        .file("/etc/systemd/system/first.service", idler)?
+        .file("/etc/systemd/system/second.service", idler)?
+        .file(
+            "/etc/systemd/system/short.service",
+            "[Service]\nType=oneshot\nExecStart=sh -c 'sleep 1; echo short >> /run/order'\n",
+        )?
+        .file(
+            "/etc/systemd/system/long.service",
+            "[Service]\nType=oneshot\nExecStart=sh -c 'sleep 8; echo long >> /run/order'\n",
+        )?;
+    let machine = boot(setup, &init)?;
+    for (idler, other) in [("first", "short"), ("second", "long")] {
+        machine.run(&["systemctl", "start", "--no-block", other])?.success()?;
+        machine.run(&["systemctl", "start", idler])?.success()?;
+        report.same(
+            &format!("{idler} is up beside {other}"),
+            &state(&machine, &format!("{idler}.service"), "SubState")?,
+            "running",
+        );
+        let ended =
+            || machine.read("/run/order").is_ok_and(|text| text.contains(other) && text.contains(idler));
+        machine.wait_until("both have run", SOON, ended)?;
+    }
+    report.same("who ran when", &machine.read("/run/order")?, "short\nfirst\nsecond\nlong");
     Ok(())
 }
 
