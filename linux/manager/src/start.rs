@@ -74,7 +74,7 @@ pub fn run(options: Options) -> io::Result<()> {
         && first == First::Yes
     {
         let text =
-            format!("no cgroups: {reason}; a unit's processes are told by invocation id, session and parent");
+            format!("no cgroups: {reason}; a unit's processes are told by a mark that their children inherit");
         lines.say(None, None, lines::NOTICE, &text);
     }
     if first == First::Yes {
