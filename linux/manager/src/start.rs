@@ -73,8 +73,9 @@ pub fn run(options: Options) -> io::Result<()> {
     if let Ladder::Sweep { reason } = host.ladder()
         && first == First::Yes
     {
-        let text =
-            format!("no cgroups: {reason}; a unit's processes are told by a mark that their children inherit");
+        let text = format!(
+            "no cgroups: {reason}; a unit's processes are told by a mark that their children inherit"
+        );
         lines.say(None, None, lines::NOTICE, &text);
     }
     if first == First::Yes {
