@@ -228,17 +228,5 @@ impl Engine {
 
 /// Whose start is over when its commands have run.
 fn is_oneshot(config: &Config) -> bool {
-    match &config.body {
-        Body::Service(service) => service.kind == ServiceType::Oneshot,
-        Body::Socket(_)
-        | Body::Target
-        | Body::Slice
-        | Body::Scope
-        | Body::Device
-        | Body::Mount(_)
-        | Body::Automount
-        | Body::Swap
-        | Body::Timer
-        | Body::Path => false,
-    }
+    matches!(&config.body, Body::Service(service) if service.kind == ServiceType::Oneshot)
 }
