@@ -18,6 +18,7 @@ pub const ERROR: u8 = 3;
 pub const WARNING: u8 = 4;
 pub const NOTICE: u8 = 5;
 pub const INFO: u8 = 6;
+pub const DEBUG: u8 = 7;
 
 #[derive(Debug)]
 pub struct Lines {
@@ -49,6 +50,17 @@ impl Lines {
     /// One line, about a unit or about all.
     pub fn say(&self, unit: Option<&UnitName>, invocation: Option<InvocationId>, level: u8, text: &str) {
         self.show(unit, level, text);
+        self.record(unit, invocation, level, text);
+    }
+
+    /// One line that nobody in front of a terminal need read.
+    pub fn say_aside(
+        &self,
+        unit: Option<&UnitName>,
+        invocation: Option<InvocationId>,
+        level: u8,
+        text: &str,
+    ) {
         self.record(unit, invocation, level, text);
     }
 

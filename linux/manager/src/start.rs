@@ -76,7 +76,9 @@ pub fn run(options: Options) -> io::Result<()> {
         let text = format!(
             "no cgroups: {reason}; a unit's processes are told by a mark that their children inherit"
         );
-        lines.say(None, None, lines::NOTICE, &text);
+        // In the foreground it is the common case, and `status` says it.
+        let level = if let Mission::Directory(_) = options.mission { lines::DEBUG } else { lines::NOTICE };
+        lines.say(None, None, level, &text);
     }
     if first == First::Yes {
         host.keep_state(log.file().as_fd())?;
@@ -224,8 +226,11 @@ fn begin(engine: &Engine, site: &mut Site) {
         Mission::Directory(directory) => {
             let names = site.units.of_directory();
             if names.is_empty() {
-                let text =
-                    format!("{}: no unit to run: neither default.target nor a service", directory.display());
+                let text = match directory.is_dir() {
+                    true => "no unit to run: neither default.target nor a service",
+                    false => "no such directory",
+                };
+                let text = format!("{}: {text}", directory.display());
                 site.lines.say(None, None, lines::ERROR, &text);
                 site.ask(engine, Request::FinishNow(eudaemon_engine::api::Finale::Exit(1)));
                 return;

@@ -149,6 +149,14 @@ impl Units {
         loaded
     }
 
+    /// Does the file lie in the one directory whose units are run?
+    pub fn is_in_directory(&self, file: &str) -> bool {
+        self.search
+            .directories
+            .first()
+            .is_some_and(|directory| std::path::Path::new(file).starts_with(directory))
+    }
+
     /// What `up` starts: the directory's default.target, else all its units with an `[Install]` section, else
     /// all its services.
     pub fn of_directory(&self) -> Vec<UnitName> {

@@ -2,6 +2,7 @@
 
 use super::{OWN_REQUESTS, Site};
 use crate::model::Outlook;
+use crate::options::Mission;
 use crate::{clock, lines};
 use eudaemon_bus::{Incoming, Reloading};
 use eudaemon_engine::Engine;
@@ -16,7 +17,11 @@ impl Site {
             Announcement::Said { unit, level, text } => {
                 let invocation =
                     unit.as_ref().and_then(|unit| engine.unit_view(unit)).and_then(|view| view.invocation);
-                self.lines.say(unit.as_ref(), invocation, *level, text);
+                if *level >= lines::INFO && self.is_aside(engine, unit.as_ref()) {
+                    self.lines.say_aside(unit.as_ref(), invocation, *level, text);
+                } else {
+                    self.lines.say(unit.as_ref(), invocation, *level, text);
+                }
             }
             Announcement::Answered { request, outcome } => {
                 if request.0 >= OWN_REQUESTS
@@ -45,6 +50,13 @@ impl Site {
         if let Some(server) = &mut self.server {
             server.hear(&announcement);
         }
+    }
+
+    /// Who runs a folder of units wants to hear of those alone, and of what went wrong.
+    fn is_aside(&self, engine: &Engine, unit: Option<&UnitName>) -> bool {
+        let Mission::Directory(_) = &self.mission else { return false };
+        let fragment = unit.and_then(|unit| engine.unit_view(unit)?.config.fragment.clone());
+        !fragment.is_some_and(|file| self.units.is_in_directory(&file))
     }
 
     /// The bus daemon is one of our units: when it runs we are on the bus, and when not we are not.
