@@ -122,7 +122,7 @@ impl Cx<'_> {
     }
 
     pub fn unsupported(&mut self, why: &str) {
-        self.say(Level::Error, format!("{}: {why}", self.unit));
+        self.say(Level::Notice, format!("{}: {why}", self.unit));
         self.reply(Reply::Unsupported(why.to_owned()));
     }
 

@@ -10,6 +10,7 @@ use crate::job::algebra::{is_down, is_up};
 use crate::kind::ReloadOutcome;
 use eudaemon_unit::config::service::ServiceType;
 use eudaemon_unit::config::{Body, Config};
+use eudaemon_unit::name::UnitKind;
 use std::collections::VecDeque;
 
 /// Whether jobs that depended on a failed one fail.
@@ -184,7 +185,7 @@ impl Engine {
         let ran = is_oneshot(self.graph.config(unit)) && self.unit(unit).life.condition.holds;
         let (level, verb) = match (kind, result) {
             (JobKind::Start, JobResult::Done) if ran => (6, "Finished"),
-            (JobKind::Start, JobResult::Done) if up => (6, "Started"),
+            (JobKind::Start, JobResult::Done) if up => (6, started(self.graph.name(unit).kind())),
             (JobKind::Start, JobResult::Done) => return,
             (JobKind::Start, JobResult::Timeout) => (3, "Timed out starting"),
             (JobKind::Start | JobKind::VerifyActive, JobResult::Dependency) => (4, "Dependency failed for"),
@@ -192,7 +193,7 @@ impl Engine {
             (JobKind::Start, JobResult::Failed | JobResult::Invalid) => (3, "Failed to start"),
             // Why, was said.
             (JobKind::Start, JobResult::Unsupported) => return,
-            (JobKind::Stop | JobKind::Restart, JobResult::Done) => (6, "Stopped"),
+            (JobKind::Stop | JobKind::Restart, JobResult::Done) => (6, stopped(self.graph.name(unit).kind())),
             (JobKind::Stop | JobKind::Restart, JobResult::Failed) => (3, "Failed while stopping"),
             (JobKind::Stop | JobKind::Restart, JobResult::Timeout) => (3, "Timed out stopping"),
             (JobKind::Reload, JobResult::Done) => (6, "Reloaded"),
@@ -223,6 +224,35 @@ impl Engine {
             description if description == config.name.as_str() => description.to_owned(),
             description => format!("{} - {description}", config.name),
         }
+    }
+}
+
+/// What people read under systemd, for each kind.
+fn started(kind: UnitKind) -> &'static str {
+    match kind {
+        UnitKind::Service | UnitKind::Scope | UnitKind::Timer | UnitKind::Path | UnitKind::Device => {
+            "Started"
+        }
+        UnitKind::Target => "Reached target",
+        UnitKind::Slice => "Created slice",
+        UnitKind::Socket => "Listening on",
+        UnitKind::Mount => "Mounted",
+        UnitKind::Automount => "Set up automount",
+        UnitKind::Swap => "Activated swap",
+    }
+}
+
+fn stopped(kind: UnitKind) -> &'static str {
+    match kind {
+        UnitKind::Service | UnitKind::Scope | UnitKind::Timer | UnitKind::Path | UnitKind::Device => {
+            "Stopped"
+        }
+        UnitKind::Target => "Stopped target",
+        UnitKind::Slice => "Removed slice",
+        UnitKind::Socket => "Closed",
+        UnitKind::Mount => "Unmounted",
+        UnitKind::Automount => "Unset automount",
+        UnitKind::Swap => "Deactivated swap",
     }
 }
 
