@@ -33,8 +33,9 @@ pub struct Groups {
 }
 
 impl Groups {
-    pub fn new(ladder: Ladder) -> Groups {
-        Groups { ladder, sweep: RefCell::default() }
+    /// `init` is whose children orphans become.
+    pub fn new(ladder: Ladder, init: u32) -> Groups {
+        Groups { ladder, sweep: RefCell::new(Sweep::new(init)) }
     }
 
     pub fn ladder(&self) -> &Ladder {
@@ -74,6 +75,11 @@ impl Groups {
         if let Ladder::Sweep { .. } = self.ladder {
             self.sweep.borrow_mut().add(unit, pid);
         }
+    }
+
+    /// init reaped the process.
+    pub fn forget(&self, pid: u32) {
+        self.sweep.borrow_mut().forget(pid);
     }
 
     /// Living members, zombies left out.
@@ -189,7 +195,7 @@ impl Groups {
 
     /// On the sweeping rung: the unit a process belongs to.
     pub fn unit_of_swept(&self, pid: u32) -> Option<String> {
-        self.sweep.borrow_mut().unit_of(pid)
+        self.sweep.borrow().unit_of(pid)
     }
 }
 
@@ -246,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_sweep_finds_a_grandchild_that_left_the_session() {
-        let groups = Groups::new(Ladder::Sweep { reason: "test".into() });
+        let groups = Groups::new(Ladder::Sweep { reason: "test".into() }, std::process::id());
         let id = format!("{:032x}", std::process::id());
         groups.begin("a.service", &id);
         let mut child = Command::new("sh")
@@ -267,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_sweep_leaves_the_session_of_our_starter_alone() {
-        let groups = Groups::new(Ladder::Sweep { reason: "test".into() });
+        let groups = Groups::new(Ladder::Sweep { reason: "test".into() }, std::process::id());
         let mut bystander = Command::new("sleep").arg("60").spawn().unwrap();
         let mut child = Command::new("sleep").arg("60").spawn().unwrap();
         groups.add("a.service", child.id());

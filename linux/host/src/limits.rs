@@ -1,7 +1,9 @@
 //! What the host lets others make it hold: number, unit, reason.
 
-/// Processes looked at in one sweep of /proc; more than any `pid_max` seen on the machines we serve.
-pub const PROCESSES: usize = 4_194_304;
+/// Threads of one process asked for their children: the kernel's own most.
+pub const THREADS: usize = 4_194_304;
+/// Generations between a process and the nearest ancestor of which it is known whose it is.
+pub const ANCESTORS: usize = 256;
 /// Bytes read of any one file under /proc/PID; environments beyond it are cut, not followed.
 pub const PROC_FILE: usize = 256 * 1024;
 /// Bytes of one notify message; sd_notify(3) senders stay far below a page.

@@ -52,13 +52,15 @@ pub fn soft_realtime_limit(pid: u32) -> Option<u64> {
     line.split_ascii_whitespace().next()?.parse().ok()
 }
 
-/// All pids there are, in the kernel's order.
-pub fn pids() -> Vec<u32> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    entries
-        .take(limits::PROCESSES)
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .collect()
+/// The children of a process, by all of its threads: proc(5), /proc/PID/task/TID/children.
+pub fn children(pid: u32) -> Vec<u32> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    let mut found = Vec::new();
+    for thread in threads.flatten().take(limits::THREADS) {
+        let text = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+        found.extend(text.split_ascii_whitespace().filter_map(|word| word.parse::<u32>().ok()));
+    }
+    found
 }
 
 /// The command line for people: spaces between words, the kernel's name in brackets if there is none.
@@ -106,12 +108,19 @@ mod tests {
         let stat = stat(std::process::id()).unwrap();
         assert_eq!(stat.parent, rustix::process::getppid().unwrap().as_raw_nonzero().get() as u32);
         assert!(!stat.is_zombie());
-        assert!(pids().contains(&std::process::id()));
     }
 
     #[test]
     fn a_process_that_is_not_there_is_none() {
         assert_eq!(super::stat(u32::MAX - 1), None);
         assert_eq!(command_line(u32::MAX - 1), None);
+    }
+
+    #[test]
+    fn a_child_is_its_parents() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        assert!(children(std::process::id()).contains(&child.id()));
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 }

@@ -6,12 +6,14 @@
 //! environment, where the unit sets `LimitRTTIME=` itself. Then a parent that belongs. Whom a sweep has found is
 //! remembered, with the start time, so a pid that was given to another tells nothing.
 
-use crate::proc;
+use crate::{limits, proc};
 use std::collections::BTreeMap;
 
 /// All units' marks, and whom they were found on.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sweep {
+    /// Whose children orphans become.
+    init: u32,
     runs: BTreeMap<String, Run>,
     found: BTreeMap<u32, Member>,
 }
@@ -37,6 +39,10 @@ fn mark(invocation: &str) -> u64 {
 }
 
 impl Sweep {
+    pub fn new(init: u32) -> Sweep {
+        Sweep { init, runs: BTreeMap::new(), found: BTreeMap::new() }
+    }
+
     /// A run of the unit began, or a predecessor's goes on.
     pub fn begin(&mut self, unit: &str, invocation: &str) {
         let run = Run { mark: mark(invocation), assignment: format!("INVOCATION_ID={invocation}") };
@@ -55,6 +61,11 @@ impl Sweep {
         }
     }
 
+    /// init reaped it: the pid may be another's from now on.
+    pub fn forget(&mut self, pid: u32) {
+        self.found.remove(&pid);
+    }
+
     /// The unit's run is over: nothing is remembered.
     pub fn release(&mut self, unit: &str) {
         self.runs.remove(unit);
@@ -63,21 +74,28 @@ impl Sweep {
 
     /// Living members of the unit, zombies left out.
     pub fn members(&mut self, unit: &str) -> Vec<u32> {
-        self.look();
+        self.look(unit);
         self.found.iter().filter(|(_, member)| member.unit == unit).map(|(pid, _)| *pid).collect()
     }
 
-    /// The unit a process belongs to.
-    pub fn unit_of(&mut self, pid: u32) -> Option<String> {
-        self.look();
-        self.found.get(&pid).map(|member| member.unit.clone())
+    /// The unit a process belongs to: its own marks tell, or those of the nearest ancestor that has some.
+    pub fn unit_of(&self, pid: u32) -> Option<String> {
+        let mut ancestor = pid;
+        for _ in 0..limits::ANCESTORS {
+            let stat = proc::stat(ancestor).filter(|_| ancestor > 1 && ancestor != self.init)?;
+            let known = self.found.get(&ancestor).filter(|member| member.start_ticks == stat.start_ticks);
+            let unit = known.map(|member| member.unit.clone()).or_else(|| self.told_by_marks(ancestor));
+            if unit.is_some() {
+                return unit;
+            }
+            ancestor = stat.parent;
+        }
+        None
     }
 
     /// Is the pid still the process that was found to be the unit's?
     pub fn is_still(&self, unit: &str, pid: u32) -> bool {
-        self.found.get(&pid).is_some_and(|member| {
-            member.unit == unit && proc::stat(pid).is_some_and(|stat| stat.start_ticks == member.start_ticks)
-        })
+        self.found.get(&pid).is_some_and(|member| member.unit == unit && is_alive(pid, member.start_ticks))
     }
 
     /// Does the process bear the unit's mark?
@@ -85,39 +103,33 @@ impl Sweep {
         self.told_by_marks(pid).is_some_and(|found| found == unit)
     }
 
-    /// One look at all processes.
-    fn look(&mut self) {
-        let own = std::process::id();
-        let living: BTreeMap<u32, proc::Stat> = proc::pids()
-            .into_iter()
-            .filter(|pid| *pid != 1 && *pid != own)
-            .filter_map(|pid| proc::stat(pid).map(|stat| (pid, stat)))
-            .filter(|(_, stat)| !stat.is_zombie())
-            .collect();
-        self.found
-            .retain(|pid, member| living.get(pid).is_some_and(|stat| stat.start_ticks == member.start_ticks));
-        let strangers: Vec<u32> =
-            living.keys().filter(|pid| !self.found.contains_key(pid)).copied().collect();
-        for pid in strangers {
-            if let (Some(unit), Some(stat)) = (self.told_by_marks(pid), living.get(&pid)) {
-                self.found.insert(pid, Member { unit, start_ticks: stat.start_ticks });
+    /// One look at the unit: those of it that were known, their descendants, and those of init's children that bear its
+    /// marks. A process whose parent died is init's child, so nobody else need be looked at.
+    fn look(&mut self, unit: &str) {
+        self.found.retain(|pid, member| member.unit != unit || is_alive(*pid, member.start_ticks));
+        let mut waiting: Vec<u32> =
+            self.found.iter().filter(|(_, member)| member.unit == unit).map(|(pid, _)| *pid).collect();
+        for orphan in proc::children(self.init) {
+            let known = self.found.contains_key(&orphan);
+            if !known && self.told_by_marks(orphan).as_deref() == Some(unit) && self.take_in(unit, orphan) {
+                waiting.push(orphan);
             }
         }
-        // Children of members are members; each round adds one generation, so it ends.
-        loop {
-            let children: Vec<(u32, Member)> = living
-                .iter()
-                .filter(|(pid, _)| !self.found.contains_key(pid))
-                .filter_map(|(pid, stat)| {
-                    let unit = self.found.get(&stat.parent)?.unit.clone();
-                    Some((*pid, Member { unit, start_ticks: stat.start_ticks }))
-                })
-                .collect();
-            if children.is_empty() {
-                break;
+        // Whoever is taken in was not found before, so it ends.
+        while let Some(parent) = waiting.pop() {
+            for child in proc::children(parent) {
+                if !self.found.contains_key(&child) && self.take_in(unit, child) {
+                    waiting.push(child);
+                }
             }
-            self.found.extend(children);
         }
+    }
+
+    /// Remembers a living process as the unit's; tells whether it is one.
+    fn take_in(&mut self, unit: &str, pid: u32) -> bool {
+        let Some(stat) = proc::stat(pid).filter(|stat| !stat.is_zombie()) else { return false };
+        self.found.insert(pid, Member { unit: unit.to_owned(), start_ticks: stat.start_ticks });
+        true
     }
 
     fn told_by_marks(&self, pid: u32) -> Option<String> {
@@ -130,6 +142,10 @@ impl Sweep {
         let assignment = proc::environment_entry(pid, "INVOCATION_ID=")?;
         self.runs.iter().find(|(_, run)| run.assignment == assignment).map(unit)
     }
+}
+
+fn is_alive(pid: u32, start_ticks: u64) -> bool {
+    proc::stat(pid).is_some_and(|stat| stat.start_ticks == start_ticks && !stat.is_zombie())
 }
 
 #[cfg(test)]

@@ -76,7 +76,8 @@ impl Host {
         runs: &BTreeMap<UnitName, InvocationId>,
     ) -> io::Result<(Host, Found)> {
         let Snapshot { link, processes, mut vault, others } = snapshot;
-        let groups = Groups::new(abilities::ladder(place.role));
+        let init = rustix::process::getppid().map_or(1, |pid| pid.as_raw_nonzero().get() as u32);
+        let groups = Groups::new(abilities::ladder(place.role), init);
         for (unit, invocation) in runs {
             groups.begin(unit.as_str(), &super::hex(&invocation.0));
         }
@@ -90,7 +91,7 @@ impl Host {
         let mut host = Host {
             reports: vault.remove(wire::REPORTS).and_then(|mut fds| fds.pop()),
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
-            init: rustix::process::getppid().map_or(1, |pid| pid.as_raw_nonzero().get() as u32),
+            init,
             place,
             circumstances,
             capabilities: rustix::thread::capabilities(None).map_or(0, |sets| sets.permitted.bits()),

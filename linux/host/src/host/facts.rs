@@ -125,6 +125,7 @@ impl Host {
     }
 
     fn hear_exit(&mut self, process: ProcId, pid: u32, status: ExitStatus) {
+        self.groups.forget(pid);
         self.read_reports();
         // A Track that found the process dead already is answered by its exit.
         self.found_dead(process, pid);
@@ -136,6 +137,7 @@ impl Host {
     }
 
     fn hear_orphan(&mut self, pid: u32, status: ExitStatus) {
+        self.groups.forget(pid);
         if let Some(process) = self.by_pid.get(&pid).copied()
             && self.strangers.remove(&process).is_some()
         {
