@@ -5,7 +5,7 @@
 //! exit is told. And what a process sent before it died is heard before its death: exits wait in `held` until
 //! the notify socket has been found empty after they arrived.
 
-use super::{Host, News, Role, Untaken, sets};
+use super::{Host, Known, Messages, News, Role, Untaken, sets};
 use crate::link::Told;
 use crate::{limits, notify, proc};
 use eudaemon_engine::api::{Event, ExitStatus, NotifySender, Parcel, ProcId};
@@ -207,25 +207,44 @@ impl Host {
 
     /// Notify messages up to the first that is a fact; when there is none left, what was held back for them.
     fn hear_messages(&mut self) {
-        for _ in 0..limits::REPORTS_PER_TURN {
+        self.messages = Messages::Heard;
+        for _ in 0..limits::NOTIFY_PER_TURN {
             let Some(message) = notify::peek(&self.notify) else {
                 return self.news.append(&mut self.held);
             };
             let sender = self.sender(message.pid);
-            match &sender {
-                // It may be the child whose pid init is about to tell, faster than init: its message waits for that.
-                None if self.processes.values().any(|known| known.pid.is_none()) => return,
-                Some((unit, NotifySender::Member)) if self.is_unborn(unit) => return,
-                Some((unit, sender)) => return self.hear_message(message, unit.clone(), *sender),
+            // It may be the child whose pid init is about to tell, faster than init: its message waits for that.
+            let waits = match &sender {
+                None => self.is_awaited(|_| true),
+                Some((unit, NotifySender::Member)) => self.is_awaited(|known| known.unit == *unit),
+                Some((_, NotifySender::Main | NotifySender::Control)) => false,
+            };
+            if waits {
+                return;
+            }
+            self.births_awaited = None;
+            match sender {
+                Some((unit, sender)) => return self.hear_message(message, unit, sender),
                 None => self.refuse_message(&message),
             }
         }
-        // What is left makes the next turn: there is news now, so it comes at once.
+        self.messages = Messages::Left;
     }
 
-    /// Was init asked for a process of the unit, and has not said its pid yet?
-    fn is_unborn(&self, unit: &UnitName) -> bool {
-        self.processes.values().any(|known| known.pid.is_none() && known.unit == *unit)
+    /// Is one of the processes still awaited that init was asked for, and had not told the pid of, when the message at the head
+    /// of the queue was first seen? Those asked for later cannot have sent it, so it waits for ever on nobody's account.
+    fn is_awaited(&mut self, may_be_sender: impl Fn(&Known) -> bool) -> bool {
+        let unborn = |known: &Known| known.pid.is_none();
+        let processes = &self.processes;
+        let awaited = self.births_awaited.get_or_insert_with(|| {
+            processes
+                .iter()
+                .filter(|(_, known)| unborn(known) && may_be_sender(known))
+                .map(|(process, _)| *process)
+                .collect()
+        });
+        awaited.retain(|process| processes.get(process).is_some_and(unborn));
+        !awaited.is_empty()
     }
 
     /// It lived and died before this manager asked again.
@@ -236,12 +255,14 @@ impl Host {
     }
 
     fn refuse_message(&mut self, message: &notify::Message) {
-        let text = String::from_utf8_lossy(&message.text).replace('\n', " ");
-        let shown: String = text.chars().take(80).collect();
-        self.say(
-            None,
-            format!("notify message of process {} ignored, it is of no unit: {shown}", message.pid),
-        );
+        // Anybody may write there, as often as they like; the log is not theirs to fill.
+        if self.refused != Some(message.pid) {
+            self.refused = Some(message.pid);
+            let text = String::from_utf8_lossy(&message.text).replace('\n', " ");
+            let shown: String = text.chars().take(80).collect();
+            let pid = message.pid;
+            self.say(None, format!("notify messages of process {pid} ignored, it is of no unit: {shown}"));
+        }
         notify::take(&self.notify);
     }
 

@@ -58,6 +58,13 @@ pub enum News {
     },
 }
 
+/// Whether more notify messages came than a turn may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Messages {
+    Heard,
+    Left,
+}
+
 /// The descriptors of a reported message, until it is taken.
 #[derive(Debug)]
 struct Untaken {
@@ -106,6 +113,11 @@ pub struct Host {
     next_token: u64,
     /// A notify message was reported and lies in the socket still.
     untaken: Option<Untaken>,
+    /// The message at the head of the queue may be one of theirs; init has not told their pids yet.
+    births_awaited: Option<Vec<ProcId>>,
+    messages: Messages,
+    /// The last process whose messages were refused: that is said once.
+    refused: Option<u32>,
     news: VecDeque<News>,
     /// Facts held back until the notify messages sent before them are through.
     held: VecDeque<News>,
@@ -194,8 +206,9 @@ impl Host {
         self.link.flush()
     }
 
+    /// Is there work that no readiness will tell of?
     pub fn is_behind(&self) -> bool {
-        self.link.is_behind()
+        self.link.is_behind() || self.messages == Messages::Left
     }
 
     /// The pid of a process that init knows alive or not yet forgotten.
