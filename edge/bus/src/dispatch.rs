@@ -6,7 +6,7 @@ use crate::clients::Clients;
 use crate::fault::Fault;
 use crate::methods::{Right, Served, Target, signature};
 use crate::model::{Job, Model, Setting, Unit};
-use crate::objects::{Interface, Object, Table};
+use crate::objects::{Interface, OURS, Object, Table};
 use crate::path::{self, Place};
 use crate::properties::{Access, JobCx, ManagerCx, Parts, Source, UnitCx, Values};
 use crate::{introspect, limits};
@@ -226,9 +226,13 @@ fn property(
     }
 }
 
-/// The interfaces of that name; an empty one means all.
+/// The interfaces of that name; an empty one means all that systemd has.
 fn named<'a>(found: &Found, interface: &'a str) -> impl Iterator<Item = &'static Interface> + use<'a> {
-    found.object().interfaces().iter().filter(move |table| interface.is_empty() || table.name == interface)
+    let is_meant = move |table: &&Interface| match interface.is_empty() {
+        true => table.name != OURS,
+        false => table.name == interface,
+    };
+    found.object().interfaces().iter().filter(is_meant)
 }
 
 fn get(model: &dyn Model, call: &Call, found: &Found, interface: &str, name: &str) -> Result<Outcome, Fault> {

@@ -8,6 +8,9 @@ use eudaemon_unit::name::UnitKind;
 
 pub const LOG_CONTROL: &str = "org.freedesktop.LogControl1";
 
+/// Our own interface of units.
+pub const OURS: &str = "org.eudaemon1.Unit";
+
 /// The objects we have, by kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Object {
@@ -63,7 +66,7 @@ impl Object {
     }
 }
 
-/// The kind's own interface, then the one all units have.
+/// The kind's own interface, then the one all units have, then ours.
 const fn kind_interfaces(kind: UnitKind) -> &'static [Interface] {
     macro_rules! with_unit {
         ($kind:ident, $methods:expr, $signals:expr) => {
@@ -79,6 +82,12 @@ const fn kind_interfaces(kind: UnitKind) -> &'static [Interface] {
                         name: "org.freedesktop.systemd1.Unit",
                         table: Table::Unit(properties::UNIT),
                         methods: &[methods::UNIT],
+                        signals: &[],
+                    },
+                    Interface {
+                        name: OURS,
+                        table: Table::Unit(&[properties::OURS]),
+                        methods: &[],
                         signals: &[],
                     },
                 ]

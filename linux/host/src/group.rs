@@ -1,7 +1,7 @@
 //! The processes of a unit as a set: who belongs, signal them all, is anyone left.
 //!
 //! Two rungs. With a writable cgroup v2 each unit has a cgroup, and the kernel keeps the set. Without one
-//! the set is found by a [`Sweep`] of /proc.
+//! the set is found by a mark that processes inherit: `sweep`.
 //!
 //! A signal goes to a pidfd that was opened before membership was checked, so pid reuse cannot hit a stranger.
 

@@ -45,6 +45,18 @@ pub enum Support {
     Ignored(&'static str),
 }
 
+impl Support {
+    /// For people: `yes`, `not yet`, and so on.
+    pub fn words(&self) -> String {
+        match self {
+            Support::Full => "yes".into(),
+            Support::Partial(missing) => format!("in part: {missing}"),
+            Support::NotYet => "not yet".into(),
+            Support::Ignored(why) => format!("no: {why}"),
+        }
+    }
+}
+
 /// What a value looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {

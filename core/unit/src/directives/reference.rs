@@ -25,16 +25,7 @@ pub fn reference() -> String {
         let sections = sections.join(", ");
         let help = help.replace('|', "\\|").replace('<', "&lt;");
         // Writing to a string cannot fail.
-        writeln!(out, "| `{key}=` | {sections} | {} | {help} |", verdict(*support)).ok();
+        writeln!(out, "| `{key}=` | {sections} | {} | {help} |", support.words()).ok();
     }
     out
-}
-
-fn verdict(support: Support) -> String {
-    match support {
-        Support::Full => "yes".into(),
-        Support::Partial(missing) => format!("in part: {missing}"),
-        Support::NotYet => "not yet".into(),
-        Support::Ignored(why) => format!("no: {why}"),
-    }
 }

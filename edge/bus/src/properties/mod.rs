@@ -10,6 +10,7 @@ mod kill;
 mod kinds;
 mod limits;
 mod manager;
+mod ours;
 mod service;
 mod socket;
 mod unit;
@@ -17,6 +18,7 @@ mod values;
 mod words;
 
 pub use job::{JOB, JobCx};
+pub use ours::OURS;
 pub use unit::{can_reload, description};
 pub use values::{Source, Values, announced};
 pub use words::{active_word, load_word, mode_of};

@@ -16,4 +16,6 @@ pub use value::Value;
 pub const MANAGER_PATH: &str = "/org/freedesktop/systemd1";
 pub const MANAGER: &str = "org.freedesktop.systemd1.Manager";
 pub const UNIT: &str = "org.freedesktop.systemd1.Unit";
+/// What eudaemon says of a unit and systemd has no word for.
+pub const OURS: &str = "org.eudaemon1.Unit";
 pub const SERVICE: &str = "org.freedesktop.systemd1.Service";

@@ -14,8 +14,10 @@ pub struct Facts<'a> {
     pub properties: &'a Properties,
     /// Units named in `Triggers` and `TriggeredBy` with their active states.
     pub neighbours: &'a [(String, String)],
-    /// `None` where the unit has no control group.
+    /// `None` where they cannot be had.
     pub processes: Option<&'a [ProcessRow]>,
+    /// What eudaemon alone says of a unit.
+    pub ours: &'a Properties,
     /// Set for timers: the next elapse in wall-clock microseconds.
     pub next_elapse: Option<u64>,
     pub clock: &'a Clock,
@@ -33,6 +35,7 @@ pub fn unit(facts: &Facts) -> String {
     }
     drop_ins(facts, &mut block);
     block.row("Active", &active(facts));
+    until(facts, &mut block);
     duration(facts, &mut block);
     conditions(facts, &mut block, "Condition", "Conditions");
     conditions(facts, &mut block, "Assert", "Asserts");
@@ -46,6 +49,7 @@ pub fn unit(facts: &Facts) -> String {
     let documents: Vec<String> =
         facts.properties.texts("Documentation").into_iter().map(str::to_owned).collect();
     block.rows("Docs", &documents);
+    verdicts(facts, &mut block);
     sockets(facts, &mut block);
     processes(facts, &mut block);
     resources(facts, &mut block);
@@ -174,6 +178,19 @@ fn active(facts: &Facts) -> String {
     text
 }
 
+/// When `RuntimeMaxSec=` will end it.
+fn until(facts: &Facts, block: &mut Block) {
+    let started = facts.properties.known("ActiveEnterTimestamp").filter(|started| *started > 0);
+    let is_active = facts.properties.text("ActiveState") == "active";
+    if let (Some(most), Some(started), true) = (facts.properties.known("RuntimeMaxUSec"), started, is_active)
+    {
+        let end = started.saturating_add(most);
+        if let Some((point, left)) = facts.clock.point(end).zip(facts.clock.distance(end)) {
+            block.row("Until", &format!("{point}; {left}"));
+        }
+    }
+}
+
 /// How long a unit that is down was up.
 fn duration(facts: &Facts, block: &mut Block) {
     let properties = facts.properties;
@@ -238,6 +255,21 @@ fn kind_rows(facts: &Facts, block: &mut Block) {
             block.row(label, value);
         }
     }
+}
+
+/// Directives that do not do here what they say, one line for each reason.
+fn verdicts(facts: &Facts, block: &mut Block) {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for verdict in facts.ours.list("Verdicts") {
+        let text = |at: usize| verdict.list().get(at).and_then(Value::text).unwrap_or("");
+        match reasons.iter_mut().find(|(reason, _)| *reason == text(1)) {
+            Some((_, keys)) => keys.push(text(0)),
+            None => reasons.push((text(1), vec![text(0)])),
+        }
+    }
+    let lines: Vec<String> =
+        reasons.iter().map(|(reason, keys)| format!("{reason}: {}=", keys.join("= "))).collect();
+    block.rows("Verdict", &lines);
 }
 
 fn sockets(facts: &Facts, block: &mut Block) {
@@ -325,8 +357,12 @@ fn memory_limits(properties: &Properties) -> String {
 
 fn group(facts: &Facts, block: &mut Block) {
     let path = facts.properties.text("ControlGroup");
-    if let Some(processes) = facts.processes.filter(|_| !path.is_empty()) {
+    let Some(processes) = facts.processes else { return };
+    if !path.is_empty() {
         block.row("CGroup", path);
         block.text.push_str(&tree::processes(processes, path, INDENT, facts.paint, facts.width));
+    } else if let Some((made_up, _, _)) = processes.first() {
+        block.row("Processes", "told by their mark, for there are no cgroups here");
+        block.text.push_str(&tree::processes(processes, made_up, INDENT, facts.paint, facts.width));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::names::{self, mangled};
 use super::{Failure, schedule, units};
-use crate::bus::{CallError, Client, MANAGER_PATH, Properties, UNIT};
+use crate::bus::{CallError, Client, MANAGER_PATH, OURS, Properties, UNIT};
 use crate::line::{self, Line};
 use crate::running;
 use crate::screen::Screen;
@@ -167,11 +167,10 @@ fn block(
             neighbours.push((name.to_owned(), state.to_owned()));
         }
     }
-    let processes: Option<Vec<ProcessRow>> = if properties.text("ControlGroup").is_empty() {
-        None
-    } else {
-        client.manager("GetUnitProcesses", &id).ok()
-    };
+    // Where there are no cgroups our own manager knows a unit's processes all the same.
+    let processes: Option<Vec<ProcessRow>> = client.manager("GetUnitProcesses", &id).ok();
+    // systemd's manager has no such interface, and no such verdicts.
+    let ours = client.properties(&unit_name::object_path(id), OURS).unwrap_or_default();
     let next_elapse = properties.get("NextElapseUSecRealtime").map(|_| {
         let monotonic = properties.number("NextElapseUSecMonotonic");
         schedule::next_elapse(clock, monotonic, properties.number("NextElapseUSecRealtime"))
@@ -180,6 +179,7 @@ fn block(
         properties,
         neighbours: &neighbours,
         processes: processes.as_deref(),
+        ours: &ours,
         next_elapse,
         clock,
         paint: screen.paint,
