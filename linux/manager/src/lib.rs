@@ -10,6 +10,7 @@ mod lines;
 mod machine;
 mod model;
 mod mounts;
+mod offer;
 mod options;
 mod orders;
 mod resources;

@@ -195,22 +195,12 @@ fn listen(machine: &Machine, host: &mut Host, kept: Option<OwnedFd>) -> io::Resu
             let listener = UnixListener::bind(&path).map_err(at)?;
             fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).map_err(at)?;
             host.keep(PRIVATE, listener.as_fd())?;
-            offer_to_clients(machine);
+            crate::offer::offer(&machine.place);
             listener
         }
     };
     listener.set_nonblocking(true)?;
     Ok(listener)
-}
-
-/// Unmodified `systemctl --user` looks in `$XDG_RUNTIME_DIR/systemd`: where no real manager has that name, ours
-/// answers there too.
-fn offer_to_clients(machine: &Machine) {
-    if machine.place.scope == Scope::User {
-        let usual = machine.place.runtime.join("systemd");
-        // Somebody else's directory stays.
-        drop(std::os::unix::fs::symlink(&machine.place.published, usual));
-    }
 }
 
 /// What a first manager starts.

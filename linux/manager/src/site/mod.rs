@@ -75,6 +75,8 @@ pub struct Site {
     /// The request that is to end everything.
     farewell: Option<RequestId>,
     ready_said: bool,
+    /// The order that ends everything was given.
+    finished: bool,
 }
 
 impl Site {
@@ -121,6 +123,7 @@ impl Site {
             stopping: false,
             farewell: None,
             ready_said: false,
+            finished: false,
         })
     }
 
@@ -213,10 +216,20 @@ impl Site {
     /// Has orders done.
     pub fn obey(&mut self, engine: &Engine, orders: Vec<Order>) {
         for order in orders {
+            if self.finished {
+                // init has everything end; no order is worth anything any more.
+                return;
+            }
             if let (Action::WatchBusName { name }, Some(server)) = (&order.action, &mut self.server) {
                 server.watch_name(name);
             }
             let action = self.localised(engine, order.action);
+            if let Action::Finish(_) = &action {
+                self.finished = true;
+                if let Mission::Directory(_) = &self.mission {
+                    crate::offer::withdraw(&self.machine.place);
+                }
+            }
             let subject = crate::orders::subject(engine, &action);
             let config = subject.and_then(|name| engine.unit_view(&name).map(|view| Arc::clone(view.config)));
             // The birth is looked up before the host is borrowed.

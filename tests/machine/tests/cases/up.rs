@@ -41,7 +41,7 @@ fn up(report: &mut Report, confinement: Confinement) -> Result<()> {
     let Some(machine) = foreign(report, confinement, FOLDER)? else { return Ok(()) };
     // The shell gives background jobs SIGINT ignored; a terminal does not.
     let start = format!(
-        "cd /home/alice; python3 -c 'import signal, subprocess; signal.signal(signal.SIGINT, signal.default_int_handler)\n\
+        "cd /home/alice; mkdir -m 700 run; XDG_RUNTIME_DIR=/home/alice/run python3 -c 'import signal, subprocess; signal.signal(signal.SIGINT, signal.default_int_handler)\n\
          child = subprocess.Popen([\"eudaemon\", \"up\", \"{FOLDER}\"], stdout=open(\"log\", \"w\"), stderr=subprocess.STDOUT)\n\
          open(\"pid\", \"w\").write(str(child.pid)); signal.signal(signal.SIGINT, signal.SIG_IGN)\n\
          open(\"code\", \"w\").write(str(child.wait()))' > /dev/null 2>&1 &"
@@ -54,6 +54,9 @@ fn up(report: &mut Report, confinement: Confinement) -> Result<()> {
     let prefixed =
         log().lines().any(|line| line.contains("first") && line.find("first") < line.find("first runs"));
     report.holds("each line says whose it is", prefixed, &log());
+    let systemctl = "XDG_RUNTIME_DIR=/home/alice/run systemctl --user is-active first second";
+    let asked = machine.shell_as("alice", systemctl)?;
+    report.same("the distribution's systemctl reaches it", &(asked.out + &asked.err), "active\nactive");
     machine.shell("kill -INT $(cat /home/alice/pid)")?.success()?;
     let ended = machine
         .wait_until("up ends", SOON, || machine.read("/home/alice/code").is_ok_and(|code| !code.is_empty()));
@@ -63,6 +66,7 @@ fn up(report: &mut Report, confinement: Confinement) -> Result<()> {
     let order =
         text.find("second ends").zip(text.find("first ends")).is_some_and(|(second, first)| second < first);
     report.holds("the second is stopped before the first", order, &text);
+    report.same("no file of it stays", &machine.shell("find /home/alice/run -mindepth 1")?.out, "");
     report.same(
         "nothing of alice's is left",
         &machine.shell("ps -u alice -o stat=,args= | grep -v ^Z")?.out,
