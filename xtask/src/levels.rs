@@ -18,15 +18,17 @@ struct Score {
 pub fn test(words: &[&str]) -> Result<bool> {
     let with_machine = !words.contains(&"--no-machine");
     let filter = words.iter().find(|word| !word.starts_with("--")).copied().unwrap_or_default();
+    let mut score = Score::default();
     if with_machine {
         outside::install()?;
+        // Some tests of the levels below compare with the distribution's programs, in these root file systems.
+        prepare(&mut score)?;
     }
-    let mut score = Score::default();
     let words =
         ["test", "--workspace", "--no-fail-fast", "--exclude", "eudaemon-machine-tests", "--", filter];
     let mut green = score.follow(Command::new("cargo").args(words))?;
     if with_machine {
-        green &= machine_into(&mut score, filter)?;
+        green &= score.follow(&mut machine_level(filter))?;
     } else {
         println!("SKIPPED: machine tests: --no-machine");
         score.skipped += 1;
@@ -39,7 +41,8 @@ pub fn test(words: &[&str]) -> Result<bool> {
 pub fn machine(filter: &str) -> Result<bool> {
     outside::install()?;
     let mut score = Score::default();
-    let green = machine_into(&mut score, filter)?;
+    prepare(&mut score)?;
+    let green = score.follow(&mut machine_level(filter))?;
     println!("{} passed, {} failed, {} skipped", score.passed, score.failed, score.skipped);
     Ok(green && score.failed == 0)
 }
@@ -58,7 +61,8 @@ pub fn rootfs(name: Option<&str>) -> Result<bool> {
     Ok(true)
 }
 
-fn machine_into(score: &mut Score, filter: &str) -> Result<bool> {
+/// The root file systems and the binary that machines are made of.
+fn prepare(score: &mut Score) -> Result<()> {
     if outside::is_root() {
         // Without a mirror the tests still say what they skip, and why.
         for layer in Layer::ALL {
@@ -75,7 +79,13 @@ fn machine_into(score: &mut Score, filter: &str) -> Result<bool> {
     if !built.success() {
         bail!("cargo build --package eudaemon: {built}");
     }
-    score.follow(Command::new("cargo").args(["test", "--package", "eudaemon-machine-tests", "--", filter]))
+    Ok(())
+}
+
+fn machine_level(filter: &str) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(["test", "--package", "eudaemon-machine-tests", "--", filter]);
+    command
 }
 
 impl Score {
