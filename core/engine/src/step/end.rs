@@ -11,17 +11,26 @@ use crate::unit::{Allowance, StartLimit, limits_starts};
 use eudaemon_unit::config::unit::{EmergencyAction, JobMode};
 use eudaemon_unit::name::UnitName;
 
+/// What an emergency action follows from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Occasion {
+    Success,
+    Failure,
+    JobTimeout,
+    StartLimit,
+}
+
 impl Engine {
     pub(super) fn act_on_failure(&mut self, unit: UnitId) {
         let section = &self.graph.config(unit).unit;
         let (action, code) = (section.failure_action, section.failure_action_exit_status);
-        self.act(Some(unit), action, code, "it failed");
+        self.act(Some(unit), action, code, Occasion::Failure);
     }
 
     pub(super) fn act_on_success(&mut self, unit: UnitId) {
         let section = &self.graph.config(unit).unit;
         let (action, code) = (section.success_action, section.success_action_exit_status);
-        self.act(Some(unit), action, code, "it ended");
+        self.act(Some(unit), action, code, Occasion::Success);
     }
 
     /// Ends everything, in order or at once, because of a unit.
@@ -30,14 +39,21 @@ impl Engine {
         unit: Option<UnitId>,
         action: EmergencyAction,
         code: Option<u8>,
-        reason: &str,
+        occasion: Occasion,
     ) {
         use EmergencyAction as E;
         if action == E::None {
             return;
         }
         let who = unit.map_or("the manager".to_owned(), |unit| self.graph.name(unit).to_string());
-        self.say(unit, 4, format!("{who}: {action:?} because {reason}"));
+        let (level, reason) = match occasion {
+            // How every shutdown ends.
+            Occasion::Success => (6, "it ended"),
+            Occasion::Failure => (4, "it failed"),
+            Occasion::JobTimeout => (4, "its job timed out"),
+            Occasion::StartLimit => (4, "it was started too often"),
+        };
+        self.say(unit, level, format!("{who}: {action:?} because {reason}"));
         if matches!(action, E::Exit | E::ExitForce) {
             let own = unit.and_then(|unit| self.unit(unit).life.history.main.status);
             if let Some(code) = code.or(own.and_then(exit_code)) {

@@ -1,6 +1,7 @@
 //! Jobs end: because their unit got where they lead, or cannot, or somebody took them back. What depended on
 //! a failed one fails too; a work list stands in for the recursion.
 
+use super::end::Occasion;
 use super::life::{Down, Expected, How};
 use crate::api::{ActiveState, Announcement, JobId, JobKind, JobResult};
 use crate::engine::{Alarm, Engine, OwnWish};
@@ -176,7 +177,7 @@ impl Engine {
         self.say(Some(unit), 4, format!("{}: job timed out", self.graph.name(unit)));
         self.finish(id, JobResult::Timeout, Spread::ToDependants);
         let action = self.graph.config(unit).unit.job_timeout_action;
-        self.act(Some(unit), action, None, "its job timed out");
+        self.act(Some(unit), action, None, Occasion::JobTimeout);
     }
 
     /// The line an operator sees when a job ends.

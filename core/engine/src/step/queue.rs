@@ -1,6 +1,7 @@
 //! Jobs come in and run: a planned transaction is put beside what is queued, and each job starts when no job
 //! of a unit it is ordered against goes first.
 
+use super::end::Occasion;
 use super::finish::Spread;
 use crate::api::{Action, ActiveState, Announcement, JobId, JobKind, JobResult, Refusal};
 use crate::engine::{Alarm, Engine, Startup};
@@ -230,7 +231,7 @@ impl Engine {
         }
         if is_down(state) && self.start_limit_is_hit(unit) {
             self.step_unit(unit, kind::Input::StartLimitHit);
-            self.act(Some(unit), config.unit.start_limit_action, None, "it was started too often");
+            self.act(Some(unit), config.unit.start_limit_action, None, Occasion::StartLimit);
             return self.finish(id, JobResult::Failed, Spread::ToDependants);
         }
         let asks = !config.unit.conditions.is_empty() || !config.unit.asserts.is_empty();
