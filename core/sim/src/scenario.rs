@@ -300,6 +300,9 @@ fn command(word: &str, random: &mut Random) -> ExecCommand {
     }
 }
 
+/// Codes of steps that fail before exec, 203 (the program is not there) most often.
+const FAILING_STEPS: [u8; 7] = [203, 217, 200, 203, 226, 202, 209];
+
 /// Commands do what they are for, most of the time.
 struct Moods {
     forking: BTreeSet<UnitName>,
@@ -313,7 +316,13 @@ fn forks(config: &Config) -> bool {
 
 impl Programs for Moods {
     fn program(&mut self, spawn: &Spawn, random: &mut Random) -> Program {
-        let setup = if random.chance(20) { Setup::Fails(203) } else { Setup::Fine };
+        // What is chosen by the process's number draws no luck: the worlds of seeds that were kept stay as they were.
+        let nth = spawn.process.0 as usize;
+        let setup = if random.chance(20) {
+            Setup::Fails(FAILING_STEPS[nth % FAILING_STEPS.len()])
+        } else {
+            Setup::Fine
+        };
         let on_term = match random.below(10) {
             0 => OnTerm::Ignores,
             1..4 => OnTerm::ExitsCleanly { after: random.between(100, 3 * SECOND) },
@@ -338,6 +347,14 @@ impl Programs for Moods {
             true => {
                 let pid_file_after = random.chance(800).then(|| random.below(SECOND));
                 let child = Program { life: long, pid_file_after, ..stays.clone() };
+                // One in five forks twice, as daemon(7) asks.
+                let child = match nth % 5 {
+                    0 => Program {
+                        life: Life::Daemonizes { after: SECOND / 10, child: Box::new(child) },
+                        ..stays.clone()
+                    },
+                    _more => child,
+                };
                 Life::Daemonizes { after: random.below(SECOND), child: Box::new(child) }
             }
             false => long,
