@@ -142,6 +142,7 @@ impl Units {
             let mut config = merged.config;
             if self.role == Role::Beside && self.scope == files::Scope::System {
                 leave_to_the_host(&mut config);
+                spare_what_is_there(&mut config);
             }
             loaded.units.push(Arc::new(config));
             loaded.diagnostics.extend(merged.diagnostics);
@@ -222,6 +223,19 @@ const HOSTS_OWN: &[&str] = &[
     "systemd-update-done.service",
     "systemd-update-utmp.service",
 ];
+
+/// Nothing boots when a manager starts beside another PID 1: what files and directories lack is made, and nothing that is in
+/// use, /tmp first of all, is emptied as at a boot; tmpfiles.d(5).
+fn spare_what_is_there(config: &mut Config) {
+    if config.name.as_str() != "systemd-tmpfiles-setup.service" {
+        return;
+    }
+    if let Body::Service(service) = &mut config.body {
+        for command in &mut service.commands.start {
+            command.argv.retain(|word| word != "--remove" && word != "--boot");
+        }
+    }
+}
 
 fn leave_to_the_host(config: &mut Config) {
     if !["sysinit.target", "basic.target", "sockets.target"].contains(&config.name.as_str()) {

@@ -93,8 +93,11 @@ fn beside_a_foreign_one(report: &mut Report, confinement: Confinement) -> Result
     let setup = eudaemon_machine_tests::machine::Setup::new(confinement)?
         .program(&binary, "/usr/local/bin/eudaemon")?;
     let machine = setup.boot(&["/bin/sleep", "infinity"])?;
+    machine.shell("mkdir -p /tmp/build; echo precious > /tmp/build/artifact")?.success()?;
     let started = machine.run(&["eudaemon", "start", "nginx"])?;
     report.check("eudaemon start nginx", started.success().map(|_| ()));
+    report.same("files in /tmp stay", &machine.shell("cat /tmp/build/artifact")?.out, "precious");
+    report.same("nobody is locked out", &machine.shell("ls /run/nologin 2>/dev/null; true")?.out, "");
     answers(report, &machine, &NINE[1..2]);
     for service in NINE.iter().filter(|service| service.unit != "nginx.service") {
         let started = machine.run(&["eudaemon", "start", service.unit])?;
