@@ -6,7 +6,8 @@
 //! - The manager's end must not block on sending: init reads no order while it has no room for answers, so a
 //!   manager that waits for init with a full socket in each direction would wait for ever. Queue, and read.
 //! - After `Hello` init tells everything it knows, ended by [`Report::SnapshotEnd`]; before, it is silent.
-//! - A repeated `Spawn` is answered and not done twice. Exits are told again to each new manager until `Ack`.
+//! - A repeated `Spawn` is answered and not done twice. Exits are told again to each new manager until `Ack`, signals
+//!   until `Heard`.
 //! - The vault entry [`REPORTS`] is the reading end of a socket on which children say which step failed
 //!   ([`SetupFailure`]). A child writes there before it exits: read it before judging an [`Report::Exited`].
 //! - The vault entry [`CONSOLE`] is the standard output init was started with.
@@ -93,6 +94,10 @@ pub enum Order<'a> {
     },
     /// The snapshot once more.
     List,
+    /// What this signal asks for is written down: it need not be told to a successor.
+    Heard {
+        signal: i32,
+    },
     /// Stop what is left and end.
     Finish(Finish),
 }
@@ -154,7 +159,7 @@ pub enum Report<'a> {
         pid: u32,
         ended: Ended,
     },
-    /// init received this signal.
+    /// init received this signal. The same one is not told again before `Heard`.
     Signalled {
         signal: i32,
     },
@@ -250,6 +255,7 @@ impl<'a> Order<'a> {
                 };
                 (Header { detail, number, ..head(10, 0) }, &[])
             }
+            Order::Heard { signal } => (Header { number: signal, ..head(11, 0) }, &[]),
         };
         (header.bytes(), tail)
     }
@@ -280,6 +286,7 @@ impl<'a> Order<'a> {
                 4 => Finish::Kexec,
                 _ => return None,
             }),
+            11 => Order::Heard { signal: number },
             _ => return None,
         })
     }
@@ -390,6 +397,7 @@ mod tests {
             Order::Put { name: "socket/web.socket" },
             Order::Drop { name: "n" },
             Order::List,
+            Order::Heard { signal: 15 },
         ];
         all.extend(FINISHES.map(Order::Finish));
         all

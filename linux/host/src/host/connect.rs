@@ -111,6 +111,7 @@ impl Host {
             next_parcel: 1,
             next_token: super::facts::FIRST_TOKEN,
             untaken: None,
+            unsettled_signals: Vec::new(),
             births_awaited: None,
             messages: super::Messages::Heard,
             refused: None,

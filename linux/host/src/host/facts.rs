@@ -116,7 +116,10 @@ impl Host {
             Told::Tracked { id, pid } => self.adopted(ProcId(id), pid),
             Told::NotAChild { id, pid } => self.adopt_stranger(ProcId(id), pid),
             Told::Orphan { pid, status } => self.hear_orphan(pid, status),
-            Told::Signalled { signal } => self.news.push_back(News::Signal(signal)),
+            Told::Signalled { signal } => {
+                self.unsettled_signals.push(signal);
+                self.news.push_back(News::Signal(signal));
+            }
             Told::NotKept { name, errno } => {
                 self.say(None, format!("init cannot keep {name}: {}", io::Error::from_raw_os_error(errno)));
             }

@@ -113,6 +113,8 @@ pub struct Host {
     next_token: u64,
     /// A notify message was reported and lies in the socket still.
     untaken: Option<Untaken>,
+    /// Told by init, who would tell a successor too: what they ask for is not written down yet.
+    unsettled_signals: Vec<i32>,
     /// The message at the head of the queue may be one of theirs; init has not told their pids yet.
     births_awaited: Option<Vec<ProcId>>,
     messages: Messages,
@@ -185,10 +187,14 @@ impl Host {
         }
     }
 
-    /// Orders of one batch are done: descriptors nobody claimed are closed, the message they came with is taken.
+    /// All that was heard is written down and done: descriptors nobody claimed are closed, the message they came with is
+    /// taken, and no successor need be told of the signals.
     pub fn settle(&mut self) {
         if self.untaken.take().is_some() {
             notify::take(&self.notify);
+        }
+        for signal in std::mem::take(&mut self.unsettled_signals) {
+            self.order(&Order::Heard { signal }, Vec::new());
         }
     }
 

@@ -4,6 +4,7 @@
 //! the manager's socket has room; and an order is read only when the answer to the one before was taken.
 
 mod orders;
+mod signal_set;
 mod tell;
 
 use crate::background::Waiting;
@@ -20,6 +21,7 @@ use crate::wire::{self, Ended, Finish};
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 use rustix::process::{Pid, WaitOptions, WaitStatus};
+use signal_set::SignalSet;
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::time::Instant;
@@ -54,8 +56,9 @@ pub struct Init {
     children: Children,
     orphans: Orphans,
     vault: Vault,
-    /// Signals received and not told: bit N for signal N.
-    untold_signals: u128,
+    untold_signals: SignalSet,
+    /// Told, and lost if the manager dies before it says `Heard`.
+    unheard_signals: SignalSet,
     /// SIGTERM and SIGINT that no manager could be told of.
     unheard_terminations: u32,
     /// An answer the manager's socket had no room for.
@@ -104,7 +107,8 @@ impl Init {
             children: Children::new(),
             orphans: Orphans::new(),
             vault,
-            untold_signals: 0,
+            untold_signals: SignalSet::default(),
+            unheard_signals: SignalSet::default(),
             unheard_terminations: 0,
             unsent: None,
             interest: epoll::EventFlags::IN,
@@ -198,7 +202,7 @@ impl Init {
     }
 
     fn hear_signal(&mut self, number: i32) -> ControlFlow<Finish> {
-        self.untold_signals |= 1 << number;
+        self.untold_signals.add(number);
         let told = matches!(&self.manager, Manager::Runs(running) if running.speech != Speech::Silent);
         if told || !matches!(number, libc::SIGTERM | libc::SIGINT) {
             return ControlFlow::Continue(());

@@ -77,11 +77,14 @@ impl Init {
         match order {
             Order::Hello => {
                 self.unheard_terminations = 0;
+                // What its predecessor was told and died over.
+                self.untold_signals.add_all(std::mem::take(&mut self.unheard_signals));
                 // Answers to the manager before this one.
                 self.children.iter_mut().for_each(|child| child.untold = Untold::default());
                 self.begin_snapshot();
             }
             Order::List => self.begin_snapshot(),
+            Order::Heard { signal } => self.unheard_signals.remove(signal),
             Order::Ready => {
                 self.patience.saw_ready();
                 if let Some(parent) = self.waiting_parent.take() {
@@ -122,6 +125,7 @@ impl Init {
                 | Order::Track { .. }
                 | Order::Drop { .. }
                 | Order::List
+                | Order::Heard { .. }
                 | Order::Finish(_),
             )
             | None => say!("a message of the manager did not arrive whole"),

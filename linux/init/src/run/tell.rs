@@ -58,10 +58,10 @@ impl Init {
             say(socket, report)?;
             self.orphans.told();
         }
-        while self.untold_signals != 0 {
-            let signal = self.untold_signals.trailing_zeros();
-            say(socket, Report::Signalled { signal: signal as i32 })?;
-            self.untold_signals &= !(1 << signal);
+        while let Some(signal) = self.untold_signals.first_outside(self.unheard_signals) {
+            say(socket, Report::Signalled { signal })?;
+            self.untold_signals.remove(signal);
+            self.unheard_signals.add(signal);
         }
         Ok(())
     }

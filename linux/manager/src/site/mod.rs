@@ -320,6 +320,7 @@ impl World for Site {
         self.flush(engine);
         loop {
             if self.reexecute {
+                self.host.settle();
                 return Waited::Over;
             }
             let gathered = self.host.flush().and_then(|()| self.host.gather());

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 pub const CASES: &[Case] = &[
     Case { name: "kills-privileged", run: |report| kills(report, Confinement::Privileged) },
     Case { name: "kills-unprivileged", run: |report| kills(report, Confinement::Unprivileged) },
+    Case { name: "kills-and-sigterm", run: sigterm_as_it_dies },
 ];
 
 const SOON: Duration = Duration::from_secs(20);
@@ -134,6 +135,34 @@ fn kill_repeatedly(machine: &Machine, rounds: u64, seed: u64) -> Result<Duration
         slowest = slowest.max(start.elapsed());
     }
     Ok(slowest)
+}
+
+/// What asks PID 1 to end is heard although the manager that is told of it dies.
+fn sigterm_as_it_dies(report: &mut Report) -> Result<()> {
+    let Some(candidate) = candidate_for(report, Confinement::Privileged)? else { return Ok(()) };
+    if !candidate.is_ours() {
+        report.skip("killing the manager", "real systemd's is PID 1");
+        return Ok(());
+    }
+    for microseconds in [0, 100, 300, 600, 1000, 2000, 4000, 8000] {
+        let folder = "/etc/systemd/system";
+        let mut machine = candidate
+            .setup(Confinement::Privileged)?
+            .file(&format!("{folder}/default.target"), "[Unit]\nWants=sleeper.service\n")?
+            .file(&format!("{folder}/sleeper.service"), "[Service]\nExecStart=sleep 1000\n")?
+            .boot(&candidate.init())?;
+        let active =
+            || shown(&machine, "sleeper.service", "ActiveState").is_ok_and(|state| state == "active");
+        machine.wait_until("sleeper.service", SOON, active)?;
+        kill(manager(&machine).context("the manager")?)?;
+        thread::sleep(Duration::from_micros(microseconds));
+        report.same(
+            &format!("{microseconds} us after the kill, SIGTERM ends it"),
+            &machine.stop("TERM", SOON).map_or_else(|error| error.to_string(), |code| code.to_string()),
+            "0",
+        );
+    }
+    Ok(())
 }
 
 fn judge(report: &mut Report, machine: &Machine, steady: &[(&str, String)]) -> Result<()> {

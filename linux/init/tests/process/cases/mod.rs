@@ -25,6 +25,7 @@ cases! {
     exec_is_told_only_when_it_happened
     orphans_come_to_init_and_can_be_tracked
     signals_to_init_are_told
+    a_signal_is_told_again_until_it_was_heard
     a_signal_goes_to_living_children_only
     orders_of_a_manager_that_died_are_obeyed
     descriptors_are_handed_over_as_listed
@@ -181,6 +182,26 @@ fn signals_to_init_are_told() {
     let status = std::process::Command::new("/bin/kill").args([&number, &pid]).status();
     assert!(status.is_ok_and(|status| status.success()));
     assert_eq!(manager.hear(), "signalled 37");
+}
+
+fn a_signal_is_told_again_until_it_was_heard() {
+    let init = Init::start();
+    let mut first = init.greeted();
+    init.signal(Signal::HUP);
+    assert_eq!(first.hear(), "signalled 1");
+    first.order(Order::Heard { signal: 1 });
+    init.signal(Signal::TERM);
+    assert_eq!(first.hear(), "signalled 15");
+    // One of its kind is not told twice: a manager could not say which it means by `Heard`.
+    init.signal(Signal::TERM);
+    init.signal(Signal::USR1);
+    assert_eq!(first.hear(), "signalled 10");
+    first.die();
+    let mut second = init.greeted();
+    assert_eq!([second.hear(), second.hear()], ["signalled 10", "signalled 15"]);
+    init.signal(Signal::TERM);
+    second.order(Order::Heard { signal: 15 });
+    assert_eq!(second.hear(), "signalled 15");
 }
 
 fn a_signal_goes_to_living_children_only() {
