@@ -12,6 +12,10 @@ pub const SOCKET_LOOK: Duration = Duration::from_millis(2);
 /// speaks would hold the terminal forever.
 pub const HANDSHAKE: Duration = Duration::from_secs(25);
 
+/// How long `exit` waits for the end, longer than any usual stop timeout; and between two looks.
+pub const END: Duration = Duration::from_secs(300);
+pub const END_LOOK: Duration = Duration::from_millis(20);
+
 /// Units shown by `list-dependencies`: a dependency graph is a tree only by repetition, and 10,000 units in a
 /// lattice would print for hours.
 pub const DEPENDENCY_ROWS: usize = 100_000;

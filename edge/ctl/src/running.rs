@@ -51,7 +51,7 @@ fn may_start(line: &Line) -> bool {
 fn refused(error: &ConnectError, line: &Line) -> Failure {
     let text = match error {
         ConnectError::Absent | ConnectError::NoRuntimeDirectory => absent(line),
-        ConnectError::Stranger(..) | ConnectError::Refused(_) => error.to_string(),
+        ConnectError::Stranger(..) | ConnectError::Refused(_) | ConnectError::Hung => error.to_string(),
     };
     Failure { text, code: 1 }
 }

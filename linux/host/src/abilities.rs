@@ -6,8 +6,9 @@ use crate::proc;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The rung of the process-set ladder, made ready: our own processes are moved aside into `init.scope`.
-pub fn ladder(role: Role) -> Ladder {
+/// The rung of the process-set ladder, made ready: our own processes are moved aside into `init.scope`. `inherited` is
+/// the cgroup that an earlier init's services still live in.
+pub fn ladder(role: Role, inherited: Option<&str>) -> Ladder {
     let Some(mount) = cgroup2_mount() else {
         return Ladder::Sweep { reason: "no cgroup v2 is mounted".into() };
     };
@@ -19,12 +20,13 @@ pub fn ladder(role: Role) -> Ladder {
     }
     // A restarted manager finds itself where its predecessor put it.
     let outer = own.strip_suffix("/init.scope").unwrap_or(&own).trim_end_matches('/').to_owned();
-    let prefix = match role {
-        Role::First => outer,
+    let prefix = match (role, inherited) {
+        (_, Some(inherited)) if join(&mount, inherited).is_dir() => inherited.to_owned(),
+        (Role::First, _) => outer,
         // Another manager may own the hierarchy we are in: keep to a directory of our own.
-        Role::Beside if outer.rsplit('/').next().is_some_and(|last| last.starts_with("eudaemon-")) => outer,
-        Role::Beside => format!(
-            "{outer}/eudaemon-{}",
+        (Role::Beside, _) if is_own(&outer) => outer,
+        (Role::Beside, _) => format!(
+            "{outer}/{OWN}{}.slice",
             rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get())
         ),
     };
@@ -46,12 +48,19 @@ pub fn ladder(role: Role) -> Ladder {
     Ladder::Cgroup { root, prefix }
 }
 
+/// Our directory beside another PID 1. journald looks for a unit's name behind the slices of a path, so we are one.
+const OWN: &str = "eudaemon-";
+
+fn is_own(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|last| last.starts_with(OWN))
+}
+
 fn join(mount: &Path, prefix: &str) -> PathBuf {
     mount.join(prefix.trim_start_matches('/'))
 }
 
 /// Where a cgroup v2 is mounted, the usual places first: all of it, or its part of a hybrid machine.
-fn cgroup2_mount() -> Option<PathBuf> {
+pub fn cgroup2_mount() -> Option<PathBuf> {
     let table = fs::read_to_string("/proc/self/mountinfo").ok()?;
     let mut found: Vec<PathBuf> = table
         .lines()

@@ -33,9 +33,9 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// `init` is whose children orphans become.
-    pub fn new(ladder: Ladder, init: u32) -> Groups {
-        Groups { ladder, sweep: RefCell::new(Sweep::new(init)) }
+    /// `reapers` are those whose children orphans become.
+    pub fn new(ladder: Ladder, reapers: Vec<u32>) -> Groups {
+        Groups { ladder, sweep: RefCell::new(Sweep::new(reapers)) }
     }
 
     pub fn ladder(&self) -> &Ladder {
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_sweep_finds_a_grandchild_that_left_the_session() {
-        let groups = Groups::new(Ladder::Sweep { reason: "test".into() }, std::process::id());
+        let groups = Groups::new(Ladder::Sweep { reason: "test".into() }, vec![std::process::id()]);
         let id = format!("{:032x}", std::process::id());
         groups.begin("a.service", &id);
         let mut child = Command::new("sh")
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_sweep_leaves_the_session_of_our_starter_alone() {
-        let groups = Groups::new(Ladder::Sweep { reason: "test".into() }, std::process::id());
+        let groups = Groups::new(Ladder::Sweep { reason: "test".into() }, vec![std::process::id()]);
         let mut bystander = Command::new("sleep").arg("60").spawn().unwrap();
         let mut child = Command::new("sleep").arg("60").spawn().unwrap();
         groups.add("a.service", child.id());

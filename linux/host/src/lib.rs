@@ -14,6 +14,7 @@ pub mod limits;
 pub mod link;
 pub mod main_pid;
 pub mod notify;
+pub mod orphan;
 pub mod place;
 pub mod proc;
 pub mod publish;

@@ -1,5 +1,7 @@
 //! What the host lets others make it hold: number, unit, reason.
 
+use std::time::Duration;
+
 /// Threads of one process asked for their children: the kernel's own most.
 pub const THREADS: usize = 4_194_304;
 /// Generations between a process and the nearest ancestor of which it is known whose it is.
@@ -20,5 +22,8 @@ pub const KILL_ROUNDS: usize = 64;
 pub const PID_FILE: usize = 64;
 /// Connections thrown away by one `FlushPending=`.
 pub const FLUSH_ROUNDS: usize = 4096;
+/// For how long a manager that answers may be one whose init was killed, and how often it is looked for.
+pub const RIVAL_ENDS: Duration = Duration::from_secs(3);
+pub const RIVAL_LOOK: Duration = Duration::from_millis(20);
 /// Reports of init taken in per turn.
 pub const REPORTS_PER_TURN: usize = 256;

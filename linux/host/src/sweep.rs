@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 /// All units' marks, and whom they were found on.
 #[derive(Debug)]
 pub struct Sweep {
-    /// Whose children orphans become.
-    init: u32,
+    /// Whose children orphans become: init's, and PID 1's where an earlier init died.
+    reapers: Vec<u32>,
     runs: BTreeMap<String, Run>,
     found: BTreeMap<u32, Member>,
 }
@@ -38,14 +38,24 @@ fn mark(invocation: &str) -> u64 {
     1 << 62 | id >> 2
 }
 
+/// Was the process born in this run of some unit, as far as its marks tell?
+pub fn bears_mark(pid: u32, invocation: &str) -> bool {
+    proc::soft_realtime_limit(pid) == Some(mark(invocation))
+        || proc::environment_entry(pid, "INVOCATION_ID=").is_some_and(|entry| entry == assignment(invocation))
+}
+
+fn assignment(invocation: &str) -> String {
+    format!("INVOCATION_ID={invocation}")
+}
+
 impl Sweep {
-    pub fn new(init: u32) -> Sweep {
-        Sweep { init, runs: BTreeMap::new(), found: BTreeMap::new() }
+    pub fn new(reapers: Vec<u32>) -> Sweep {
+        Sweep { reapers, runs: BTreeMap::new(), found: BTreeMap::new() }
     }
 
     /// A run of the unit began, or a predecessor's goes on.
     pub fn begin(&mut self, unit: &str, invocation: &str) {
-        let run = Run { mark: mark(invocation), assignment: format!("INVOCATION_ID={invocation}") };
+        let run = Run { mark: mark(invocation), assignment: assignment(invocation) };
         self.runs.insert(unit.to_owned(), run);
     }
 
@@ -82,7 +92,7 @@ impl Sweep {
     pub fn unit_of(&self, pid: u32) -> Option<String> {
         let mut ancestor = pid;
         for _ in 0..limits::ANCESTORS {
-            let stat = proc::stat(ancestor).filter(|_| ancestor > 1 && ancestor != self.init)?;
+            let stat = proc::stat(ancestor).filter(|_| ancestor > 1 && !self.reapers.contains(&ancestor))?;
             let known = self.found.get(&ancestor).filter(|member| member.start_ticks == stat.start_ticks);
             let unit = known.map(|member| member.unit.clone()).or_else(|| self.told_by_marks(ancestor));
             if unit.is_some() {
@@ -103,13 +113,14 @@ impl Sweep {
         self.told_by_marks(pid).is_some_and(|found| found == unit)
     }
 
-    /// One look at the unit: those of it that were known, their descendants, and those of init's children that bear its
-    /// marks. A process whose parent died is init's child, so nobody else need be looked at.
+    /// One look at the unit: those of it that were known, their descendants, and those of the reapers' children that
+    /// bear its marks. A process whose parent died is such a child, so nobody else need be looked at.
     fn look(&mut self, unit: &str) {
         self.found.retain(|pid, member| member.unit != unit || is_alive(*pid, member.start_ticks));
         let mut waiting: Vec<u32> =
             self.found.iter().filter(|(_, member)| member.unit == unit).map(|(pid, _)| *pid).collect();
-        for orphan in proc::children(self.init) {
+        let orphans: Vec<u32> = self.reapers.iter().flat_map(|reaper| proc::children(*reaper)).collect();
+        for orphan in orphans {
             let known = self.found.contains_key(&orphan);
             if !known && self.told_by_marks(orphan).as_deref() == Some(unit) && self.take_in(unit, orphan) {
                 waiting.push(orphan);

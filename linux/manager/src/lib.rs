@@ -6,6 +6,7 @@
 mod clock;
 mod files;
 mod generators;
+mod legacy;
 mod lines;
 mod machine;
 mod model;

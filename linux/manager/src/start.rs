@@ -1,21 +1,20 @@
 //! From exec to the first wait: a first manager makes the machine ready and starts what is to be started, a
 //! later one goes on where its predecessor stopped.
 
+use crate::legacy::{self, Legacy, Predecessor};
 use crate::lines::{self, Lines};
 use crate::machine::Machine;
 use crate::options::{Mission, Options};
 use crate::site::Site;
-use crate::state_log::{Contents, StateLog};
 use crate::units::Units;
 use eudaemon_bus::Server;
-use eudaemon_engine::api::{Action, Fate, InvocationId, JobKind, Order, ProcId, Request};
+use eudaemon_engine::Engine;
+use eudaemon_engine::api::{Action, Fate, JobKind, Order, ProcId, Request};
 use eudaemon_engine::world::{self, World};
-use eudaemon_engine::{Engine, ExitMeans, Settings};
 use eudaemon_host::group::Ladder;
-use eudaemon_host::host::{Host, Role as ProcessRole, Snapshot};
+use eudaemon_host::host::{Host, Snapshot};
 use eudaemon_host::place::{Role, Scope};
 use eudaemon_host::{boot, inherited};
-use eudaemon_unit::config::Config;
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::UnitName;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +23,6 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
-use std::sync::Arc;
 
 /// The vault entry of the private socket.
 const PRIVATE: &str = "private";
@@ -40,38 +38,18 @@ pub fn run(options: Options) -> io::Result<()> {
         )
     })?;
     let mut snapshot = Snapshot::ask(socket)?;
-    let (log, contents, first) = match snapshot.take_state() {
-        Some(file) => {
-            let (log, contents) = StateLog::open(file)?;
-            (log, contents, First::No)
-        }
-        None => (StateLog::create()?, Contents::default(), First::Yes),
-    };
-    if contents.torn > 0 {
-        let text = format!(
-            "state log: {} bytes of an unfinished entry dropped, all before it was read",
-            contents.torn
-        );
-        lines.say(None, None, lines::WARNING, &text);
-    }
-    if first == First::Yes {
+    let Legacy { predecessor, log, mut engine, estate, orders } =
+        legacy::take(&mut snapshot, &machine, &options.mission, &lines)?;
+    if predecessor != Predecessor::Manager {
         for line in boot::prepare(&machine.place, machine.container.as_deref()) {
             lines.say(None, None, lines::NOTICE, &line);
         }
     }
     let private = snapshot.take(PRIVATE);
-    let (mut engine, owners) = revive(&contents, &machine, &lines)?;
     let circumstances = machine.circumstances();
-    let (mut host, found) = Host::connect(
-        machine.place.clone(),
-        circumstances,
-        snapshot,
-        &contents.notes,
-        &owners,
-        &runs_of(&engine),
-    )?;
+    let (mut host, found) = Host::connect(machine.place.clone(), circumstances, snapshot, &estate)?;
     if let Ladder::Sweep { reason } = host.ladder()
-        && first == First::Yes
+        && predecessor != Predecessor::Manager
     {
         let text = format!(
             "no cgroups: {reason}; a unit's processes are told by a mark that their children inherit"
@@ -80,7 +58,7 @@ pub fn run(options: Options) -> io::Result<()> {
         let level = if let Mission::Directory(_) = options.mission { lines::DEBUG } else { lines::NOTICE };
         lines.say(None, None, level, &text);
     }
-    if first == First::Yes {
+    if predecessor != Predecessor::Manager {
         host.keep_state(log.file().as_fd())?;
     }
     let listener = listen(&machine, &mut host, private)?;
@@ -93,12 +71,15 @@ pub fn run(options: Options) -> io::Result<()> {
     };
     let units = Units::new(&machine, &options.mission);
     let mut site = Site::new(host, units, machine, options.mission, lines, log, server, runtime)?;
-    site.remember(&contents.notes);
-    match first {
-        First::Yes => begin(&engine, &mut site),
-        First::No => {
+    site.remember(&estate.notes);
+    match predecessor {
+        Predecessor::None => begin(&engine, &mut site),
+        Predecessor::Manager | Predecessor::Init => {
+            if predecessor == Predecessor::Init {
+                site.lines.say(None, None, lines::WARNING, &what_goes_on(&engine, &estate.orphans));
+            }
             let output = engine.recover(site.now(), &found.fates);
-            site.obey(&engine, undone(contents.orders, &found.fates));
+            site.obey(&engine, undone(orders, &found.fates));
             site.look_for_bus(&engine);
             site.perform(&engine, output);
         }
@@ -108,6 +89,14 @@ pub fn run(options: Options) -> io::Result<()> {
     Ok(())
 }
 
+/// What an operator is told when init was killed.
+fn what_goes_on(engine: &Engine, orphans: &[(ProcId, u32)]) -> String {
+    let units: BTreeSet<&str> =
+        orphans.iter().filter_map(|(id, _)| Some(engine.unit_of_process(*id)?.as_str())).collect();
+    let units = units.into_iter().collect::<Vec<_>>().join(", ");
+    format!("an earlier init was killed; its services go on under this one: {units}")
+}
+
 /// What of the last batch may not have been done; all of it bears repeating. Orders are done one after the other, so
 /// those before a process that init knows were: to release a unit again would take the new run's directories away.
 fn undone(mut orders: Vec<Order>, fates: &BTreeMap<ProcId, Fate>) -> Vec<Order> {
@@ -115,64 +104,6 @@ fn undone(mut orders: Vec<Order>, fates: &BTreeMap<ProcId, Fate>) -> Vec<Order> 
         |order: &Order| matches!(&order.action, Action::Spawn(spawn) if fates.contains_key(&spawn.process));
     let done = orders.iter().rposition(is_known).map_or(0, |last| last + 1);
     orders.split_off(done)
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum First {
-    Yes,
-    No,
-}
-
-type Owners = BTreeMap<ProcId, (UnitName, ProcessRole)>;
-
-/// The engine as the log leaves it, and whose processes are whose.
-fn revive(contents: &Contents, machine: &Machine, lines: &Lines) -> io::Result<(Engine, Owners)> {
-    let guest = machine.container.is_some() || machine.place.role == Role::Beside;
-    let settings = Settings { exit: if guest { ExitMeans::Exit } else { ExitMeans::PowerOff } };
-    let mut configs: Vec<Arc<Config>> = Vec::new();
-    for (name, note) in &contents.notes {
-        if name.starts_with("config/") {
-            match postcard::from_bytes(note) {
-                Ok(config) => configs.push(Arc::new(config)),
-                Err(error) => {
-                    lines.say(None, None, lines::ERROR, &format!("state log: {name} cannot be read: {error}"))
-                }
-            }
-        }
-    }
-    let records = contents
-        .records
-        .iter()
-        .map(|(key, state)| eudaemon_engine::record::Record { key: key.clone(), state: Some(state.clone()) })
-        .collect();
-    let (engine, bad) = Engine::restore(seed()?, settings, configs, records);
-    for record in bad {
-        let text = format!(
-            "state log: the record of {:?} cannot be read ({}), the unit is taken for one that never ran",
-            record.key, record.reason
-        );
-        lines.say(None, None, lines::ERROR, &text);
-    }
-    let mut owners = Owners::new();
-    for view in engine.unit_views() {
-        for (process, role) in [(view.main, ProcessRole::Main), (view.control, ProcessRole::Control)] {
-            if let Some(process) = process {
-                owners.insert(process, (view.config.name.clone(), role));
-            }
-        }
-    }
-    Ok((engine, owners))
-}
-
-/// The runs that units are in, or were in last.
-fn runs_of(engine: &Engine) -> BTreeMap<UnitName, InvocationId> {
-    engine.unit_views().filter_map(|view| Some((view.config.name.clone(), view.invocation?))).collect()
-}
-
-fn seed() -> io::Result<u64> {
-    let mut bytes = [0u8; 8];
-    io::Read::read_exact(&mut fs::File::open("/dev/urandom")?, &mut bytes)?;
-    Ok(u64::from_le_bytes(bytes))
 }
 
 /// The private socket: a predecessor's, with whoever waits in its backlog, or a new one.

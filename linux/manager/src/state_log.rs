@@ -1,17 +1,21 @@
 //! The state log: what a new manager needs to go on where its predecessor was killed.
 //!
-//! A memfd that init's vault keeps. It is a row of frames, `length u32, checksum u64, entry`; an entry holds
+//! A file that init's vault keeps open: without a name where init is PID 1, for all ends with it; beside another PID 1
+//! with one, so that a new init goes on with the services of one that was killed. It is a row of frames, `length u32, checksum u64, entry`; an entry holds
 //! what changed in one step and the orders that follow from it, and it is written before the orders are
 //! performed. Reading stops at the first frame that is cut short or does not match its checksum: what stands
 //! before it is whole.
 
 use eudaemon_engine::api::Order;
 use eudaemon_engine::record::{Key, Record};
-use rustix::fs::{MemfdFlags, SeekFrom};
+use rustix::fs::{MemfdFlags, Mode, OFlags, SeekFrom};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 
 /// A log longer than this, and four times as long as what lives in it, is rewritten.
 const COMPACT_FROM: u64 = 8 * 1024 * 1024;
@@ -76,16 +80,39 @@ pub struct StateLog {
     length: u64,
     /// Length at which the next rewriting is considered.
     compact_at: u64,
+    /// Where the file has a name.
+    path: Option<PathBuf>,
 }
 
 impl StateLog {
-    pub fn create() -> io::Result<StateLog> {
-        let file = rustix::fs::memfd_create("eudaemon-state", MemfdFlags::CLOEXEC)?;
-        Ok(StateLog { file, length: 0, compact_at: COMPACT_FROM })
+    /// An empty one. What had the name before is replaced.
+    pub fn create(path: Option<PathBuf>) -> io::Result<StateLog> {
+        let file = match &path {
+            None => rustix::fs::memfd_create("eudaemon-state", MemfdFlags::CLOEXEC)?,
+            Some(path) => {
+                let file = new_file(path)?;
+                fs::rename(beside(path), path)?;
+                file
+            }
+        };
+        Ok(StateLog { file, length: 0, compact_at: COMPACT_FROM, path })
+    }
+
+    /// What an init that was killed left under this name; nothing if nobody but us may write it.
+    pub fn left_behind(path: &Path) -> io::Result<Option<OwnedFd>> {
+        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let file = match rustix::fs::open(path, flags, Mode::empty()) {
+            Ok(file) => file,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let found = rustix::fs::fstat(&file)?;
+        let ours = found.st_uid == rustix::process::geteuid().as_raw() && found.st_mode & 0o077 == 0;
+        Ok(ours.then_some(file))
     }
 
     /// Reads a predecessor's log and goes on behind its last whole frame.
-    pub fn open(file: OwnedFd) -> io::Result<(StateLog, Contents)> {
+    pub fn open(file: OwnedFd, path: Option<PathBuf>) -> io::Result<(StateLog, Contents)> {
         let length = rustix::fs::fstat(&file)?.st_size.max(0) as u64;
         let mut bytes = vec![0; length as usize];
         let mut filled = 0;
@@ -105,7 +132,7 @@ impl StateLog {
         contents.torn = (bytes.len() - at) as u64;
         rustix::fs::ftruncate(&file, at as u64)?;
         let compact_at = COMPACT_FROM.max(contents.size() * 4);
-        Ok((StateLog { file, length: at as u64, compact_at }, contents))
+        Ok((StateLog { file, length: at as u64, compact_at, path }, contents))
     }
 
     /// The descriptor for the vault.
@@ -127,6 +154,13 @@ impl StateLog {
         Ok(())
     }
 
+    /// Init is to stop everything and end: nobody is to go on from here but a next manager of the same init.
+    pub fn end(&self) {
+        if let Some(path) = &self.path {
+            drop(fs::remove_file(path));
+        }
+    }
+
     /// Has so much been written that a rewriting may pay?
     pub fn is_long(&self) -> bool {
         self.length > self.compact_at
@@ -135,7 +169,7 @@ impl StateLog {
     /// A new log that says the same as this one in one entry; it takes effect when the vault holds it.
     pub fn compacted(&self) -> io::Result<StateLog> {
         rustix::fs::seek(&self.file, SeekFrom::Start(0))?;
-        let (_, contents) = StateLog::open(rustix::io::fcntl_dupfd_cloexec(&self.file, 3)?)?;
+        let (_, contents) = StateLog::open(rustix::io::fcntl_dupfd_cloexec(&self.file, 3)?, None)?;
         let size = contents.size();
         let entry = Entry {
             records: contents
@@ -146,10 +180,35 @@ impl StateLog {
             notes: contents.notes.into_iter().map(|(name, bytes)| (name, Some(bytes))).collect(),
             orders: contents.orders,
         };
-        let mut log = StateLog::create()?;
+        let mut log = StateLog::create(None)?;
+        if let Some(path) = &self.path {
+            log.file = new_file(path)?;
+        }
         log.append(&entry)?;
+        if let Some(path) = &self.path {
+            fs::rename(beside(path), path)?;
+            log.path = Some(path.clone());
+        }
         log.compact_at = COMPACT_FROM.max(size * 4);
         Ok(log)
+    }
+}
+
+/// Under another name first: whoever looks finds the old log or the new one, whole.
+fn beside(path: &Path) -> PathBuf {
+    path.with_extension("new")
+}
+
+fn new_file(path: &Path) -> io::Result<OwnedFd> {
+    let path = beside(path);
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let open = || rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR);
+    match open() {
+        Err(Errno::EXIST) => {
+            fs::remove_file(&path)?;
+            Ok(open()?)
+        }
+        other => Ok(other?),
     }
 }
 
@@ -197,12 +256,12 @@ mod tests {
     }
 
     fn reopened(log: &StateLog) -> (StateLog, Contents) {
-        StateLog::open(rustix::io::fcntl_dupfd_cloexec(log.file(), 3).unwrap()).unwrap()
+        StateLog::open(rustix::io::fcntl_dupfd_cloexec(log.file(), 3).unwrap(), None).unwrap()
     }
 
     #[test]
     fn later_entries_replace_earlier_ones() {
-        let mut log = StateLog::create().unwrap();
+        let mut log = StateLog::create(None).unwrap();
         for entry in [entry(1, Some("a")), entry(2, Some("b")), entry(1, Some("c")), entry(2, None)] {
             log.append(&entry).unwrap();
         }
@@ -215,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_log_cut_anywhere_gives_what_stood_before() {
-        let mut log = StateLog::create().unwrap();
+        let mut log = StateLog::create(None).unwrap();
         log.append(&entry(1, Some("first"))).unwrap();
         let whole = log.length;
         log.append(&entry(2, Some("second"))).unwrap();
@@ -223,7 +282,7 @@ mod tests {
         let mut bytes = vec![0; full as usize];
         rustix::io::pread(log.file(), &mut bytes, 0).unwrap();
         for cut in whole..full {
-            let copy = StateLog::create().unwrap();
+            let copy = StateLog::create(None).unwrap();
             rustix::io::pwrite(copy.file(), &bytes[..cut as usize], 0).unwrap();
             let (mut opened, contents) = reopened(&copy);
             assert_eq!((contents.records.len(), contents.torn), (1, cut - whole));
@@ -231,11 +290,25 @@ mod tests {
             assert_eq!(reopened(&opened).1.records.len(), 2, "writing goes on behind the whole part");
         }
         for at in whole..full {
-            let copy = StateLog::create().unwrap();
+            let copy = StateLog::create(None).unwrap();
             let mut damaged = bytes.clone();
             damaged[at as usize] ^= 0x40;
             rustix::io::pwrite(copy.file(), &damaged, 0).unwrap();
             assert_eq!(reopened(&copy).1.records.len(), 1);
         }
+    }
+
+    #[test]
+    fn a_log_with_a_name_is_found_by_it_and_stays_there_when_rewritten() {
+        let path = std::env::temp_dir().join(format!("eudaemon-state-{}", std::process::id()));
+        assert!(StateLog::left_behind(&path).unwrap().is_none());
+        let mut log = StateLog::create(Some(path.clone())).unwrap();
+        log.append(&entry(1, Some("a"))).unwrap();
+        drop(log.compacted().unwrap());
+        let file = StateLog::left_behind(&path).unwrap().unwrap();
+        assert_eq!(StateLog::open(file, None).unwrap().1.records.len(), 1);
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o620)).unwrap();
+        assert!(StateLog::left_behind(&path).unwrap().is_none(), "others could have written it");
+        fs::remove_file(path).unwrap();
     }
 }

@@ -8,6 +8,8 @@ mod kills;
 mod life;
 #[path = "cases/nine.rs"]
 mod nine;
+#[path = "cases/orphans.rs"]
+mod orphans;
 #[path = "cases/seed.rs"]
 mod seed;
 #[path = "cases/show.rs"]
@@ -26,8 +28,17 @@ fn main() -> ExitCode {
         println!("0 passed, 0 failed, 1 skipped");
         return ExitCode::SUCCESS;
     }
-    let cases: Vec<harness::Case> =
-        [boot::CASES, nine::CASES, life::CASES, seed::CASES, kills::CASES, show::CASES, up::CASES].concat();
+    let cases: Vec<harness::Case> = [
+        boot::CASES,
+        nine::CASES,
+        life::CASES,
+        seed::CASES,
+        kills::CASES,
+        show::CASES,
+        up::CASES,
+        orphans::CASES,
+    ]
+    .concat();
     match harness::run(&cases, &filter) {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,

@@ -10,7 +10,7 @@ use crate::verb::words;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How a manager was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,9 @@ pub enum ConnectError {
     /// Nothing listens anywhere.
     #[error("no manager is running")]
     Absent,
+    /// Whoever listened went away before it spoke.
+    #[error("Failed to connect to bus: Connection reset by peer")]
+    Hung,
     #[error("Failed to connect to bus: No medium found")]
     NoRuntimeDirectory,
     #[error("Failed to connect to bus: {0} is held by uid {1}, neither root nor the caller")]
@@ -60,8 +63,13 @@ pub fn connect(scope: Scope) -> Result<Client, ConnectError> {
     let forced = std::env::var_os("SYSTEMCTL_FORCE_BUS").is_some_and(|value| value == "1");
     if !forced && (root || scope == Scope::User) {
         for socket in private_sockets(scope) {
-            if let Ok(stream) = UnixStream::connect(&socket) {
-                return private(stream, socket);
+            // A manager that died in between is followed by the next one; with init gone too, nobody listens any more.
+            for _ in 0..2 {
+                let Ok(stream) = UnixStream::connect(&socket) else { break };
+                match private(stream, &socket) {
+                    Err(ConnectError::Hung) => {}
+                    other => return other,
+                }
             }
         }
     }
@@ -74,15 +82,23 @@ pub fn connect(scope: Scope) -> Result<Client, ConnectError> {
     }
 }
 
-fn private(stream: UnixStream, socket: PathBuf) -> Result<Client, ConnectError> {
+/// Whether anybody listens where our managers do, if only an init that is about to end.
+pub fn is_listened_to(scope: Scope) -> bool {
+    private_sockets(scope).first().is_some_and(|socket| UnixStream::connect(socket).is_ok())
+}
+
+fn private(stream: UnixStream, socket: &Path) -> Result<Client, ConnectError> {
     let own = rustix::process::geteuid();
     let peer = rustix::net::sockopt::socket_peercred(&stream)
         .map_err(|error| ConnectError::Refused(error.to_string()))?
         .uid;
     if !peer.is_root() && peer != own {
-        return Err(ConnectError::Stranger(socket, peer.as_raw()));
+        return Err(ConnectError::Stranger(socket.to_owned(), peer.as_raw()));
     }
-    let wire = Wire::open(stream).map_err(|error| unanswered(&error))?;
+    let hung = [io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe, io::ErrorKind::UnexpectedEof];
+    let failed =
+        |error: io::Error| if hung.contains(&error.kind()) { ConnectError::Hung } else { unanswered(&error) };
+    let wire = Wire::open(stream).map_err(failed)?;
     Ok(Client::new(wire, Route::Private))
 }
 

@@ -8,7 +8,7 @@ mod value;
 mod wire;
 
 pub use client::{CallError, Client};
-pub use connect::{ConnectError, connect, runtime_directory};
+pub use connect::{ConnectError, connect, is_listened_to, runtime_directory};
 pub use job::{JobResult, Jobs};
 pub use properties::{Properties, Property};
 pub use value::Value;

@@ -1,10 +1,12 @@
 //! Verbs about the whole: reload, re-execute, power off, reboot, halt, exit.
 
 use super::Failure;
-use crate::bus::{CallError, Client, MANAGER_PATH};
+use crate::bus::{self, CallError, Client, MANAGER_PATH};
+use crate::limits;
 use crate::line::{Line, Scope};
 use crate::running;
 use crate::screen::Screen;
+use std::time::Instant;
 
 /// One way for the machine to end.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +97,22 @@ pub fn exit(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
         screen.complain("The system is no container: powering off instead.");
         return start_irreversibly(&mut client, POWEROFF.target);
     }
-    start_irreversibly(&mut client, "exit.target")
+    let code = start_irreversibly(&mut client, "exit.target")?;
+    if !line.options.no_block {
+        wait_for_the_end(line, screen);
+    }
+    Ok(code)
+}
+
+/// What comes after `exit` is to find nobody there. In a container of its own the end takes us along.
+fn wait_for_the_end(line: &Line, screen: &mut Screen) {
+    let deadline = Instant::now() + limits::END;
+    while bus::is_listened_to(line.options.scope) {
+        if Instant::now() > deadline {
+            return screen.complain("Still stopping; not waiting any longer.");
+        }
+        std::thread::sleep(limits::END_LOOK);
+    }
 }
 
 /// Whether the manager runs a machine rather than a container.

@@ -6,7 +6,7 @@ use super::{Found, Host, Known, Role};
 use crate::condition::Circumstances;
 use crate::group::Groups;
 use crate::link::{Link, Told};
-use crate::place::Place;
+use crate::place::{self, Place};
 use crate::{abilities, notify};
 use eudaemon_engine::api::{ExitStatus, Fate, InvocationId, ProcId};
 use eudaemon_init::wire::{self, Order};
@@ -64,20 +64,39 @@ impl Snapshot {
     }
 }
 
+/// What a predecessor leaves; nothing for a first manager.
+#[derive(Debug, Default)]
+pub struct Estate {
+    pub notes: BTreeMap<String, Vec<u8>>,
+    /// Whose processes the engine says they are.
+    pub owners: BTreeMap<ProcId, (UnitName, Role)>,
+    /// The runs it says units are in.
+    pub runs: BTreeMap<UnitName, InvocationId>,
+    /// Living processes of an init that was killed.
+    pub orphans: Vec<(ProcId, u32)>,
+}
+
+/// The note with the cgroup that all units' cgroups lie in.
+pub const CGROUP: &str = "cgroup";
+
+/// The note that orphans of an earlier init became children of PID 1.
+const BEREAVED: &str = "bereaved";
+
 impl Host {
-    /// The host on top of the snapshot, with the notes a predecessor left, whose processes the engine says they
-    /// are, and the runs it says units are in (all empty for a first manager).
+    /// The host on top of the snapshot.
     pub fn connect(
         place: Place,
         circumstances: Circumstances,
         snapshot: Snapshot,
-        notes: &BTreeMap<String, Vec<u8>>,
-        owners: &BTreeMap<ProcId, (UnitName, Role)>,
-        runs: &BTreeMap<UnitName, InvocationId>,
+        estate: &Estate,
     ) -> io::Result<(Host, Found)> {
         let Snapshot { link, processes, mut vault, others } = snapshot;
+        let Estate { notes, owners, runs, orphans } = estate;
         let init = rustix::process::getppid().map_or(1, |pid| pid.as_raw_nonzero().get() as u32);
-        let groups = Groups::new(abilities::ladder(place.role), init);
+        let bereaved = !orphans.is_empty() || notes.contains_key(BEREAVED);
+        let reapers = if bereaved { vec![init, 1] } else { vec![init] };
+        let inherited = notes.get(CGROUP).and_then(|note| std::str::from_utf8(note).ok());
+        let groups = Groups::new(abilities::ladder(place.role, inherited), reapers);
         for (unit, invocation) in runs {
             groups.begin(unit.as_str(), &super::hex(&invocation.0));
         }
@@ -133,6 +152,8 @@ impl Host {
             found.fates.insert(ProcId(id), fate);
         }
         host.meet_strangers(notes, owners, &mut found);
+        host.meet_orphans(orphans, owners, &mut found);
+        host.note_descent(bereaved);
         for told in others {
             host.hear(told);
         }
@@ -168,6 +189,39 @@ impl Host {
             let alive = crate::proc::stat(pid).is_some_and(|stat| stat.start_ticks == ticks)
                 && self.watch_stranger(id, pid).is_ok();
             found.fates.insert(id, if alive { Fate::Alive } else { Fate::Ended(ExitStatus::Unknown) });
+        }
+    }
+
+    /// Processes whose init was killed go on as children of another.
+    fn meet_orphans(
+        &mut self,
+        orphans: &[(ProcId, u32)],
+        owners: &BTreeMap<ProcId, (UnitName, Role)>,
+        found: &mut Found,
+    ) {
+        for (id, pid) in orphans {
+            if !owners.contains_key(id) || found.fates.contains_key(id) {
+                continue;
+            }
+            let Some(stat) = crate::proc::stat(*pid) else { continue };
+            if self.watch_stranger(*id, *pid).is_err() {
+                continue;
+            }
+            self.meet(*id, *pid, owners);
+            self.note_stranger(*id, *pid, stat.start_ticks);
+            found.fates.insert(*id, Fate::Alive);
+        }
+    }
+
+    /// For whoever comes after.
+    fn note_descent(&mut self, bereaved: bool) {
+        if let (crate::group::Ladder::Cgroup { prefix, .. }, Place { role: place::Role::Beside, .. }) =
+            (self.groups.ladder(), &self.place)
+        {
+            self.notes.push((CGROUP.to_owned(), Some(prefix.clone().into_bytes())));
+        }
+        if bereaved {
+            self.notes.push((BEREAVED.to_owned(), Some(Vec::new())));
         }
     }
 

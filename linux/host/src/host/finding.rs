@@ -133,8 +133,7 @@ impl Host {
         match self.watch_stranger(process, pid) {
             Ok(()) => {
                 let ticks = proc::stat(pid).map_or(0, |stat| stat.start_ticks);
-                self.notes
-                    .push((format!("stranger/{}", process.0), Some(format!("{pid} {ticks}").into_bytes())));
+                self.note_stranger(process, pid, ticks);
                 self.adopted(process, pid);
             }
             Err(error) => {
@@ -144,6 +143,11 @@ impl Host {
                 }
             }
         }
+    }
+
+    /// For a next manager, whom init tells nothing of it.
+    pub(super) fn note_stranger(&mut self, process: ProcId, pid: u32, ticks: u64) {
+        self.notes.push((format!("stranger/{}", process.0), Some(format!("{pid} {ticks}").into_bytes())));
     }
 
     /// The process that was to be adopted is dead already, and its status is known: it was found, and ended.

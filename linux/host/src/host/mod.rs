@@ -17,7 +17,8 @@ use crate::link::Link;
 use crate::place::Place;
 use crate::{notify, publish, socket};
 pub use birth::{Birth, descriptor_name};
-pub use connect::Snapshot;
+pub(crate) use connect::CGROUP;
+pub use connect::{Estate, Snapshot};
 use eudaemon_engine::api::{Action, Directories, Event, Fate, Finale, Parcel, ProcId, Trouble};
 use eudaemon_init::wire::{self, Order};
 use eudaemon_unit::config::{Body, Config};
@@ -167,7 +168,7 @@ impl Host {
                 self.fact(Event::ConditionsChecked { unit, conditions, asserts });
             }
             Action::OpenSockets { unit } => self.open_sockets(unit, config),
-            Action::WatchSockets { unit } => self.watch_sockets(&unit),
+            Action::WatchSockets { unit } => self.watch_sockets(&unit, config),
             Action::UnwatchSockets { unit } => self.unwatch_sockets(&unit),
             Action::CloseSockets { unit } => self.close_sockets(&unit, config),
             Action::FlushSockets { unit } => self.flush_sockets(&unit),
@@ -287,7 +288,25 @@ impl Host {
         }
     }
 
-    fn watch_sockets(&mut self, unit: &UnitName) {
+    /// Opens an active unit's sockets once more if they went with an earlier init's vault.
+    pub fn reopen_sockets(&mut self, unit: &UnitName, config: &Config) {
+        let Body::Socket(body) = &config.body else { return };
+        if self.sockets.contains_key(unit) {
+            return;
+        }
+        match socket::open_all(body) {
+            Ok(fds) => self.keep_sockets(unit, fds),
+            Err(Trouble { errno, step }) => {
+                let error = io::Error::from_raw_os_error(errno);
+                self.say(Some(unit), format!("cannot open its sockets again: {step}: {error}"));
+            }
+        }
+    }
+
+    fn watch_sockets(&mut self, unit: &UnitName, config: Option<&Config>) {
+        if let Some(config) = config {
+            self.reopen_sockets(unit, config);
+        }
         // A new manager may repeat the order.
         self.unwatch_sockets(unit);
         let Some(fds) = self.sockets.get(unit) else { return };
@@ -334,6 +353,6 @@ impl Host {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

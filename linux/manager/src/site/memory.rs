@@ -3,10 +3,12 @@
 use super::{PAST_PIDS, Site};
 use crate::lines;
 use crate::state_log::Entry;
-use eudaemon_engine::Engine;
 use eudaemon_engine::api::{Output, ProcId};
 use eudaemon_unit::name::UnitName;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Notes of this prefix and a unit's name hold the pids its processes have or had.
+pub const PIDS: &str = "pids/";
 
 impl Site {
     /// What a predecessor noted and this manager goes on from.
@@ -18,7 +20,7 @@ impl Site {
             self.milestones = milestones;
         }
         for (name, note) in notes {
-            if let Some(unit) = name.strip_prefix("pids/").and_then(|unit| UnitName::parse(unit).ok())
+            if let Some(unit) = name.strip_prefix(PIDS).and_then(|unit| UnitName::parse(unit).ok())
                 && let Ok(pids) = postcard::from_bytes(note)
             {
                 self.past.insert(unit, pids);
@@ -50,16 +52,15 @@ impl Site {
         self.host.pid(process).or_else(past).unwrap_or(0)
     }
 
-    pub(super) fn remember_pid(&mut self, engine: &Engine, process: ProcId) {
-        let (Some(pid), Some(unit)) = (self.host.pid(process), engine.unit_of_process(process)) else {
-            return;
-        };
+    /// What `show` and, should init be killed too, a successor know a process by.
+    pub(super) fn remember_pid(&mut self, unit: &UnitName, process: ProcId) {
+        let Some(pid) = self.host.pid(process) else { return };
         let pids = self.past.entry(unit.clone()).or_default();
         pids.push((process, pid));
         if pids.len() > PAST_PIDS {
             pids.remove(0);
         }
-        self.notes.push((format!("pids/{unit}"), postcard::to_allocvec(pids).ok()));
+        self.notes.push((format!("{PIDS}{unit}"), postcard::to_allocvec(pids).ok()));
     }
 
     pub(super) fn write(&mut self, output: &Output) {

@@ -5,6 +5,8 @@ mod clients;
 mod loading;
 mod memory;
 
+pub use memory::PIDS;
+
 use crate::clock;
 use crate::lines::{self, Lines};
 use crate::machine::Machine;
@@ -15,7 +17,9 @@ use crate::state_log::StateLog;
 use crate::units::Units;
 use eudaemon_bus::{Incoming, Server};
 use eudaemon_engine::Engine;
-use eudaemon_engine::api::{Action, Event, Finale, Input, Moment, Order, Output, ProcId, Request, RequestId};
+use eudaemon_engine::api::{
+    Action, ActiveState, Event, Finale, Input, Moment, Order, Output, ProcId, Request, RequestId,
+};
 use eudaemon_engine::world::{Waited, World};
 use eudaemon_host::host::{self, Birth, Host, News};
 use eudaemon_unit::config::Config;
@@ -158,13 +162,14 @@ impl Site {
         for one in news {
             match one {
                 News::Fact(event) => {
-                    if let Event::Spawned { process } = &event {
-                        self.remember_pid(engine, *process);
-                    }
-                    if let Event::MainFound { process, unit } = &event
-                        && let Some(pid) = self.host.pid(*process)
-                    {
-                        self.past.entry(unit.clone()).or_default().push((*process, pid));
+                    match &event {
+                        Event::Spawned { process } => {
+                            if let Some(unit) = engine.unit_of_process(*process) {
+                                self.remember_pid(unit, *process);
+                            }
+                        }
+                        Event::MainFound { process, unit } => self.remember_pid(unit, *process),
+                        _ => {}
                     }
                     self.inbox.push_back(Input::Fact(event));
                 }
@@ -176,7 +181,6 @@ impl Site {
 
     /// `up` has nothing left to wait for: every unit of the directory is down and no job is queued.
     fn is_through(&self, engine: &Engine) -> bool {
-        use eudaemon_engine::api::ActiveState;
         !self.mine.is_empty()
             && !self.stopping
             && engine.job_views().next().is_none()
@@ -189,7 +193,7 @@ impl Site {
 
     /// The exit code of an `up` that came to its end by itself.
     fn verdict(&self, engine: &Engine) -> u8 {
-        use eudaemon_engine::api::{ActiveState, ExitStatus};
+        use eudaemon_engine::api::ExitStatus;
         let failed = self
             .mine
             .iter()
@@ -226,6 +230,7 @@ impl Site {
             let action = self.localised(engine, order.action);
             if let Action::Finish(_) = &action {
                 self.finished = true;
+                self.log.end();
                 if let Mission::Directory(_) = &self.mission {
                     crate::offer::withdraw(&self.machine.place);
                 }
@@ -234,6 +239,12 @@ impl Site {
             let config = subject.and_then(|name| engine.unit_view(&name).map(|view| Arc::clone(view.config)));
             // The birth is looked up before the host is borrowed.
             let birth = crate::orders::newborn(&action).map(|unit| self.birth(engine, unit));
+            for socket in birth.iter().flat_map(|birth| &birth.sockets) {
+                if let Some(view) = engine.unit_view(socket).filter(|view| view.active == ActiveState::Active)
+                {
+                    self.host.reopen_sockets(socket, view.config);
+                }
+            }
             self.host.perform(action, config.as_deref(), birth);
         }
     }
