@@ -92,6 +92,10 @@ impl Lines {
         let mut message = format!("PRIORITY={level}\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=systemd\n");
         if let Some(unit) = unit {
             message.push_str(&format!("{unit_field}={unit}\n"));
+            // Not being PID 1, we are believed by `journalctl -u` as root that speaks of another's unit.
+            if self.scope == Scope::System && self.role == Role::Beside {
+                message.push_str(&format!("OBJECT_SYSTEMD_UNIT={unit}\n"));
+            }
         }
         if let Some(InvocationId(id)) = invocation {
             let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -20,7 +20,7 @@ const SERVICES: [&str; 5] =
 /// Its main process is not the one that was started.
 const TWICE: &str = "[Service]\nType=forking\nExecStart=/bin/sh -c 'setsid sleep 1000 & exit 0'\n";
 
-const STEADY: &str = "[Service]\nExecStart=sleep 1000\nRestart=always\nRestartSec=50ms\n";
+const STEADY: &str = "[Service]\nExecStart=sh -c 'echo steady as she goes; exec sleep 1000'\nRestart=always\nRestartSec=50ms\n";
 
 fn orphans(report: &mut Report, confinement: Confinement) -> Result<()> {
     let Some(Candidate::Ours(binary)) = candidate_for(report, confinement)? else {
@@ -34,6 +34,10 @@ fn orphans(report: &mut Report, confinement: Confinement) -> Result<()> {
         .boot(&["/bin/sleep", "infinity"])?;
     for service in SERVICES {
         machine.run(&["eudaemon", "start", service])?.success()?;
+    }
+    for said in ["Started steady.service", "steady as she goes"] {
+        let told = || machine.run(&["systemctl", "status", "steady"]).is_ok_and(|ran| ran.out.contains(said));
+        report.check(&format!("status shows `{said}`"), machine.wait_until(said, SOON, told).map(|_| ()));
     }
     let before = mains(&machine)?;
     kill_both(&machine)?;
