@@ -13,7 +13,7 @@ const USAGE: &str = "\
 cargo xtask test [--no-machine] [FILTER]   all levels of tests; installs what it needs where it can, says what it skips
 cargo xtask machine [FILTER]               the machine level alone
 cargo xtask rootfs [NAME]                  makes the test machines' root file systems: nine, seed
-cargo xtask bench [--rounds R] [COUNT...]   boot, restart, round trips and memory beside real systemd and bare loops
+cargo xtask bench [--rounds R] [COUNT...]  boot, restart, round trips and memory beside real systemd and bare loops
 cargo xtask dist                           the static release binaries, where their targets can be had
 cargo xtask tidy                           the laws that a path states, checked
 ";

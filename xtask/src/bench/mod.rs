@@ -58,7 +58,8 @@ pub fn bench(words: &[&str]) -> Result<bool> {
                 eprintln!("{run}");
                 let note = |figure, value| figures.note(run, figure, value);
                 if let Err(error) = measure::measure(run, &binary, note) {
-                    let failure = format!("FAILED: {run}: {error:#}{}", console_end());
+                    let why = format!("{error:#}");
+                    let failure = format!("FAILED: {run}: {}{}", why.trim_end(), console_end());
                     eprintln!("{failure}");
                     failures.push(failure);
                 }

@@ -20,7 +20,10 @@ pub fn print(figures: &Figures) {
         }
         line(&title(", ratios"), &RATIOS.map(|(_, _, name)| name.to_owned()));
         for (figure, row) in rows.iter().filter(|(figure, _)| figure.is_comparable()) {
-            line(&figure.name(), &RATIOS.map(|(over, under, _)| cell(row.ratio(over, under))));
+            let ratios = RATIOS.map(|(over, under, _)| row.ratio(over, under));
+            if ratios.iter().any(Option::is_some) {
+                line(&figure.name(), &ratios.map(cell));
+            }
         }
         println!();
     }
