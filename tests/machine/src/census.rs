@@ -14,6 +14,17 @@ pub fn processes(first: i32) -> Result<Vec<i32>> {
     Ok(numbers.filter(|pid| space(*pid).is_ok_and(|found| found == theirs)).collect())
 }
 
+/// The children of a process, by its own account.
+pub fn children(pid: i32) -> Vec<i32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    text.split_whitespace().filter_map(|word| word.parse().ok()).collect()
+}
+
+/// The name that a process goes by.
+pub fn comm(pid: i32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned()
+}
+
 /// The words that a process was executed with: none when it is a zombie.
 pub fn words(pid: i32) -> Vec<String> {
     let bytes = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
