@@ -13,7 +13,7 @@ const USAGE: &str = "\
 cargo xtask test [--no-machine] [FILTER]   all levels of tests; installs what it needs where it can, says what it skips
 cargo xtask machine [FILTER]               the machine level alone
 cargo xtask rootfs [NAME]                  makes the test machines' root file systems: nine, seed
-cargo xtask bench [N...]                   boot, restart, memory and round trips beside real systemd and a bare loop
+cargo xtask bench [--rounds R] [COUNT...]  boot, restart, round trips and memory beside real systemd and bare loops
 cargo xtask dist                           the static release binaries, where their targets can be had
 cargo xtask tidy                           the laws that a path states, checked
 ";
@@ -37,7 +37,7 @@ fn run(words: &[&str]) -> Result<bool> {
         ["test", rest @ ..] => levels::test(rest),
         ["machine", rest @ ..] => levels::machine(rest.first().copied().unwrap_or_default()),
         ["rootfs", rest @ ..] => levels::rootfs(rest.first().copied()),
-        ["bench", counts @ ..] => bench::bench(counts),
+        ["bench", rest @ ..] => bench::bench(rest),
         ["dist"] => dist::dist(),
         ["tidy"] => tidy::tidy(),
         _ => bail!("one of\n{USAGE}"),

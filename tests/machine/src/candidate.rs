@@ -62,12 +62,8 @@ pub fn obstacle() -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return Some("not root".to_owned());
     }
-    for (program, package) in
-        [("unshare", "util-linux"), ("nsenter", "util-linux"), ("ip", "iproute2"), ("cc", "gcc")]
-    {
-        if !found(program) {
-            return Some(format!("no {program} here: apt-get install {package}"));
-        }
+    if let Some(why) = missing_tool() {
+        return Some(why);
     }
     if let Err(error) = rootfs::lower(Layer::Nine) {
         return Some(format!("{error:#}"));
@@ -78,6 +74,13 @@ pub fn obstacle() -> Option<String> {
         Ok(output) => Some(format!("no namespaces: {}", String::from_utf8_lossy(&output.stderr).trim())),
         Err(error) => Some(format!("cannot run unshare: {error}")),
     }
+}
+
+/// The first program that machines are made with and that is not here, if there is one.
+pub fn missing_tool() -> Option<String> {
+    let tools = [("unshare", "util-linux"), ("nsenter", "util-linux"), ("ip", "iproute2"), ("cc", "gcc")];
+    let (program, package) = tools.into_iter().find(|(program, _)| !found(program))?;
+    Some(format!("no {program} here: apt-get install {package}"))
 }
 
 /// Why an unprivileged machine cannot be booted here, if that is so.

@@ -1,11 +1,12 @@
 //! A running machine: booted from a [`Setup`], entered with commands, stopped with a signal. Dropping it kills all of it.
 
+pub use crate::census::{children, comm};
 use crate::cgroup::Cgroup;
 use crate::rootfs::{self, Layer};
 use anyhow::{Context, Result, bail};
 use rustix::pty::OpenptFlags;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
@@ -365,6 +366,13 @@ impl Drop for Machine {
         if let Err(error) = waited {
             eprintln!("{}: {error}", self.place.path.display());
         }
+        // nspawn, which was killed, leaves the folder it shares with its machine; enter.sh became nspawn under its own number.
+        let shared = format!("/run/systemd/nspawn/propagate/machine-{}", self.outside.id());
+        if let Err(error) = fs::remove_dir(&shared)
+            && error.kind() != ErrorKind::NotFound
+        {
+            eprintln!("{shared}: {error}");
+        }
     }
 }
 
@@ -380,17 +388,6 @@ impl Ran {
         }
         Ok(self.out)
     }
-}
-
-/// The children of a process, by its own account.
-pub fn children(pid: i32) -> Vec<i32> {
-    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    text.split_whitespace().filter_map(|word| word.parse().ok()).collect()
-}
-
-/// The name that a process goes by.
-pub fn comm(pid: i32) -> String {
-    fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned()
 }
 
 /// Whether a process is number 1 of a pid namespace that is not ours.
