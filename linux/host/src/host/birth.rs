@@ -7,6 +7,7 @@ use eudaemon_engine::exec::{self, Facts, Verdict};
 use eudaemon_engine::kind::service::result_word;
 use eudaemon_init::limits::PLAN_INLINE;
 use eudaemon_init::wire::{self, CgroupFd, Order, PlanBytes};
+use eudaemon_plan::step::{ExecPlan, Missing, Step};
 use eudaemon_unit::config::exec::Capabilities;
 use eudaemon_unit::config::service::ServiceType;
 use eudaemon_unit::config::{Body, Config};
@@ -30,6 +31,37 @@ pub struct Birth {
     pub socket_names: Vec<String>,
 }
 
+/// A file that is missing fails the start before there is a process: the child, who reads it, could only fail after. What
+/// a pattern matches is the child's to find.
+fn find_environment_files(plan: &ExecPlan) -> Result<(), Unborn> {
+    for step in &plan.steps {
+        if let Step::EnvironmentFile { path, missing: Missing::Fails } = step
+            && !path.contains(['*', '?', '['])
+        {
+            std::fs::metadata(path).map_err(|error| Unborn::by(&error, &format!("EnvironmentFile={path}: ")))?;
+        }
+    }
+    Ok(())
+}
+
+/// Why there will be no process.
+struct Unborn {
+    errno: i32,
+    text: String,
+}
+
+impl Unborn {
+    fn by(error: &io::Error, subject: &str) -> Unborn {
+        Unborn { errno: error.raw_os_error().unwrap_or(libc::EIO), text: format!("{subject}{error}") }
+    }
+}
+
+impl From<io::Error> for Unborn {
+    fn from(error: io::Error) -> Unborn {
+        Unborn::by(&error, "")
+    }
+}
+
 impl Host {
     pub(super) fn spawn(&mut self, spawn: &Spawn, config: &Config, birth: Birth) {
         match self.try_spawn(spawn, config, birth) {
@@ -38,16 +70,15 @@ impl Host {
                     self.say(Some(&spawn.unit), format!("{}: {:?}", verdict.directive, verdict.outcome));
                 }
             }
-            Err(error) => {
-                let errno = error.raw_os_error().unwrap_or(libc::EIO);
-                self.say(Some(&spawn.unit), format!("cannot start {}: {error}", spawn.command.path));
+            Err(Unborn { errno, text }) => {
+                self.say(Some(&spawn.unit), format!("cannot start {}: {text}", spawn.command.path));
                 self.processes.remove(&spawn.process);
                 self.fact(Event::SpawnFailed { process: spawn.process, errno });
             }
         }
     }
 
-    fn try_spawn(&mut self, spawn: &Spawn, config: &Config, birth: Birth) -> io::Result<Vec<Verdict>> {
+    fn try_spawn(&mut self, spawn: &Spawn, config: &Config, birth: Birth) -> Result<Vec<Verdict>, Unborn> {
         let path = sets::path(&spawn.unit, Some(config));
         let group = self.groups.enter(&path)?;
         let (names, mut passed) = self.handed_over(spawn, &birth)?;
@@ -71,6 +102,7 @@ impl Host {
         let compiled = exec::compile(config, spawn, &facts).ok_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidInput, "units of this kind run no processes")
         })?;
+        find_environment_files(&compiled.plan)?;
         let role = if spawn.phase == Phase::Start { Role::Main } else { Role::Control };
         self.processes.insert(spawn.process, Known { unit: spawn.unit.clone(), role, pid: None });
         self.send_spawn(spawn, group, passed, &compiled.plan.encode())?;
