@@ -1,6 +1,7 @@
 //! From exec to the first wait: a first manager makes the machine ready and starts what is to be started, a
 //! later one goes on where its predecessor stopped.
 
+use crate::choice;
 use crate::lines::{self, Lines};
 use crate::machine::Machine;
 use crate::options::{Mission, Options};
@@ -18,7 +19,7 @@ use eudaemon_host::{boot, inherited};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::UnitName;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -213,24 +214,14 @@ fn begin(engine: &Engine, site: &mut Site) {
         // Beside another PID 1 nothing runs but what is asked for.
         Mission::System => site.observe(engine),
         Mission::User => site.boot(engine),
-        Mission::Directory(directory) => {
-            let names = site.units.of_directory();
-            if names.is_empty() {
-                let text = match directory.is_dir() {
-                    true => "no unit to run: neither default.target nor a service",
-                    false => "no such directory",
-                };
-                let text = format!("{}: {text}", directory.display());
-                site.lines.say(None, None, lines::ERROR, &text);
+        Mission::Directory(directory) => match choice::choose(&site.units, directory) {
+            Ok(choice) => site.start_folder(engine, choice),
+            Err(line) => {
+                site.lines.say(None, None, lines::ERROR, &line);
                 site.ask(engine, Request::FinishNow(eudaemon_engine::api::Finale::Exit(1)));
                 return;
             }
-            site.set_mine(names.iter().cloned().collect::<BTreeSet<UnitName>>());
-            site.load(engine, &names);
-            for unit in names {
-                site.ask(engine, Request::Job { unit, kind: JobKind::Start, mode: JobMode::Replace });
-            }
-        }
+        },
     }
     site.milestones.load_done = site.now();
     site.note_milestones();

@@ -2,7 +2,6 @@
 
 use super::{OWN_REQUESTS, Site};
 use crate::model::Outlook;
-use crate::options::Mission;
 use crate::{clock, lines};
 use eudaemon_bus::{Incoming, Reloading};
 use eudaemon_engine::Engine;
@@ -27,8 +26,12 @@ impl Site {
                 if request.0 >= OWN_REQUESTS
                     && let Err(refusal) = outcome
                 {
-                    let fault = eudaemon_bus::Fault::from(refusal);
-                    self.lines.say(None, None, lines::ERROR, &fault.text);
+                    let text = match self.folder.refused(*request) {
+                        Some(unit) => format!("{unit} cannot be started: {}", refusal.reason()),
+                        None => eudaemon_bus::Fault::from(refusal).text.to_string(),
+                    };
+                    self.note_folder();
+                    self.lines.say(None, None, lines::ERROR, &text);
                     if self.farewell == Some(*request) {
                         // An end that cannot be had in order is had all the same.
                         self.ask(engine, Request::FinishNow(Finale::Exit(1)));
@@ -44,8 +47,12 @@ impl Site {
             Announcement::UnitAdded(_)
             | Announcement::UnitRemoved(_)
             | Announcement::UnitChanged(_)
-            | Announcement::JobAdded { .. }
-            | Announcement::JobRemoved { .. } => {}
+            | Announcement::JobAdded { .. } => {}
+            Announcement::JobRemoved { unit, result, .. } => {
+                if self.is_folder() && self.folder.hear(unit, *result) {
+                    self.note_folder();
+                }
+            }
         }
         if let Some(server) = &mut self.server {
             server.hear(&announcement);
@@ -54,9 +61,7 @@ impl Site {
 
     /// Who runs a folder of units wants to hear of those alone, and of what went wrong.
     fn is_aside(&self, engine: &Engine, unit: Option<&UnitName>) -> bool {
-        let Mission::Directory(_) = &self.mission else { return false };
-        let fragment = unit.and_then(|unit| engine.unit_view(unit)?.config.fragment.clone());
-        !fragment.is_some_and(|file| self.units.is_in_directory(&file))
+        self.is_folder() && !unit.is_some_and(|unit| self.is_of_folder(engine, unit))
     }
 
     /// The bus daemon is one of our units: when it runs we are on the bus, and when not we are not.
