@@ -8,6 +8,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// What the manager's own lines open with.
+const OWN: &str = "eudaemon";
+
+/// Columns; longer names stand out, so that the lines of all others keep their room. logd goes no further either.
+const WIDEST: usize = 24;
+
 #[derive(Debug, Default)]
 pub struct Choice {
     pub start: Vec<UnitName>,
@@ -27,6 +33,13 @@ pub fn folder(path: &Path) -> PathBuf {
 fn one_unit(path: &Path) -> Option<UnitName> {
     let name = UnitName::parse(path.file_name()?.to_str()?).ok()?;
     path.is_file().then_some(name)
+}
+
+/// Columns that the names before a folder's lines will need; our own is among them.
+pub fn column(path: &Path) -> usize {
+    let names = names_in(&folder(path)).unwrap_or_default();
+    let services = names.iter().filter_map(|name| name.as_str().strip_suffix(".service"));
+    services.chain([OWN]).map(str::len).max().unwrap_or_default().min(WIDEST)
 }
 
 /// The error is one line for who typed `path`.

@@ -33,7 +33,10 @@ const PRIVATE: &str = "private";
 /// Runs the manager until it is to be restarted or everything ends.
 pub fn run(options: Options) -> io::Result<()> {
     let machine = Machine::look(&options.mission)?;
-    let lines = Lines::new(&machine.place);
+    let mut lines = Lines::new(&machine.place);
+    if let Mission::Directory(directory) = &options.mission {
+        lines.column = Some(choice::column(directory));
+    }
     let socket = inherited(eudaemon_init::wire::MANAGER_FD).ok_or_else(|| {
         io::Error::new(
             io::ErrorKind::NotConnected,

@@ -26,6 +26,8 @@ pub struct Units {
     scope: files::Scope,
     surroundings: Surroundings,
     role: Role,
+    /// How wide names before lines will be, where that is known.
+    column: Option<usize>,
 }
 
 /// A unit, and what is odd about its files.
@@ -76,6 +78,10 @@ impl Units {
             scope,
             surroundings,
             role: machine.place.role,
+            column: match mission {
+                Mission::System | Mission::User => None,
+                Mission::Directory(directory) => Some(choice::column(directory)),
+            },
         }
     }
 
@@ -141,6 +147,9 @@ impl Units {
                 leave_to_the_host(&mut config);
                 spare_what_is_there(&mut config);
             }
+            if let Some(column) = self.column {
+                align(&mut config, column);
+            }
             Loaded { config: Arc::new(config), diagnostics: merged.diagnostics }
         });
         localised.collect()
@@ -201,6 +210,18 @@ fn spare_what_is_there(config: &mut Config) {
     if let Body::Service(service) = &mut config.body {
         for command in &mut service.commands.start {
             command.argv.retain(|word| word != "--remove" && word != "--boot");
+        }
+    }
+}
+
+/// All of a folder's lines stand below each other, from the first on.
+fn align(config: &mut Config, column: usize) {
+    if config.name.as_str() != "eudaemon-logd.service" {
+        return;
+    }
+    if let Body::Service(service) = &mut config.body {
+        for command in &mut service.commands.start {
+            command.argv.push(format!("--column={column}"));
         }
     }
 }

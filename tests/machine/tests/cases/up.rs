@@ -113,7 +113,11 @@ const ENDINGS: &[(&str, &[(&str, &str)], &str, i32, &[&str])] = &[
         ],
         "eudaemon up a.service",
         0,
-        &["a.service: not acted on in full here: PrivateTmp", "only this", "every service has ended"],
+        &[
+            "eudaemon | a.service: not acted on in full here: PrivateTmp",
+            "a        | only this",
+            "every service has ended",
+        ],
     ),
     ("nothing", &[], "eudaemon up", 1, &["no unit to run here: expected default.target"]),
     (
