@@ -59,14 +59,20 @@ pub fn choose(units: &Units, path: &Path) -> Result<Choice, String> {
 }
 
 fn names_in(path: &Path) -> Result<BTreeSet<UnitName>, String> {
-    const EXPECTED: &str = "expected a folder of unit files, or one unit file such as web.service";
-    let entries = fs::read_dir(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => format!("no such directory: {EXPECTED}"),
-        io::ErrorKind::NotADirectory => format!("not a unit file: {EXPECTED}"),
-        kind => format!("cannot read the folder: {kind}"),
-    })?;
+    let entries = fs::read_dir(path).map_err(|error| unreadable(error.kind()))?;
     let names = entries.flatten().filter_map(|entry| UnitName::parse(entry.file_name().to_str()?).ok());
     Ok(names.filter(|name| !name.is_template()).collect())
+}
+
+fn unreadable(kind: io::ErrorKind) -> String {
+    let expected = "expected a folder of unit files, or one unit file such as web.service";
+    if kind == io::ErrorKind::NotFound {
+        format!("no such directory: {expected}")
+    } else if kind == io::ErrorKind::NotADirectory {
+        format!("not a unit file: {expected}")
+    } else {
+        format!("cannot read the folder: {kind}")
+    }
 }
 
 /// The folder's default.target, else all its units with an `[Install]` section, else all its services.

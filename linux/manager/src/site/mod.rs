@@ -226,11 +226,9 @@ impl Site {
             }
             (action, Standing::Guest | Standing::Machine) => action,
         };
-        match action {
-            Action::Finish(Finale::Exit(0)) if self.is_folder() => {
-                Action::Finish(Finale::Exit(self.folder_exit_code(engine)))
-            }
-            action => action,
+        match self.is_folder() && action == Action::Finish(Finale::Exit(0)) {
+            true => Action::Finish(Finale::Exit(self.folder_exit_code(engine))),
+            false => action,
         }
     }
 
