@@ -148,6 +148,11 @@ pub fn exit_code(error: &CallError) -> u8 {
 
 fn complain(line: &Line, screen: &mut Screen, request: Request, unit: &str, error: &CallError) {
     screen.complain(&format!("Failed to {} {unit}: {}", request.word, error.text()));
+    if error.kind() == "NoSuchUnit"
+        && let Some(hint) = running::whose_units(line)
+    {
+        screen.complain(hint);
+    }
     if !matches!(error.kind(), "NoSuchUnit" | "UnitMasked" | "JobTypeNotApplicable") {
         let (log, user) = match line.options.scope {
             Scope::System => ("system", ""),

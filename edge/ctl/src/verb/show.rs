@@ -95,6 +95,7 @@ pub fn status(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
         let properties = properties.map_err(|error| Failure::call("get properties", &error))?;
         if properties.text("LoadState") == "not-found" && properties.text("ActiveState") == "inactive" {
             screen.complain(&format!("Unit {name} could not be found."));
+            running::whose_units(line).into_iter().for_each(|hint| screen.complain(hint));
             code = if code == 0 { UNKNOWN } else { code };
             continue;
         }

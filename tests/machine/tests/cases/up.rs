@@ -201,5 +201,13 @@ fn user_units(report: &mut Report) -> Result<()> {
     report.check("alice stops it", stopped.success().map(|_| ()));
     let states = machine.shell_as("alice", "eudaemon is-active first second")?;
     report.same("what required it stops too", &states.out, "inactive\ninactive");
+    let missing = machine.shell_as("alice", "eudaemon start nginx")?;
+    report.same("the machine's units are not hers", &missing.code.to_string(), "5");
+    report.holds("and she is told so", missing.err.contains("the machine's are root's"), &missing.err);
+    machine.shell("eudaemon init --background")?.success()?;
+    let denied = machine.shell_as("alice", "eudaemon --system status")?;
+    report.holds("root's manager is root's", denied.err.contains("Permission denied"), &denied.err);
+    let read = machine.shell_as("alice", "eudaemon --system is-enabled nginx")?;
+    report.same("unit files are anybody's to read", &(read.out + &read.err), "enabled");
     Ok(())
 }
