@@ -23,7 +23,7 @@ use eudaemon_unit::config::Config;
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::UnitName;
 use folder::{Ending, Folder, Waiting};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -70,6 +70,8 @@ pub struct Site {
     server: Option<Server>,
     runtime: Runtime,
     readiness: AsyncFd<OwnedFd>,
+    /// Units of kinds that are not started yet, and were to be.
+    passed_over: BTreeSet<UnitName>,
     folder: Folder,
     waiting: Waiting,
     standing: Standing,
@@ -122,6 +124,7 @@ impl Site {
             server: Some(server),
             runtime,
             readiness,
+            passed_over: BTreeSet::new(),
             folder: Folder::default(),
             waiting: Waiting::default(),
             ending: None,
@@ -307,6 +310,7 @@ impl World for Site {
         self.host.settle();
         if engine.job_views().next().is_none() {
             self.host.idles();
+            self.say_passed_over();
         }
         self.close_reloads(engine);
         self.flush(engine);

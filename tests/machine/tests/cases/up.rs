@@ -204,6 +204,15 @@ fn user_units(report: &mut Report) -> Result<()> {
     let missing = machine.shell_as("alice", "eudaemon start nginx")?;
     report.same("the machine's units are not hers", &missing.code.to_string(), "5");
     report.holds("and she is told so", missing.err.contains("the machine's are root's"), &missing.err);
+    machine.write("/home/alice/.config/systemd/user/later.timer", "[Timer]\nOnBootSec=1h\n")?;
+    let timer = machine.shell_as("alice", "eudaemon start later.timer")?;
+    report.holds(
+        "a timer cannot be started yet",
+        timer.err.contains("does not start timer units yet"),
+        &timer.err,
+    );
+    let wrong = machine.shell_as("alice", "eudaemon edit first")?;
+    report.holds("nor a unit edited", wrong.err.contains("edit is not supported"), &wrong.err);
     machine.shell("eudaemon init --background")?.success()?;
     let denied = machine.shell_as("alice", "eudaemon --system status")?;
     report.holds("root's manager is root's", denied.err.contains("Permission denied"), &denied.err);
