@@ -69,10 +69,10 @@ pub fn connect(scope: Scope) -> Result<Client, ConnectError> {
         }
     }
     match scope {
-        Scope::System => system_bus().map_err(|error| match error {
-            ConnectError::Absent if !root && is_roots() => ConnectError::Roots,
-            other => other,
-        }),
+        Scope::System => match system_bus() {
+            Err(ConnectError::Absent) if !root && is_roots() => Err(ConnectError::Roots),
+            reached => reached,
+        },
         Scope::User => match runtime_directory() {
             None => Err(ConnectError::NoRuntimeDirectory),
             Some(_) => Err(ConnectError::Absent),
