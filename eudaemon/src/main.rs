@@ -43,6 +43,12 @@ fn main() -> ExitCode {
     if name == "systemctl" {
         return eudaemon_ctl::main(arguments, CalledAs::Systemctl);
     }
+    if let [help, word] = arguments.as_slice()
+        && help == "help"
+        && (word == "init" || word == "up")
+    {
+        return eudaemon_init::main(vec![word.clone(), "--help".into()]);
+    }
     match arguments.first().and_then(|word| program(word)) {
         Some(program) => program(arguments),
         None => eudaemon_ctl::main(arguments, CalledAs::Eudaemon),

@@ -24,6 +24,8 @@ pub struct UnitView<'a> {
     pub assertion: Checked,
     pub invocation: Option<InvocationId>,
     pub job: Option<JobId>,
+    /// When, on the monotonic clock, the unit gives up waiting for what it waits for.
+    pub deadline: Option<u64>,
     pub main: Option<ProcId>,
     pub control: Option<ProcId>,
     /// Each command's last run, restarts, status text and the like.
@@ -74,6 +76,7 @@ impl Engine {
             assertion: of.life.assertion,
             invocation: of.life.run.invocation,
             job: of.job,
+            deadline: state.deadline(),
             main: state.main().map(|process| process.id),
             control: state.control().map(|process| process.id),
             history: &of.life.history,

@@ -35,6 +35,19 @@ impl UnitKind {
         UnitKind::Scope,
     ];
 
+    /// Read, shown and ordered, and not started yet.
+    pub const fn is_unserved(self) -> bool {
+        match self {
+            UnitKind::Mount | UnitKind::Automount | UnitKind::Swap | UnitKind::Timer | UnitKind::Path => true,
+            UnitKind::Service
+            | UnitKind::Socket
+            | UnitKind::Target
+            | UnitKind::Device
+            | UnitKind::Slice
+            | UnitKind::Scope => false,
+        }
+    }
+
     /// The word after the last dot.
     pub const fn suffix(self) -> &'static str {
         match self {

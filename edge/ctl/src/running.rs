@@ -37,6 +37,8 @@ pub fn reach_if_running(line: &Line) -> Result<Option<Client>, Failure> {
     match bus::connect(line.options.scope) {
         Ok(client) => Ok(Some(client)),
         Err(ConnectError::Absent | ConnectError::NoRuntimeDirectory) => Ok(None),
+        // Anybody may read unit files.
+        Err(ConnectError::Roots) if line.row.needs == Needs::Files => Ok(None),
         Err(error) => Err(refused(&error, line)),
     }
 }
@@ -51,7 +53,9 @@ fn may_start(line: &Line) -> bool {
 fn refused(error: &ConnectError, line: &Line) -> Failure {
     let text = match error {
         ConnectError::Absent | ConnectError::NoRuntimeDirectory => absent(line),
-        ConnectError::Stranger(..) | ConnectError::Refused(_) | ConnectError::Hung => error.to_string(),
+        ConnectError::Roots | ConnectError::Stranger(..) | ConnectError::Refused(_) | ConnectError::Hung => {
+            error.to_string()
+        }
     };
     Failure { text, code: 1 }
 }
@@ -68,6 +72,13 @@ pub fn absent(line: &Line) -> String {
             "{owner}. Start one with 'eudaemon init --background{user}', or let 'eudaemon start UNIT' do it."
         ),
     }
+}
+
+/// Where a unit was looked for, for who may have meant the machine's.
+pub fn whose_units(line: &Line) -> Option<&'static str> {
+    let is_ordinary = !rustix::process::geteuid().is_root();
+    (is_ordinary && line.options.scope == Scope::User && line.called_as == CalledAs::Eudaemon)
+        .then_some("Only this user's units were looked at; the machine's are root's: ask as root.")
 }
 
 /// Starts init in the background. It comes back when its manager is ready, or says why it is not.

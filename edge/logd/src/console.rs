@@ -6,7 +6,7 @@ use crate::line::Level;
 use anstyle::{AnsiColor, Color, Style};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
 use std::os::fd::AsFd;
 
@@ -21,8 +21,10 @@ pub enum Paint {
 pub struct Console<W> {
     out: W,
     paint: Paint,
-    /// Columns of the widest name so far.
+    /// Columns of the widest name so far, or of the widest that is expected.
     column: usize,
+    /// Names in the order they came, for colours.
+    names: BTreeMap<String, AnsiColor>,
     waiting: VecDeque<u8>,
     /// Lines that found no room since there was some.
     dropped: u64,
@@ -43,8 +45,9 @@ const COLOURS: [AnsiColor; 10] = [
 ];
 
 impl<W: AsFd> Console<W> {
-    pub fn new(out: W, paint: Paint) -> Console<W> {
-        Console { out, paint, column: 0, waiting: VecDeque::new(), dropped: 0 }
+    pub fn new(out: W, paint: Paint, column: usize) -> Console<W> {
+        let column = column.min(limits::COLUMN);
+        Console { out, paint, column, names: BTreeMap::new(), waiting: VecDeque::new(), dropped: 0 }
     }
 
     /// Say a line; of several lines each gets the name.
@@ -62,7 +65,8 @@ impl<W: AsFd> Console<W> {
         }
         self.tell_dropped();
         let mut prefix = String::new();
-        let (on, off) = self.paints(Some(colour(name)), Style::new());
+        let colour = self.colour(name);
+        let (on, off) = self.paints(Some(colour), Style::new());
         let column = self.column;
         // Writing to a String cannot fail.
         write!(prefix, "{on}{name:column$} |{off} ").unwrap_or_default();
@@ -71,6 +75,18 @@ impl<W: AsFd> Console<W> {
         self.waiting.extend(line);
         self.waiting.extend(off.bytes());
         self.waiting.push_back(b'\n');
+    }
+
+    /// Each new name has the next colour: no two are alike before all were used.
+    fn colour(&mut self, name: &str) -> AnsiColor {
+        if let Some(colour) = self.names.get(name) {
+            return *colour;
+        }
+        let colour = COLOURS[self.names.len() % COLOURS.len()];
+        if self.names.len() < limits::NAMES {
+            self.names.insert(name.to_owned(), colour);
+        }
+        colour
     }
 
     fn paints(&self, colour: Option<AnsiColor>, style: Style) -> (String, String) {
@@ -125,12 +141,6 @@ impl<W: AsFd> Console<W> {
     }
 }
 
-/// The same name has the same colour, today and tomorrow.
-fn colour(name: &str) -> AnsiColor {
-    let sum = name.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
-    COLOURS[sum % COLOURS.len()]
-}
-
 fn style(level: Level) -> Style {
     let red = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Red)));
     match level.0 {
@@ -151,7 +161,7 @@ mod tests {
 
     fn console(paint: Paint) -> (Console<OwnedFd>, std::fs::File) {
         let (read, write) = pipe().unwrap();
-        (Console::new(write, paint), read.into())
+        (Console::new(write, paint, 0), read.into())
     }
 
     fn text(console: Console<OwnedFd>, mut read: std::fs::File) -> String {
@@ -172,14 +182,25 @@ mod tests {
     }
 
     #[test]
+    fn names_to_come_have_room() {
+        let (read, write) = pipe().unwrap();
+        let mut console = Console::new(write, Paint::None, 8);
+        console.say("web", Level(6), b"one");
+        console.flush();
+        assert_eq!(text(console, std::fs::File::from(read)), "web      | one\n");
+    }
+
+    #[test]
     fn a_terminal_has_colours() {
         let (mut console, read) = console(Paint::Colours);
         console.say("web", Level(3), b"bad");
+        console.say("db", Level(6), b"good");
         console.say("web", Level(6), b"good");
         console.flush();
-        let colour = colour("web").render_fg();
-        let expected =
-            format!("{colour}web |\u{1b}[0m \u{1b}[31mbad\u{1b}[0m\n{colour}web |\u{1b}[0m good\n");
+        let (first, second) = (COLOURS[0].render_fg(), COLOURS[1].render_fg());
+        let expected = format!(
+            "{first}web |\u{1b}[0m \u{1b}[31mbad\u{1b}[0m\n{second}db  |\u{1b}[0m good\n{first}web |\u{1b}[0m good\n"
+        );
         assert_eq!(text(console, read), expected);
     }
 

@@ -18,14 +18,21 @@ mod store;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// `eudaemon logd`; takes no arguments, and its sockets by sd_listen_fds(3).
+const USAGE: &str = "usage: eudaemon logd [--column=WIDTH]";
+
+/// `eudaemon logd`; takes its sockets by sd_listen_fds(3).
 pub fn main(args: Vec<OsString>) -> ExitCode {
+    let mut column = 0;
     // The word itself may stand first.
-    if let Some(argument) = args.iter().find(|argument| *argument != "logd") {
-        eprintln!("eudaemon logd: unknown argument {argument:?}; usage: eudaemon logd");
-        return ExitCode::from(2);
+    for argument in args.iter().filter(|argument| *argument != "logd") {
+        let width = argument.to_str().and_then(|text| text.strip_prefix("--column=")?.parse().ok());
+        let Some(width) = width else {
+            eprintln!("eudaemon logd: unknown argument {argument:?}; {USAGE}");
+            return ExitCode::from(2);
+        };
+        column = width;
     }
-    match serve::serve() {
+    match serve::serve(column) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("eudaemon logd: {error:#}");

@@ -30,6 +30,9 @@ pub const FDNAME: usize = 255;
 /// Columns of the widest name the prefix is aligned to.
 pub const COLUMN: usize = 24;
 
+/// Names that have a colour of their own; a machine has fewer units that speak.
+pub const NAMES: usize = 4096;
+
 /// At the end: how long streams may stay silent before nobody is waited for, in milliseconds.
 pub const DRAIN: u64 = 50;
 

@@ -51,11 +51,12 @@ enum State {
     },
 }
 
-pub fn serve() -> Result<()> {
+/// `column`: how wide the widest name will be, as far as is known.
+pub fn serve(column: usize) -> Result<()> {
     let signals = Signals::terminations().context("cannot watch signals")?;
     raise_open_files();
     let handed = sockets::handed_over()?;
-    let mut server = Server::new(&signals).context("cannot begin")?;
+    let mut server = Server::new(&signals, column).context("cannot begin")?;
     for fd in handed.listeners {
         let token = server.watch(&fd).context("cannot watch a socket")?;
         server.listeners.insert(token, fd);
@@ -84,7 +85,7 @@ fn raise_open_files() {
 }
 
 impl Server {
-    fn new(signals: &Signals) -> Result<Server> {
+    fn new(signals: &Signals, column: usize) -> Result<Server> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, signals, epoll::EventData::new_u64(SIGNALS), epoll::EventFlags::IN)?;
         let out = rustix::io::dup(rustix::stdio::stdout())?;
@@ -92,7 +93,7 @@ impl Server {
         Ok(Server {
             epoll,
             notify: Notify::from_environment(),
-            console: Console::new(out, paint),
+            console: Console::new(out, paint, column),
             listeners: BTreeMap::new(),
             datagrams: BTreeMap::new(),
             streams: BTreeMap::new(),

@@ -67,8 +67,9 @@ impl Notify {
         while let Some((text, fd)) = self.waiting.front() {
             match send(socket, address, text, fd.as_ref()) {
                 Err(Errno::AGAIN) => return,
+                // The manager went, and its socket with it.
+                Err(Errno::NOENT | Errno::CONNREFUSED) | Ok(()) => {}
                 Err(errno) => eprintln!("eudaemon logd: cannot tell the manager {text:?}: {errno}"),
-                Ok(()) => {}
             }
             self.waiting.pop_front();
         }

@@ -41,6 +41,10 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
     let rights = if rustix::process::geteuid().is_root() { Rights::Root } else { Rights::Ordinary };
     let is_first = rustix::process::getpid() == rustix::process::Pid::INIT;
     let unknown = if is_first { Unknown::PassedOver } else { Unknown::Refused };
+    if !is_first && let Some(text) = options::help(&args) {
+        print!("{text}");
+        return ExitCode::SUCCESS;
+    }
     let mut options = match options::parse(&args, rights, unknown) {
         Ok(options) => options,
         Err(line) => {

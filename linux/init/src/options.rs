@@ -45,7 +45,43 @@ pub enum Unknown {
 }
 
 const USAGE: &str =
-    "usage: eudaemon init [--background] [--user] [--strict|--permissive] | eudaemon up [DIR]";
+    "usage: eudaemon init [--background] [--user] [--strict|--permissive] | eudaemon up [DIR|FILE]";
+
+const INIT_HELP: &str = "\
+eudaemon init [--background] [--user] [--strict|--permissive]
+
+PID 1 of a container or VM: starts default.target, and stops everything in order on SIGTERM or SIGRTMIN+3.
+Beside another PID 1 the machine's manager starts nothing but what is asked for, a user's that user's default.target.
+
+  --background   Detach, and come back when the manager is ready
+  --user         This user's units; what everybody but root gets anyhow
+  --strict, --permissive
+                 Whether a unit fails for what this machine cannot honour; taken, and not acted on yet
+";
+
+const UP_HELP: &str = "\
+eudaemon up [DIR|FILE]
+
+Runs a folder of unit files in the foreground, or one unit whose file is named; without an argument the folder is
+the current one. It starts the folder's default.target, or else every unit with an [Install] section, or else every
+service. It ends when none of them lives any more.
+
+Ctrl-C stops them in order; a second Ctrl-C kills what still runs.
+
+Exit code: 0 where all went well; that of the first failed service's main process, else 1, where a unit failed or
+could not be started; 130 after a second Ctrl-C.
+";
+
+/// What `--help` shows, if that is asked for.
+pub fn help(args: &[OsString]) -> Option<&'static str> {
+    let (word, rest) = args.split_first()?;
+    let asked = rest.iter().any(|argument| argument == "--help" || argument == "-h");
+    match word.to_str() {
+        Some("init") if asked => Some(INIT_HELP),
+        Some("up") if asked => Some(UP_HELP),
+        _ => None,
+    }
+}
 
 /// `args` opens with the word (`init` or `up`). The error is one line for the user.
 pub fn parse(args: &[OsString], rights: Rights, unknown: Unknown) -> Result<Options, String> {
@@ -110,6 +146,14 @@ mod tests {
         let args = ["init", "splash", "--nonsense", "--strict"].map(OsString::from);
         let options = parse(&args, Rights::Root, Unknown::PassedOver).unwrap();
         assert_eq!(options.manager, ["--system", "--strict"]);
+    }
+
+    #[test]
+    fn help_is_had_by_either_word() {
+        let asked = |line: &str| help(&line.split_whitespace().map(OsString::from).collect::<Vec<_>>());
+        assert!(asked("init --user --help").is_some_and(|text| text.contains("--background")));
+        assert!(asked("up -h").is_some_and(|text| text.contains("Exit code")));
+        assert_eq!(asked("up help"), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! It is crash-only: a new manager reads the state log out of init's vault, asks init what lives and what
 //! died, and goes on.
 
+mod choice;
 mod clock;
 mod files;
 mod generators;

@@ -28,6 +28,8 @@ pub struct Lines {
     journal: PathBuf,
     socket: Option<OwnedFd>,
     colour: bool,
+    /// As wide as the names before services' lines, where those are shown beside ours.
+    pub column: Option<usize>,
     /// Lines less important than this are not shown (they still go to the journal).
     pub shown: u8,
 }
@@ -43,6 +45,7 @@ impl Lines {
             journal: place.published.join("journal/socket"),
             socket,
             colour,
+            column: None,
             shown: INFO,
         }
     }
@@ -73,10 +76,14 @@ impl Lines {
             WARNING if self.colour => ("\x1b[1;33m", "\x1b[0m"),
             _ => ("", ""),
         };
+        let own = match self.column {
+            Some(column) => format!("{:column$} |", "eudaemon"),
+            None => "eudaemon:".to_owned(),
+        };
         // A text that names its unit need not be introduced by it.
         let line = match unit.filter(|unit| !text.contains(unit.as_str())) {
-            Some(unit) => format!("{before}eudaemon: {unit}: {text}{after}\n"),
-            None => format!("{before}eudaemon: {text}{after}\n"),
+            Some(unit) => format!("{before}{own} {unit}: {text}{after}\n"),
+            None => format!("{before}{own} {text}{after}\n"),
         };
         // Nobody is left to be told when our own log is gone.
         drop(std::io::stderr().write_all(line.as_bytes()));

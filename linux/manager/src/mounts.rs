@@ -39,7 +39,10 @@ impl Mounted {
         if config.load == LoadState::NotFound {
             config.load = LoadState::Loaded;
             config.body = Body::Mount(self.mount.clone());
-            config.unit.description = self.mount.place.clone();
+            config.unit.description = match self.mount.place.as_str() {
+                "/" => "Root Mount".to_owned(),
+                place => place.to_owned(),
+            };
         }
     }
 }

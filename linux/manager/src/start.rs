@@ -1,6 +1,7 @@
 //! From exec to the first wait: a first manager makes the machine ready and starts what is to be started, a
 //! later one goes on where its predecessor stopped.
 
+use crate::choice;
 use crate::legacy::{self, Legacy, Predecessor};
 use crate::lines::{self, Lines};
 use crate::machine::Machine;
@@ -30,7 +31,10 @@ const PRIVATE: &str = "private";
 /// Runs the manager until it is to be restarted or everything ends.
 pub fn run(options: Options) -> io::Result<()> {
     let machine = Machine::look(&options.mission)?;
-    let lines = Lines::new(&machine.place);
+    let mut lines = Lines::new(&machine.place);
+    if let Mission::Directory(directory) = &options.mission {
+        lines.column = Some(choice::column(directory));
+    }
     let socket = inherited(eudaemon_init::wire::MANAGER_FD).ok_or_else(|| {
         io::Error::new(
             io::ErrorKind::NotConnected,
@@ -144,24 +148,14 @@ fn begin(engine: &Engine, site: &mut Site) {
         // Beside another PID 1 nothing runs but what is asked for.
         Mission::System => site.observe(engine),
         Mission::User => site.boot(engine),
-        Mission::Directory(directory) => {
-            let names = site.units.of_directory();
-            if names.is_empty() {
-                let text = match directory.is_dir() {
-                    true => "no unit to run: neither default.target nor a service",
-                    false => "no such directory",
-                };
-                let text = format!("{}: {text}", directory.display());
-                site.lines.say(None, None, lines::ERROR, &text);
+        Mission::Directory(directory) => match choice::choose(&site.units, directory) {
+            Ok(choice) => site.start_folder(engine, choice),
+            Err(line) => {
+                site.lines.say(None, None, lines::ERROR, &line);
                 site.ask(engine, Request::FinishNow(eudaemon_engine::api::Finale::Exit(1)));
                 return;
             }
-            site.set_mine(names.iter().cloned().collect::<BTreeSet<UnitName>>());
-            site.load(engine, &names);
-            for unit in names {
-                site.ask(engine, Request::Job { unit, kind: JobKind::Start, mode: JobMode::Replace });
-            }
-        }
+        },
     }
     site.milestones.load_done = site.now();
     site.note_milestones();

@@ -1,5 +1,6 @@
 //! Units from disk: the index of the search path, kept until a reload, and what is loaded through it.
 
+use crate::choice;
 use crate::machine::Machine;
 use crate::options::Mission;
 use eudaemon_engine::api::Moment;
@@ -10,10 +11,9 @@ use eudaemon_unit::diagnostic::Diagnostic;
 use eudaemon_unit::files::{self, Index, SearchPath};
 use eudaemon_unit::install::Ground;
 use eudaemon_unit::load::{Loader, Surroundings};
-use eudaemon_unit::name::{UnitKind, UnitName};
+use eudaemon_unit::name::UnitName;
 use eudaemon_unit::specifier::Context;
 use eudaemon_unit::vendor::{Own, WithVendor};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The unit files as this manager sees them.
@@ -26,12 +26,14 @@ pub struct Units {
     scope: files::Scope,
     surroundings: Surroundings,
     role: Role,
+    /// How wide names before lines will be, where that is known.
+    column: Option<usize>,
 }
 
-/// What loading gave: the units, and what is odd about their files.
-#[derive(Debug, Default)]
+/// A unit, and what is odd about its files.
+#[derive(Debug)]
 pub struct Loaded {
-    pub units: Vec<Arc<Config>>,
+    pub config: Arc<Config>,
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -44,10 +46,7 @@ impl Units {
         let variable = |name: &str| std::env::var(name).ok();
         let unit_path = match mission {
             Mission::System | Mission::User => variable("SYSTEMD_UNIT_PATH"),
-            Mission::Directory(directory) => {
-                let real = std::path::absolute(directory).unwrap_or_else(|_| directory.clone());
-                Some(real.to_string_lossy().into_owned())
-            }
+            Mission::Directory(directory) => Some(choice::folder(directory).to_string_lossy().into_owned()),
         };
         let environment = files::Environment {
             unit_path,
@@ -79,6 +78,10 @@ impl Units {
             scope,
             surroundings,
             role: machine.place.role,
+            column: match mission {
+                Mission::System | Mission::User => None,
+                Mission::Directory(directory) => Some(choice::column(directory)),
+            },
         }
     }
 
@@ -136,18 +139,20 @@ impl Units {
     }
 
     /// The units named and all they lead to.
-    pub fn closure(&self, names: &[UnitName]) -> Loaded {
-        let mut loaded = Loaded::default();
-        for merged in self.loader().closure(names) {
+    pub fn closure(&self, names: &[UnitName]) -> Vec<Loaded> {
+        let merged = self.loader().closure(names).into_iter();
+        let localised = merged.map(|merged| {
             let mut config = merged.config;
             if self.role == Role::Beside && self.scope == files::Scope::System {
                 leave_to_the_host(&mut config);
                 spare_what_is_there(&mut config);
             }
-            loaded.units.push(Arc::new(config));
-            loaded.diagnostics.extend(merged.diagnostics);
-        }
-        loaded
+            if let Some(column) = self.column {
+                align(&mut config, column);
+            }
+            Loaded { config: Arc::new(config), diagnostics: merged.diagnostics }
+        });
+        localised.collect()
     }
 
     /// Does the file lie in the one directory whose units are run?
@@ -156,34 +161,6 @@ impl Units {
             .directories
             .first()
             .is_some_and(|directory| std::path::Path::new(file).starts_with(directory))
-    }
-
-    /// What `up` starts: the directory's default.target, else all its units with an `[Install]` section, else
-    /// all its services.
-    pub fn of_directory(&self) -> Vec<UnitName> {
-        let Some(directory) = self.search.directories.first() else { return Vec::new() };
-        let own: BTreeSet<UnitName> = std::fs::read_dir(directory)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|entry| UnitName::parse(entry.file_name().to_str()?).ok())
-            .filter(|name| !name.is_template())
-            .collect();
-        if let Some(target) = own.iter().find(|name| name.as_str() == "default.target") {
-            return vec![target.clone()];
-        }
-        let names: Vec<UnitName> = own.iter().cloned().collect();
-        let loaded = self.closure(&names).units;
-        let installed: Vec<UnitName> = loaded
-            .iter()
-            .filter(|config| own.contains(&config.name))
-            .filter(|config| !config.install.wanted_by.is_empty() || !config.install.required_by.is_empty())
-            .map(|config| config.name.clone())
-            .collect();
-        if !installed.is_empty() {
-            return installed;
-        }
-        names.into_iter().filter(|name| name.kind() == UnitKind::Service).collect()
     }
 }
 
@@ -233,6 +210,18 @@ fn spare_what_is_there(config: &mut Config) {
     if let Body::Service(service) = &mut config.body {
         for command in &mut service.commands.start {
             command.argv.retain(|word| word != "--remove" && word != "--boot");
+        }
+    }
+}
+
+/// All of a folder's lines stand below each other, from the first on.
+fn align(config: &mut Config, column: usize) {
+    if config.name.as_str() != "eudaemon-logd.service" {
+        return;
+    }
+    if let Body::Service(service) = &mut config.body {
+        for command in &mut service.commands.start {
+            command.argv.push(format!("--column={column}"));
         }
     }
 }

@@ -121,8 +121,10 @@ impl Cx<'_> {
         self.effects.reply = reply;
     }
 
-    pub fn unsupported(&mut self, why: &str) {
-        self.say(Level::Notice, format!("{}: {why}", self.unit));
+    /// A whole kind of unit may be missing: whoever reads the log is told of all of them at once, so each is said at
+    /// the lowest level. What is one unit's own is a notice.
+    pub fn unsupported(&mut self, level: Level, why: &str) {
+        self.say(level, format!("{}: {why}", self.unit));
         self.reply(Reply::Unsupported(why.to_owned()));
     }
 

@@ -1,6 +1,6 @@
 //! Devices: without udev none is ever seen, so a wish for one can only be refused. systemd.device(5).
 
-use super::{Cx, Input, Reply};
+use super::{Cx, Input, Level, Reply};
 use crate::api::{ActiveState, ServiceResult};
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ impl State {
 pub(super) fn step(state: State, input: Input, cx: &mut Cx) -> State {
     match input {
         Input::Start => {
-            cx.unsupported("device units are not supported: nobody reports devices here");
+            cx.unsupported(Level::Notice, "device units are not supported: nobody reports devices here");
             state
         }
         Input::Stop(_) => state,

@@ -1,6 +1,6 @@
 //! Mounts: observed, not made. A mount the host has is active; starting it then succeeds. systemd.mount(5).
 
-use super::{Cx, Input, Presence, Reply};
+use super::{Cx, Input, Level, Presence, Reply};
 use crate::api::{ActiveState, ServiceResult};
 use eudaemon_unit::name::UnitName;
 use serde::{Deserialize, Serialize};
@@ -40,14 +40,14 @@ pub(super) fn step(state: State, input: Input, cx: &mut Cx) -> State {
     match input {
         Input::Start => {
             match state {
-                State::Dead => cx.unsupported("mounting is not supported yet"),
+                State::Dead => cx.unsupported(Level::Debug, "mounting is not supported yet"),
                 State::Mounted | State::Perpetual => {}
             }
             state
         }
         Input::Stop(_) => {
             match state {
-                State::Mounted => cx.unsupported("unmounting is not supported yet"),
+                State::Mounted => cx.unsupported(Level::Notice, "unmounting is not supported yet"),
                 State::Dead | State::Perpetual => {}
             }
             state

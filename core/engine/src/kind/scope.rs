@@ -1,7 +1,7 @@
 //! Scopes: processes somebody else started. Only the manager's own (`init.scope`) is here; the others want a
 //! way to adopt foreign processes. systemd.scope(5).
 
-use super::{Cx, Input, Reply};
+use super::{Cx, Input, Level, Reply};
 use crate::api::{ActiveState, ServiceResult};
 use eudaemon_unit::name::UnitName;
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ pub(super) fn step(state: State, input: Input, cx: &mut Cx) -> State {
     match input {
         Input::Start => {
             match state {
-                State::Dead => cx.unsupported("a scope can't be started from a unit file"),
+                State::Dead => cx.unsupported(Level::Notice, "a scope can't be started from a unit file"),
                 State::Perpetual => {}
             }
             state

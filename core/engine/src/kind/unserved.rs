@@ -1,7 +1,7 @@
 //! Timers, paths, automounts and swaps: read, shown, ordered; a wish to start one is refused with a line that
 //! says so.
 
-use super::{Cx, Input, Reply};
+use super::{Cx, Input, Level, Reply};
 use crate::api::{ActiveState, ServiceResult};
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ impl State {
 pub(super) fn step(state: State, input: Input, cx: &mut Cx) -> State {
     match input {
         Input::Start => {
-            cx.unsupported("this kind of unit is not supported yet");
+            cx.unsupported(Level::Debug, "this kind of unit is not supported yet");
             state
         }
         Input::Stop(_) => state,

@@ -29,6 +29,9 @@ pub enum ConnectError {
     /// Whoever listened went away before it spoke.
     #[error("Failed to connect to bus: Connection reset by peer")]
     Hung,
+    /// One listens, to root alone.
+    #[error("Failed to connect to the manager: Permission denied. It is root's: ask as root.")]
+    Roots,
     #[error("Failed to connect to bus: No medium found")]
     NoRuntimeDirectory,
     #[error("Failed to connect to bus: {0} is held by uid {1}, neither root nor the caller")]
@@ -74,7 +77,10 @@ pub fn connect(scope: Scope) -> Result<Client, ConnectError> {
         }
     }
     match scope {
-        Scope::System => system_bus(),
+        Scope::System => match system_bus() {
+            Err(ConnectError::Absent) if !root && is_roots() => Err(ConnectError::Roots),
+            reached => reached,
+        },
         Scope::User => match runtime_directory() {
             None => Err(ConnectError::NoRuntimeDirectory),
             Some(_) => Err(ConnectError::Absent),
@@ -100,6 +106,12 @@ fn private(stream: UnixStream, socket: &Path) -> Result<Client, ConnectError> {
         |error: io::Error| if hung.contains(&error.kind()) { ConnectError::Hung } else { unanswered(&error) };
     let wire = Wire::open(stream).map_err(failed)?;
     Ok(Client::new(wire, Route::Private))
+}
+
+/// Is there a private socket that we may not enter? One that nobody listens on is told from it by the kernel.
+fn is_roots() -> bool {
+    let denied = |error: io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+    private_sockets(Scope::System).iter().any(|socket| UnixStream::connect(socket).is_err_and(denied))
 }
 
 /// The system bus, if it is there and a manager holds the name on it.

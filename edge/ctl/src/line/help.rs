@@ -67,9 +67,10 @@ fn spelled(row: &VerbRow) -> String {
 const PROGRAMS: &str = "
 Programs:
   init                                         PID 1 of a container or VM, or a manager beside another PID 1
-  up DIR                                       The units of a directory in the foreground; Ctrl-C stops them
+  up [DIR|FILE]                                The units of a folder in the foreground; Ctrl-C stops them
   logd                                         The relay from services' output to the console
   tmpfiles, sysusers                           Create files and users as tmpfiles.d and sysusers.d say
+                                               ('eudaemon init --help' and 'eudaemon up --help' say more)
 ";
 
 #[cfg(test)]

@@ -88,6 +88,10 @@ mod tests {
     fn bad_lines_are_refused_in_one_line() {
         check("frobnicate", expect![["refused: Unknown command verb frobnicate."]]);
         check("strat nginx", expect!["refused: Unknown command verb strat. Did you mean 'start'?"]);
+        check(
+            "freeze x",
+            expect!["refused: Command verb freeze is not supported by this version of eudaemon."],
+        );
         check("is-failed", expect!["refused: Too few arguments."]);
         check("--frob status", expect!["refused: systemctl: unrecognized option '--frob'"]);
         check("-H host status", expect!["refused: Operating on another machine (-H, -M) is not supported."]);

@@ -111,6 +111,30 @@ const OLDER_WORDS: &[(&str, Verb)] = &[
     ("shutdown", Verb::Poweroff),
 ];
 
+/// Verbs of systemctl that are not there yet.
+const ABSENT: &[&str] = &[
+    "bind",
+    "clean",
+    "edit",
+    "freeze",
+    "hibernate",
+    "hybrid-sleep",
+    "kexec",
+    "list-automounts",
+    "list-machines",
+    "log-level",
+    "log-target",
+    "mount-image",
+    "service-log-level",
+    "service-log-target",
+    "service-watchdogs",
+    "set-property",
+    "suspend",
+    "suspend-then-hibernate",
+    "switch-root",
+    "thaw",
+];
+
 pub fn find(word: &str) -> Option<&'static VerbRow> {
     let older = OLDER_WORDS.iter().find(|(older, _)| *older == word).map(|(_, verb)| *verb);
     VERBS.iter().find(|row| row.word == word || Some(row.verb) == older)
@@ -121,6 +145,15 @@ const LONGEST_COMPARED: usize = 40;
 
 /// The one line for a word that is no verb, with the nearest verb where one is near.
 pub fn unknown(word: &str, called_as: CalledAs) -> String {
+    if ABSENT.contains(&word) {
+        let instead = match word {
+            "edit" => {
+                " Write a drop-in, UNIT.d/NAME.conf beside the unit's file or in /etc/systemd/system, and run daemon-reload."
+            }
+            _ => "",
+        };
+        return format!("Command verb {word} is not supported by this version of eudaemon.{instead}");
+    }
     let comparable = word.len() <= LONGEST_COMPARED;
     let nearest = VERBS.iter().filter(|_| comparable).map(|row| (distance(word, row.word), row.word)).min();
     let text = format!("Unknown command verb {word}.");

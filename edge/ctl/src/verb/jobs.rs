@@ -2,11 +2,12 @@
 
 use super::names::{self, mangled};
 use super::{Failure, files};
-use crate::bus::{CallError, Client, JobResult, Jobs, SERVICE, UNIT, Value};
+use crate::bus::{CallError, Client, JobResult, Jobs, MANAGER, MANAGER_PATH, SERVICE, UNIT, Value};
 use crate::line::{Line, Scope};
 use crate::running;
 use crate::screen::Screen;
 use crate::unit_name::{self, Globs};
+use eudaemon_unit::name::{UnitKind, UnitName};
 
 /// One kind of request: the manager's method, and the word for messages.
 #[derive(Clone, Copy, Debug)]
@@ -135,6 +136,11 @@ fn ask(
     Ok(job.to_string())
 }
 
+fn is_ours(client: &mut Client) -> bool {
+    let version = client.property(MANAGER_PATH, MANAGER, "Version");
+    version.is_ok_and(|version| version.text().is_some_and(|text| text.contains("eudaemon")))
+}
+
 /// The exit code of a refused request, as the table in systemctl(1) follows LSB.
 pub fn exit_code(error: &CallError) -> u8 {
     match error.kind() {
@@ -148,6 +154,11 @@ pub fn exit_code(error: &CallError) -> u8 {
 
 fn complain(line: &Line, screen: &mut Screen, request: Request, unit: &str, error: &CallError) {
     screen.complain(&format!("Failed to {} {unit}: {}", request.word, error.text()));
+    if error.kind() == "NoSuchUnit"
+        && let Some(hint) = running::whose_units(line)
+    {
+        screen.complain(hint);
+    }
     if !matches!(error.kind(), "NoSuchUnit" | "UnitMasked" | "JobTypeNotApplicable") {
         let (log, user) = match line.options.scope {
             Scope::System => ("system", ""),
@@ -198,7 +209,13 @@ fn report(line: &Line, screen: &mut Screen, client: &mut Client, end: &JobResult
         "dependency" => format!("A dependency job for {unit} failed. See 'journalctl -xe' for details."),
         "invalid" => format!("{unit} is not active, cannot reload."),
         "assert" => format!("Assertion failed on job for {unit}."),
-        "unsupported" => format!("Operation on or unit type of {unit} not supported on this system."),
+        "unsupported" => {
+            let kind = UnitName::parse(unit).ok().map(|name| name.kind());
+            let kind = kind.filter(|kind| kind.is_unserved() && is_ours(client)).map(UnitKind::suffix);
+            let why = kind.map(|kind| format!(" This version of eudaemon does not start {kind} units yet."));
+            let text = format!("Operation on or unit type of {unit} not supported on this system.");
+            text + &why.unwrap_or_default()
+        }
         "collected" => format!("Queued job for {unit} was garbage collected."),
         "once" => format!("Unit {unit} was started already once and can't be started again."),
         _ => {

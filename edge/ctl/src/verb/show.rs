@@ -93,8 +93,11 @@ pub fn status(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
         };
         let properties = client.properties(&unit_name::object_path(&name), "");
         let properties = properties.map_err(|error| Failure::call("get properties", &error))?;
+        // Read after what it is compared with: nothing that happened lies ahead.
+        let clock = Clock::of_this_machine(line.options.timestamps);
         if properties.text("LoadState") == "not-found" && properties.text("ActiveState") == "inactive" {
             screen.complain(&format!("Unit {name} could not be found."));
+            running::whose_units(line).into_iter().for_each(|hint| screen.complain(hint));
             code = if code == 0 { UNKNOWN } else { code };
             continue;
         }

@@ -38,7 +38,8 @@ fn find_environment_files(plan: &ExecPlan) -> Result<(), Unborn> {
         if let Step::EnvironmentFile { path, missing: Missing::Fails } = step
             && !path.contains(['*', '?', '['])
         {
-            std::fs::metadata(path).map_err(|error| Unborn::by(&error, &format!("EnvironmentFile={path}: ")))?;
+            std::fs::metadata(path)
+                .map_err(|error| Unborn::by(&error, &format!("EnvironmentFile={path}: ")))?;
         }
     }
     Ok(())

@@ -2,13 +2,13 @@
 
 use super::{OWN_REQUESTS, Site};
 use crate::model::Outlook;
-use crate::options::Mission;
 use crate::{clock, lines};
 use eudaemon_bus::{Incoming, Reloading};
 use eudaemon_engine::Engine;
-use eudaemon_engine::api::{Announcement, Answer, Finale, Request};
+use eudaemon_engine::api::{ActiveState, Announcement, Answer, Finale, JobResult, Request};
 use eudaemon_host::place::Scope;
 use eudaemon_unit::name::UnitName;
+use std::collections::BTreeSet;
 
 impl Site {
     /// One announcement: to the clients, and to people.
@@ -27,8 +27,12 @@ impl Site {
                 if request.0 >= OWN_REQUESTS
                     && let Err(refusal) = outcome
                 {
-                    let fault = eudaemon_bus::Fault::from(refusal);
-                    self.lines.say(None, None, lines::ERROR, &fault.text);
+                    let text = match self.folder.refused(*request) {
+                        Some(unit) => format!("{unit} cannot be started: {}", refusal.reason()),
+                        None => eudaemon_bus::Fault::from(refusal).text.to_string(),
+                    };
+                    self.note_folder();
+                    self.lines.say(None, None, lines::ERROR, &text);
                     if self.farewell == Some(*request) {
                         // An end that cannot be had in order is had all the same.
                         self.ask(engine, Request::FinishNow(Finale::Exit(1)));
@@ -44,24 +48,46 @@ impl Site {
             Announcement::UnitAdded(_)
             | Announcement::UnitRemoved(_)
             | Announcement::UnitChanged(_)
-            | Announcement::JobAdded { .. }
-            | Announcement::JobRemoved { .. } => {}
+            | Announcement::JobAdded { .. } => {}
+            Announcement::JobRemoved { unit, result, .. } => {
+                let is_up = engine.unit_view(unit).is_some_and(|view| view.active == ActiveState::Active);
+                if *result == JobResult::Unsupported && unit.kind().is_unserved() && !is_up {
+                    self.passed_over.insert(unit.clone());
+                }
+                if self.is_folder() && self.folder.hear(unit, *result) {
+                    self.note_folder();
+                }
+            }
         }
         if let Some(server) = &mut self.server {
             server.hear(&announcement);
         }
     }
 
+    /// What this version cannot start, in one line when all jobs are done: a boot has many.
+    pub(super) fn say_passed_over(&mut self) {
+        let units = std::mem::take(&mut self.passed_over);
+        if units.is_empty() {
+            return;
+        }
+        let kinds: BTreeSet<&str> = units.iter().map(|unit| unit.kind().suffix()).collect();
+        let kinds: Vec<&str> = kinds.into_iter().collect();
+        let names: Vec<&str> = units.iter().map(UnitName::as_str).collect();
+        let line = format!(
+            "this version starts no {} units yet; not started: {}",
+            kinds.join(", "),
+            names.join(", ")
+        );
+        self.lines.say(None, None, lines::NOTICE, &line);
+    }
+
     /// Who runs a folder of units wants to hear of those alone, and of what went wrong.
     fn is_aside(&self, engine: &Engine, unit: Option<&UnitName>) -> bool {
-        let Mission::Directory(_) = &self.mission else { return false };
-        let fragment = unit.and_then(|unit| engine.unit_view(unit)?.config.fragment.clone());
-        !fragment.is_some_and(|file| self.units.is_in_directory(&file))
+        self.is_folder() && !unit.is_some_and(|unit| self.is_of_folder(engine, unit))
     }
 
     /// The bus daemon is one of our units: when it runs we are on the bus, and when not we are not.
     pub fn look_for_bus(&mut self, engine: &Engine) {
-        use eudaemon_engine::api::ActiveState;
         let handle = self.runtime.handle().clone();
         let _inside = handle.enter();
         let Some(server) = &mut self.server else { return };

@@ -2,10 +2,12 @@
 
 use super::{OWN_REQUESTS, Site, again};
 use crate::options::Mission;
+use crate::units::Loaded;
 use crate::{clock, generators, lines};
 use eudaemon_engine::Engine;
 use eudaemon_engine::api::{Event, Input, Request, RequestId};
 use eudaemon_unit::config::Config;
+use eudaemon_unit::directives;
 use eudaemon_unit::name::UnitName;
 use std::sync::Arc;
 
@@ -28,9 +30,10 @@ impl Site {
 
     pub(super) fn put(&mut self, engine: &Engine, request: RequestId, wish: Request) {
         if let Request::Job { unit, .. } = &wish {
-            let queued = self.inbox.iter().any(|input| matches!(input, Input::Fact(Event::Loaded(_))));
-            // What a queued load brings is not in the engine yet: the closure may overlap it, which does no harm.
-            if queued || engine.canonical(unit).is_none() || !engine.unknown_dependencies(unit).is_empty() {
+            let is_queued = self.is_queued(unit);
+            if !is_queued
+                && (engine.canonical(unit).is_none() || !engine.unknown_dependencies(unit).is_empty())
+            {
                 self.load(engine, std::slice::from_ref(unit));
             }
         }
@@ -40,16 +43,45 @@ impl Site {
     /// Loads what the engine does not know yet of the named units and all they lead to.
     pub fn load(&mut self, engine: &Engine, names: &[UnitName]) {
         self.units.refresh_if_stale();
-        let loaded = self.units.closure(names);
-        for diagnostic in &loaded.diagnostics {
-            self.lines.say(None, None, lines::WARNING, &diagnostic.to_string());
+        let mut fresh = self.units.closure(names);
+        fresh.retain(|Loaded { config, .. }| {
+            let is_known = engine.canonical(&config.name).is_some() && !again(engine, config);
+            !is_known && !self.is_queued(&config.name)
+        });
+        self.say_diagnostics(&fresh);
+        if self.is_folder() {
+            self.say_verdicts(&fresh);
         }
-        let fresh: Vec<Arc<Config>> = loaded
-            .units
-            .into_iter()
-            .filter(|config| engine.canonical(&config.name).is_none_or(|_| again(engine, config)))
-            .collect();
-        self.bring(fresh);
+        self.bring(fresh.into_iter().map(|loaded| loaded.config).collect());
+    }
+
+    /// Will the engine hear of the unit, and so of all it leads to, before anything else that is put to it now?
+    fn is_queued(&self, unit: &UnitName) -> bool {
+        let names = |config: &Arc<Config>| config.name == *unit || config.aliases.contains(unit);
+        self.inbox
+            .iter()
+            .any(|input| matches!(input, Input::Fact(Event::Loaded(units)) if units.iter().any(names)))
+    }
+
+    pub(super) fn say_diagnostics(&self, loaded: &[Loaded]) {
+        for Loaded { config, diagnostics } in loaded {
+            for diagnostic in diagnostics {
+                self.lines.say(Some(&config.name), None, lines::WARNING, &diagnostic.to_string());
+            }
+        }
+    }
+
+    /// What a folder's units ask for and do not get: nobody may ever ask for their status.
+    fn say_verdicts(&self, loaded: &[Loaded]) {
+        let is_ours =
+            |config: &Config| config.fragment.as_ref().is_some_and(|file| self.units.is_in_directory(file));
+        for config in loaded.iter().map(|one| &one.config).filter(|config| is_ours(config)) {
+            let keys: Vec<&str> = directives::verdicts(config).into_iter().map(|(key, _)| key).collect();
+            if !keys.is_empty() {
+                let text = format!("{}: not acted on in full here: {}", config.name, keys.join(", "));
+                self.lines.say(Some(&config.name), None, lines::WARNING, &text);
+            }
+        }
     }
 
     /// Hands units to the engine, and to the log for the next manager.
@@ -72,14 +104,13 @@ impl Site {
         self.units.refresh();
         self.visitors.clear();
         let names: Vec<UnitName> = engine.unit_views().map(|view| view.config.name.clone()).collect();
-        let mut loaded = self.units.closure(&names);
-        for diagnostic in &loaded.diagnostics {
-            self.lines.say(None, None, lines::WARNING, &diagnostic.to_string());
-        }
-        crate::mounts::keep_mounted(&mut loaded.units);
+        let loaded = self.units.closure(&names);
+        self.say_diagnostics(&loaded);
+        let mut units: Vec<Arc<Config>> = loaded.into_iter().map(|loaded| loaded.config).collect();
+        crate::mounts::keep_mounted(&mut units);
         self.milestones.load_done = clock::now();
         self.note_milestones();
-        self.bring(loaded.units);
+        self.bring(units);
     }
 
     pub fn generate(&mut self) {

@@ -5,7 +5,7 @@ use crate::lines;
 use crate::state_log::Entry;
 use eudaemon_engine::api::{Output, ProcId};
 use eudaemon_unit::name::UnitName;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Notes of this prefix and a unit's name hold the pids its processes have or had.
 pub const PIDS: &str = "pids/";
@@ -26,8 +26,8 @@ impl Site {
                 self.past.insert(unit, pids);
             }
         }
-        if let Some(mine) = notes.get("mine").and_then(|note| postcard::from_bytes(note).ok()) {
-            self.mine = mine;
+        if let Some(folder) = notes.get("folder").and_then(|note| postcard::from_bytes(note).ok()) {
+            self.folder = folder;
         }
     }
 
@@ -39,11 +39,6 @@ impl Site {
     pub fn set_environment(&mut self, environment: Vec<String>) {
         self.notes.push(("environment".into(), postcard::to_allocvec(&environment).ok()));
         self.environment = environment;
-    }
-
-    pub fn set_mine(&mut self, mine: BTreeSet<UnitName>) {
-        self.notes.push(("mine".into(), postcard::to_allocvec(&mine).ok()));
-        self.mine = mine;
     }
 
     /// The pid of a process, also of one that has ended but is still shown.

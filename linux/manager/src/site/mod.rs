@@ -2,6 +2,7 @@
 //! step changed, has the orders done, tells clients, and waits for what happens next.
 
 mod clients;
+mod folder;
 mod loading;
 mod memory;
 
@@ -25,6 +26,7 @@ use eudaemon_host::host::{self, Birth, Host, News};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::UnitName;
+use folder::{Ending, Folder, Waiting};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -72,10 +74,13 @@ pub struct Site {
     server: Option<Server>,
     runtime: Runtime,
     readiness: AsyncFd<OwnedFd>,
-    /// Units `up` runs; when none of them lives any more, it ends.
-    pub mine: BTreeSet<UnitName>,
+    /// Units of kinds that are not started yet, and were to be.
+    passed_over: BTreeSet<UnitName>,
+    folder: Folder,
+    waiting: Waiting,
     standing: Standing,
-    stopping: bool,
+    /// We have everything stop.
+    ending: Option<Ending>,
     /// The request that is to end everything.
     farewell: Option<RequestId>,
     ready_said: bool,
@@ -123,8 +128,10 @@ impl Site {
             server: Some(server),
             runtime,
             readiness,
-            mine: BTreeSet::new(),
-            stopping: false,
+            passed_over: BTreeSet::new(),
+            folder: Folder::default(),
+            waiting: Waiting::default(),
+            ending: None,
             farewell: None,
             ready_said: false,
             finished: false,
@@ -136,14 +143,17 @@ impl Site {
             Meaning::Ask(request) => {
                 let ends = matches!(&request, Request::Job { mode: JobMode::ReplaceIrreversibly, .. });
                 // A second, impatient Ctrl-C ends it at once.
-                if ends && self.stopping && signal == libc::SIGINT {
+                if ends && self.ending.is_some() && signal == libc::SIGINT {
+                    self.ending = Some(Ending::Impatience);
+                    self.kill_folder(engine);
                     self.ask(engine, Request::FinishNow(Finale::Exit(130)));
                     return;
                 }
                 let asked = self.ask(engine, request);
                 if ends {
-                    self.stopping = true;
+                    self.ending = self.ending.or(Some(Ending::Signal));
                     self.farewell = Some(asked);
+                    self.expect_end();
                 }
             }
             Meaning::Reload => self.reload(engine),
@@ -179,33 +189,6 @@ impl Site {
         }
     }
 
-    /// `up` has nothing left to wait for: every unit of the directory is down and no job is queued.
-    fn is_through(&self, engine: &Engine) -> bool {
-        !self.mine.is_empty()
-            && !self.stopping
-            && engine.job_views().next().is_none()
-            && self.mine.iter().all(|name| {
-                engine
-                    .unit_view(name)
-                    .is_none_or(|view| matches!(view.active, ActiveState::Inactive | ActiveState::Failed))
-            })
-    }
-
-    /// The exit code of an `up` that came to its end by itself.
-    fn verdict(&self, engine: &Engine) -> u8 {
-        use eudaemon_engine::api::ExitStatus;
-        let failed = self
-            .mine
-            .iter()
-            .filter_map(|name| engine.unit_view(name))
-            .find(|view| view.active == ActiveState::Failed);
-        match failed.map(|view| view.history.main.status) {
-            None => 0,
-            Some(Some(ExitStatus::Code(code))) if code != 0 => code,
-            Some(_) => 1,
-        }
-    }
-
     fn birth(&self, engine: &Engine, unit: &UnitName) -> Birth {
         let sockets: Vec<UnitName> = engine
             .related(unit, eudaemon_engine::graph::Word::TriggeredBy)
@@ -231,7 +214,7 @@ impl Site {
             if let Action::Finish(_) = &action {
                 self.finished = true;
                 self.log.end();
-                if let Mission::Directory(_) = &self.mission {
+                if self.is_folder() {
                     crate::offer::withdraw(&self.machine.place);
                 }
             }
@@ -249,13 +232,18 @@ impl Site {
         }
     }
 
-    /// A guest has no machine to switch off: for whoever runs the container, the exit code is the end.
+    /// A guest has no machine to switch off: for whoever runs the container, the exit code is the end. That of a
+    /// folder says how its units did, unless somebody gave one.
     fn localised(&self, engine: &Engine, action: Action) -> Action {
-        match (action, self.standing) {
+        let action = match (action, self.standing) {
             (Action::Finish(Finale::PowerOff | Finale::Halt | Finale::Kexec), Standing::Guest) => {
                 Action::Finish(Finale::Exit(engine.exit_code()))
             }
             (action, Standing::Guest | Standing::Machine) => action,
+        };
+        match self.is_folder() && action == Action::Finish(Finale::Exit(0)) {
+            true => Action::Finish(Finale::Exit(self.folder_exit_code(engine))),
+            false => action,
         }
     }
 
@@ -313,12 +301,20 @@ impl World for Site {
         clock::now()
     }
 
-    fn perform(&mut self, engine: &Engine, output: Output) {
+    fn perform(&mut self, engine: &Engine, mut output: Output) {
         self.write(&output);
+        // init kills us when it reads the last order: all else is said before.
+        let is_last = |order: &Order| matches!(order.action, Action::Finish(_));
+        let last = output.orders.iter().position(is_last).unwrap_or(output.orders.len());
+        let last = output.orders.split_off(last);
         self.obey(engine, output.orders);
         for announcement in output.announcements {
             self.tell(engine, announcement);
         }
+        if !last.is_empty() && self.is_folder() && !self.folder.is_empty() {
+            self.say_farewell(engine);
+        }
+        self.obey(engine, last);
     }
 
     fn wait(&mut self, engine: &Engine, deadline: Option<u64>) -> Waited {
@@ -326,6 +322,7 @@ impl World for Site {
         self.host.settle();
         if engine.job_views().next().is_none() {
             self.host.idles();
+            self.say_passed_over();
         }
         self.close_reloads(engine);
         self.flush(engine);
@@ -354,13 +351,13 @@ impl World for Site {
                 continue;
             }
             if self.is_through(engine) {
-                let code = self.verdict(engine);
-                self.ask(engine, Request::SetExitCode(code));
+                self.ending = Some(Ending::Through);
                 self.obey_signal(engine, libc::SIGTERM);
                 continue;
             }
             let behind = self.host.is_behind().then(|| clock::now().monotonic + 1_000);
-            let until = [deadline, behind].into_iter().flatten().min();
+            self.say_what_stops(engine);
+            let until = [deadline, behind, self.word_due()].into_iter().flatten().min();
             match self.wait_for_something(until) {
                 Ok(Woken::Host) => {}
                 Ok(Woken::Client(incoming)) => {

@@ -10,6 +10,7 @@ use std::time::Duration;
 pub const CASES: &[Case] = &[
     Case { name: "up-as-user-privileged", run: |report| up(report, Confinement::Privileged) },
     Case { name: "up-as-user-unprivileged", run: |report| up(report, Confinement::Unprivileged) },
+    Case { name: "up-endings", run: endings },
     Case { name: "up-no-runtime-directory", run: no_runtime_directory },
     Case { name: "user-units", run: user_units },
 ];
@@ -75,6 +76,101 @@ fn up(report: &mut Report, confinement: Confinement) -> Result<()> {
     Ok(())
 }
 
+/// Folders, how `up` is left to run, the exit code, and what the last lines say.
+const ENDINGS: &[(&str, &[(&str, &str)], &str, i32, &[&str])] = &[
+    (
+        "a cycle",
+        &[
+            ("a.service", "[Unit]\nRequires=b.service\nAfter=b.service\n[Service]\nExecStart=true\n"),
+            ("b.service", "[Unit]\nRequires=a.service\nAfter=a.service\n[Service]\nExecStart=true\n"),
+        ],
+        "eudaemon up",
+        1,
+        &["nothing could be started; not started: a.service, b.service"],
+    ),
+    (
+        "a misspelt section beside a good unit",
+        &[
+            ("bad.service", "[Servic]\nExecStart=true\n"),
+            ("good.service", "[Service]\nExecStart=true\n[Install]\nWantedBy=default.target\n"),
+        ],
+        "eudaemon up",
+        0,
+        &["bad.service:1: Unknown section 'Servic'", "starts them: bad.service", "every service has ended"],
+    ),
+    (
+        "an exit code",
+        &[("a.service", "[Service]\nExecStart=sh -c 'exit 7'\n")],
+        "eudaemon up",
+        7,
+        &["every service has ended; failed: a.service"],
+    ),
+    (
+        "one unit's file",
+        &[
+            ("a.service", "[Service]\nExecStart=echo only this\nPrivateTmp=yes\n"),
+            ("b.service", "[Service]\nExecStart=sleep 1000\n"),
+        ],
+        "eudaemon up a.service",
+        0,
+        &[
+            "eudaemon | a.service: not acted on in full here: PrivateTmp",
+            "a        | only this",
+            "every service has ended",
+        ],
+    ),
+    ("nothing", &[], "eudaemon up", 1, &["no unit to run here: expected default.target"]),
+    (
+        "a service that ignores SIGTERM",
+        &[(
+            "a.service",
+            "[Service]\nExecStart=sh -c 'trap : TERM; while :; do sleep 0.1; done'\nTimeoutStopSec=4\n",
+        )],
+        "python3 /interrupt 1 eudaemon up",
+        1,
+        &["waiting for a.service (2 s until", "interrupted: every service is stopped; failed: a.service"],
+    ),
+    (
+        "a second Ctrl-C",
+        &[("a.service", "[Service]\nExecStart=sh -c 'trap : TERM; while :; do sleep 0.1; done'\n")],
+        "python3 /interrupt 2 eudaemon up",
+        130,
+        &["interrupted again: killed a.service"],
+    ),
+];
+
+/// Ctrl-C, so many times: a second after the start, and half a second after each other.
+const INTERRUPT: &str = r#"
+import signal, subprocess, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+child = subprocess.Popen(sys.argv[2:])
+time.sleep(0.5)
+for _ in range(int(sys.argv[1])):
+    time.sleep(0.5)
+    child.send_signal(signal.SIGINT)
+sys.exit(child.wait())
+"#;
+
+/// `up` says why it ends, and its exit code says whether all went well.
+fn endings(report: &mut Report) -> Result<()> {
+    let Some(machine) = foreign(report, Confinement::Privileged, FOLDER)? else { return Ok(()) };
+    machine.shell_as("alice", "mkdir -m 700 /home/alice/run")?.success()?;
+    machine.write("/interrupt", INTERRUPT)?;
+    for (name, units, command, code, lines) in ENDINGS {
+        machine.shell("rm -rf /home/alice/folder; mkdir /home/alice/folder")?.success()?;
+        for (unit, text) in *units {
+            machine.write(&format!("/home/alice/folder/{unit}"), text)?;
+        }
+        let script = format!("cd /home/alice/folder; XDG_RUNTIME_DIR=/home/alice/run {command} 2>&1");
+        let ran = machine.shell_as("alice", &script)?;
+        report.same(&format!("{name}: the exit code"), &ran.code.to_string(), &code.to_string());
+        for line in *lines {
+            report.holds(&format!("{name}: {line:?} is said"), ran.out.contains(line), &ran.out);
+        }
+    }
+    Ok(())
+}
+
 /// A runtime directory that cannot be made is one clear line, and an exit code.
 fn no_runtime_directory(report: &mut Report) -> Result<()> {
     let Some(machine) = foreign(report, Confinement::Privileged, FOLDER)? else { return Ok(()) };
@@ -105,5 +201,22 @@ fn user_units(report: &mut Report) -> Result<()> {
     report.check("alice stops it", stopped.success().map(|_| ()));
     let states = machine.shell_as("alice", "eudaemon is-active first second")?;
     report.same("what required it stops too", &states.out, "inactive\ninactive");
+    let missing = machine.shell_as("alice", "eudaemon start nginx")?;
+    report.same("the machine's units are not hers", &missing.code.to_string(), "5");
+    report.holds("and she is told so", missing.err.contains("the machine's are root's"), &missing.err);
+    machine.write("/home/alice/.config/systemd/user/later.timer", "[Timer]\nOnBootSec=1h\n")?;
+    let timer = machine.shell_as("alice", "eudaemon start later.timer")?;
+    report.holds(
+        "a timer cannot be started yet",
+        timer.err.contains("does not start timer units yet"),
+        &timer.err,
+    );
+    let wrong = machine.shell_as("alice", "eudaemon edit first")?;
+    report.holds("nor a unit edited", wrong.err.contains("edit is not supported"), &wrong.err);
+    machine.shell("eudaemon init --background")?.success()?;
+    let denied = machine.shell_as("alice", "eudaemon --system status")?;
+    report.holds("root's manager is root's", denied.err.contains("Permission denied"), &denied.err);
+    let read = machine.shell_as("alice", "eudaemon --system is-enabled nginx")?;
+    report.same("unit files are anybody's to read", &(read.out + &read.err), "enabled");
     Ok(())
 }

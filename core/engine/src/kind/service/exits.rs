@@ -12,7 +12,7 @@ use super::{
 };
 use crate::api::{Action, ExitStatus, Phase, ProcId, ServiceResult};
 use eudaemon_unit::config::Service;
-use eudaemon_unit::config::exec::Failure;
+use eudaemon_unit::config::exec::{Exec, Failure};
 use eudaemon_unit::config::service::{ExitType, NotifyAccess, ServiceType};
 
 pub(super) fn setup_failed(
@@ -32,13 +32,28 @@ pub(super) fn setup_failed(
     }
     let ignored = command_of(id, service, cx).is_some_and(|command| command.failure == Failure::Ignored);
     let level = if ignored { Level::Info } else { Level::Error };
-    let (program, step, words) = (program(id, service, cx), words::step(code), words::errno(errno));
+    let (program, step) = (program(id, service, cx), words::step(code));
+    let words = nobody(code, errno, &service.exec).unwrap_or_else(|| words::errno(errno));
     cx.say(level, format!("{}: cannot start {program}: step {step}: {words}", cx.unit));
     if ignored && code == EXEC && errno == NO_SUCH_FILE {
         // A program that need not be there and is not counts as one that ran well.
         cx.history.command_ended(id, ExitStatus::Code(0), cx.now);
     }
     state
+}
+
+/// Who is not there, where an account was looked for and not found.
+fn nobody(code: u8, errno: i32, exec: &Exec) -> Option<String> {
+    const GROUP: u8 = 216;
+    const USER: u8 = 217;
+    const NOT_FOUND: i32 = 3;
+    let groups: Vec<&str> = exec.group.iter().chain(&exec.supplementary_groups).map(String::as_str).collect();
+    match (code, errno, groups.as_slice()) {
+        (USER, NOT_FOUND, _) => Some(format!("no user named {}", exec.user.as_ref()?)),
+        (GROUP, NOT_FOUND, [group]) => Some(format!("no group named {group}")),
+        (GROUP, NOT_FOUND, [_, ..]) => Some(format!("one of these groups is missing: {}", groups.join(", "))),
+        _ => None,
+    }
 }
 
 pub(super) fn exited(

@@ -227,7 +227,7 @@ fn start(state: State, socket: &Socket, cx: &mut Cx) -> State {
     match state {
         State::Dead | State::Failed => match socket.accept {
             Accept::Yes => {
-                cx.unsupported("Accept=yes is not supported yet");
+                cx.unsupported(Level::Notice, "Accept=yes is not supported yet");
                 state
             }
             Accept::No => {

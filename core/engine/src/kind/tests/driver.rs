@@ -314,6 +314,8 @@ fn input(words: &[&str]) -> Input {
     let word = |index: usize| *words.get(index).unwrap_or_else(|| panic!("more words wanted: {words:?}"));
     let process = || ProcId(word(1).trim_start_matches('p').parse().unwrap());
     let signal = || parse_signal(word(2)).unwrap();
+    // Left out, there is no such file.
+    let errno = || words.get(3).map_or(2, |number| number.parse().unwrap());
     let exited = |status| Input::Exited { process: process(), status };
     match word(0) {
         "start" => Input::Start,
@@ -325,7 +327,7 @@ fn input(words: &[&str]) -> Input {
         "spawned" => Input::Spawned { process: process() },
         "fork-failed" => Input::SpawnFailed { process: process(), errno: 11 },
         "exec" => Input::Executed { process: process() },
-        "setup" => Input::SetupFailed { process: process(), code: word(2).parse().unwrap(), errno: 2 },
+        "setup" => Input::SetupFailed { process: process(), code: word(2).parse().unwrap(), errno: errno() },
         "exit" => exited(ExitStatus::Code(word(2).parse().unwrap())),
         "kill" => exited(ExitStatus::Signal(signal())),
         "dump" => exited(ExitStatus::Dumped(signal())),

@@ -247,6 +247,49 @@ fn fork_that_fails_before_anything_ran_leaves_nothing_to_clean() {
 }
 
 #[test]
+fn a_missing_account_is_named() {
+    check(
+        "[Service]\nExecStart=/bin/web\nUser=bob\n",
+        "start\nsetup p1 217 3",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+              = active/running
+            setup p1 217 3
+                say web.service: cannot start /bin/web: step USER: no user named bob
+        "#]],
+    );
+    check(
+        "[Service]\nExecStart=/bin/web\nGroup=staff\n",
+        "start\nsetup p1 216 3",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+              = active/running
+            setup p1 216 3
+                say web.service: cannot start /bin/web: step GROUP: no group named staff
+        "#]],
+    );
+    check(
+        "[Service]\nExecStart=/bin/web\nGroup=staff\nSupplementaryGroups=a b\n",
+        "start\nsetup p1 216 3",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+              = active/running
+            setup p1 216 3
+                say web.service: cannot start /bin/web: step GROUP: one of these groups is missing: staff, a, b
+        "#]],
+    );
+}
+
+#[test]
 fn setup_failure_is_an_exit_with_its_code() {
     check(
         "[Service]\nExecStart=/bin/web\n",
