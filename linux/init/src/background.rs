@@ -58,8 +58,10 @@ pub fn detach(scope: Scope) -> Result<Side, String> {
     let start = log.metadata().map_or(0, |metadata| metadata.size());
     let say = |errno: Errno| format!("cannot go to the background: {errno}");
     let (read, write) = pipe_with(PipeFlags::CLOEXEC).map_err(say)?;
-    if let Forked::Parent(_) = fork().map_err(say)? {
+    if let Forked::Parent(between) = fork().map_err(say)? {
         drop(write);
+        // A foreign PID 1 may reap nobody.
+        may_fail(rustix::process::waitpid(Some(between), rustix::process::WaitOptions::empty()));
         return Ok(Side::Caller(wait(read, &path, log, start)));
     }
     rustix::process::setsid().map_err(say)?;

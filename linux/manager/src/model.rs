@@ -296,8 +296,9 @@ impl Model for Outlook<'_> {
     }
 
     fn needs_reload(&self, id: &UnitName) -> bool {
-        self.config(id)
-            .is_some_and(|config| self.site.units.has_changed(&config, self.site.milestones.load_done))
+        let site = &self.site;
+        let loaded = site.loaded_late.get(id).copied().unwrap_or(site.milestones.load_done);
+        self.config(id).is_some_and(|config| site.units.has_changed(&config, loaded))
     }
 
     fn manager(&self) -> Manager {

@@ -187,7 +187,7 @@ impl Site {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use eudaemon_engine::api::{Directories, Phase, Spawn, Told, WatchExec};
+    use eudaemon_engine::api::{Directories, InvocationId, Phase, Spawn, Told, WatchExec};
     use eudaemon_unit::config::exec::{ExecCommand, Expansion, Failure, Privileges};
 
     fn unit() -> UnitName {

@@ -115,8 +115,18 @@ impl Units {
         Arc::new(self.loader().load(name).config)
     }
 
-    /// Did the unit's files change after this instant? A file that came or went counts too.
+    /// Did the unit's files change after this instant? A drop-in that came or went counts too.
     pub fn has_changed(&self, config: &Config, since: Moment) -> bool {
+        let newer;
+        let index = if self.index.is_current(&self.tree) {
+            &self.index
+        } else {
+            newer = Index::read(&self.tree, &self.search);
+            &newer
+        };
+        if config.fragment.is_some() && index.find(&self.tree, &config.name).dropins != config.dropins {
+            return true;
+        }
         let changed = |path: &String| match std::fs::symlink_metadata(path) {
             Ok(found) => {
                 let at =

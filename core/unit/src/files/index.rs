@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug)]
 pub struct Index {
-    /// Every directory of the search path, there or not, by the path it is listed under.
+    /// Every directory of the search path, there or not, by the path it is listed under; then the units' folders in them.
     listed: Vec<String>,
     stamps: Vec<Option<u64>>,
     /// Those of them that were there.
@@ -74,7 +74,7 @@ impl Index {
         index
     }
 
-    /// Whether no directory of the path gained or lost an entry since.
+    /// Whether no directory of the path and no folder in one gained or lost an entry since.
     pub fn is_current<T: Tree + ?Sized>(&self, tree: &T) -> bool {
         stamps(tree, &self.listed) == self.stamps
     }
@@ -112,7 +112,11 @@ impl Index {
 
     fn add_folder<T: Tree + ?Sized>(&mut self, tree: &T, rank: usize, path: &str, name: String) {
         let Ok(resolved) = resolve(tree, path) else { return };
+        // Before it is listed: what comes in meanwhile makes the index a stale one.
+        let stamp = tree.stamp(&resolved.path);
         let Ok(entries) = tree.list(&resolved.path) else { return };
+        self.listed.push(resolved.path.clone());
+        self.stamps.push(stamp);
         let mut names: Vec<String> = entries.into_iter().map(|(name, _)| name).collect();
         names.truncate(limits::FOLDER_ENTRIES);
         self.folders.entry(name).or_default().push(Folder { rank, path: resolved.path, names });

@@ -1,11 +1,12 @@
 //! Units come in: what requests need, what reloads find, what generators wrote.
 
+use super::memory::LATE;
 use super::{OWN_REQUESTS, Site, again};
 use crate::options::Mission;
 use crate::units::Loaded;
 use crate::{clock, generators, lines};
 use eudaemon_engine::Engine;
-use eudaemon_engine::api::{Event, Input, Request, RequestId};
+use eudaemon_engine::api::{Event, Input, Moment, Request, RequestId};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::directives;
 use eudaemon_unit::name::UnitName;
@@ -51,6 +52,11 @@ impl Site {
         self.say_diagnostics(&fresh);
         if self.is_folder() {
             self.say_verdicts(&fresh);
+        }
+        let late = clock::now();
+        for Loaded { config, .. } in fresh.iter().filter(|_| self.milestones.load_done != Moment::default()) {
+            self.loaded_late.insert(config.name.clone(), late);
+            self.notes.push((format!("{LATE}{}", config.name), postcard::to_allocvec(&late).ok()));
         }
         self.bring(fresh.into_iter().map(|loaded| loaded.config).collect());
     }
@@ -110,6 +116,9 @@ impl Site {
         crate::mounts::keep_mounted(&mut units);
         self.milestones.load_done = clock::now();
         self.note_milestones();
+        for name in std::mem::take(&mut self.loaded_late).into_keys() {
+            self.notes.push((format!("{LATE}{name}"), None));
+        }
         self.bring(units);
     }
 

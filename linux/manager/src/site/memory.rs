@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 /// Notes of this prefix and a unit's name hold the pids its processes have or had.
 pub const PIDS: &str = "pids/";
 
+/// Notes of this prefix and a unit's name hold when it was loaded, if after everything else.
+pub(super) const LATE: &str = "late/";
+
 impl Site {
     /// What a predecessor noted and this manager goes on from.
     pub fn remember(&mut self, notes: &BTreeMap<String, Vec<u8>>) {
@@ -20,6 +23,11 @@ impl Site {
             self.milestones = milestones;
         }
         for (name, note) in notes {
+            if let Some(unit) = name.strip_prefix(LATE).and_then(|unit| UnitName::parse(unit).ok())
+                && let Ok(late) = postcard::from_bytes(note)
+            {
+                self.loaded_late.insert(unit, late);
+            }
             if let Some(unit) = name.strip_prefix(PIDS).and_then(|unit| UnitName::parse(unit).ok())
                 && let Ok(pids) = postcard::from_bytes(note)
             {

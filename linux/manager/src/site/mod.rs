@@ -67,6 +67,8 @@ pub struct Site {
     pub reloads: Vec<RequestId>,
     reloaded: Vec<RequestId>,
     pub reexecute: bool,
+    /// When units were loaded that neither the start nor a reload brought.
+    pub loaded_late: BTreeMap<UnitName, Moment>,
     pub log_level: String,
     pub log_target: String,
     log: StateLog,
@@ -121,6 +123,7 @@ impl Site {
             reloads: Vec::new(),
             reloaded: Vec::new(),
             reexecute: false,
+            loaded_late: BTreeMap::new(),
             log_level: "info".to_owned(),
             log_target: "journal-or-kmsg".to_owned(),
             log,

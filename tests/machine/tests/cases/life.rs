@@ -27,6 +27,7 @@ pub const CASES: &[Case] = &[
     Case { name: "life-zombies", run: zombies },
     Case { name: "life-bad-input", run: bad_input },
     Case { name: "life-many-units", run: many_units },
+    Case { name: "life-changed-on-disk", run: changed_on_disk },
 ];
 
 const SOON: Duration = Duration::from_secs(15);
@@ -416,6 +417,36 @@ fn zombies(report: &mut Report) -> Result<()> {
 }
 
 /// One clear answer to each, with systemctl's exit code, and nothing that runs is disturbed.
+/// Who has changed a unit's files is told that the manager does not know them yet; a unit written just now is known.
+fn changed_on_disk(report: &mut Report) -> Result<()> {
+    let Some((setup, init)) = quiet(report, Confinement::Privileged)? else { return Ok(()) };
+    let service = "[Service]\nExecStart=sleep 1000\n";
+    let folder = "/etc/systemd/system";
+    let setup = setup
+        .file(&format!("{folder}/known.service"), service)?
+        .file(&format!("{folder}/known.service.d/a.conf"), "[Service]\nNice=1\n")?
+        .file(&format!("{folder}/waits.service.d/a.conf"), "[Service]\nNice=1\n")?;
+    let machine = boot(setup, &init)?;
+    machine.run(&["systemctl", "start", "known"])?.success()?;
+    machine
+        .shell(&format!("printf '{service}' | tee {folder}/fresh.service > {folder}/waits.service"))?
+        .success()?;
+    machine.write(&format!("{folder}/waits.service.d/b.conf"), "[Service]\nNice=2\n")?;
+    machine.run(&["systemctl", "start", "fresh", "waits"])?.success()?;
+    let shown = |unit: &str| machine.shell(&format!("systemctl show -P NeedDaemonReload -P Nice {unit}"));
+    report.same("a unit written just now", &shown("fresh")?.out, "0\nno");
+    report.same("one that got a drop-in before it was loaded", &shown("waits")?.out, "2\nno");
+    report.same("one that did not change", &shown("known")?.out, "1\nno");
+    machine.shell(&format!("sleep 0.1; touch {folder}/fresh.service"))?.success()?;
+    report.same("one whose file changed", &shown("fresh")?.out, "0\nyes");
+    machine.write(&format!("{folder}/known.service.d/b.conf"), "[Service]\nNice=3\n")?;
+    report.same("one that got a drop-in", &shown("known")?.out, "1\nyes");
+    machine.run(&["systemctl", "daemon-reload"])?.success()?;
+    report.same("after daemon-reload", &shown("known")?.out, "3\nno");
+    report.same("and the other", &shown("fresh")?.out, "0\nno");
+    Ok(())
+}
+
 fn bad_input(report: &mut Report) -> Result<()> {
     let Some((setup, init)) = quiet(report, Confinement::Privileged)? else { return Ok(()) };
     let unit = |name: &str| format!("/etc/systemd/system/{name}.service");
@@ -430,6 +461,7 @@ fn bad_input(report: &mut Report) -> Result<()> {
         .file(&unit("cycle-b"), "[Unit]\nRequires=cycle-a.service\nAfter=cycle-a.service\n[Service]\nExecStart=sleep 1000\n")?
         .file(&unit("stolen"), "[Service]\nType=forking\nPIDFile=/run/stolen.pid\nExecStart=sh -c 'echo 1 > /run/stolen.pid; sleep 1000 &'\nTimeoutStartSec=2s\n")?
         .file(&unit("unready"), "[Service]\nType=notify\nExecStart=sleep 1000\nTimeoutStartSec=2s\n")?
+        .file(&unit("no-environment"), "[Service]\nEnvironmentFile=/etc/there-is-none\nExecStart=sleep 1000\n")?
         .file(&unit("huge"), &huge)?
         .link(&unit("masked"), "/dev/null")?;
     let machine = boot(setup, &init)?;
@@ -444,6 +476,7 @@ fn bad_input(report: &mut Report) -> Result<()> {
             "203",
         ),
         ("a missing user", "systemctl start no-user; systemctl show -P ExecMainStatus no-user", 0, "217"),
+        ("a missing environment file", "systemctl start no-environment", 1, "resources"),
         ("a masked unit", "systemctl start masked", 1, "masked"),
         ("an unknown unit", "systemctl start there-is-none", 5, "not found"),
         ("an unknown verb", "systemctl frobnicate witness", 1, "Unknown command verb"),
