@@ -26,6 +26,9 @@ pub const DEFAULT_COLUMNS: usize = 80;
 /// Lines of the journal shown by `status` unless `-n` says otherwise.
 pub const JOURNAL_LINES: usize = 10;
 
+/// Bytes of the background manager's log that are looked through for a unit's last lines.
+pub const CONSOLE_TAIL: u64 = 256 * 1024;
+
 /// Bytes of one message: the D-Bus specification's own bound, 128 MiB.
 pub const MESSAGE: usize = 128 * 1024 * 1024;
 

@@ -1,8 +1,9 @@
 //! The last log lines of a unit, as `journalctl` shows them.
 //!
-//! The journal's files have a reader of their own in every distribution; where it is not installed, or no
-//! journal is kept, `status` shows no lines.
+//! The journal's files have a reader of their own in every distribution; where it is not installed, or no journal is
+//! kept, our own log has to do.
 
+use super::console;
 use crate::limits;
 use crate::line::{Options, Scope};
 use std::path::Path;
@@ -11,9 +12,14 @@ use std::process::{Command, Stdio};
 /// The lines since the unit was last started, at most as many as asked for.
 pub fn tail(unit: &str, since: u64, options: &Options) -> String {
     let lines = options.lines.unwrap_or(limits::JOURNAL_LINES);
-    if lines == 0 || since == 0 || !is_kept() {
+    if lines == 0 || since == 0 {
         return String::new();
     }
+    let found = if is_kept() { from_journal(unit, since, lines, options) } else { String::new() };
+    if found.is_empty() { console::tail(unit, options.scope, lines) } else { found }
+}
+
+fn from_journal(unit: &str, since: u64, lines: usize, options: &Options) -> String {
     let mut command = Command::new("journalctl");
     command
         // Newest first: with --since, --lines would count from the oldest.

@@ -1,6 +1,7 @@
 //! `status`: what a unit is doing, from its properties, its processes and its log.
 
 mod block;
+mod console;
 mod journal;
 mod manager;
 mod process;
