@@ -175,14 +175,13 @@ impl Site {
         for one in news {
             match one {
                 News::Fact(event) => {
-                    match &event {
-                        Event::Spawned { process } => {
-                            if let Some(unit) = engine.unit_of_process(*process) {
-                                self.remember_pid(unit, *process);
-                            }
-                        }
-                        Event::MainFound { process, unit } => self.remember_pid(unit, *process),
-                        _ => {}
+                    if let Event::Spawned { process } = &event
+                        && let Some(unit) = engine.unit_of_process(*process)
+                    {
+                        self.remember_pid(unit, *process);
+                    }
+                    if let Event::MainFound { process, unit } = &event {
+                        self.remember_pid(unit, *process);
                     }
                     self.inbox.push_back(Input::Fact(event));
                 }
