@@ -33,8 +33,8 @@ mod system_bus;
 pub use clients::Reloading;
 pub use fault::{Fault, job_word};
 pub use model::{
-    AddedDependency, Checked, CommandRun, FileChange, FileChanges, FileStep, Force, Job, JobState, Manager,
-    Model, Place, PresetMode, Process, Relation, Resources, Run, ServiceRun, Setting, SocketRun, Unit,
-    UnitFile,
+    AddedDependency, Capacity, Checked, CommandRun, FileChange, FileChanges, FileStep, Force, Job, JobState,
+    Manager, Model, Place, PresetMode, Process, Relation, Resources, Run, ServiceRun, Setting, SocketRun,
+    Unit, UnitFile,
 };
 pub use server::{Incoming, Server};

@@ -35,6 +35,9 @@ pub trait Model {
     /// What the unit's cgroup says now; asked only when somebody reads it.
     fn resources(&self, id: &UnitName) -> Resources;
 
+    /// What a percentage of memory or of tasks is taken of.
+    fn capacity(&self) -> Capacity;
+
     /// The unit's processes, those of its sub-cgroups too; of a slice, those of all units within.
     fn processes(&self, id: &UnitName) -> Vec<Process>;
 
@@ -221,6 +224,13 @@ pub struct Job {
 pub enum JobState {
     Waiting,
     Running,
+}
+
+/// How much the machine, or the container, has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capacity {
+    pub memory_bytes: u64,
+    pub tasks: u64,
 }
 
 /// `None`: not measured here.

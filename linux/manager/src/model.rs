@@ -4,8 +4,8 @@ use crate::files;
 use crate::options::Mission;
 use crate::site::Site;
 use eudaemon_bus::{
-    Checked, CommandRun, Fault, FileChange, FileChanges, Job, JobState, Manager, Model, Place, Process,
-    Relation, Resources, Run, ServiceRun, Setting, SocketRun, Unit, UnitFile,
+    Capacity, Checked, CommandRun, Fault, FileChange, FileChanges, Job, JobState, Manager, Model, Place,
+    Process, Relation, Resources, Run, ServiceRun, Setting, SocketRun, Unit, UnitFile,
 };
 use eudaemon_engine::Engine;
 use eudaemon_engine::UnitView;
@@ -271,6 +271,10 @@ impl Model for Outlook<'_> {
                 },
             })
             .collect()
+    }
+
+    fn capacity(&self) -> Capacity {
+        crate::resources::capacity()
     }
 
     fn resources(&self, id: &UnitName) -> Resources {

@@ -14,9 +14,35 @@ struct Mounted {
     mount: Mount,
 }
 
+/// Where the kernel's own file systems lie: systemd has no mount units for them, and nothing is ordered behind them.
+const KERNELS_OWN: &[&str] = &[
+    "/dev",
+    "/dev/console",
+    "/dev/pts",
+    "/dev/shm",
+    "/proc",
+    "/proc/kmsg",
+    "/proc/sys",
+    "/proc/sys/kernel/random/boot_id",
+    "/run",
+    "/sys",
+    "/sys/firmware/efi/efivars",
+    "/sys/fs/bpf",
+    "/sys/fs/cgroup",
+    "/sys/fs/pstore",
+    "/sys/fs/selinux",
+    "/sys/fs/smackfs",
+    "/sys/kernel/security",
+];
+
+fn is_kernels_own(place: &str) -> bool {
+    KERNELS_OWN.contains(&place)
+        || ["/sys/fs/cgroup/", "/run/host/"].iter().any(|above| place.starts_with(above))
+}
+
 fn table() -> Vec<Mounted> {
     let text = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    text.lines().filter_map(line).collect()
+    text.lines().filter_map(line).filter(|one| !is_kernels_own(&one.mount.place)).collect()
 }
 
 fn line(line: &str) -> Option<Mounted> {
@@ -86,6 +112,9 @@ impl Site {
         for one in &mounted {
             if engine.canonical(&one.name).is_none() && !units.iter().any(|config| config.name == one.name) {
                 let mut config = (*self.units.one(&one.name)).clone();
+                if config.load == LoadState::NotFound {
+                    self.units.mounted.insert(one.name.clone());
+                }
                 one.complete(&mut config);
                 units.push(Arc::new(config));
             }

@@ -1,8 +1,8 @@
 //! What the kernel says of a unit's cgroup at the moment somebody asks.
 
-use eudaemon_bus::{Process, Resources};
+use eudaemon_bus::{Capacity, Process, Resources};
 use eudaemon_host::host::Host;
-use eudaemon_host::proc;
+use eudaemon_host::{abilities, proc};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::name::UnitName;
 use std::fs;
@@ -24,6 +24,25 @@ pub fn read(host: &Host, unit: &UnitName, config: Option<&Config>) -> Resources 
         io_read_operations: None,
         io_write_bytes: None,
         io_write_operations: None,
+    }
+}
+
+/// The machine's memory and how many tasks its kernel allows, or less if the cgroup we are shown as the root has less.
+#[allow(
+    clippy::useless_conversion,
+    reason = "the kernel's `unsigned long` is shorter on other architectures"
+)]
+pub fn capacity() -> Capacity {
+    let info = rustix::system::sysinfo();
+    let memory = u64::from(info.totalram).saturating_mul(u64::from(info.mem_unit.max(1)));
+    let number = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+    let mount = abilities::cgroup2_mount();
+    let of_root = |file: &str| number(mount.as_ref()?.join(file).to_str()?);
+    let tasks =
+        [number("/proc/sys/kernel/threads-max"), number("/proc/sys/kernel/pid_max"), of_root("pids.max")];
+    Capacity {
+        memory_bytes: memory.min(of_root("memory.max").unwrap_or(u64::MAX)),
+        tasks: tasks.into_iter().flatten().min().unwrap_or(u64::MAX),
     }
 }
 

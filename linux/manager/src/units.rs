@@ -9,11 +9,13 @@ use eudaemon_host::tree::HostTree;
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::diagnostic::Diagnostic;
 use eudaemon_unit::files::{self, Index, SearchPath};
+use eudaemon_unit::implicit;
 use eudaemon_unit::install::Ground;
 use eudaemon_unit::load::{Loader, Surroundings};
 use eudaemon_unit::name::UnitName;
 use eudaemon_unit::specifier::Context;
 use eudaemon_unit::vendor::{Own, WithVendor};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The unit files as this manager sees them.
@@ -28,6 +30,8 @@ pub struct Units {
     role: Role,
     /// How wide names before lines will be, where that is known.
     column: Option<usize>,
+    /// Places that are mounted and have no unit file.
+    pub mounted: BTreeSet<UnitName>,
 }
 
 /// A unit, and what is odd about its files.
@@ -78,6 +82,7 @@ impl Units {
             scope,
             surroundings,
             role: machine.place.role,
+            mounted: BTreeSet::new(),
             column: match mission {
                 Mission::System | Mission::User => None,
                 Mission::Directory(directory) => Some(choice::column(directory)),
@@ -112,7 +117,9 @@ impl Units {
 
     /// One unit, without what it leads to.
     pub fn one(&self, name: &UnitName) -> Arc<Config> {
-        Arc::new(self.loader().load(name).config)
+        let mut config = self.loader().load(name).config;
+        implicit::after_mounted(&mut config, &self.mounted);
+        Arc::new(config)
     }
 
     /// Did the unit's files change after this instant? A drop-in that came or went counts too.
@@ -157,6 +164,7 @@ impl Units {
                 leave_to_the_host(&mut config);
                 spare_what_is_there(&mut config);
             }
+            implicit::after_mounted(&mut config, &self.mounted);
             if let Some(column) = self.column {
                 align(&mut config, column);
             }

@@ -5,8 +5,11 @@ use super::line::Style;
 use super::{Directive, Draft, Kind, Line, Support, keep};
 use crate::specifier::Allowed;
 use crate::values::cpuset::{format_cpuset, parse_cpuset};
+use crate::values::family::family;
 use crate::values::number::{integer, unsigned};
+use crate::values::syscalls::{self, Unknown};
 use crate::values::timespan::parse_nanoseconds;
+use std::collections::BTreeSet;
 
 const fn kept(key: &'static str, kind: Kind, help: &'static str) -> Directive {
     Directive { key, kind, support: Support::NotYet, set: keep, help }
@@ -91,8 +94,8 @@ pub(super) static TABLE: &[Directive] = &[
     kept("ReadWriteDirectories", Kind::Paths, "old name of ReadWritePaths="),
     kept("ReadWritePaths", Kind::Paths, "paths it can write to in spite of the rest"),
     kept("RemoveIPC", Kind::Boolean, "IPC objects of its user go when it stops"),
-    own("RestrictAddressFamilies", filter, "kinds of sockets it can make"),
-    own("RestrictFileSystems", filter, "kinds of file systems it can open files on"),
+    own("RestrictAddressFamilies", address_families, "kinds of sockets it can make"),
+    own("RestrictFileSystems", file_systems, "kinds of file systems it can open files on"),
     own("RestrictNamespaces", restrict_namespaces, "kinds of namespaces it can make"),
     kept("RestrictRealtime", Kind::Boolean, "it cannot have real-time scheduling"),
     kept("RestrictSUIDSGID", Kind::Boolean, "it cannot make files setuid or setgid"),
@@ -105,7 +108,7 @@ pub(super) static TABLE: &[Directive] = &[
     kept("RootMStack", Kind::Path, "the stack of mounts it sees as /"),
     own("RootVerity", required_path, "the verity data of RootImage="),
     own("SELinuxContext", required_text, "the SELinux context it runs in"),
-    own("SecureBits", keep_words, "bits that rule how capabilities are handed on"),
+    own("SecureBits", secure_bits, "bits that rule how capabilities are handed on"),
     own("SetCredential", set_credential, "credentials written in the unit"),
     own("SetCredentialEncrypted", set_credential, "encrypted credentials written in the unit"),
     kept("SetLoginEnvironment", Kind::Boolean, "HOME, LOGNAME and SHELL are set"),
@@ -136,38 +139,65 @@ fn keep_line(d: &mut Draft, l: &mut Line<'_>) {
     }
 }
 
-fn keep_words(d: &mut Draft, l: &mut Line<'_>) {
-    if l.is_empty() {
-        l.reset(d);
-    }
-    let words = l.names();
-    l.keep_more(d, words);
-}
-
 /// `SOURCE[:DESTINATION[:OPTIONS]]`, each source after `-` if it may be missing.
 fn bind_paths(d: &mut Draft, l: &mut Line<'_>) {
     use super::line::Want;
     if l.is_empty() {
         return l.reset(d);
     }
-    for word in l.names() {
-        let mut parts = word.splitn(3, ':');
-        let source = parts.next().unwrap_or("");
-        let (dash, source) = source.strip_prefix('-').map_or(("", source), |source| ("-", source));
-        let is_pair = word.contains(':');
-        let destination = parts.next().unwrap_or(source);
-        let options = parts.next().unwrap_or("rbind");
+    for Parts { source, destination, options } in mounts(l.value) {
+        let (dash, source) = source.strip_prefix('-').map_or(("", source.as_str()), |source| ("-", source));
         let mut path =
-            |text| l.expanded(text, Allowed::All).and_then(|text| l.checked_path(text, Want::Absolute));
+            |text: &str| l.expanded(text, Allowed::All).and_then(|text| l.checked_path(text, Want::Absolute));
         let source = path(source);
-        let destination = if is_pair { path(destination) } else { source.clone() };
+        let destination = match destination.filter(|destination| !destination.is_empty()) {
+            Some(destination) => path(&destination),
+            None => source.clone(),
+        };
         let (Some(source), Some(destination)) = (source, destination) else { continue };
-        if !["rbind", "norbind"].contains(&options) {
+        let options = options.unwrap_or_else(|| "rbind".to_owned());
+        if !["rbind", "norbind"].contains(&options.as_str()) {
             l.warn(format!("Invalid option string, ignoring setting: {options}"));
             continue;
         }
-        l.keep_more(d, vec![format!("{dash}{source}:{destination}:{options}")]);
+        let escaped = |path: &str| path.replace('\\', "\\\\").replace(':', "\\:");
+        l.keep_more(d, vec![format!("{dash}{}:{}:{options}", escaped(&source), escaped(&destination))]);
     }
+}
+
+/// What stands between colons in one word of `BindPaths=`.
+struct Parts {
+    source: String,
+    destination: Option<String>,
+    options: Option<String>,
+}
+
+/// Words at white space, parts at colons, neither inside quotes.
+fn mounts(value: &str) -> Vec<Parts> {
+    let mut words = vec![vec![String::new()]];
+    let (mut quote, mut chars) = (None, value.chars());
+    while let Some(c) = chars.next() {
+        let Some(part) = words.last_mut().and_then(|word| word.last_mut()) else { break };
+        match (quote, c) {
+            (_, '\\') => part.extend(chars.next()),
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            (None, ':') => {
+                if let Some(word) = words.last_mut() {
+                    word.push(String::new());
+                }
+            }
+            (None, c) if c.is_ascii_whitespace() => words.push(vec![String::new()]),
+            (_, c) => part.push(c),
+        }
+    }
+    let parts = |word: Vec<String>| {
+        let mut word = word.into_iter();
+        let (source, destination, rest) = (word.next()?, word.next(), word.collect::<Vec<_>>());
+        let options = (!rest.is_empty()).then(|| rest.join(":"));
+        (!source.is_empty() || destination.is_some()).then_some(Parts { source, destination, options })
+    };
+    words.into_iter().filter_map(parts).collect()
 }
 
 fn temporary(d: &mut Draft, l: &mut Line<'_>) {
@@ -210,7 +240,6 @@ fn numa_mask(d: &mut Draft, l: &mut Line<'_>) {
 
 fn numa_policy(d: &mut Draft, l: &mut Line<'_>) {
     match NUMA.contains(&l.value) {
-        true if l.value == NUMA[0] => l.reset(d),
         true => l.keep_one(d, l.value.to_owned()),
         false if l.is_empty() => l.reset(d),
         false => l.warn(format!("Invalid NUMA policy type, ignoring: {}", l.value)),
@@ -422,42 +451,33 @@ fn architectures(d: &mut Draft, l: &mut Line<'_>) {
     }
 }
 
-/// A list to allow, or with `~` to deny; lines with and without `~` add to and take from each other.
-fn filter(d: &mut Draft, l: &mut Line<'_>) {
+/// Families of addresses: the first line decides whether they are allowed or, after `~`, denied; a later one of the other
+/// kind takes away.
+fn address_families(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         return l.reset(d);
     }
-    let mut words = l.names();
-    if l.key == "RestrictAddressFamilies" {
-        let (known, unknown): (Vec<_>, Vec<_>) = words.into_iter().partition(|word| {
-            let name = word.strip_prefix('~').unwrap_or(word);
-            name.is_empty() || name == "none" || (name.starts_with("AF_") && name != "AF_BOGUS")
-        });
-        unknown.iter().for_each(|word| l.warn(format!("Failed to parse address family, ignoring: {word}")));
-        words = known;
+    if l.value == "none" {
+        return l.keep_one(d, String::new());
     }
-    l.keep_more(d, vec![words.join(" ")]);
+    let (takes, words) = l.value.strip_prefix('~').map_or((false, l.value), |words| (true, words));
+    let kept = d.kept.values(l.key).next().map(str::to_owned);
+    let denies = kept.as_ref().map_or(takes, |kept| kept.starts_with('~'));
+    let kept = kept.unwrap_or_default();
+    let mut families: BTreeSet<&str> = kept.trim_start_matches('~').split_ascii_whitespace().collect();
+    for word in words.split_ascii_whitespace() {
+        match family(word) {
+            Some(family) if takes == denies => drop(families.insert(family)),
+            Some(family) => drop(families.remove(family)),
+            None => l.warn(format!("Failed to parse address family, ignoring: {word}")),
+        }
+    }
+    let list = families.into_iter().collect::<Vec<_>>().join(" ");
+    l.keep_one(d, format!("{}{list}", if denies { "~" } else { "" }));
 }
 
-fn restrict_namespaces(d: &mut Draft, l: &mut Line<'_>) {
-    const KINDS: [&str; 7] = ["cgroup", "ipc", "net", "mnt", "pid", "user", "uts"];
-    if l.is_empty() {
-        return l.reset(d);
-    }
-    match crate::values::boolean(l.value) {
-        Some(true) => return l.keep_one(d, "yes".into()),
-        Some(false) => return l.reset(d),
-        None => {}
-    }
-    let words = l.value.strip_prefix('~').unwrap_or(l.value);
-    match words.split_ascii_whitespace().find(|word| !KINDS.contains(word)) {
-        Some(_) => l.unparsed("namespace type string"),
-        None => l.keep_more(d, vec![l.value.to_owned()]),
-    }
-}
-
-/// Lists of system calls are judged once something acts on them.
-fn system_calls(d: &mut Draft, l: &mut Line<'_>) {
+/// As `address_families`, for what this build of systemd would hand to a BPF program.
+fn file_systems(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         return l.reset(d);
     }
@@ -465,16 +485,82 @@ fn system_calls(d: &mut Draft, l: &mut Line<'_>) {
     l.keep_more(d, vec![words.join(" ")]);
 }
 
+/// The kinds that may be made, in systemd's order; none of them for `yes`.
+fn restrict_namespaces(d: &mut Draft, l: &mut Line<'_>) {
+    const KINDS: [&str; 7] = ["cgroup", "ipc", "net", "mnt", "pid", "user", "uts"];
+    if l.is_empty() {
+        return l.reset(d);
+    }
+    match crate::values::boolean(l.value) {
+        Some(true) => return l.keep_one(d, String::new()),
+        Some(false) => return l.reset(d),
+        None => {}
+    }
+    let (takes, words) = l.value.strip_prefix('~').map_or((false, l.value), |words| (true, words));
+    let named: Vec<&str> = words.split_ascii_whitespace().collect();
+    if named.iter().any(|word| !KINDS.contains(word)) {
+        return l.unparsed("namespace type string");
+    }
+    let before: Option<Vec<String>> =
+        d.kept.values(l.key).next().map(|kept| kept.split_ascii_whitespace().map(str::to_owned).collect());
+    let was = |kind: &str| before.as_ref().map_or(takes, |before| before.iter().any(|one| one == kind));
+    let is = |kind: &&str| {
+        if takes { was(kind) && !named.contains(kind) } else { was(kind) || named.contains(kind) }
+    };
+    let kinds: Vec<&str> = KINDS.into_iter().filter(is).collect();
+    match kinds.len() == KINDS.len() {
+        true => l.reset(d),
+        false => l.keep_one(d, kinds.join(" ")),
+    }
+}
+
+/// Kept line by line: what they come to is `syscalls::evaluate`.
+fn system_calls(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        return l.reset(d);
+    }
+    let (sign, words) = l.value.strip_prefix('~').map_or(("", l.value), |words| ("~", words));
+    let mut known = Vec::new();
+    for word in words.split_ascii_whitespace() {
+        match syscalls::check(word) {
+            Ok(()) => known.push(word),
+            Err(Unknown::Group) => l.warn(format!("Unknown system call group, ignoring: {word}")),
+            Err(Unknown::Call) => l.warn(format!("Failed to parse system call, ignoring: {word}")),
+            Err(Unknown::Error) => l.warn(format!("Failed to parse syscall:errno, ignoring: {word}")),
+        }
+    }
+    l.keep_more(d, vec![format!("{sign}{}", known.join(" "))]);
+}
+
 fn error_number(d: &mut Draft, l: &mut Line<'_>) {
     let value = l.value;
-    let is_name = value.starts_with('E')
-        && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-    match (value, unsigned(value)) {
-        ("", _) => l.reset(d),
-        ("kill", _) | (_, Ok(1..=4095)) => l.keep_one(d, value.to_owned()),
-        _ if is_name => l.keep_one(d, value.to_owned()),
-        (_, Ok(0)) => l.warn(format!("Invalid error number, ignoring: {value}")),
-        (_, Ok(_) | Err(_)) => l.unparsed("error number"),
+    match (value, syscalls::error_number(value), unsigned(value)) {
+        ("", _, _) | ("kill", _, _) => l.reset(d),
+        (_, Some(number), _) => l.keep_one(d, number.to_string()),
+        (_, None, Ok(_)) => l.warn(format!("Invalid error number, ignoring: {value}")),
+        (_, None, Err(_)) => l.unparsed("error number"),
+    }
+}
+
+/// Bits of prctl(2)'s PR_SET_SECUREBITS; words that are none are passed over without a word.
+fn secure_bits(d: &mut Draft, l: &mut Line<'_>) {
+    const BITS: [&str; 6] = [
+        "noroot",
+        "noroot-locked",
+        "no-setuid-fixup",
+        "no-setuid-fixup-locked",
+        "keep-caps",
+        "keep-caps-locked",
+    ];
+    if l.is_empty() {
+        return l.reset(d);
+    }
+    let mut bits: u32 = d.kept.values(l.key).next().and_then(|kept| kept.parse().ok()).unwrap_or(0);
+    for word in l.names() {
+        bits |= BITS.iter().position(|bit| *bit == word).map_or(0, |bit| 1 << bit);
+    }
+    if bits != 0 {
+        l.keep_one(d, bits.to_string());
     }
 }
 

@@ -4,7 +4,7 @@ use crate::config::unit::Dependency as D;
 use crate::config::{Body, Config, LoadState};
 use crate::name::{UnitKind, UnitName};
 use crate::specifier::unescape;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One unit's word on another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,6 +80,18 @@ fn mounts(
         add(unit, D::After, mount, edges);
         if mount.fragment.is_some() {
             add(unit, pull, mount, edges);
+        }
+    }
+}
+
+/// Orders a unit behind places that are mounted without a unit file, so that no loader knows of them.
+pub fn after_mounted(unit: &mut Config, mounted: &BTreeSet<UnitName>) {
+    let paths = unit.unit.requires_mounts_for.iter().chain(&unit.unit.wants_mounts_for);
+    let above: BTreeSet<UnitName> = paths.flat_map(|path| mounts_above(path)).collect();
+    for mount in above.intersection(mounted).filter(|mount| **mount != unit.name) {
+        let order = (D::After, mount.clone());
+        if unit.load == LoadState::Loaded && !unit.unit.dependencies.contains(&order) {
+            unit.unit.dependencies.push(order);
         }
     }
 }

@@ -34,7 +34,8 @@ pub(super) fn add(config: &Config, adding: &mut Adding, cx: &Context) {
         adding.to(&[D::After], "systemd-remount-fs.service");
     }
     if exec.dynamic_user || kept(config, section, "PrivateTmp").any(is_yes) {
-        adding.mount("/tmp");
+        // What is on /tmp need not be a mount unit that has to be there.
+        adding.to(&[D::After, D::Wants], "tmp.mount");
         adding.mount("/var/tmp");
         adding.to(&[D::After], "systemd-tmpfiles-setup.service");
     }

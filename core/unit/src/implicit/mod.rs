@@ -14,7 +14,7 @@ use crate::config::{Body, Config, LoadState, Mount, Socket};
 use crate::files::Scope;
 use crate::name::{UnitKind, UnitName};
 use crate::specifier::Context;
-pub use between::{Edge, between, mounts_above, path_of_mount};
+pub use between::{Edge, after_mounted, between, mounts_above, path_of_mount};
 use std::collections::BTreeSet;
 
 /// Adds to a loaded unit what follows from itself alone.

@@ -6,12 +6,14 @@ use crate::directives::Draft;
 use crate::name::{UnitKind, UnitName};
 use crate::span::Span;
 use crate::specifier::path_of;
+use crate::values::capability::capability;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 pub(super) fn fill(draft: &mut Draft, name: &UnitName) {
     streams(draft);
     once_each(draft);
+    restrict(draft);
     match name.kind() {
         UnitKind::Service => service(draft),
         UnitKind::Mount if draft.mount.place.is_empty() => draft.mount.place = path_of(name),
@@ -25,6 +27,21 @@ pub(super) fn fill(draft: &mut Draft, name: &UnitName) {
         | UnitKind::Path
         | UnitKind::Slice
         | UnitKind::Scope => {}
+    }
+}
+
+/// What protects the machine takes capabilities too: systemd.exec(5), under each of the directives.
+fn restrict(draft: &mut Draft) {
+    const TAKEN: [(&str, &[&str]); 4] = [
+        ("PrivateDevices", &["cap_mknod", "cap_sys_rawio"]),
+        ("ProtectClock", &["cap_sys_time", "cap_wake_alarm"]),
+        ("ProtectKernelLogs", &["cap_syslog"]),
+        ("ProtectKernelModules", &["cap_sys_module"]),
+    ];
+    for (_, capabilities) in TAKEN.iter().filter(|(key, _)| draft.kept.values(key).next() == Some("yes")) {
+        for number in capabilities.iter().filter_map(|name| capability(name)) {
+            draft.exec.capability_bounding_set.0 &= !(1 << number);
+        }
     }
 }
 

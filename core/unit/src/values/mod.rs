@@ -4,12 +4,15 @@
 pub mod address;
 pub mod capability;
 pub mod cpuset;
+pub mod errno;
 pub mod exit_status;
+pub mod family;
 pub mod limit;
 pub mod number;
 pub mod path;
 pub mod signal;
 pub mod size;
+pub mod syscalls;
 pub mod timespan;
 pub mod words;
 

@@ -61,15 +61,19 @@ fn magnitude(digits: &str) -> Result<u64, Bad> {
 
 /// `12%`, `0.5%`, `0.05%` as parts of ten thousand.
 pub fn permyriad(text: &str) -> Option<u32> {
-    let number = text.strip_suffix('%')?;
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(whole) || !digits(fraction) || fraction.len() > 2 {
+    const UNITS: [(char, usize); 3] = [('%', 2), ('‰', 1), ('‱', 0)];
+    let (number, decimals) =
+        UNITS.iter().find_map(|(unit, decimals)| Some((text.strip_suffix(*unit)?, *decimals)))?;
+    let (whole, fraction) = match number.split_once('.') {
+        Some((whole, fraction)) if !fraction.is_empty() => (whole, fraction),
+        Some(_) => return None,
+        None => (number, ""),
+    };
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(fraction) || fraction.len() > decimals {
         return None;
     }
-    let whole: u32 = whole.parse().ok()?;
-    let fraction: u32 = format!("{fraction:0<2}").parse().ok()?;
-    whole.checked_mul(100)?.checked_add(fraction)
+    format!("{whole}{fraction:0<decimals$}").parse().ok()
 }
 
 #[cfg(test)]
@@ -86,5 +90,9 @@ mod tests {
         assert_eq!((integer("-0x10"), integer("+5"), integer("5x")), (Ok(-16), Ok(5), Err(Bad::Syntax)));
         assert_eq!((unsigned("-1"), unsigned("99999999999999999999")), (Err(Bad::Range), Err(Bad::Range)));
         assert_eq!((permyriad("33.33%"), permyriad("150%"), permyriad("1")), (Some(3333), Some(15000), None));
+        assert_eq!(
+            (permyriad("5‰"), permyriad("1.5‰"), permyriad("7‱"), permyriad("1.%")),
+            (Some(50), Some(15), Some(7), None)
+        );
     }
 }

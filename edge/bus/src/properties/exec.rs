@@ -54,22 +54,22 @@ pub const EXEC: &[UnitRow] = &[
     row("RootHashPath", "s", Const, |_| text("")),
     row("RootHashSignature", "ay", Const, |_| none::<u8>()),
     row("RootHashSignaturePath", "s", Const, |_| text("")),
-    row("RootVerity", "s", Const, |_| text("")),
-    row("ExtensionDirectories", "as", Const, |_| none::<String>()),
+    row("RootVerity", "s", Const, |cx| cx.word("RootVerity", "")),
+    row("ExtensionDirectories", "as", Const, |cx| cx.strings("ExtensionDirectories")),
     row("ExtensionImages", "a(sba(ss))", Const, |_| none::<(String, bool, Vec<(String, String)>)>()),
     row("MountImages", "a(ssba(ss))", Const, |_| none::<(String, String, bool, Vec<(String, String)>)>()),
     row("OOMScoreAdjust", "i", Const, |cx| num(i32::from(cx.exec().oom_score_adjust.unwrap_or(0)))),
-    row("CoredumpFilter", "t", Const, |_| num(51_u64)),
+    row("CoredumpFilter", "t", Const, |cx| cx.hexadecimal("CoredumpFilter", 0x33)),
     row("Nice", "i", Const, |cx| num(i32::from(cx.exec().nice.unwrap_or(0)))),
-    row("IOSchedulingClass", "i", Const, |_| num(2_i32)),
-    row("IOSchedulingPriority", "i", Const, |_| num(4_i32)),
-    row("CPUSchedulingPolicy", "i", Const, |_| num(0_i32)),
-    row("CPUSchedulingPriority", "i", Const, |_| num(0_i32)),
-    row("CPUAffinity", "ay", Const, |_| none::<u8>()),
-    row("CPUAffinityFromNUMA", "b", Const, |cx| cx.flag("CPUAffinityFromNUMA")),
-    row("NUMAPolicy", "i", Const, |_| num(-1_i32)),
-    row("NUMAMask", "ay", Const, |_| none::<u8>()),
-    row("TimerSlackNSec", "t", Const, |_| num(50000_u64)),
+    row("IOSchedulingClass", "i", Const, |cx| cx.number("IOSchedulingClass", 2_i32)),
+    row("IOSchedulingPriority", "i", Const, |cx| cx.number("IOSchedulingPriority", 4_i32)),
+    row("CPUSchedulingPolicy", "i", Const, |cx| cx.number("CPUSchedulingPolicy", 0_i32)),
+    row("CPUSchedulingPriority", "i", Const, |cx| cx.number("CPUSchedulingPriority", 0_i32)),
+    row("CPUAffinity", "ay", Const, |cx| cx.bits("CPUAffinity")),
+    row("CPUAffinityFromNUMA", "b", Const, |cx| num(cx.kept("CPUAffinity") == Some("numa"))),
+    row("NUMAPolicy", "i", Const, |cx| num(numa_policy(cx))),
+    row("NUMAMask", "ay", Const, |cx| cx.bits("NUMAMask")),
+    row("TimerSlackNSec", "t", Const, |cx| cx.number("TimerSlackNSec", 50_000_u64)),
     row("CPUSchedulingResetOnFork", "b", Const, |cx| cx.flag("CPUSchedulingResetOnFork")),
     row("NonBlocking", "b", Const, |cx| num(cx.service().non_blocking)),
     row("StandardInput", "s", Const, |cx| text(stdio_word(&cx.exec().standard_input))),
@@ -87,8 +87,8 @@ pub const EXEC: &[UnitRow] = &[
     row("TTYReset", "b", Const, |cx| cx.flag("TTYReset")),
     row("TTYVHangup", "b", Const, |cx| cx.flag("TTYVHangup")),
     row("TTYVTDisallocate", "b", Const, |cx| cx.flag("TTYVTDisallocate")),
-    row("TTYRows", "q", Const, |_| num(u16::MAX)),
-    row("TTYColumns", "q", Const, |_| num(u16::MAX)),
+    row("TTYRows", "q", Const, |cx| cx.number("TTYRows", u16::MAX)),
+    row("TTYColumns", "q", Const, |cx| cx.number("TTYColumns", u16::MAX)),
     row("SyslogPriority", "i", Const, |cx| {
         num(i32::from(cx.exec().syslog_facility) << 3 | i32::from(cx.exec().syslog_level))
     }),
@@ -98,12 +98,14 @@ pub const EXEC: &[UnitRow] = &[
     row("SyslogLevelPrefix", "b", Const, |cx| num(cx.exec().syslog_level_prefix)),
     row("SyslogLevel", "i", Const, |cx| num(i32::from(cx.exec().syslog_level))),
     row("SyslogFacility", "i", Const, |cx| num(i32::from(cx.exec().syslog_facility))),
-    row("LogLevelMax", "i", Const, |_| num(-1_i32)),
-    row("LogRateLimitIntervalUSec", "t", Const, |_| num(0_u64)),
-    row("LogRateLimitBurst", "u", Const, |_| num(0_u32)),
-    row("LogExtraFields", "aay", Const, |_| none::<Vec<u8>>()),
+    row("LogLevelMax", "i", Const, |cx| cx.number("LogLevelMax", -1_i32)),
+    row("LogRateLimitIntervalUSec", "t", Const, |cx| cx.span("LogRateLimitIntervalSec", 0)),
+    row("LogRateLimitBurst", "u", Const, |cx| cx.number("LogRateLimitBurst", 0_u32)),
+    row("LogExtraFields", "aay", Const, |cx| {
+        Variant::from(cx.every("LogExtraFields").map(|field| field.as_bytes().to_vec()).collect::<Vec<_>>())
+    }),
     row("LogNamespace", "s", Const, |cx| cx.word("LogNamespace", "")),
-    row("SecureBits", "i", Const, |_| num(0_i32)),
+    row("SecureBits", "i", Const, |cx| cx.number("SecureBits", 0_i32)),
     row("CapabilityBoundingSet", "t", Const, |cx| num(cx.exec().capability_bounding_set.0)),
     row("AmbientCapabilities", "t", Const, |cx| num(cx.exec().ambient_capabilities.0)),
     row("User", "s", Const, |cx| text(cx.exec().user.as_deref().unwrap_or_default())),
@@ -116,13 +118,15 @@ pub const EXEC: &[UnitRow] = &[
     row("LoadCredentialEncrypted", "a(ss)", Const, |_| none::<(String, String)>()),
     row("SupplementaryGroups", "as", Const, |cx| words(&cx.exec().supplementary_groups)),
     row("PAMName", "s", Const, |cx| text(cx.exec().pam_name.as_deref().unwrap_or_default())),
-    row("ReadWritePaths", "as", Const, |cx| cx.split("ReadWritePaths")),
-    row("ReadOnlyPaths", "as", Const, |cx| cx.split("ReadOnlyPaths")),
-    row("InaccessiblePaths", "as", Const, |cx| cx.split("InaccessiblePaths")),
-    row("ExecPaths", "as", Const, |cx| cx.split("ExecPaths")),
-    row("NoExecPaths", "as", Const, |cx| cx.split("NoExecPaths")),
+    row("ReadWritePaths", "as", Const, |cx| cx.strings_of("ReadWritePaths", "ReadWriteDirectories")),
+    row("ReadOnlyPaths", "as", Const, |cx| cx.strings_of("ReadOnlyPaths", "ReadOnlyDirectories")),
+    row("InaccessiblePaths", "as", Const, |cx| cx.strings_of("InaccessiblePaths", "InaccessibleDirectories")),
+    row("ExecPaths", "as", Const, |cx| cx.strings("ExecPaths")),
+    row("NoExecPaths", "as", Const, |cx| cx.strings("NoExecPaths")),
     row("ExecSearchPath", "as", Const, |cx| words(&cx.exec().search_path)),
-    row("MountFlags", "t", Const, |_| num(0_u64)),
+    row("MountFlags", "t", Const, |cx| {
+        cx.place("MountFlags", &[("shared", 1 << 20), ("slave", 1 << 19), ("private", 1 << 18)], 0)
+    }),
     row("PrivateTmp", "b", Const, |cx| cx.flag("PrivateTmp")),
     row("PrivateDevices", "b", Const, |cx| cx.flag("PrivateDevices")),
     row("ProtectClock", "b", Const, |cx| cx.flag("ProtectClock")),
@@ -139,18 +143,18 @@ pub const EXEC: &[UnitRow] = &[
     row("SameProcessGroup", "b", Const, |cx| num(cx.unit.config.name.kind() == UnitKind::Mount)),
     row("UtmpIdentifier", "s", Const, |cx| cx.word("UtmpIdentifier", "")),
     row("UtmpMode", "s", Const, |cx| cx.word("UtmpMode", "init")),
-    row("SELinuxContext", "(bs)", Const, |_| Variant::from((false, ""))),
-    row("AppArmorProfile", "(bs)", Const, |_| Variant::from((false, ""))),
-    row("SmackProcessLabel", "(bs)", Const, |_| Variant::from((false, ""))),
+    row("SELinuxContext", "(bs)", Const, |cx| cx.lenient("SELinuxContext")),
+    row("AppArmorProfile", "(bs)", Const, |cx| cx.lenient("AppArmorProfile")),
+    row("SmackProcessLabel", "(bs)", Const, |cx| cx.lenient("SmackProcessLabel")),
     row("IgnoreSIGPIPE", "b", Const, |cx| num(cx.exec().ignore_sigpipe)),
     row("NoNewPrivileges", "b", Const, |cx| num(cx.exec().no_new_privileges)),
-    row("SystemCallFilter", "(bas)", Const, |_| Variant::from((false, Vec::<String>::new()))),
-    row("SystemCallArchitectures", "as", Const, |_| none::<String>()),
-    row("SystemCallErrorNumber", "i", Const, |_| num(2147483646_i32)),
-    row("SystemCallLog", "(bas)", Const, |_| Variant::from((false, Vec::<String>::new()))),
+    row("SystemCallFilter", "(bas)", Const, |cx| cx.system_calls("SystemCallFilter", "@default")),
+    row("SystemCallArchitectures", "as", Const, |cx| cx.strings("SystemCallArchitectures")),
+    row("SystemCallErrorNumber", "i", Const, |cx| cx.number("SystemCallErrorNumber", 2_147_483_646_i32)),
+    row("SystemCallLog", "(bas)", Const, |cx| cx.system_calls("SystemCallLog", "")),
     row("Personality", "s", Const, |cx| cx.word("Personality", "")),
     row("LockPersonality", "b", Const, |cx| cx.flag("LockPersonality")),
-    row("RestrictAddressFamilies", "(bas)", Const, |_| Variant::from((false, Vec::<String>::new()))),
+    row("RestrictAddressFamilies", "(bas)", Const, |cx| cx.allowed("RestrictAddressFamilies")),
     row("RuntimeDirectorySymlink", "a(sst)", Const, |cx| symlinks(&cx.exec().runtime_directory)),
     row("RuntimeDirectoryPreserve", "s", Const, |cx| {
         text(preserve_word(cx.exec().runtime_directory_preserve))
@@ -172,15 +176,15 @@ pub const EXEC: &[UnitRow] = &[
     row("ConfigurationDirectory", "as", Const, |cx| {
         list(&cx.exec().configuration_directory.names, |(name, _)| name.clone())
     }),
-    row("TimeoutCleanUSec", "t", Const, |_| num(u64::MAX)),
+    row("TimeoutCleanUSec", "t", Const, |cx| cx.span("TimeoutCleanSec", u64::MAX)),
     row("MemoryDenyWriteExecute", "b", Const, |cx| cx.flag("MemoryDenyWriteExecute")),
     row("RestrictRealtime", "b", Const, |cx| cx.flag("RestrictRealtime")),
     row("RestrictSUIDSGID", "b", Const, |cx| cx.flag("RestrictSUIDSGID")),
-    row("RestrictNamespaces", "t", Const, |_| num(u64::MAX)),
-    row("RestrictFileSystems", "(bas)", Const, |_| Variant::from((false, Vec::<String>::new()))),
-    row("BindPaths", "a(ssbt)", Const, |_| none::<(String, String, bool, u64)>()),
-    row("BindReadOnlyPaths", "a(ssbt)", Const, |_| none::<(String, String, bool, u64)>()),
-    row("TemporaryFileSystem", "a(ss)", Const, |_| none::<(String, String)>()),
+    row("RestrictNamespaces", "t", Const, |cx| num(namespaces(cx.kept("RestrictNamespaces")))),
+    row("RestrictFileSystems", "(bas)", Const, file_systems),
+    row("BindPaths", "a(ssbt)", Const, |cx| cx.bind_paths("BindPaths")),
+    row("BindReadOnlyPaths", "a(ssbt)", Const, |cx| cx.bind_paths("BindReadOnlyPaths")),
+    row("TemporaryFileSystem", "a(ss)", Const, |cx| cx.pairs("TemporaryFileSystem", ':')),
     row("MountAPIVFS", "b", Const, |cx| cx.flag("MountAPIVFS")),
     row("KeyringMode", "s", Const, |cx| {
         cx.word(
@@ -244,4 +248,37 @@ fn preserve_word(preserve: Preserve) -> &'static str {
 fn symlinks(directories: &Directories) -> Variant<'static> {
     let pairs = directories.names.iter().flat_map(|(name, links)| links.iter().map(move |link| (name, link)));
     Variant::from(pairs.map(|(name, link)| (name.clone(), link.clone(), 0_u64)).collect::<Vec<_>>())
+}
+
+/// A list of allowed kinds without its members: systemd shows those that its BPF program was told, and Debian's has none.
+fn file_systems(cx: &UnitCx<'_>) -> Variant<'static> {
+    let allows = cx.every("RestrictFileSystems").next().is_some_and(|first| !first.starts_with('~'));
+    Variant::from((allows, Vec::<String>::new()))
+}
+
+/// set_mempolicy(2)'s number; a mask without a policy prefers its node, and -1 is none at all.
+fn numa_policy(cx: &UnitCx<'_>) -> i32 {
+    const POLICIES: [&str; 5] = ["default", "preferred", "bind", "interleave", "local"];
+    let named = cx.kept("NUMAPolicy").and_then(|word| POLICIES.iter().position(|policy| *policy == word));
+    match named {
+        Some(number) => number as i32,
+        None if cx.kept("NUMAMask").is_some() => 1,
+        None => -1,
+    }
+}
+
+/// The kinds of namespaces that may be made, as clone(2)'s flags.
+fn namespaces(kept: Option<&str>) -> u64 {
+    const FLAGS: [(&str, u64); 7] = [
+        ("cgroup", 0x0200_0000),
+        ("ipc", 0x0800_0000),
+        ("net", 0x4000_0000),
+        ("mnt", 0x0002_0000),
+        ("pid", 0x2000_0000),
+        ("user", 0x1000_0000),
+        ("uts", 0x0400_0000),
+    ];
+    let Some(kinds) = kept else { return u64::MAX };
+    let flag = |kind: &str| FLAGS.iter().find(|(name, _)| *name == kind).map_or(0, |(_, flag)| *flag);
+    kinds.split_ascii_whitespace().map(flag).sum()
 }

@@ -9,13 +9,13 @@ pub const MOUNT: &[UnitRow] = &[
     row("What", "s", Value, |cx| text(&cx.mount().what)),
     row("Options", "s", Value, |cx| text(&cx.mount().options)),
     row("Type", "s", Value, |cx| text(&cx.mount().kind)),
-    row("TimeoutUSec", "t", Const, |_| num(90_000_000_u64)),
+    row("TimeoutUSec", "t", Const, |cx| cx.span("TimeoutSec", 90_000_000)),
     row("ControlPID", "u", Value, |_| num(0_u32)),
-    row("DirectoryMode", "u", Const, |_| num(0o755_u32)),
-    row("SloppyOptions", "b", Const, |_| num(false)),
-    row("LazyUnmount", "b", Const, |_| num(false)),
-    row("ForceUnmount", "b", Const, |_| num(false)),
-    row("ReadWriteOnly", "b", Const, |_| num(false)),
+    row("DirectoryMode", "u", Const, |cx| cx.mode("DirectoryMode", 0o755)),
+    row("SloppyOptions", "b", Const, |cx| cx.flag("SloppyOptions")),
+    row("LazyUnmount", "b", Const, |cx| cx.flag("LazyUnmount")),
+    row("ForceUnmount", "b", Const, |cx| cx.flag("ForceUnmount")),
+    row("ReadWriteOnly", "b", Const, |cx| cx.flag("ReadWriteOnly")),
     row("Result", "s", Value, |_| text("success")),
     row("UID", "u", Value, |_| num(u32::MAX)),
     row("GID", "u", Value, |_| num(u32::MAX)),
@@ -31,9 +31,9 @@ pub const MOUNT: &[UnitRow] = &[
 ];
 pub const SWAP: &[UnitRow] = &[
     row("What", "s", Value, |cx| cx.word("What", "")),
-    row("Priority", "i", Value, |_| num(-1_i32)),
+    row("Priority", "i", Value, |cx| cx.number("Priority", -1_i32)),
     row("Options", "s", Value, |cx| cx.word("Options", "")),
-    row("TimeoutUSec", "t", Const, |_| num(90_000_000_u64)),
+    row("TimeoutUSec", "t", Const, |cx| cx.span("TimeoutSec", 90_000_000)),
     row("ControlPID", "u", Value, |_| num(0_u32)),
     row("Result", "s", Value, |_| text("success")),
     row("UID", "u", Value, |_| num(u32::MAX)),
@@ -48,9 +48,9 @@ pub const SWAP: &[UnitRow] = &[
 pub const AUTOMOUNT: &[UnitRow] = &[
     row("Where", "s", Const, |cx| cx.word("Where", "")),
     row("ExtraOptions", "s", Const, |cx| cx.word("ExtraOptions", "")),
-    row("DirectoryMode", "u", Const, |_| num(0o755_u32)),
+    row("DirectoryMode", "u", Const, |cx| cx.mode("DirectoryMode", 0o755)),
     row("Result", "s", Value, |_| text("success")),
-    row("TimeoutIdleUSec", "t", Const, |_| num(0_u64)),
+    row("TimeoutIdleUSec", "t", Const, |cx| cx.span("TimeoutIdleSec", 0)),
 ];
 pub const TIMER: &[UnitRow] = &[
     row("Unit", "s", Const, |cx| cx.triggered()),
@@ -63,8 +63,8 @@ pub const TIMER: &[UnitRow] = &[
     row("LastTriggerUSec", "t", Value, |_| num(0_u64)),
     row("LastTriggerUSecMonotonic", "t", Value, |_| num(0_u64)),
     row("Result", "s", Value, |_| text("success")),
-    row("AccuracyUSec", "t", Const, |_| num(60_000_000_u64)),
-    row("RandomizedDelayUSec", "t", Const, |_| num(0_u64)),
+    row("AccuracyUSec", "t", Const, |cx| cx.span("AccuracySec", 60_000_000)),
+    row("RandomizedDelayUSec", "t", Const, |cx| cx.span("RandomizedDelaySec", 0)),
     row("FixedRandomDelay", "b", Const, |cx| cx.flag("FixedRandomDelay")),
     row("Persistent", "b", Const, |cx| cx.flag("Persistent")),
     row("WakeSystem", "b", Const, |cx| cx.flag("WakeSystem")),
@@ -74,10 +74,10 @@ pub const PATH: &[UnitRow] = &[
     row("Unit", "s", Const, |cx| cx.triggered()),
     row("Paths", "a(ss)", Const, paths),
     row("MakeDirectory", "b", Const, |cx| cx.flag("MakeDirectory")),
-    row("DirectoryMode", "u", Const, |_| num(0o755_u32)),
+    row("DirectoryMode", "u", Const, |cx| cx.mode("DirectoryMode", 0o755)),
     row("Result", "s", Value, |_| text("success")),
-    row("TriggerLimitIntervalUSec", "t", Const, |_| num(2_000_000_u64)),
-    row("TriggerLimitBurst", "u", Const, |_| num(200_u32)),
+    row("TriggerLimitIntervalUSec", "t", Const, |cx| cx.span("TriggerLimitIntervalSec", 2_000_000)),
+    row("TriggerLimitBurst", "u", Const, |cx| cx.number("TriggerLimitBurst", 200_u32)),
 ];
 pub const SCOPE: &[UnitRow] = &[
     row("Controller", "s", Value, |_| text("")),
@@ -89,24 +89,29 @@ pub const SCOPE: &[UnitRow] = &[
 ];
 pub const DEVICE: &[UnitRow] = &[row("SysFSPath", "s", Value, |_| text(""))];
 
-/// Base, span, and when it elapses next: not known before timers are acted on.
+/// Base, span, and when it elapses next (not known before timers are acted on); the last written comes first.
 fn timers_monotonic(cx: &UnitCx<'_>) -> Variant<'static> {
-    const BASES: [&str; 5] = ["OnActive", "OnBoot", "OnStartup", "OnUnitActive", "OnUnitInactive"];
-    let timer = |base: &&str| {
-        let span = parse_timespan(cx.kept(&format!("{base}Sec"))?).ok()?;
-        Some((format!("{base}USec"), span.0, 0_u64))
+    const BASES: [&str; 5] =
+        ["OnActiveSec", "OnBootSec", "OnStartupSec", "OnUnitActiveSec", "OnUnitInactiveSec"];
+    let timer = |(key, value): (&str, &str)| {
+        let base = key.strip_suffix("Sec").filter(|_| BASES.contains(&key))?;
+        Some((format!("{base}USec"), parse_timespan(value).ok()?.0, 0_u64))
     };
-    Variant::from(BASES.iter().filter_map(timer).collect::<Vec<_>>())
+    Variant::from(newest_first(cx).filter_map(timer).collect::<Vec<_>>())
 }
 
 fn timers_calendar(cx: &UnitCx<'_>) -> Variant<'static> {
-    let calendar = cx.kept("OnCalendar").map(|text| ("OnCalendar".to_owned(), text.to_owned(), 0_u64));
-    Variant::from(calendar.into_iter().collect::<Vec<_>>())
+    let calendar = cx.every("OnCalendar").rev().map(|text| ("OnCalendar".to_owned(), text.to_owned(), 0_u64));
+    Variant::from(calendar.collect::<Vec<_>>())
 }
 
 fn paths(cx: &UnitCx<'_>) -> Variant<'static> {
     const TESTS: [&str; 5] =
         ["PathExists", "PathExistsGlob", "PathChanged", "PathModified", "DirectoryNotEmpty"];
-    let path = |test: &&str| Some(((*test).to_owned(), cx.kept(test)?.to_owned()));
-    Variant::from(TESTS.iter().filter_map(path).collect::<Vec<_>>())
+    let path = |(key, value): (&str, &str)| TESTS.contains(&key).then(|| (key.to_owned(), value.to_owned()));
+    Variant::from(newest_first(cx).filter_map(path).collect::<Vec<_>>())
+}
+
+fn newest_first<'a>(cx: &'a UnitCx<'_>) -> impl Iterator<Item = (&'a str, &'a str)> {
+    cx.unit.config.kept.iter().rev().map(|kept| (kept.key.as_str(), kept.value.as_str()))
 }

@@ -6,6 +6,7 @@ mod cgroup;
 mod exec;
 mod exec_command;
 mod job;
+mod kept;
 mod kill;
 mod kinds;
 mod limits;
@@ -249,55 +250,6 @@ impl<'m> UnitCx<'m> {
 
     fn descriptor_name(&self) -> Variant<'_> {
         text(self.socket().file_descriptor_name.as_deref().unwrap_or(self.unit.config.name.as_str()))
-    }
-}
-
-/// Directives that are kept as text: shown as written.
-impl UnitCx<'_> {
-    fn kept(&self, key: &str) -> Option<&str> {
-        self.unit.config.kept.iter().rev().find(|kept| kept.key == key).map(|kept| kept.value.as_str())
-    }
-
-    fn switch(&self, key: &str, unset: bool) -> Variant<'static> {
-        let value = self.kept(key).map(str::to_ascii_lowercase);
-        num(match value.as_deref() {
-            Some("1" | "yes" | "y" | "true" | "t" | "on") => true,
-            Some("0" | "no" | "n" | "false" | "f" | "off") => false,
-            Some(_) | None => unset,
-        })
-    }
-
-    fn flag(&self, key: &str) -> Variant<'static> {
-        self.switch(key, false)
-    }
-
-    /// A word; what systemd takes for a boolean is shown as the word it stands for.
-    fn word(&self, key: &str, unset: &'static str) -> Variant<'_> {
-        match self.kept(key) {
-            None | Some("") => text(unset),
-            Some("1" | "true" | "on" | "y" | "t") => text("yes"),
-            Some("0" | "false" | "off" | "n" | "f") => text("no"),
-            Some(value) => text(value),
-        }
-    }
-
-    fn split(&self, key: &str) -> Variant<'static> {
-        Variant::from(
-            self.kept(key).unwrap_or_default().split_whitespace().map(str::to_owned).collect::<Vec<_>>(),
-        )
-    }
-
-    /// Bytes with the suffixes of systemd.syntax(7), or `infinity`.
-    fn amount(&self, key: &str, unset: u64) -> Variant<'static> {
-        num(self.kept(key).and_then(words::amount).unwrap_or(unset))
-    }
-
-    fn weight(&self, key: &str) -> Variant<'static> {
-        num(self.kept(key).and_then(|value| value.parse::<u64>().ok()).unwrap_or(u64::MAX))
-    }
-
-    fn tasks_max(&self) -> Variant<'static> {
-        num(self.kept("TasksMax").and_then(|value| value.parse::<u64>().ok()).unwrap_or(u64::MAX))
     }
 }
 

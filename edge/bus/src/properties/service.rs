@@ -5,7 +5,7 @@ use super::words::{
     exit_type_word, notify_access_word, oom_word, restart_word, result_word, timeout_word, type_word,
 };
 use super::{Emits::*, UnitCx, UnitRow, num, row, text};
-use eudaemon_engine::api::Phase;
+use eudaemon_engine::api::{ActiveState, Phase};
 use eudaemon_unit::config::LoadState;
 use eudaemon_unit::config::service::ExitStatuses;
 use zbus::Variant;
@@ -29,7 +29,7 @@ pub const SERVICE: &[UnitRow] = &[
         text(timeout_word(cx.service().timeout_stop_failure_mode))
     }),
     row("RuntimeMaxUSec", "t", Const, |cx| num(cx.service().runtime_max.0)),
-    row("RuntimeRandomizedExtraUSec", "t", Const, |_| num(0_u64)),
+    row("RuntimeRandomizedExtraUSec", "t", Const, |cx| cx.span("RuntimeRandomizedExtraSec", 0)),
     row("WatchdogUSec", "t", No, |cx| num(watchdog_usec(cx))),
     row("WatchdogTimestamp", "t", No, |cx| num(cx.run().watchdog_ping.realtime)),
     row("WatchdogTimestampMonotonic", "t", No, |cx| num(cx.run().watchdog_ping.monotonic)),
@@ -113,7 +113,8 @@ pub const SERVICE: &[UnitRow] = &[
 /// What is watched now; before a start, what is configured.
 fn watchdog_usec(cx: &UnitCx<'_>) -> u64 {
     match cx.run().watchdog_usec {
-        _ if cx.unit.config.load != LoadState::Loaded => u64::MAX,
+        // Said by each start anew.
+        _ if cx.unit.active == ActiveState::Inactive || cx.unit.config.load != LoadState::Loaded => u64::MAX,
         0 => cx.service().watchdog.0,
         effective => effective,
     }

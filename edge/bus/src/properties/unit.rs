@@ -67,7 +67,7 @@ pub const UNIT: &[UnitRow] = &[
     row("CanStop", "b", Const, |cx| num(can_stop(cx.unit))),
     row("CanReload", "b", Const, |cx| num(can_reload(cx))),
     row("CanIsolate", "b", Const, |cx| num(can_isolate(cx.unit))),
-    row("CanClean", "as", Const, |_| none::<String>()),
+    row("CanClean", "as", Const, |cx| words(&cleanable(cx))),
     row("CanFreeze", "b", Const, |_| num(false)),
     row("Job", "(uo)", Value, |cx| cx.job()),
     row("StopWhenUnneeded", "b", Const, |cx| num(cx.unit.config.unit.stop_when_unneeded)),
@@ -217,4 +217,23 @@ fn load_error(config: &Config) -> Variant<'static> {
 
 fn invocation(unit: &Unit) -> Variant<'static> {
     Variant::from(unit.invocation.map(|id| id.0.to_vec()).unwrap_or_default())
+}
+
+/// Kinds of directories that `systemctl clean` would empty: systemd.exec(5), systemd.timer(5).
+fn cleanable(cx: &UnitCx<'_>) -> Vec<String> {
+    let mut kinds = Vec::new();
+    if let Some(exec) = cx.unit.config.exec() {
+        let directories = [
+            ("runtime", &exec.runtime_directory),
+            ("state", &exec.state_directory),
+            ("cache", &exec.cache_directory),
+            ("logs", &exec.logs_directory),
+            ("configuration", &exec.configuration_directory),
+        ];
+        kinds.extend(directories.iter().filter(|(_, one)| !one.names.is_empty()).map(|(kind, _)| *kind));
+    }
+    if cx.kept("Persistent") == Some("yes") && cx.unit.config.name.kind() == UnitKind::Timer {
+        kinds.push("state");
+    }
+    kinds.into_iter().map(str::to_owned).collect()
 }

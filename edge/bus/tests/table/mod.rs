@@ -2,8 +2,9 @@
 #![allow(dead_code, clippy::wildcard_enum_match_arm)]
 
 use eudaemon_bus::{
-    Checked, CommandRun, Fault, FileChange, FileChanges, FileStep, Job, JobState, Manager, Model, Place,
-    Process, Relation, Reloading, Resources, Run, Server, ServiceRun, Setting, SocketRun, Unit, UnitFile,
+    Capacity, Checked, CommandRun, Fault, FileChange, FileChanges, FileStep, Job, JobState, Manager, Model,
+    Place, Process, Relation, Reloading, Resources, Run, Server, ServiceRun, Setting, SocketRun, Unit,
+    UnitFile,
 };
 use eudaemon_engine::api::{
     ActiveState, Announcement, Answer, ExitStatus, InvocationId, JobId, JobKind, JobResult, Moment,
@@ -460,6 +461,10 @@ impl Model for Table {
 
     fn jobs(&self) -> Vec<Job> {
         self.queued.clone()
+    }
+
+    fn capacity(&self) -> Capacity {
+        Capacity { memory_bytes: 1 << 30, tasks: 1000 }
     }
 
     fn resources(&self, id: &UnitName) -> Resources {

@@ -76,8 +76,12 @@ fn up(report: &mut Report, confinement: Confinement) -> Result<()> {
     Ok(())
 }
 
-/// Folders, how `up` is left to run, the exit code, and what the last lines say.
-const ENDINGS: &[(&str, &[(&str, &str)], &str, i32, &[&str])] = &[
+type File = (&'static str, &'static str);
+
+/// A folder, how `up` is left to run, the exit code, and what the last lines say.
+type Ending = (&'static str, &'static [File], &'static str, i32, &'static [&'static str]);
+
+const ENDINGS: &[Ending] = &[
     (
         "a cycle",
         &[

@@ -1,0 +1,142 @@
+//! Lists of system calls: systemd.exec(5), `SystemCallFilter=`. Groups hold calls and other groups.
+
+use super::errno;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// `kill`, as a number beyond all error numbers.
+pub const KILL: i32 = i32::MAX - 1;
+
+/// Group → members; the members of `@known` are all names there are.
+static GROUPS: LazyLock<BTreeMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
+    let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut current = "";
+    for line in include_str!("syscalls.txt").lines().filter(|line| !line.starts_with('#')) {
+        match line.strip_prefix("  ") {
+            Some(members) => groups.entry(current).or_default().extend(members.split(' ')),
+            None => current = line,
+        }
+    }
+    groups
+});
+
+/// Why a word of a list means nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    Group,
+    Call,
+    /// What stands behind the colon.
+    Error,
+}
+
+/// `call`, `@group`, each with `:ERRNO` if wanted.
+pub fn check(word: &str) -> Result<(), Unknown> {
+    let (name, error) = parts(word);
+    if error.is_some_and(|error| error_number(error).is_none()) {
+        return Err(Unknown::Error);
+    }
+    match name.starts_with('@') {
+        true if GROUPS.contains_key(name) => Ok(()),
+        true => Err(Unknown::Group),
+        false if is_known(name) => Ok(()),
+        false => Err(Unknown::Call),
+    }
+}
+
+/// An error number by name or number, or `kill`.
+pub fn error_number(text: &str) -> Option<i32> {
+    match text {
+        "kill" => Some(KILL),
+        _ => {
+            errno::number_of(text).or_else(|| text.parse().ok().filter(|number| (1..=4095).contains(number)))
+        }
+    }
+}
+
+fn parts(word: &str) -> (&str, Option<&str>) {
+    word.split_once(':').map_or((word, None), |(name, error)| (name, Some(error)))
+}
+
+fn is_known(name: &str) -> bool {
+    GROUPS.values().any(|members| members.contains(&name))
+}
+
+/// What all lines together say: whether calls are allowed or denied, and which, sorted. The first line decides by its
+/// `~`; a later one of the other kind takes away.
+pub fn evaluate<'a>(lines: impl Iterator<Item = &'a str>, always: &str) -> (bool, Vec<String>) {
+    let mut allows = None;
+    let mut calls: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+    for line in lines {
+        let (takes, words) = line.strip_prefix('~').map_or((false, line), |words| (true, words));
+        let allows = *allows.get_or_insert_with(|| {
+            if !takes {
+                members(always, &mut |call| {
+                    calls.insert(call, None);
+                });
+            }
+            !takes
+        });
+        for word in words.split_ascii_whitespace() {
+            let (name, error) = parts(word);
+            members(name, &mut |call| {
+                if takes == allows {
+                    calls.remove(call);
+                } else {
+                    calls.insert(call, error);
+                }
+            });
+        }
+    }
+    let shown = |(call, error): (&str, Option<&str>)| match error {
+        Some(error) => {
+            let number = error_number(error);
+            format!("{call}:{}", number.and_then(errno::name_of).unwrap_or(error))
+        }
+        None => call.to_owned(),
+    };
+    (allows.unwrap_or(false), calls.into_iter().map(shown).collect())
+}
+
+/// Each call that a name stands for.
+fn members<'a>(name: &'a str, each: &mut dyn FnMut(&'a str)) {
+    match GROUPS.get(name) {
+        Some(of_group) => of_group.iter().for_each(|member| members(member, each)),
+        None if name.starts_with('@') || name.is_empty() => {}
+        None => each(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(lines: &[&str]) -> String {
+        let (allows, calls) = evaluate(lines.iter().copied(), "");
+        format!("{}{}", if allows { "" } else { "~" }, calls.join(" "))
+    }
+
+    #[test]
+    fn lines_add_and_take() {
+        assert_eq!(shown(&["read write", "~read"]), "write");
+        assert_eq!(shown(&["~@swap", "~mount:EPERM", "swapon"]), "~mount:EPERM swapoff");
+        assert_eq!(shown(&["@swap:1"]), "swapoff:EPERM swapon:EPERM");
+        assert_eq!(shown(&[]), "~");
+    }
+
+    #[test]
+    fn what_is_always_allowed_comes_first() {
+        let (allows, calls) = evaluate([""].into_iter(), "@default");
+        assert!(allows && calls.contains(&"exit_group".to_owned()));
+        assert_eq!(evaluate(["~read"].into_iter(), "@default"), (false, vec!["read".to_owned()]));
+    }
+
+    #[test]
+    fn groups_hold_groups_and_known_calls_only() {
+        let (_, service) = evaluate(["@system-service"].into_iter(), "");
+        assert!(service.contains(&"read".to_owned()) && !service.iter().any(|call| call.starts_with('@')));
+        assert_eq!(check("@system-service"), Ok(()));
+        assert_eq!(check("read:EPERM"), Ok(()));
+        assert_eq!(check("read:EBOGUS"), Err(Unknown::Error));
+        assert_eq!((check("@bogus"), check("bogus")), (Err(Unknown::Group), Err(Unknown::Call)));
+    }
+}
