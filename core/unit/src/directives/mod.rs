@@ -5,6 +5,7 @@
 //! Keys that several sections share (systemd.exec(5), systemd.kill(5), systemd.resource-control(5)) stand once,
 //! in a table of their own that those sections look into.
 
+mod confine;
 mod draft;
 mod exec;
 mod install;
@@ -14,6 +15,7 @@ mod line;
 mod mount;
 mod names;
 mod path;
+mod paths;
 mod reference;
 mod resource;
 mod sandbox;

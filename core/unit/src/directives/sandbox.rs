@@ -2,14 +2,10 @@
 //! Values are read and checked, so that `status` can say what a service does not get.
 
 use super::line::Style;
-use super::{Directive, Draft, Kind, Line, Support, keep};
-use crate::specifier::Allowed;
+use super::{Directive, Draft, Kind, Line, Support, confine, keep, paths};
 use crate::values::cpuset::{format_cpuset, parse_cpuset};
-use crate::values::family::family;
 use crate::values::number::{integer, unsigned};
-use crate::values::syscalls::{self, Unknown};
 use crate::values::timespan::parse_nanoseconds;
-use std::collections::BTreeSet;
 
 const fn kept(key: &'static str, kind: Kind, help: &'static str) -> Directive {
     Directive { key, kind, support: Support::NotYet, set: keep, help }
@@ -33,8 +29,8 @@ const ARCHITECTURES: &[&str] = &["x86", "x86-64", "ppc", "ppc-le", "ppc64", "ppc
 pub(super) static TABLE: &[Directive] = &[
     own("AppArmorProfile", required_text, "the AppArmor profile it is confined by"),
     kept("BindLogSockets", Kind::Boolean, "the journal's sockets are there in its file system"),
-    own("BindPaths", bind_paths, "paths put elsewhere in its file system"),
-    own("BindReadOnlyPaths", bind_paths, "paths put elsewhere in its file system, read-only"),
+    own("BindPaths", paths::bind_paths, "paths put elsewhere in its file system"),
+    own("BindReadOnlyPaths", paths::bind_paths, "paths put elsewhere in its file system, read-only"),
     own("CPUAffinity", cpu_affinity, "CPUs it runs on"),
     own("CPUSchedulingPolicy", cpu_policy, "the CPU scheduling policy"),
     own("CPUSchedulingPriority", cpu_priority, "the priority under a real-time policy"),
@@ -43,7 +39,7 @@ pub(super) static TABLE: &[Directive] = &[
     kept("ExecPaths", Kind::Paths, "paths below which programs may run"),
     kept("ExtensionDirectories", Kind::Paths, "directories laid over /usr and /opt"),
     kept("ExtensionImagePolicy", Kind::Text, "what an extension image must look like"),
-    own("ExtensionImages", images, "images laid over /usr and /opt"),
+    own("ExtensionImages", paths::images, "images laid over /usr and /opt"),
     own("IOSchedulingClass", io_class, "the disk scheduling class"),
     own("IOSchedulingPriority", io_priority, "the priority in its disk scheduling class"),
     kept("IPCNamespacePath", Kind::Path, "the IPC namespace it joins"),
@@ -65,7 +61,7 @@ pub(super) static TABLE: &[Directive] = &[
     kept("MountAPIVFS", Kind::Boolean, "/proc, /sys and /dev are mounted in its root"),
     kept("MountFlags", FLAGS, "how mounts spread from and to its file system"),
     kept("MountImagePolicy", Kind::Text, "what a mounted image must look like"),
-    own("MountImages", images, "images mounted in its file system"),
+    own("MountImages", paths::images, "images mounted in its file system"),
     own("NUMAMask", numa_mask, "the memory nodes NUMAPolicy= is about"),
     own("NUMAPolicy", numa_policy, "the memory policy"),
     kept("NetworkNamespacePath", Kind::Path, "the network namespace it joins"),
@@ -94,9 +90,9 @@ pub(super) static TABLE: &[Directive] = &[
     kept("ReadWriteDirectories", Kind::Paths, "old name of ReadWritePaths="),
     kept("ReadWritePaths", Kind::Paths, "paths it can write to in spite of the rest"),
     kept("RemoveIPC", Kind::Boolean, "IPC objects of its user go when it stops"),
-    own("RestrictAddressFamilies", address_families, "kinds of sockets it can make"),
-    own("RestrictFileSystems", file_systems, "kinds of file systems it can open files on"),
-    own("RestrictNamespaces", restrict_namespaces, "kinds of namespaces it can make"),
+    own("RestrictAddressFamilies", confine::address_families, "kinds of sockets it can make"),
+    own("RestrictFileSystems", confine::file_systems, "kinds of file systems it can open files on"),
+    own("RestrictNamespaces", confine::restrict_namespaces, "kinds of namespaces it can make"),
     kept("RestrictRealtime", Kind::Boolean, "it cannot have real-time scheduling"),
     kept("RestrictSUIDSGID", Kind::Boolean, "it cannot make files setuid or setgid"),
     kept("RootEphemeral", Kind::Boolean, "it sees a copy of its root that is thrown away"),
@@ -108,22 +104,22 @@ pub(super) static TABLE: &[Directive] = &[
     kept("RootMStack", Kind::Path, "the stack of mounts it sees as /"),
     own("RootVerity", required_path, "the verity data of RootImage="),
     own("SELinuxContext", required_text, "the SELinux context it runs in"),
-    own("SecureBits", secure_bits, "bits that rule how capabilities are handed on"),
+    own("SecureBits", confine::secure_bits, "bits that rule how capabilities are handed on"),
     own("SetCredential", set_credential, "credentials written in the unit"),
     own("SetCredentialEncrypted", set_credential, "encrypted credentials written in the unit"),
     kept("SetLoginEnvironment", Kind::Boolean, "HOME, LOGNAME and SHELL are set"),
     own("SmackProcessLabel", required_text, "the SMACK label it runs under"),
     kept("StateDirectoryAccounting", Kind::Boolean, "the size of StateDirectory= is counted"),
     own("SystemCallArchitectures", architectures, "architectures whose system calls it can make"),
-    own("SystemCallErrorNumber", error_number, "the error a forbidden system call gets"),
-    own("SystemCallFilter", system_calls, "system calls it can make"),
-    own("SystemCallLog", system_calls, "system calls that are logged"),
+    own("SystemCallErrorNumber", confine::error_number, "the error a forbidden system call gets"),
+    own("SystemCallFilter", confine::system_calls, "system calls it can make"),
+    own("SystemCallLog", confine::system_calls, "system calls that are logged"),
     kept("TTYColumns", Kind::Unsigned, "the width of its terminal"),
     kept("TTYReset", Kind::Boolean, "its terminal is reset before and after"),
     kept("TTYRows", Kind::Unsigned, "the height of its terminal"),
     kept("TTYVHangup", Kind::Boolean, "its terminal is hung up before and after"),
     kept("TTYVTDisallocate", Kind::Boolean, "its virtual terminal is emptied before and after"),
-    own("TemporaryFileSystem", temporary, "paths it sees as empty, in memory"),
+    own("TemporaryFileSystem", paths::temporary, "paths it sees as empty, in memory"),
     kept("TimeoutCleanSec", Kind::Timeout("sec value"), "how long systemctl clean may take"),
     own("TimerSlackNSec", timer_slack, "how late its timers may be"),
     kept("UtmpIdentifier", Kind::Text, "its id in utmp"),
@@ -136,81 +132,6 @@ fn keep_line(d: &mut Draft, l: &mut Line<'_>) {
         l.reset(d);
     } else if let Some(text) = l.text() {
         l.keep_more(d, vec![text]);
-    }
-}
-
-/// `SOURCE[:DESTINATION[:OPTIONS]]`, each source after `-` if it may be missing.
-fn bind_paths(d: &mut Draft, l: &mut Line<'_>) {
-    use super::line::Want;
-    if l.is_empty() {
-        return l.reset(d);
-    }
-    for Parts { source, destination, options } in mounts(l.value) {
-        let (dash, source) = source.strip_prefix('-').map_or(("", source.as_str()), |source| ("-", source));
-        let mut path =
-            |text: &str| l.expanded(text, Allowed::All).and_then(|text| l.checked_path(text, Want::Absolute));
-        let source = path(source);
-        let destination = match destination.filter(|destination| !destination.is_empty()) {
-            Some(destination) => path(&destination),
-            None => source.clone(),
-        };
-        let (Some(source), Some(destination)) = (source, destination) else { continue };
-        let options = options.unwrap_or_else(|| "rbind".to_owned());
-        if !["rbind", "norbind"].contains(&options.as_str()) {
-            l.warn(format!("Invalid option string, ignoring setting: {options}"));
-            continue;
-        }
-        let escaped = |path: &str| path.replace('\\', "\\\\").replace(':', "\\:");
-        l.keep_more(d, vec![format!("{dash}{}:{}:{options}", escaped(&source), escaped(&destination))]);
-    }
-}
-
-/// What stands between colons in one word of `BindPaths=`.
-struct Parts {
-    source: String,
-    destination: Option<String>,
-    options: Option<String>,
-}
-
-/// Words at white space, parts at colons, neither inside quotes.
-fn mounts(value: &str) -> Vec<Parts> {
-    let mut words = vec![vec![String::new()]];
-    let (mut quote, mut chars) = (None, value.chars());
-    while let Some(c) = chars.next() {
-        let Some(part) = words.last_mut().and_then(|word| word.last_mut()) else { break };
-        match (quote, c) {
-            (_, '\\') => part.extend(chars.next()),
-            (Some(open), c) if c == open => quote = None,
-            (None, '"' | '\'') => quote = Some(c),
-            (None, ':') => {
-                if let Some(word) = words.last_mut() {
-                    word.push(String::new());
-                }
-            }
-            (None, c) if c.is_ascii_whitespace() => words.push(vec![String::new()]),
-            (_, c) => part.push(c),
-        }
-    }
-    let parts = |word: Vec<String>| {
-        let mut word = word.into_iter();
-        let (source, destination, rest) = (word.next()?, word.next(), word.collect::<Vec<_>>());
-        let options = (!rest.is_empty()).then(|| rest.join(":"));
-        (!source.is_empty() || destination.is_some()).then_some(Parts { source, destination, options })
-    };
-    words.into_iter().filter_map(parts).collect()
-}
-
-fn temporary(d: &mut Draft, l: &mut Line<'_>) {
-    use super::line::Want;
-    if l.is_empty() {
-        return l.reset(d);
-    }
-    for word in l.names() {
-        let (path, options) =
-            word.split_once(':').map_or((word.as_str(), None), |(path, rest)| (path, Some(rest)));
-        let Some(path) = l.expanded_in(Style::Bare, path) else { continue };
-        let Some(path) = l.checked_path(path, Want::Absolute) else { continue };
-        l.keep_more(d, vec![options.map_or(path.clone(), |options| format!("{path}:{options}"))]);
     }
 }
 
@@ -367,21 +288,6 @@ fn required_path(d: &mut Draft, l: &mut Line<'_>) {
     }
 }
 
-/// `PATH[:…]` words, each path after `-` if it may be missing.
-fn images(d: &mut Draft, l: &mut Line<'_>) {
-    use super::line::Want;
-    if l.is_empty() {
-        return l.reset(d);
-    }
-    for word in l.names() {
-        let path = word.strip_prefix('-').unwrap_or(&word).split(':').next().unwrap_or("");
-        let Some(path) = l.expanded(path, Allowed::All) else { continue };
-        if l.checked_path(path, Want::Absolute).is_some() {
-            l.keep_more(d, vec![word]);
-        }
-    }
-}
-
 fn log_namespace(d: &mut Draft, l: &mut Line<'_>) {
     let text = if l.is_empty() { Some(None) } else { l.expanded_in(Style::Bare, l.value).map(Some) };
     let odd = |c: char| !(c.is_ascii_alphanumeric() || ":-_.\\@".contains(c));
@@ -448,119 +354,6 @@ fn architectures(d: &mut Draft, l: &mut Line<'_>) {
                 "Failed to parse system call architecture \"{word}\", ignoring: Invalid argument"
             )),
         }
-    }
-}
-
-/// Families of addresses: the first line decides whether they are allowed or, after `~`, denied; a later one of the other
-/// kind takes away.
-fn address_families(d: &mut Draft, l: &mut Line<'_>) {
-    if l.is_empty() {
-        return l.reset(d);
-    }
-    if l.value == "none" {
-        return l.keep_one(d, String::new());
-    }
-    let (takes, words) = l.value.strip_prefix('~').map_or((false, l.value), |words| (true, words));
-    let kept = d.kept.values(l.key).next().map(str::to_owned);
-    let denies = kept.as_ref().map_or(takes, |kept| kept.starts_with('~'));
-    let kept = kept.unwrap_or_default();
-    let mut families: BTreeSet<&str> = kept.trim_start_matches('~').split_ascii_whitespace().collect();
-    for word in words.split_ascii_whitespace() {
-        match family(word) {
-            Some(family) if takes == denies => drop(families.insert(family)),
-            Some(family) => drop(families.remove(family)),
-            None => l.warn(format!("Failed to parse address family, ignoring: {word}")),
-        }
-    }
-    let list = families.into_iter().collect::<Vec<_>>().join(" ");
-    l.keep_one(d, format!("{}{list}", if denies { "~" } else { "" }));
-}
-
-/// As `address_families`, for what this build of systemd would hand to a BPF program.
-fn file_systems(d: &mut Draft, l: &mut Line<'_>) {
-    if l.is_empty() {
-        return l.reset(d);
-    }
-    let words = l.names();
-    l.keep_more(d, vec![words.join(" ")]);
-}
-
-/// The kinds that may be made, in systemd's order; none of them for `yes`.
-fn restrict_namespaces(d: &mut Draft, l: &mut Line<'_>) {
-    const KINDS: [&str; 7] = ["cgroup", "ipc", "net", "mnt", "pid", "user", "uts"];
-    if l.is_empty() {
-        return l.reset(d);
-    }
-    match crate::values::boolean(l.value) {
-        Some(true) => return l.keep_one(d, String::new()),
-        Some(false) => return l.reset(d),
-        None => {}
-    }
-    let (takes, words) = l.value.strip_prefix('~').map_or((false, l.value), |words| (true, words));
-    let named: Vec<&str> = words.split_ascii_whitespace().collect();
-    if named.iter().any(|word| !KINDS.contains(word)) {
-        return l.unparsed("namespace type string");
-    }
-    let before: Option<Vec<String>> =
-        d.kept.values(l.key).next().map(|kept| kept.split_ascii_whitespace().map(str::to_owned).collect());
-    let was = |kind: &str| before.as_ref().map_or(takes, |before| before.iter().any(|one| one == kind));
-    let is = |kind: &&str| {
-        if takes { was(kind) && !named.contains(kind) } else { was(kind) || named.contains(kind) }
-    };
-    let kinds: Vec<&str> = KINDS.into_iter().filter(is).collect();
-    match kinds.len() == KINDS.len() {
-        true => l.reset(d),
-        false => l.keep_one(d, kinds.join(" ")),
-    }
-}
-
-/// Kept line by line: what they come to is `syscalls::evaluate`.
-fn system_calls(d: &mut Draft, l: &mut Line<'_>) {
-    if l.is_empty() {
-        return l.reset(d);
-    }
-    let (sign, words) = l.value.strip_prefix('~').map_or(("", l.value), |words| ("~", words));
-    let mut known = Vec::new();
-    for word in words.split_ascii_whitespace() {
-        match syscalls::check(word) {
-            Ok(()) => known.push(word),
-            Err(Unknown::Group) => l.warn(format!("Unknown system call group, ignoring: {word}")),
-            Err(Unknown::Call) => l.warn(format!("Failed to parse system call, ignoring: {word}")),
-            Err(Unknown::Error) => l.warn(format!("Failed to parse syscall:errno, ignoring: {word}")),
-        }
-    }
-    l.keep_more(d, vec![format!("{sign}{}", known.join(" "))]);
-}
-
-fn error_number(d: &mut Draft, l: &mut Line<'_>) {
-    let value = l.value;
-    match (value, syscalls::error_number(value), unsigned(value)) {
-        ("", _, _) | ("kill", _, _) => l.reset(d),
-        (_, Some(number), _) => l.keep_one(d, number.to_string()),
-        (_, None, Ok(_)) => l.warn(format!("Invalid error number, ignoring: {value}")),
-        (_, None, Err(_)) => l.unparsed("error number"),
-    }
-}
-
-/// Bits of prctl(2)'s PR_SET_SECUREBITS; words that are none are passed over without a word.
-fn secure_bits(d: &mut Draft, l: &mut Line<'_>) {
-    const BITS: [&str; 6] = [
-        "noroot",
-        "noroot-locked",
-        "no-setuid-fixup",
-        "no-setuid-fixup-locked",
-        "keep-caps",
-        "keep-caps-locked",
-    ];
-    if l.is_empty() {
-        return l.reset(d);
-    }
-    let mut bits: u32 = d.kept.values(l.key).next().and_then(|kept| kept.parse().ok()).unwrap_or(0);
-    for word in l.names() {
-        bits |= BITS.iter().position(|bit| *bit == word).map_or(0, |bit| 1 << bit);
-    }
-    if bits != 0 {
-        l.keep_one(d, bits.to_string());
     }
 }
 

@@ -1,0 +1,92 @@
+//! Directives of systemd.exec(5) that put paths into a process's file system. Read and checked; nothing acts on them yet.
+
+use super::line::{Style, Want};
+use super::{Draft, Line};
+use crate::specifier::Allowed;
+
+/// `SOURCE[:DESTINATION[:OPTIONS]]`, each source after `-` if it may be missing.
+pub(super) fn bind_paths(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        return l.reset(d);
+    }
+    for Parts { source, destination, options } in mounts(l.value) {
+        let (dash, source) = source.strip_prefix('-').map_or(("", source.as_str()), |source| ("-", source));
+        let mut path =
+            |text: &str| l.expanded(text, Allowed::All).and_then(|text| l.checked_path(text, Want::Absolute));
+        let source = path(source);
+        let destination = match destination.filter(|destination| !destination.is_empty()) {
+            Some(destination) => path(&destination),
+            None => source.clone(),
+        };
+        let (Some(source), Some(destination)) = (source, destination) else { continue };
+        let options = options.unwrap_or_else(|| "rbind".to_owned());
+        if !["rbind", "norbind"].contains(&options.as_str()) {
+            l.warn(format!("Invalid option string, ignoring setting: {options}"));
+            continue;
+        }
+        let escaped = |path: &str| path.replace('\\', "\\\\").replace(':', "\\:");
+        l.keep_more(d, vec![format!("{dash}{}:{}:{options}", escaped(&source), escaped(&destination))]);
+    }
+}
+
+/// What stands between colons in one word of `BindPaths=`.
+struct Parts {
+    source: String,
+    destination: Option<String>,
+    options: Option<String>,
+}
+
+/// Words at white space, parts at colons, neither inside quotes.
+fn mounts(value: &str) -> Vec<Parts> {
+    let mut words = vec![vec![String::new()]];
+    let (mut quote, mut chars) = (None, value.chars());
+    while let Some(c) = chars.next() {
+        let Some(part) = words.last_mut().and_then(|word| word.last_mut()) else { break };
+        match (quote, c) {
+            (_, '\\') => part.extend(chars.next()),
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            (None, ':') => {
+                if let Some(word) = words.last_mut() {
+                    word.push(String::new());
+                }
+            }
+            (None, c) if c.is_ascii_whitespace() => words.push(vec![String::new()]),
+            (_, c) => part.push(c),
+        }
+    }
+    let parts = |word: Vec<String>| {
+        let mut word = word.into_iter();
+        let (source, destination, rest) = (word.next()?, word.next(), word.collect::<Vec<_>>());
+        let options = (!rest.is_empty()).then(|| rest.join(":"));
+        (!source.is_empty() || destination.is_some()).then_some(Parts { source, destination, options })
+    };
+    words.into_iter().filter_map(parts).collect()
+}
+
+pub(super) fn temporary(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        return l.reset(d);
+    }
+    for word in l.names() {
+        let (path, options) =
+            word.split_once(':').map_or((word.as_str(), None), |(path, rest)| (path, Some(rest)));
+        let Some(path) = l.expanded_in(Style::Bare, path) else { continue };
+        let Some(path) = l.checked_path(path, Want::Absolute) else { continue };
+        l.keep_more(d, vec![options.map_or(path.clone(), |options| format!("{path}:{options}"))]);
+    }
+}
+
+/// `PATH[:…]` words, each path after `-` if it may be missing.
+pub(super) fn images(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        return l.reset(d);
+    }
+    for word in l.names() {
+        let path = word.strip_prefix('-').unwrap_or(&word).split(':').next().unwrap_or("");
+        let Some(path) = l.expanded(path, Allowed::All) else { continue };
+        if l.checked_path(path, Want::Absolute).is_some() {
+            l.keep_more(d, vec![word]);
+        }
+    }
+}
