@@ -2,6 +2,7 @@
 //! Nothing in here knows a directive; a wrong text is an error value, never a panic.
 
 pub mod address;
+pub mod calendar;
 pub mod capability;
 pub mod cpuset;
 pub mod errno;
@@ -14,6 +15,7 @@ pub mod signal;
 pub mod size;
 pub mod syscalls;
 pub mod timespan;
+pub mod timestamp;
 pub mod words;
 
 pub use number::{boolean, mode};
