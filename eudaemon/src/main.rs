@@ -22,6 +22,9 @@ const PROGRAMS: &[(&str, Program)] = &[
     // What packages rely on at boot: ordinary services too.
     ("tmpfiles", eudaemon_provision::tmpfiles),
     ("sysusers", eudaemon_provision::sysusers),
+    // What texts mean, without a manager.
+    ("analyze", eudaemon_analyze::main),
+    ("escape", eudaemon_analyze::escape),
 ];
 
 /// Names of links to this binary that stand for a first word: the kernel starts `/sbin/init`, people type
@@ -32,6 +35,8 @@ const LINKS: &[(&str, &str)] = &[
     ("poweroff", "poweroff"),
     ("reboot", "reboot"),
     ("halt", "halt"),
+    ("systemd-analyze", "analyze"),
+    ("systemd-escape", "escape"),
 ];
 
 fn main() -> ExitCode {

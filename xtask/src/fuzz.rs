@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-const TARGETS: [&str; 5] = ["unit_text", "exec_line", "specifiers", "environment_file", "names"];
+const TARGETS: [&str; 6] = ["unit_text", "exec_line", "specifiers", "environment_file", "names", "times"];
 const DICTIONARY: &str = "fuzz/target/directives.dict";
 
 /// `SECONDS` for each, or for the targets named after it.

@@ -17,6 +17,7 @@ pub mod files;
 pub mod syntax;
 pub mod values;
 
+pub mod escape;
 pub mod specifier;
 
 pub mod exec_line;

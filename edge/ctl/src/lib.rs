@@ -19,6 +19,9 @@ mod text;
 mod unit_name;
 mod verb;
 
+pub use line::Timestamps;
+pub use text::time::Clock;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 

@@ -3,7 +3,7 @@
 use super::{Directive, Draft, Kind, Line, Support, keep};
 use crate::name::UnitName;
 use crate::specifier::Allowed;
-use crate::values::{format_timespan, parse_timespan};
+use crate::values::{calendar, format_timespan, parse_timespan};
 
 const fn kept(key: &'static str, kind: Kind, help: &'static str) -> Directive {
     Directive { key, kind, support: Support::NotYet, set: keep, help }
@@ -49,6 +49,19 @@ pub(super) fn triggered(d: &mut Draft, l: &mut Line<'_>) {
     }
 }
 
+/// `Area/City`, or a zone of one word. Whether the machine's database has it is known only where there is one.
+fn looks_like_zone(name: &str) -> bool {
+    const WORDS: [&str; 16] = [
+        "CET", "CST6CDT", "Cuba", "EET", "EST", "EST5EDT", "Egypt", "GMT", "HST", "Israel", "Japan", "MET",
+        "MST", "PST8PDT", "WET", "Zulu",
+    ];
+    let is_part = |part: &str| {
+        part.starts_with(|first: char| first.is_ascii_uppercase())
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-+".contains(c))
+    };
+    WORDS.contains(&name) || name.contains('/') && name.split('/').all(is_part)
+}
+
 /// Times add up; an empty one of any kind takes all of them back.
 fn elapse(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
@@ -56,9 +69,14 @@ fn elapse(d: &mut Draft, l: &mut Line<'_>) {
         return;
     }
     let Some(text) = l.text() else { return };
-    match (l.key, parse_timespan(&text)) {
-        ("OnCalendar", _) => l.keep_more(d, vec![text]),
-        (_, Ok(span)) => l.keep_more(d, vec![format_timespan(span)]),
-        (_, Err(_)) => l.warn(format!("Failed to parse timer value, ignoring: {text}")),
+    if l.key == "OnCalendar" {
+        return match calendar::parse(&text, looks_like_zone) {
+            Ok(calendar) => l.keep_more(d, vec![calendar.to_string()]),
+            Err(_) => l.warn(format!("Failed to parse calendar specification, ignoring: {text}")),
+        };
+    }
+    match parse_timespan(&text) {
+        Ok(span) => l.keep_more(d, vec![format_timespan(span)]),
+        Err(_) => l.warn(format!("Failed to parse timer value, ignoring: {text}")),
     }
 }

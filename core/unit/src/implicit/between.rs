@@ -2,6 +2,7 @@
 
 use crate::config::unit::Dependency as D;
 use crate::config::{Body, Config, LoadState};
+use crate::escape::escape;
 use crate::name::{UnitKind, UnitName};
 use crate::specifier::unescape;
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,28 +113,10 @@ fn says(from: &Config, dependency: D, to: &Config) -> bool {
 pub fn mounts_above(path: &str) -> Vec<UnitName> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     let named = |parts: &[&str]| {
-        let stem = if parts.is_empty() { "-".to_owned() } else { escape(parts) };
+        let stem = if parts.is_empty() { "-".to_owned() } else { escape(parts.join("/").as_bytes()) };
         UnitName::parse(&format!("{stem}.mount")).ok()
     };
     (0..=parts.len()).filter_map(|end| named(&parts[..end])).collect()
-}
-
-/// systemd-escape(1), `--path`.
-fn escape(parts: &[&str]) -> String {
-    let mut escaped = String::new();
-    for part in parts {
-        if !escaped.is_empty() {
-            escaped.push('-');
-        }
-        for byte in part.bytes() {
-            match byte {
-                b'.' if escaped.is_empty() => escaped.push_str("\\x2e"),
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b':' | b'_' | b'.' => escaped.push(byte.into()),
-                other => escaped.push_str(&format!("\\x{other:02x}")),
-            }
-        }
-    }
-    escaped
 }
 
 /// The place a mount or automount unit stands for.
