@@ -34,6 +34,7 @@ impl Asked {
             let kind = resolve(tree, &path).ok().and_then(|found| found.kind);
             let there = tree.look_at(&path).is_ok();
             match kind {
+                Some(Kind::Directory) if is_dropin_folder(&path) => asked.file(argument, &path),
                 Some(Kind::Directory) if argument.contains('/') || UnitName::parse(argument).is_err() => {
                     asked.folder(tree, &path);
                 }
@@ -63,6 +64,12 @@ impl Asked {
     }
 
     fn file(&mut self, argument: &str, path: &str) {
+        // A drop-in, or a folder of them, is looked at with the unit it belongs to.
+        let dropins = if path.ends_with(".conf") { parent(path) } else { path };
+        if is_dropin_folder(dropins) {
+            let name = base_name(dropins).trim_end_matches(".d");
+            return self.file(name, &join(parent(dropins), name));
+        }
         match instanced(base_name(path)) {
             Ok(name) => self.put(name, Some(parent(path))),
             Err(text) => self.refuse(argument, text),
@@ -108,6 +115,10 @@ impl Asked {
     }
 }
 
+fn is_dropin_folder(path: &str) -> bool {
+    base_name(path).strip_suffix(".d").is_some_and(|name| UnitName::parse(name).is_ok())
+}
+
 fn instanced(text: &str) -> Result<UnitName, String> {
     let name = UnitName::parse(text).map_err(|error| error.to_string())?;
     if !name.is_template() {
@@ -136,7 +147,14 @@ mod tests {
 
     fn check(arguments: &[&str], expected: Expect) {
         let mut tree = MemoryTree::new();
-        for path in ["/a/x.service", "/a/t@.timer", "/a/README", "/a/sp ace.service", "/b/x.service"] {
+        for path in [
+            "/b/d.service.d/1.conf",
+            "/a/x.service",
+            "/a/t@.timer",
+            "/a/README",
+            "/a/sp ace.service",
+            "/b/x.service",
+        ] {
             tree.file(path, "[Unit]");
         }
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();

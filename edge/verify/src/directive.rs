@@ -1,6 +1,10 @@
 //! `eudaemon help DIRECTIVE`: what the table of directives knows of one key.
 
-use eudaemon_unit::directives::{Directive, Kind, SECTIONS, Support, all, manual};
+use eudaemon_unit::directives::{Directive, Kind, SECTIONS, all, manual};
+use eudaemon_unit::files::{Found, Fragment};
+use eudaemon_unit::merge::{Source, merge};
+use eudaemon_unit::name::{UnitKind, UnitName};
+use eudaemon_unit::specifier::Context;
 use eudaemon_unit::spelling::nearest;
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -70,19 +74,21 @@ fn page(found: &[(&str, &Directive)]) -> String {
         let mut line = |name: &str, value: &str| writeln!(text, "  {name:<10} {value}").ok();
         line("Section", &shown.join(" "));
         line("Says", row.help);
-        line("Value", &value(row.kind));
+        line("Value", &value(sections.first().copied().unwrap_or(""), row));
         if let Some(default) = default(row) {
             line("Default", default);
         }
-        line("Acted on", &support(&row.support));
+        line("Acted on", &row.support.words());
         line("Man page", manual);
     }
     let key = found.first().map_or("", |(_, row)| row.key);
     format!("{key}=\n{text}")
 }
 
-fn value(kind: Kind) -> String {
+fn value(section: &str, row: &Directive) -> String {
+    let kind = row.kind;
     match kind {
+        Kind::Word(_) => words(section, row.key).unwrap_or_else(|| kind.expected().to_owned()),
         Kind::OneOf(_, words) => format!("one of {}", words.join(", ")),
         Kind::Boolean
         | Kind::BooleanYes
@@ -93,7 +99,6 @@ fn value(kind: Kind) -> String {
         | Kind::Mode
         | Kind::Size
         | Kind::Path
-        | Kind::Word(_)
         | Kind::Text
         | Kind::Signal
         | Kind::Limit
@@ -105,8 +110,17 @@ fn value(kind: Kind) -> String {
     }
 }
 
-fn support(support: &Support) -> String {
-    support.words()
+/// The words a directive takes, as it names them when it is given another.
+fn words(section: &str, key: &str) -> Option<String> {
+    let kind = UnitKind::from_suffix(&section.to_lowercase()).unwrap_or(UnitKind::Service);
+    let name = UnitName::parse(&format!("a.{}", kind.suffix())).ok()?;
+    let (path, text) = ("/a", format!("[{section}]\n{key}=?\n"));
+    let fragment = Fragment::File(path.to_owned());
+    let found =
+        Found { name: name.clone(), aliases: vec![], fragment, dropins: vec![], dependencies: vec![] };
+    let source = Source { path, text: text.as_bytes() };
+    let merged = merge(&name, &[source], &found, &Context::default());
+    merged.diagnostics.into_iter().find(|said| said.line == 2).map(|said| said.expected.into_owned())
 }
 
 /// Where the kind of value does not say it: the man pages' own words.
@@ -197,19 +211,94 @@ mod tests {
 
     #[test]
     fn known_directives() {
-        check("Restart", expect![[]]);
-        check("Service.User=", expect![[]]);
-        check("PrivateTmp", expect![[]]);
-        check("TimeoutSec", expect![[]]);
+        check(
+            "Restart",
+            expect![[r#"
+            Restart=
+              Section    [Service]
+              Says       after which ends it is started again
+              Value      one of no, on-success, on-failure, on-abnormal, on-watchdog, on-abort, always
+              Default    no
+              Acted on   yes
+              Man page   systemd.service(5)
+        "#]],
+        );
+        check(
+            "Service.User=",
+            expect![[r#"
+            User=
+              Section    [Service]
+              Says       the user it runs as
+              Value      text
+              Acted on   yes
+              Man page   systemd.exec(5)
+        "#]],
+        );
+        check(
+            "PrivateTmp",
+            expect![[r#"
+            PrivateTmp=
+              Section    [Service] [Socket] [Mount] [Swap]
+              Says       it has /tmp and /var/tmp of its own
+              Value      one of no, yes, disconnected
+              Default    no
+              Acted on   not yet
+              Man page   systemd.exec(5)
+        "#]],
+        );
+        check(
+            "TimeoutSec",
+            expect![[r#"
+            TimeoutSec=
+              Section    [Service]
+              Says       how long starting and stopping may take
+              Value      a length of time such as 5s, 1min 30s or infinity
+              Acted on   yes
+              Man page   systemd.service(5)
+
+              Section    [Socket]
+              Says       how long its commands may take
+              Value      a length of time such as 5s, 1min 30s or infinity
+              Acted on   yes
+              Man page   systemd.socket(5)
+
+              Section    [Mount]
+              Says       how long mounting and unmounting may take
+              Value      a length of time such as 5s, 1min 30s or infinity
+              Acted on   not yet
+              Man page   systemd.mount(5)
+
+              Section    [Swap]
+              Says       how long swapon may take
+              Value      a length of time such as 5s, 1min 30s or infinity
+              Acted on   not yet
+              Man page   systemd.swap(5)
+        "#]],
+        );
     }
 
     #[test]
     fn words_that_are_none() {
-        check("execstart", expect![[]]);
-        check("Unit.ExecStart", expect![[]]);
-        check("Unit.Frobnicate", expect![[]]);
-        check("NetworkManager", expect![[]]);
-        check("nginx.service", expect![[]]);
+        check(
+            "execstart",
+            expect![[r#"
+            Unknown directive execstart. Did you mean 'ExecStart'?
+        "#]],
+        );
+        check(
+            "Unit.ExecStart",
+            expect![[r#"
+            Unknown directive ExecStart in section [Unit]. Did you mean 'Service.ExecStart'?
+        "#]],
+        );
+        check(
+            "Unit.Frobnicate",
+            expect![[r#"
+            Unknown directive Frobnicate in section [Unit].
+        "#]],
+        );
+        check("NetworkManager", expect!["-"]);
+        check("nginx.service", expect!["-"]);
     }
 
     #[test]

@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+/// How systemd's complaint about an open quote begins.
+pub const UNBALANCED: &str = "Unbalanced quoting";
+
 /// The files looked at, each read once.
 pub struct Sources<'a, T: ?Sized> {
     tree: &'a T,
@@ -117,7 +120,9 @@ impl Source {
             },
             Code::BadValue | Code::Remark => {
                 let value = self.value(&diagnostic.span, diagnostic.column)?;
-                self.quoted(&value, &diagnostic.text).unwrap_or(value)
+                let quote =
+                    diagnostic.text.starts_with(UNBALANCED).then(|| self.open_quote(&value)).flatten();
+                quote.or_else(|| self.quoted(&value, &diagnostic.text)).unwrap_or(value)
             }
             Code::LineTooLong
             | Code::OutsideSection
@@ -161,6 +166,22 @@ impl Source {
         let mut words = text.split_ascii_whitespace().filter(said);
         let word = words.next()?;
         words.next().is_none().then(|| self.word_in(value, word)).flatten()
+    }
+
+    /// From the quote that nothing closes on.
+    fn open_quote(&self, value: &Range<usize>) -> Option<Range<usize>> {
+        let mut open: Option<(usize, u8)> = None;
+        let mut escaped = false;
+        for (at, byte) in self.bytes[value.clone()].iter().enumerate() {
+            open = match (open, byte) {
+                (open, _) if escaped => open,
+                (None, b'"' | b'\'') => Some((at, *byte)),
+                (Some((_, quote)), byte) if *byte == quote => None,
+                (open, _) => open,
+            };
+            escaped = !escaped && *byte == b'\\';
+        }
+        open.map(|(at, _)| value.start + at..value.end)
     }
 
     fn word_in(&self, value: &Range<usize>, word: &str) -> Option<Range<usize>> {

@@ -3,20 +3,25 @@
 use super::Looking;
 use crate::finding::Finding;
 use crate::limits::LINKS_TOLD;
-use eudaemon_unit::diagnostic::Severity;
+use eudaemon_unit::diagnostic::{Code, Severity};
 use eudaemon_unit::files::{Kind, base_name, join, may_alias, parent, resolve};
+use eudaemon_unit::merge::Merged;
 use eudaemon_unit::name::UnitName;
 
 pub(super) fn add(looking: &Looking<'_>, name: &UnitName, findings: &mut Vec<Finding>) {
     // A circle was said when the unit was read.
-    let circles = |finding: &Finding| finding.code == "alias-cycle" && finding.file == name.as_str();
-    if findings.iter().any(circles) {
+    let circles = |merged: &&Merged| merged.diagnostics.iter().any(|said| said.code == Code::AliasCycle);
+    if looking.loaded.get(name).is_some_and(|merged| circles(merged)) {
         return;
     }
     let Some((path, kind)) = entry(looking, name) else {
         let text = format!("Unit {name} not found.");
-        let finding = Finding::of_file(name.as_str(), Severity::Error, "not-found", text);
-        return findings.push(finding.noting(searched(looking)));
+        let mut finding = Finding::of_file(name.as_str(), Severity::Error, "not-found", text);
+        for path in looking.ground.index.dropins_of(name) {
+            finding.notes.push(format!("nothing reads its drop-in {path}"));
+        }
+        finding.notes.extend(searched(looking));
+        return findings.push(finding);
     };
     let wrong = |code, text: String| Finding::of_file(&path, Severity::Error, code, text);
     findings.push(match kind {
@@ -50,16 +55,19 @@ fn entry(looking: &Looking<'_>, name: &UnitName) -> Option<(String, Kind)> {
     })
 }
 
-fn searched(looking: &Looking<'_>) -> String {
+fn searched(looking: &Looking<'_>) -> Option<String> {
     let directories = looking.ground.search.existing(looking.ground.tree);
     let shown: Vec<&str> = directories.iter().map(|(directory, _)| directory.as_str()).collect();
-    format!("looked for in {}", shown.join(", "))
+    (!shown.is_empty()).then(|| format!("looked for in {}", shown.join(", ")))
 }
 
-/// The names of a circle of links, one after the other.
-pub(super) fn circle(looking: &Looking<'_>, name: &UnitName) -> String {
+/// The first link of a circle, and the names of all, one after the other.
+pub(super) fn circle(looking: &Looking<'_>, name: &UnitName) -> (String, String) {
     let mut told = vec![name.to_string()];
-    let Some((mut path, mut kind)) = entry(looking, name) else { return told.join(" → ") };
+    let Some((mut path, mut kind)) = entry(looking, name) else {
+        return (name.to_string(), told.join(" → "));
+    };
+    let first = path.clone();
     while let Kind::Symlink(target) = kind {
         let next = join(parent(&path), &target);
         let again = told.iter().any(|known| known == base_name(&next));
@@ -72,5 +80,5 @@ pub(super) fn circle(looking: &Looking<'_>, name: &UnitName) -> String {
         path = join(&above, base_name(&next));
         kind = looking.ground.tree.look_at(&path).unwrap_or(Kind::File);
     }
-    format!("the links are {}", told.join(" → "))
+    (first, format!("the links are {}", told.join(" → ")))
 }

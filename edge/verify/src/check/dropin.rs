@@ -1,4 +1,5 @@
-//! Drop-ins of units that are not there: they will never be read.
+//! Drop-ins of units that are not there. Packages ship them for units that others bring, or a generator makes, so
+//! this is a note.
 
 use crate::finding::Finding;
 use crate::ground::Ground;
@@ -16,7 +17,7 @@ pub(super) fn add(ground: &Ground<'_>, folder: &str, findings: &mut Vec<Finding>
         }
         let path = join(folder, &entry);
         let text = format!("drop-ins of {name}, which does not exist");
-        let finding = Finding::of_file(&path, Severity::Warning, "orphan-drop-in", text);
+        let finding = Finding::of_file(&path, Severity::Note, "orphan-drop-in", text);
         findings.push(finding.expecting(format!("a unit {name}")));
     }
 }

@@ -1,7 +1,9 @@
 //! What is looked at in each unit, once all are loaded. Each check adds its findings and knows no other.
 
 mod alias;
+mod bus;
 mod dropin;
+mod folder;
 mod honoured;
 mod manual;
 mod order;
@@ -44,6 +46,7 @@ pub fn round(ground: &Ground<'_>, round: &Round, request: &Request) -> Vec<Findi
     let mut findings = Vec::new();
     let mut seen: BTreeSet<&UnitName> = BTreeSet::new();
     let mut cycles = order::Known::default();
+    let mut bus_names = bus::Names::default();
     for name in &round.names {
         let Some(merged) = loaded.get(name).filter(|merged| seen.insert(&merged.config.name)) else {
             continue;
@@ -53,7 +56,8 @@ pub fn round(ground: &Ground<'_>, round: &Round, request: &Request) -> Vec<Findi
         if config.load == LoadState::NotFound {
             alias::add(&looking, name, &mut findings);
         }
-        if config.load == LoadState::Loaded {
+        if config.load == LoadState::Loaded && bus::add(&looking, config, &mut bus_names, &mut findings) {
+            folder::add(&looking, config, &mut findings);
             start::add(&looking, &graph, config, &mut findings);
             order::add(&looking, &graph, config, &mut cycles, &mut findings);
             socket::add(&looking, &loader, config, &mut findings);

@@ -2,8 +2,9 @@
 
 use super::Looking;
 use crate::finding::{Finding, Suggestion};
+use crate::source::UNBALANCED;
 use eudaemon_unit::config::Config;
-use eudaemon_unit::diagnostic::{Code, Diagnostic};
+use eudaemon_unit::diagnostic::{Code, Diagnostic, Severity};
 use eudaemon_unit::directives::{SECTIONS, Section, find, sections};
 use eudaemon_unit::merge::Merged;
 use eudaemon_unit::name::UnitKind;
@@ -25,7 +26,14 @@ pub(super) fn add(looking: &Looking<'_>, merged: &Merged, findings: &mut Vec<Fin
 
 fn finding(looking: &Looking<'_>, config: &Config, diagnostic: &Diagnostic) -> Finding {
     let Diagnostic { path, severity, code, text, expected, .. } = diagnostic;
-    let finding = Finding::of_file(path, *severity, code.word(), text.clone()).expecting(expected.as_ref());
+    let finding = Finding::of_file(path, *severity, code.word(), text.clone());
+    let finding = finding.expecting(match expected.as_ref() {
+        _ if text.starts_with(UNBALANCED) => "a closing quote".to_owned(),
+        _ if *code == Code::UnknownSection => format!("[{}]", sections(config.name.kind()).join("], [")),
+        // Whoever wrote a wrong one knew that much.
+        "text" | "words" => String::new(),
+        expected => expected.to_owned(),
+    });
     match looking.sources.place(diagnostic) {
         Some(place) => {
             let meant = &place.text[place.range.clone()];
@@ -34,13 +42,13 @@ fn finding(looking: &Looking<'_>, config: &Config, diagnostic: &Diagnostic) -> F
         }
         None if *code == Code::BadUnit => {
             let file = looking.file(config).to_owned();
-            let place = looking.sources.header(config);
+            let place = (*severity > Severity::Note).then(|| looking.sources.header(config)).flatten();
             let message = format!("{}: {}", config.name, text);
             Finding { file, message, ..finding }.at(place)
         }
         None if *code == Code::AliasCycle => {
-            let path = super::alias::circle(looking, &config.name);
-            finding.noting(path)
+            let (file, path) = super::alias::circle(looking, &config.name);
+            Finding { file, ..finding }.noting(path)
         }
         None => finding,
     }
