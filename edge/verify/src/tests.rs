@@ -573,6 +573,25 @@ fn cycles() {
 }
 
 #[test]
+fn what_is_required_and_to_be_stopped() {
+    let a = b"[Unit]\nRequires=b.service\nConflicts=c.service\n[Service]\nExecStart=/bin/true\n";
+    let b = b"[Unit]\nRequires=c.service\n[Service]\nExecStart=/bin/true\n";
+    check(
+        &[("a.service", a), ("b.service", b), ("c.service", GOOD)],
+        &["a.service", "b.service"],
+        expect![[r#"
+            error[contradiction]: a.service: Failed to create a.service/start: Transaction contains conflicting jobs 'stop' and 'start' for c.service. Probably contradicting requirement dependencies configured.
+             --> /u/a.service:3:11
+              |
+            3 | Conflicts=c.service
+              |           ^^^^^^^^^ expected no unit that is required
+
+            verify: 1 error
+        "#]],
+    );
+}
+
+#[test]
 fn what_is_triggered_and_missing() {
     check(
         &[

@@ -21,7 +21,7 @@ use eudaemon_unit::config::{Config, Dependency, LoadState};
 use eudaemon_unit::load::{Loader, Surroundings};
 use eudaemon_unit::merge::Merged;
 use eudaemon_unit::name::UnitName;
-use start::Graph;
+use start::{Graph, Startable};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What checks share.
@@ -58,8 +58,9 @@ pub fn round(ground: &Ground<'_>, round: &Round, request: &Request) -> Vec<Findi
         }
         if config.load == LoadState::Loaded && bus::add(&looking, config, &mut bus_names, &mut findings) {
             folder::add(&looking, config, &mut findings);
-            start::add(&looking, &graph, config, &mut findings);
-            order::add(&looking, &graph, config, &mut cycles, &mut findings);
+            if start::add(&looking, &graph, config, &mut findings) == Startable::Yes {
+                order::add(&looking, &graph, config, &mut cycles, &mut findings);
+            }
             socket::add(&looking, &loader, config, &mut findings);
             program::add(&looking, config, &mut findings);
             if request.manuals == Manuals::Checked {

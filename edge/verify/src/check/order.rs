@@ -20,12 +20,13 @@ pub(super) fn add(
     findings: &mut Vec<Finding>,
 ) {
     let Some(anchor) = graph.number(&config.name) else { return };
-    let mut jobs = graph.started(anchor);
-    let required = graph.required(anchor);
+    let mut jobs = graph.with_demands(graph.started(anchor));
+    let required = graph.with_demands(graph.required(anchor).into_keys());
+    jobs.retain(|number| required.contains(number) || !graph.gives_way(*number, &required));
     for _ in 0..CYCLES_BROKEN {
         let Some(cycle) = cycle(graph, anchor, &jobs) else { return };
         // As systemd does: a job that the goal can do without is dropped.
-        let dropped = cycle.iter().rev().find(|number| !required.contains_key(number)).copied();
+        let dropped = cycle.iter().rev().find(|number| !required.contains(number)).copied();
         let finding = finding(looking, graph, config, &cycle, dropped);
         let severity = finding.severity;
         let members: BTreeSet<usize> = cycle.iter().copied().collect();

@@ -1,4 +1,4 @@
-//! Whether a start job of the unit could be made: everything it requires is there.
+//! Whether a start job of the unit could be made: everything it requires is there, and nothing of it is to be stopped.
 //!
 //! [`Graph`] holds what units of the closure say of each other, by number; the order of jobs is looked at on it too.
 
@@ -18,6 +18,8 @@ pub(super) struct Graph<'a> {
     /// What must be loaded but is not started: `Requisite=`.
     demands: Vec<Vec<usize>>,
     wants: Vec<Vec<usize>>,
+    /// What a start of the unit stops: `Conflicts=`.
+    stops: Vec<Vec<usize>>,
     /// What a unit starts after.
     after: Vec<Vec<usize>>,
     /// Units that cannot be started, for they or what they require are not there.
@@ -37,6 +39,7 @@ impl<'a> Graph<'a> {
             requires: none(),
             demands: none(),
             wants: none(),
+            stops: none(),
             after: none(),
             broken: units.iter().map(|config| config.load != LoadState::Loaded).collect(),
             units,
@@ -48,11 +51,11 @@ impl<'a> Graph<'a> {
                 match dependency {
                     Dependency::Requires | Dependency::BindsTo => graph.requires[number].push(other),
                     Dependency::Requisite => graph.demands[number].push(other),
+                    Dependency::Conflicts => graph.stops[number].push(other),
                     Dependency::Wants | Dependency::Upholds => graph.wants[number].push(other),
                     Dependency::After => graph.after[number].push(other),
                     Dependency::Before => graph.after[other].push(number),
                     Dependency::PartOf
-                    | Dependency::Conflicts
                     | Dependency::OnFailure
                     | Dependency::OnSuccess
                     | Dependency::PropagatesReloadTo
@@ -112,6 +115,28 @@ impl<'a> Graph<'a> {
         from
     }
 
+    /// Units of `jobs` and what must be up for them.
+    pub fn with_demands(&self, jobs: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
+        jobs.into_iter()
+            .flat_map(|number| std::iter::once(number).chain(self.demands[number].iter().copied()))
+            .collect()
+    }
+
+    /// Whether one of `jobs` is in the way of the unit, or it in theirs: what is only wanted then gives way.
+    pub fn gives_way(&self, number: usize, jobs: &BTreeSet<usize>) -> bool {
+        let stops_one = self.stops[number].iter().any(|other| jobs.contains(other));
+        stops_one || jobs.iter().any(|job| self.stops[*job].contains(&number))
+    }
+
+    /// A unit that is started for another and stops one that must be up: the two.
+    fn contradiction(&self, required: &BTreeMap<usize, usize>) -> Option<(usize, usize)> {
+        let up = self.with_demands(required.keys().copied());
+        required.keys().find_map(|says| {
+            let stopped = self.stops[*says].iter().find(|stopped| up.contains(stopped))?;
+            Some((*says, *stopped))
+        })
+    }
+
     /// Every unit that a start of this one starts.
     pub fn started(&self, number: usize) -> BTreeSet<usize> {
         let mut started = BTreeSet::from([number]);
@@ -127,9 +152,20 @@ impl<'a> Graph<'a> {
     }
 }
 
-pub(super) fn add(looking: &Looking<'_>, graph: &Graph<'_>, config: &Config, findings: &mut Vec<Finding>) {
-    let Some(number) = graph.number(&config.name).filter(|number| graph.broken[*number]) else { return };
+/// Adds what stands in the way of a start; whether anything does.
+pub(super) fn add(
+    looking: &Looking<'_>,
+    graph: &Graph<'_>,
+    config: &Config,
+    findings: &mut Vec<Finding>,
+) -> Startable {
+    let Some(number) = graph.number(&config.name) else { return Startable::No };
     let required = graph.required(number);
+    if !graph.broken[number] {
+        let Some(found) = graph.contradiction(&required) else { return Startable::Yes };
+        findings.push(contradicts(looking, graph, config, found));
+        return Startable::No;
+    }
     for from in required.keys().copied() {
         let names = graph.requires[from].iter().chain(&graph.demands[from]);
         for other in names.copied().filter(|other| graph.config(*other).load != LoadState::Loaded) {
@@ -150,6 +186,32 @@ pub(super) fn add(looking: &Looking<'_>, graph: &Graph<'_>, config: &Config, fin
             findings.push(finding);
         }
     }
+    Startable::No
+}
+
+/// Whether a start job could be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Startable {
+    Yes,
+    No,
+}
+
+fn contradicts(
+    looking: &Looking<'_>,
+    graph: &Graph<'_>,
+    config: &Config,
+    (says, stopped): (usize, usize),
+) -> Finding {
+    let (says, stopped) = (graph.config(says), graph.config(stopped));
+    let (name, both) = (&config.name, &stopped.name);
+    let text = format!(
+        "{name}: Failed to create {name}/start: Transaction contains conflicting jobs 'stop' and 'start' for {both}. \
+         Probably contradicting requirement dependencies configured."
+    );
+    let place = looking.named(says, &[Dependency::Conflicts], &stopped.name);
+    Finding::of_file(looking.file(says), Severity::Error, "contradiction", text)
+        .expecting("no unit that is required")
+        .at(place)
 }
 
 /// systemd's words for a unit that cannot be started.
