@@ -2,6 +2,7 @@
 
 mod bench;
 mod dist;
+mod fuzz;
 mod levels;
 mod outside;
 mod tidy;
@@ -14,6 +15,7 @@ cargo xtask test [--no-machine] [FILTER]   all levels of tests; installs what it
 cargo xtask machine [FILTER]               the machine level alone
 cargo xtask rootfs [NAME]                  makes the test machines' root file systems: nine, seed
 cargo xtask bench [--rounds R] [COUNT...]  boot, restart, round trips and memory beside real systemd and bare loops
+cargo xtask fuzz [SECONDS [TARGET…]]       the fuzz targets, each for so long (60 s): needs rustup, installs nightly and cargo-fuzz
 cargo xtask dist                           the static release binaries, where their targets can be had
 cargo xtask tidy                           the laws that a path states, checked
 ";
@@ -38,6 +40,7 @@ fn run(words: &[&str]) -> Result<bool> {
         ["machine", rest @ ..] => levels::machine(rest.first().copied().unwrap_or_default()),
         ["rootfs", rest @ ..] => levels::rootfs(rest.first().copied()),
         ["bench", rest @ ..] => bench::bench(rest),
+        ["fuzz", rest @ ..] => fuzz::fuzz(rest),
         ["dist"] => dist::dist(),
         ["tidy"] => tidy::tidy(),
         _ => bail!("one of\n{USAGE}"),

@@ -86,7 +86,7 @@ impl Link {
         let mut fds = Vec::new();
         match packet::receive(&self.socket, &mut self.buffer, &mut fds)? {
             Received::Nothing => Ok(None),
-            Received::Closed => Err(io::Error::new(io::ErrorKind::BrokenPipe, "init closed the line")),
+            Received::Closed => Err(io::Error::new(io::ErrorKind::BrokenPipe, "init was killed")),
             Received::Truncated(_) => Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 "a report of init did not arrive whole (too many open files?)",

@@ -142,7 +142,7 @@ impl Units {
             }
             Err(_) => !path.starts_with("/usr/lib/eudaemon/"),
         };
-        config.fragment.iter().chain(&config.dropins).any(changed)
+        config.fragment.iter().chain(&config.source).chain(&config.dropins).any(changed)
     }
 
     fn loader(&self) -> Loader<'_, WithVendor<HostTree>> {

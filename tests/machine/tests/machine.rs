@@ -2,6 +2,8 @@
 
 #[path = "cases/boot.rs"]
 mod boot;
+#[path = "cases/directives.rs"]
+mod directives;
 #[path = "cases/kills.rs"]
 mod kills;
 #[path = "cases/life.rs"]
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         show::CASES,
         up::CASES,
         orphans::CASES,
+        directives::CASES,
     ]
     .concat();
     match harness::run(&cases, &filter) {

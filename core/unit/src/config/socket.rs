@@ -136,7 +136,8 @@ impl Default for Socket {
             listen: Vec::new(),
             accept: Accept::No,
             service: None,
-            backlog: 4096,
+            // The kernel's own limit holds: listen(2).
+            backlog: i32::MAX as u32,
             bind_ipv6_only: BindIpv6Only::Default,
             socket_user: None,
             socket_group: None,

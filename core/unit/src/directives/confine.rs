@@ -111,11 +111,12 @@ pub(super) fn secure_bits(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         return l.reset(d);
     }
-    let mut bits: u32 = d.kept.values(l.key).next().and_then(|kept| kept.parse().ok()).unwrap_or(0);
+    let mut bits: u32 = 0;
     for word in l.names() {
         bits |= BITS.iter().position(|bit| *bit == word).map_or(0, |bit| 1 << bit);
     }
-    if bits != 0 {
-        l.keep_one(d, bits.to_string());
+    match bits {
+        0 => l.reset(d),
+        bits => l.keep_one(d, bits.to_string()),
     }
 }

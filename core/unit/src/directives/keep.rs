@@ -20,7 +20,7 @@ pub(super) fn keep(d: &mut Draft, l: &mut Line<'_>) {
 }
 
 /// Directives that take an empty value although others like them do not.
-const RESET_BY_NOTHING: &[&str] = &["MountAPIVFS", "MountFlags", "TTYColumns", "TTYRows"];
+const RESET_BY_NOTHING: &[&str] = &["TTYColumns", "TTYRows"];
 
 /// A value that is right.
 enum Checked {

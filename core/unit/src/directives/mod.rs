@@ -14,6 +14,7 @@ mod kill;
 mod line;
 mod mount;
 mod names;
+mod network;
 mod path;
 mod paths;
 mod reference;

@@ -90,3 +90,19 @@ pub(super) fn images(d: &mut Draft, l: &mut Line<'_>) {
         }
     }
 }
+
+/// `PARTITION:OPTIONS` words; options alone are the root partition's.
+pub(super) fn root_image_options(d: &mut Draft, l: &mut Line<'_>) {
+    const PARTITIONS: [&str; 11] =
+        ["root", "usr", "home", "srv", "esp", "xbootldr", "swap", "root-verity", "usr-verity", "tmp", "var"];
+    if l.is_empty() {
+        return l.reset(d);
+    }
+    for word in l.names() {
+        let (partition, options) = word.split_once(':').unwrap_or(("root", word.as_str()));
+        match PARTITIONS.contains(&partition) {
+            true => l.keep_more(d, vec![format!("{partition}:{options}")]),
+            false => l.warn(format!("Invalid partition name: {partition}")),
+        }
+    }
+}

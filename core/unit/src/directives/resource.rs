@@ -2,7 +2,7 @@
 //! checked and kept.
 
 use super::line::Style;
-use super::{Directive, Draft, Kind, Line, Support, keep};
+use super::{Directive, Draft, Kind, Line, Support, keep, network};
 use crate::name::{UnitKind, UnitName};
 use crate::span::Span;
 use crate::values::cpuset::format_cpuset;
@@ -61,8 +61,8 @@ pub(super) static TABLE: &[Directive] = &[
     own("IOWriteBandwidthMax", bandwidth, "bytes it may write to a device per second"),
     own("IOWriteIOPSMax", bandwidth, "writes to a device per second"),
     kept("IPAccounting", Kind::Boolean, "network traffic is counted"),
-    own("IPAddressAllow", addresses, "addresses it may talk to"),
-    own("IPAddressDeny", addresses, "addresses it may not talk to"),
+    own("IPAddressAllow", network::addresses, "addresses it may talk to"),
+    own("IPAddressDeny", network::addresses, "addresses it may not talk to"),
     kept("IPEgressFilterPath", Kind::Path, "BPF programs that filter what it sends"),
     kept("IPIngressFilterPath", Kind::Path, "BPF programs that filter what it receives"),
     own("ManagedOOMMemoryPressure", managed, "systemd-oomd acts on its memory pressure"),
@@ -82,10 +82,10 @@ pub(super) static TABLE: &[Directive] = &[
     own("MemoryZSwapMax", memory, "compressed swap it cannot go beyond"),
     kept("MemoryZSwapWriteback", Kind::Boolean, "compressed swap may go to disk"),
     kept("NFTSet", Kind::Lines, "nftables sets its control group is put in"),
-    own("RestrictNetworkInterfaces", interfaces, "network interfaces it may use"),
+    own("RestrictNetworkInterfaces", network::interfaces, "network interfaces it may use"),
     Directive { key: "Slice", kind: Kind::Units, support: FULL, set: slice, help: "the slice it lives in" },
-    own("SocketBindAllow", bind_rule, "ports it may bind"),
-    own("SocketBindDeny", bind_rule, "ports it may not bind"),
+    own("SocketBindAllow", network::bind_rule, "ports it may bind"),
+    own("SocketBindDeny", network::bind_rule, "ports it may not bind"),
     own("StartupAllowedCPUs", cpus, "AllowedCPUs= while the machine starts"),
     own("StartupAllowedMemoryNodes", cpus, "AllowedMemoryNodes= while the machine starts"),
     old("StartupBlockIOWeight", block_weight, "old name of StartupIOWeight="),
@@ -293,9 +293,13 @@ fn block_weight(d: &mut Draft, l: &mut Line<'_>) {
 fn block_device(d: &mut Draft, l: &mut Line<'_>) {
     outdated(l, "IO*= settings");
     let what = if l.key.ends_with("Weight") { "weight" } else { "bandwidth" };
-    match l.is_empty() || l.value.contains([' ', '\t']) {
-        true => keep_line(d, l),
-        false => l.warn(format!("Invalid device node or {what} specified in '{}', ignoring.", l.value)),
+    match (l.is_empty(), l.value.contains([' ', '\t'])) {
+        (true, _) => l.reset(d),
+        (false, true) if what == "weight" => keep_line(d, l),
+        (false, true) => bandwidth(d, l),
+        (false, false) => {
+            l.warn(format!("Invalid device node or {what} specified in '{}', ignoring.", l.value))
+        }
     }
 }
 
@@ -349,7 +353,9 @@ fn pressure_limit(d: &mut Draft, l: &mut Line<'_>) {
     }
     match (l.is_empty(), permyriad(l.value).filter(|parts| *parts <= 10_000)) {
         (true, _) => l.reset(d),
-        (false, Some(parts)) => l.keep_one(d, (u64::from(parts) * u64::from(u32::MAX) / 10_000).to_string()),
+        (false, Some(parts)) => {
+            l.keep_one(d, ((u64::from(parts) * u64::from(u32::MAX) + 5_000) / 10_000).to_string())
+        }
         (false, None) => {
             l.warn(format!("Failed to parse memory pressure limit value, ignoring: {}", l.value))
         }
@@ -406,56 +412,6 @@ fn device_allow(d: &mut Draft, l: &mut Line<'_>) {
     l.keep_more(d, vec![format!("{path} {access}")]);
 }
 
-fn addresses(d: &mut Draft, l: &mut Line<'_>) {
-    if l.is_empty() {
-        return l.reset(d);
-    }
-    for word in l.names() {
-        let shown = match word.as_str() {
-            "any" => vec!["0.0.0.0/0".to_owned(), "::/0".to_owned()],
-            "localhost" => vec!["127.0.0.0/8".to_owned(), "::1/128".to_owned()],
-            "link-local" => vec!["169.254.0.0/16".to_owned(), "fe80::/64".to_owned()],
-            "multicast" => vec!["224.0.0.0/4".to_owned(), "ff00::/8".to_owned()],
-            other => prefix(other).into_iter().collect(),
-        };
-        if shown.is_empty() {
-            l.warn(format!("Address prefix is invalid, ignoring assignment: {word}"));
-        }
-        l.keep_more(d, shown);
-    }
-}
-
-/// `any`, or `[ipv4:|ipv6:][tcp:|udp:]PORT[-PORT]`.
-fn bind_rule(d: &mut Draft, l: &mut Line<'_>) {
-    if l.is_empty() {
-        return l.reset(d);
-    }
-    let parts: Vec<&str> = l.value.split(':').collect();
-    let (ports, words) = parts.split_last().map_or(("", [].as_slice()), |(last, words)| (*last, words));
-    let port = |text: &str| text.parse::<u16>().is_ok_and(|port| port > 0);
-    let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
-    let is_port =
-        (port(first) && port(last)) || ports == "any" || ["tcp", "udp", "ipv4", "ipv6"].contains(&ports);
-    match is_port && words.iter().all(|word| ["ipv4", "ipv6", "tcp", "udp"].contains(word)) {
-        true => l.keep_more(d, vec![l.value.to_owned()]),
-        false => l.warn(format!("Unable to parse {}= assignment, ignoring: {}", l.key, l.value)),
-    }
-}
-
-fn interfaces(d: &mut Draft, l: &mut Line<'_>) {
-    if l.is_empty() {
-        l.reset(d);
-    }
-    for word in l.names() {
-        let name = word.strip_prefix('~').unwrap_or(&word);
-        let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
-        match name.len() < 16 && !is_number && !name.contains(['/', ':', '%']) {
-            true => l.keep_more(d, vec![word]),
-            false => l.warn(format!("Invalid interface name, ignoring: {name}")),
-        }
-    }
-}
-
 fn bpf_program(d: &mut Draft, l: &mut Line<'_>) {
     match l.is_empty() || l.value.split_once(':').is_some_and(|(_, path)| path.starts_with('/')) {
         true => keep_line(d, l),
@@ -475,13 +431,4 @@ fn latency(d: &mut Draft, l: &mut Line<'_>) {
         Ok(span) => l.keep_more(d, vec![format!("{path} {}", format_timespan(span))]),
         Err(_) => l.warn(format!("Failed to parse timer value, ignoring: {}", span.trim())),
     }
-}
-
-fn prefix(text: &str) -> Option<String> {
-    let (address, length) = text.split_once('/').unwrap_or((text, ""));
-    let address: std::net::IpAddr = address.parse().ok()?;
-    let longest = if address.is_ipv4() { 32 } else { 128 };
-    let length =
-        if length.is_empty() { longest } else { length.parse::<u8>().ok().filter(|l| *l <= longest)? };
-    Some(format!("{address}/{length}"))
 }

@@ -22,7 +22,6 @@ const HOME: Kind = Kind::OneOf("protect home value", &["no", "yes", "read-only",
 const SYSTEM: Kind = Kind::OneOf("protect system value", &["no", "yes", "full", "strict"]);
 const NUMA: &[&str] = &["default", "preferred", "bind", "interleave", "local"];
 const UTMP: Kind = Kind::OneOf("utmp mode", &["init", "login", "user"]);
-const FLAGS: Kind = Kind::OneOf("mount flag", &["shared", "slave", "private"]);
 const ARCHITECTURES: &[&str] = &["x86", "x86-64", "ppc", "ppc-le", "ppc64", "ppc64-le", "s390", "s390x"];
 
 #[rustfmt::skip]
@@ -58,8 +57,8 @@ pub(super) static TABLE: &[Directive] = &[
     kept("LogRateLimitIntervalSec", Kind::Span("sec value"), "the time in which its log messages are counted"),
     kept("MemoryDenyWriteExecute", Kind::Boolean, "it cannot make memory that is written to and run"),
     kept("MemoryKSM", Kind::Boolean, "equal memory pages are merged"),
-    kept("MountAPIVFS", Kind::Boolean, "/proc, /sys and /dev are mounted in its root"),
-    kept("MountFlags", FLAGS, "how mounts spread from and to its file system"),
+    own("MountAPIVFS", mount_api, "/proc, /sys and /dev are mounted in its root"),
+    own("MountFlags", mount_flags, "how mounts spread from and to its file system"),
     kept("MountImagePolicy", Kind::Text, "what a mounted image must look like"),
     own("MountImages", paths::images, "images mounted in its file system"),
     own("NUMAMask", numa_mask, "the memory nodes NUMAPolicy= is about"),
@@ -99,7 +98,7 @@ pub(super) static TABLE: &[Directive] = &[
     own("RootHash", keep_line, "the hash RootImage= is verified by"),
     own("RootHashSignature", keep_line, "the signature of RootHash="),
     own("RootImage", required_path, "the image it sees as /"),
-    own("RootImageOptions", keep_line, "options RootImage= is mounted with"),
+    own("RootImageOptions", paths::root_image_options, "options RootImage= is mounted with"),
     kept("RootImagePolicy", Kind::Text, "what RootImage= must look like"),
     kept("RootMStack", Kind::Path, "the stack of mounts it sees as /"),
     own("RootVerity", required_path, "the verity data of RootImage="),
@@ -132,6 +131,23 @@ fn keep_line(d: &mut Draft, l: &mut Line<'_>) {
         l.reset(d);
     } else if let Some(text) = l.text() {
         l.keep_more(d, vec![text]);
+    }
+}
+
+fn mount_flags(d: &mut Draft, l: &mut Line<'_>) {
+    match l.value {
+        "" => l.reset(d),
+        "shared" | "slave" | "private" => l.keep_one(d, l.value.to_owned()),
+        other => l.warn(format!("Failed to parse mount flag, ignoring: {other}")),
+    }
+}
+
+/// On by itself with a root of the unit's own, so both words say something.
+fn mount_api(d: &mut Draft, l: &mut Line<'_>) {
+    if l.is_empty() {
+        l.reset(d);
+    } else if let Some(yes) = l.boolean() {
+        l.keep_one(d, if yes { "yes" } else { "no" }.to_owned());
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn add(config: &Config, adding: &mut Adding, cx: &Context) {
         | Body::Timer
         | Body::Path => return,
     };
-    paths(exec, adding, cx);
+    paths(config, section, exec, adding, cx);
     if adding.scope == Scope::User {
         return;
     }
@@ -55,7 +55,7 @@ fn runs_commands(socket: &crate::config::Socket) -> bool {
     phases.iter().any(|commands| !commands.is_empty())
 }
 
-fn paths(exec: &Exec, adding: &mut Adding, cx: &Context) {
+fn paths(config: &Config, section: &str, exec: &Exec, adding: &mut Adding, cx: &Context) {
     if let (Place::Path(path), Failure::Counts) =
         (&exec.working_directory.place, exec.working_directory.missing)
     {
@@ -63,6 +63,10 @@ fn paths(exec: &Exec, adding: &mut Adding, cx: &Context) {
     }
     if let Some(root) = &exec.root_directory {
         adding.mount(root);
+    }
+    for image in kept(config, section, "RootImage") {
+        adding.mount(image);
+        adding.to(&[D::After], "systemd-udevd.service");
     }
     let at = &cx.directories;
     let kinds: [(&str, &Directories); 5] = [

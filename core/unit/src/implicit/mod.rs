@@ -104,7 +104,9 @@ impl Adding {
                 | Listen::SequentialPacket(Address::Unix(path))
                 | Listen::Fifo(path) => self.mount(path),
                 Listen::Stream(_) | Listen::Datagram(_) | Listen::SequentialPacket(_) => {}
-                Listen::Other { key, value } if key == "Special" => self.mount(value),
+                Listen::Other { key, value } if key == "ListenSpecial" || key == "ListenUSBFunction" => {
+                    self.mount(value)
+                }
                 Listen::Netlink { .. } | Listen::Other { .. } => {}
             }
         }

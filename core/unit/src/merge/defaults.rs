@@ -14,6 +14,7 @@ pub(super) fn fill(draft: &mut Draft, name: &UnitName) {
     streams(draft);
     once_each(draft);
     restrict(draft);
+    draft.exec.no_new_privileges |= draft.exec.dynamic_user;
     match name.kind() {
         UnitKind::Service => service(draft),
         UnitKind::Mount if draft.mount.place.is_empty() => draft.mount.place = path_of(name),

@@ -91,7 +91,10 @@ pub fn evaluate<'a>(lines: impl Iterator<Item = &'a str>, always: &str) -> (bool
         }
         None => call.to_owned(),
     };
-    (allows.unwrap_or(false), calls.into_iter().map(shown).collect())
+    let allows = allows.unwrap_or(false);
+    // An error is for what is forbidden, also among what is allowed.
+    let calls = calls.into_iter().filter(|(_, error)| !allows || error.is_none());
+    (allows, calls.map(shown).collect())
 }
 
 /// Each call that a name stands for.
@@ -116,7 +119,8 @@ mod tests {
     fn lines_add_and_take() {
         assert_eq!(shown(&["read write", "~read"]), "write");
         assert_eq!(shown(&["~@swap", "~mount:EPERM", "swapon"]), "~mount:EPERM swapoff");
-        assert_eq!(shown(&["@swap:1"]), "swapoff:EPERM swapon:EPERM");
+        assert_eq!(shown(&["~@swap:1"]), "~swapoff:EPERM swapon:EPERM");
+        assert_eq!(shown(&["read write:EPERM"]), "read");
         assert_eq!(shown(&[]), "~");
     }
 

@@ -1,8 +1,7 @@
 //! Resource control, shared by all units that have a cgroup: systemd.resource-control(5). What is not acted on
 //! yet is shown as it was written where that is a plain word or number, else as unset.
 
-use super::{Emits::*, UnitRow, measured, none, num, row, text};
-use zbus::Variant;
+use super::{Emits::*, UnitCx, UnitRow, measured, none, num, row, text, words};
 
 pub const CGROUP: &[UnitRow] = &[
     row("Slice", "s", No, |cx| cx.slice()),
@@ -23,7 +22,7 @@ pub const CGROUP: &[UnitRow] = &[
     row("IOWriteBytes", "t", No, |cx| measured(cx.resources().io_write_bytes)),
     row("IOWriteOperations", "t", No, |cx| measured(cx.resources().io_write_operations)),
     row("Delegate", "b", No, |cx| num(cx.exec().delegate)),
-    row("DelegateControllers", "as", No, |cx| cx.strings("Delegate")),
+    row("DelegateControllers", "as", No, |cx| words(&delegated(cx))),
     row("CPUAccounting", "b", No, |cx| cx.switch("CPUAccounting", true)),
     row("CPUWeight", "t", No, |cx| cx.weight("CPUWeight")),
     row("StartupCPUWeight", "t", No, |cx| cx.weight("StartupCPUWeight")),
@@ -43,7 +42,7 @@ pub const CGROUP: &[UnitRow] = &[
     row("IOWriteBandwidthMax", "a(st)", No, |cx| cx.numbered("IOWriteBandwidthMax")),
     row("IOReadIOPSMax", "a(st)", No, |cx| cx.numbered("IOReadIOPSMax")),
     row("IOWriteIOPSMax", "a(st)", No, |cx| cx.numbered("IOWriteIOPSMax")),
-    row("IODeviceLatencyTargetUSec", "a(st)", No, |_| none::<(String, u64)>()),
+    row("IODeviceLatencyTargetUSec", "a(st)", No, |cx| cx.timed("IODeviceLatencyTargetSec")),
     row("BlockIOAccounting", "b", No, |cx| cx.switch("BlockIOAccounting", false)),
     row("BlockIOWeight", "t", No, |cx| cx.weight("BlockIOWeight")),
     row("StartupBlockIOWeight", "t", No, |cx| cx.weight("StartupBlockIOWeight")),
@@ -78,5 +77,15 @@ pub const CGROUP: &[UnitRow] = &[
     row("BPFProgram", "a(ss)", No, |cx| cx.pairs("BPFProgram", ':')),
     row("SocketBindAllow", "a(iiqq)", No, |cx| cx.bind_rules("SocketBindAllow")),
     row("SocketBindDeny", "a(iiqq)", No, |cx| cx.bind_rules("SocketBindDeny")),
-    row("RestrictNetworkInterfaces", "(bas)", No, |_| Variant::from((false, Vec::<String>::new()))),
+    row("RestrictNetworkInterfaces", "(bas)", No, |cx| cx.allowed("RestrictNetworkInterfaces")),
 ];
+
+/// The controllers named; with none named, all that may be given away.
+fn delegated(cx: &UnitCx<'_>) -> Vec<String> {
+    const ALL: [&str; 5] = ["cpu", "cpuset", "io", "memory", "pids"];
+    let named: Vec<String> = cx.every("Delegate").map(str::to_owned).collect();
+    match named.is_empty() && cx.exec().delegate {
+        true => ALL.map(str::to_owned).to_vec(),
+        false => named,
+    }
+}

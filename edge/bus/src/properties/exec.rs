@@ -49,15 +49,15 @@ pub const EXEC: &[UnitRow] = &[
     row("WorkingDirectory", "s", Const, working_directory),
     row("RootDirectory", "s", Const, |cx| text(cx.exec().root_directory.as_deref().unwrap_or_default())),
     row("RootImage", "s", Const, |cx| cx.word("RootImage", "")),
-    row("RootImageOptions", "a(ss)", Const, |_| none::<(String, String)>()),
+    row("RootImageOptions", "a(ss)", Const, |cx| cx.pairs("RootImageOptions", ':')),
     row("RootHash", "ay", Const, |_| none::<u8>()),
     row("RootHashPath", "s", Const, |_| text("")),
     row("RootHashSignature", "ay", Const, |_| none::<u8>()),
     row("RootHashSignaturePath", "s", Const, |_| text("")),
     row("RootVerity", "s", Const, |cx| cx.word("RootVerity", "")),
     row("ExtensionDirectories", "as", Const, |cx| cx.strings("ExtensionDirectories")),
-    row("ExtensionImages", "a(sba(ss))", Const, |_| none::<(String, bool, Vec<(String, String)>)>()),
-    row("MountImages", "a(ssba(ss))", Const, |_| none::<(String, String, bool, Vec<(String, String)>)>()),
+    row("ExtensionImages", "a(sba(ss))", Const, |cx| cx.extension_images()),
+    row("MountImages", "a(ssba(ss))", Const, |cx| cx.mount_images()),
     row("OOMScoreAdjust", "i", Const, |cx| num(i32::from(cx.exec().oom_score_adjust.unwrap_or(0)))),
     row("CoredumpFilter", "t", Const, |cx| cx.hexadecimal("CoredumpFilter", 0x33)),
     row("Nice", "i", Const, |cx| num(i32::from(cx.exec().nice.unwrap_or(0)))),
@@ -108,10 +108,10 @@ pub const EXEC: &[UnitRow] = &[
     row("SecureBits", "i", Const, |cx| cx.number("SecureBits", 0_i32)),
     row("CapabilityBoundingSet", "t", Const, |cx| num(cx.exec().capability_bounding_set.0)),
     row("AmbientCapabilities", "t", Const, |cx| num(cx.exec().ambient_capabilities.0)),
-    row("User", "s", Const, |cx| text(cx.exec().user.as_deref().unwrap_or_default())),
-    row("Group", "s", Const, |cx| text(cx.exec().group.as_deref().unwrap_or_default())),
+    row("User", "s", Const, |cx| text(owner(cx, &cx.exec().user))),
+    row("Group", "s", Const, |cx| text(owner(cx, &cx.exec().group))),
     row("DynamicUser", "b", Const, |cx| num(cx.exec().dynamic_user)),
-    row("RemoveIPC", "b", Const, |cx| cx.flag("RemoveIPC")),
+    row("RemoveIPC", "b", Const, |cx| cx.switch("RemoveIPC", cx.exec().dynamic_user)),
     row("SetCredential", "a(say)", Const, |_| none::<(String, Vec<u8>)>()),
     row("SetCredentialEncrypted", "a(say)", Const, |_| none::<(String, Vec<u8>)>()),
     row("LoadCredential", "a(ss)", Const, |_| none::<(String, String)>()),
@@ -127,7 +127,7 @@ pub const EXEC: &[UnitRow] = &[
     row("MountFlags", "t", Const, |cx| {
         cx.place("MountFlags", &[("shared", 1 << 20), ("slave", 1 << 19), ("private", 1 << 18)], 0)
     }),
-    row("PrivateTmp", "b", Const, |cx| cx.flag("PrivateTmp")),
+    row("PrivateTmp", "b", Const, |cx| cx.switch("PrivateTmp", cx.exec().dynamic_user)),
     row("PrivateDevices", "b", Const, |cx| cx.flag("PrivateDevices")),
     row("ProtectClock", "b", Const, |cx| cx.flag("ProtectClock")),
     row("ProtectKernelTunables", "b", Const, |cx| cx.flag("ProtectKernelTunables")),
@@ -138,8 +138,12 @@ pub const EXEC: &[UnitRow] = &[
     row("PrivateUsers", "b", Const, |cx| cx.flag("PrivateUsers")),
     row("PrivateMounts", "b", Const, |cx| cx.flag("PrivateMounts")),
     row("PrivateIPC", "b", Const, |cx| cx.flag("PrivateIPC")),
-    row("ProtectHome", "s", Const, |cx| cx.word("ProtectHome", "no")),
-    row("ProtectSystem", "s", Const, |cx| cx.word("ProtectSystem", "no")),
+    row("ProtectHome", "s", Const, |cx| {
+        cx.word("ProtectHome", if cx.exec().dynamic_user { "read-only" } else { "no" })
+    }),
+    row("ProtectSystem", "s", Const, |cx| {
+        cx.word("ProtectSystem", if cx.exec().dynamic_user { "strict" } else { "no" })
+    }),
     row("SameProcessGroup", "b", Const, |cx| num(cx.unit.config.name.kind() == UnitKind::Mount)),
     row("UtmpIdentifier", "s", Const, |cx| cx.word("UtmpIdentifier", "")),
     row("UtmpMode", "s", Const, |cx| cx.word("UtmpMode", "init")),
@@ -179,13 +183,15 @@ pub const EXEC: &[UnitRow] = &[
     row("TimeoutCleanUSec", "t", Const, |cx| cx.span("TimeoutCleanSec", u64::MAX)),
     row("MemoryDenyWriteExecute", "b", Const, |cx| cx.flag("MemoryDenyWriteExecute")),
     row("RestrictRealtime", "b", Const, |cx| cx.flag("RestrictRealtime")),
-    row("RestrictSUIDSGID", "b", Const, |cx| cx.flag("RestrictSUIDSGID")),
+    row("RestrictSUIDSGID", "b", Const, |cx| cx.switch("RestrictSUIDSGID", cx.exec().dynamic_user)),
     row("RestrictNamespaces", "t", Const, |cx| num(namespaces(cx.kept("RestrictNamespaces")))),
     row("RestrictFileSystems", "(bas)", Const, file_systems),
     row("BindPaths", "a(ssbt)", Const, |cx| cx.bind_paths("BindPaths")),
     row("BindReadOnlyPaths", "a(ssbt)", Const, |cx| cx.bind_paths("BindReadOnlyPaths")),
     row("TemporaryFileSystem", "a(ss)", Const, |cx| cx.pairs("TemporaryFileSystem", ':')),
-    row("MountAPIVFS", "b", Const, |cx| cx.flag("MountAPIVFS")),
+    row("MountAPIVFS", "b", Const, |cx| {
+        cx.switch("MountAPIVFS", cx.exec().root_directory.is_some() || cx.kept("RootImage").is_some())
+    }),
     row("KeyringMode", "s", Const, |cx| {
         cx.word(
             "KeyringMode",
@@ -248,6 +254,15 @@ fn preserve_word(preserve: Preserve) -> &'static str {
 fn symlinks(directories: &Directories) -> Variant<'static> {
     let pairs = directories.names.iter().flat_map(|(name, links)| links.iter().map(move |link| (name, link)));
     Variant::from(pairs.map(|(name, link)| (name.clone(), link.clone(), 0_u64)).collect::<Vec<_>>())
+}
+
+/// A user made for the service has the name that is written, or the unit's.
+fn owner<'a>(cx: &'a UnitCx<'_>, written: &'a Option<String>) -> &'a str {
+    match written {
+        Some(name) => name,
+        None if cx.exec().dynamic_user => cx.exec().user.as_deref().unwrap_or(cx.unit.config.name.prefix()),
+        None => "",
+    }
 }
 
 /// A list of allowed kinds without its members: systemd shows those that its BPF program was told, and Debian's has none.

@@ -102,10 +102,10 @@ impl UnitCx<'_> {
         ))
     }
 
-    /// A set of CPUs or memory nodes: one bit each, lowest first, as long as need be.
+    /// A set of CPUs or memory nodes: one bit each, lowest first, in words of eight bytes.
     pub(super) fn bits(&self, key: &str) -> Variant<'static> {
         let ranges = self.kept(key).and_then(|value| parse_cpuset(value).ok()).unwrap_or_default();
-        let mut bytes = vec![0_u8; ranges.last().map_or(0, |(_, last)| *last as usize / 8 + 1)];
+        let mut bytes = vec![0_u8; ranges.last().map_or(0, |(_, last)| (*last as usize / 64 + 1) * 8)];
         for bit in ranges.iter().flat_map(|(first, last)| *first..=*last) {
             bytes[bit as usize / 8] |= 1 << (bit % 8);
         }
@@ -123,6 +123,15 @@ impl UnitCx<'_> {
         let pair = |line: &str| {
             let (name, value) = line.rsplit_once(' ')?;
             Some((name.to_owned(), value.parse::<u64>().ok()?))
+        };
+        Variant::from(self.every(key).filter_map(pair).collect::<Vec<_>>())
+    }
+
+    /// `NAME VALUE` lines, their value a length of time.
+    pub(super) fn timed(&self, key: &str) -> Variant<'static> {
+        let pair = |line: &str| {
+            let (name, value) = line.split_once(' ')?;
+            Some((name.to_owned(), parse_timespan(value).ok()?.0))
         };
         Variant::from(self.every(key).filter_map(pair).collect::<Vec<_>>())
     }
@@ -159,11 +168,33 @@ impl UnitCx<'_> {
         let bind = |line: &str| {
             let mut parts = split_unescaped(line).into_iter();
             let (source, destination, options) = (parts.next()?, parts.next()?, parts.next()?);
-            let (optional, source) =
-                source.strip_prefix('-').map_or((false, source.clone()), |source| (true, source.to_owned()));
-            Some((source, destination, optional, if options == "rbind" { RECURSIVE } else { 0 }))
+            let (optional, source) = optional(&source);
+            Some((source.to_owned(), destination, optional, if options == "rbind" { RECURSIVE } else { 0 }))
         };
         Variant::from(self.every(key).filter_map(bind).collect::<Vec<_>>())
+    }
+
+    /// `[-]IMAGE:PLACE`, without mount options.
+    pub(super) fn mount_images(&self) -> Variant<'static> {
+        let image = |line: &str| {
+            let (source, place) = line.split_once(':')?;
+            let (optional, source) = optional(source);
+            Some((
+                source.to_owned(),
+                place.split(':').next()?.to_owned(),
+                optional,
+                Vec::<(String, String)>::new(),
+            ))
+        };
+        Variant::from(self.every("MountImages").filter_map(image).collect::<Vec<_>>())
+    }
+
+    pub(super) fn extension_images(&self) -> Variant<'static> {
+        let image = |line: &str| {
+            let (optional, source) = optional(line.split(':').next().unwrap_or(""));
+            (source.to_owned(), optional, Vec::<(String, String)>::new())
+        };
+        Variant::from(self.every("ExtensionImages").map(image).collect::<Vec<_>>())
     }
 
     /// Family, address, length of the prefix.
@@ -183,6 +214,11 @@ impl UnitCx<'_> {
     pub(super) fn bind_rules(&self, key: &str) -> Variant<'static> {
         Variant::from(self.every(key).map(bind_rule).collect::<Vec<_>>())
     }
+}
+
+/// What need not be there has a `-` before it.
+fn optional(path: &str) -> (bool, &str) {
+    path.strip_prefix('-').map_or((false, path), |path| (true, path))
 }
 
 enum Limit {

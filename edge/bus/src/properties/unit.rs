@@ -33,7 +33,7 @@ pub const UNIT: &[UnitRow] = &[
     row("OnFailure", "as", Const, |cx| cx.related(Relation::OnFailure)),
     row("OnFailureOf", "as", Const, |cx| cx.related(Relation::OnFailureOf)),
     row("Triggers", "as", Const, |cx| cx.related(Relation::Triggers)),
-    row("TriggeredBy", "as", Const, |cx| cx.related(Relation::TriggeredBy)),
+    row("TriggeredBy", "as", Const, triggered_by),
     row("PropagatesReloadTo", "as", Const, |cx| cx.related(Relation::PropagatesReloadTo)),
     row("ReloadPropagatedFrom", "as", Const, |cx| cx.related(Relation::ReloadPropagatedFrom)),
     row("PropagatesStopTo", "as", Const, |cx| cx.related(Relation::PropagatesStopTo)),
@@ -125,7 +125,13 @@ fn unit_names(cx: &UnitCx<'_>) -> Variant<'static> {
 }
 
 pub fn description(config: &Config) -> &str {
-    if config.unit.description.is_empty() { config.name.as_str() } else { &config.unit.description }
+    if !config.unit.description.is_empty() {
+        return &config.unit.description;
+    }
+    if let (Body::Mount(mount), LoadState::Loaded) = (&config.body, &config.load) {
+        return &mount.place;
+    }
+    config.name.as_str()
 }
 
 fn can_start(unit: &Unit) -> bool {
@@ -217,6 +223,16 @@ fn load_error(config: &Config) -> Variant<'static> {
 
 fn invocation(unit: &Unit) -> Variant<'static> {
     Variant::from(unit.invocation.map(|id| id.0.to_vec()).unwrap_or_default())
+}
+
+/// Also the sockets a service names itself, be they there or not.
+fn triggered_by<'a>(cx: &'a UnitCx<'_>) -> Variant<'a> {
+    let mut names = cx.model.related(&cx.unit.config.name, Relation::TriggeredBy);
+    if let Body::Service(service) = &cx.unit.config.body {
+        let more: Vec<_> = service.sockets.iter().filter(|socket| !names.contains(socket)).cloned().collect();
+        names.extend(more);
+    }
+    Variant::from(names.iter().map(|name| name.as_str().to_owned()).collect::<Vec<_>>())
 }
 
 /// Kinds of directories that `systemctl clean` would empty: systemd.exec(5), systemd.timer(5).

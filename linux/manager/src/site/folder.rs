@@ -5,7 +5,9 @@ use crate::choice::Choice;
 use crate::options::Mission;
 use crate::units::Loaded;
 use crate::{clock, lines};
-use eudaemon_engine::api::{ActiveState, ExitStatus, JobKind, JobResult, KillWhom, Request, RequestId};
+use eudaemon_engine::api::{
+    Action, ActiveState, ExitStatus, JobKind, JobResult, KillWhom, Request, RequestId,
+};
 use eudaemon_engine::job::Phase;
 use eudaemon_engine::{Engine, UnitView};
 use eudaemon_unit::config::unit::JobMode;
@@ -128,6 +130,15 @@ fn lives(view: &UnitView<'_>) -> bool {
 }
 
 impl Site {
+    /// Without init nothing can be stopped in order: each process of the folder's units is told at once.
+    pub(super) fn let_go(&mut self, engine: &Engine) {
+        for view in engine.unit_views() {
+            let order =
+                Action::SignalSet { unit: view.config.name.clone(), signal: libc::SIGTERM, but: Vec::new() };
+            self.host.perform(order, Some(view.config), None);
+        }
+    }
+
     pub fn is_folder(&self) -> bool {
         matches!(self.mission, Mission::Directory(_))
     }

@@ -23,6 +23,7 @@ use eudaemon_engine::api::{
 };
 use eudaemon_engine::world::{Waited, World};
 use eudaemon_host::host::{self, Birth, Host, News};
+use eudaemon_host::place::Role;
 use eudaemon_unit::config::Config;
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::UnitName;
@@ -106,7 +107,7 @@ impl Site {
             let _inside = runtime.enter();
             crate::sys::readiness::watch(host.readiness().try_clone_to_owned()?)?
         };
-        let booted = machine.container.is_none() && machine.place.role == eudaemon_host::place::Role::First;
+        let booted = machine.container.is_none() && machine.place.role == Role::First;
         Ok(Site {
             environment: machine.environment.clone(),
             standing: if booted { Standing::Machine } else { Standing::Guest },
@@ -200,6 +201,22 @@ impl Site {
         let socket_names = sockets.iter().map(|socket| self.socket_name(engine, socket)).collect();
         let directories = self.machine.specifiers.directories.clone();
         Birth { sockets, environment: self.environment.clone(), directories, socket_names }
+    }
+
+    /// Init is gone, and nobody comes after this manager.
+    fn lose_init(&mut self, engine: &Engine, error: &io::Error) {
+        let text = match (&self.mission, self.machine.place.role) {
+            _ if self.finished => return,
+            (Mission::Directory(_), _) => {
+                self.let_go(engine);
+                format!("{error}: what it ran is told to end by SIGTERM")
+            }
+            (Mission::System | Mission::User, Role::Beside) => {
+                format!("{error}: its services run on, and the next 'eudaemon start' takes them over")
+            }
+            (Mission::System | Mission::User, Role::First) => error.to_string(),
+        };
+        self.lines.say(None, None, lines::ERROR, &text);
     }
 
     /// Has orders done.
@@ -341,7 +358,7 @@ impl World for Site {
                     more
                 }
                 Err(error) => {
-                    self.lines.say(None, None, lines::ERROR, &error.to_string());
+                    self.lose_init(engine, &error);
                     return Waited::Over;
                 }
             };

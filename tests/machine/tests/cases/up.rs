@@ -13,6 +13,11 @@ pub const CASES: &[Case] = &[
     Case { name: "up-endings", run: endings },
     Case { name: "up-no-runtime-directory", run: no_runtime_directory },
     Case { name: "user-units", run: user_units },
+    Case { name: "up-init-killed-privileged", run: |report| init_killed(report, Confinement::Privileged) },
+    Case {
+        name: "up-init-killed-unprivileged",
+        run: |report| init_killed(report, Confinement::Unprivileged),
+    },
 ];
 
 const SOON: Duration = Duration::from_secs(15);
@@ -172,6 +177,24 @@ fn endings(report: &mut Report) -> Result<()> {
             report.holds(&format!("{name}: {line:?} is said"), ran.out.contains(line), &ran.out);
         }
     }
+    Ok(())
+}
+
+/// Nobody is left to stop a folder's services when init is killed: the manager tells them to end.
+fn init_killed(report: &mut Report, confinement: Confinement) -> Result<()> {
+    let Some(machine) = foreign(report, confinement, FOLDER)? else { return Ok(()) };
+    machine.shell_as("alice", &format!("cd /home/alice; eudaemon up {FOLDER} > log 2>&1 &"))?.success()?;
+    let log = || machine.read("/home/alice/log").unwrap_or_default();
+    machine.wait_until("it runs", SOON, || log().contains("second runs as alice"))?;
+    machine.shell("kill -9 $(pgrep -u alice -f 'eudaemon [u]p')")?.success()?;
+    let mut left = String::new();
+    let gone = machine.wait_until("nothing of alice's runs", SOON, || {
+        let list = machine.shell("ps -u alice -o stat=,args= | grep -v ^Z");
+        left = list.map(|list| list.out).unwrap_or_default();
+        left.is_empty()
+    });
+    report.check("its services end", gone.map(|_| ()).with_context(|| left.clone()));
+    report.holds("and it says why", log().contains("init was killed"), &log());
     Ok(())
 }
 
