@@ -54,12 +54,17 @@ impl Asked {
             }
         };
         self.whole.push(path.to_owned());
-        for (name, kind) in entries.into_iter().take(FOLDER_ENTRIES) {
-            let is_unit =
-                name.rsplit_once('.').is_some_and(|(_, suffix)| UnitKind::from_suffix(suffix).is_some());
-            if is_unit && kind != Kind::Directory {
-                self.file(&name, &join(path, &name));
-            }
+        let mut units = entries.into_iter().take(FOLDER_ENTRIES).filter(|(name, kind)| {
+            let suffix = name.rsplit_once('.').map_or("", |(_, suffix)| suffix);
+            UnitKind::from_suffix(suffix).is_some() && *kind != Kind::Directory
+        });
+        let Some(first) = units.next() else {
+            let text = "no unit files in this folder";
+            return self.findings.push(Finding::of_file(path, Severity::Warning, "empty-folder", text));
+        };
+        for (name, _) in std::iter::once(first).chain(units) {
+            let path = join(path, &name);
+            self.file(&path, &path);
         }
     }
 
@@ -128,7 +133,7 @@ fn instanced(text: &str) -> Result<UnitName, String> {
 }
 
 /// An absolute path without `.`, `..` and double slashes; as text, so that a link keeps its name.
-fn clean(path: &str) -> String {
+pub fn clean(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
         match part {
@@ -180,17 +185,17 @@ mod tests {
         check(
             &["."],
             expect![[r#"
-            [t@i.timer, x.service] along ["/a"]
-            sp ace.service: unit name with the character ' '
-        "#]],
+                [t@i.timer, x.service] along ["/a"]
+                /a/sp ace.service: unit name with the character ' '
+            "#]],
         );
         check(
             &["/a/README", "/a"],
             expect![[r#"
-            [t@i.timer, x.service] along ["/a"]
-            /a/README: unit name without a suffix such as .service
-            sp ace.service: unit name with the character ' '
-        "#]],
+                [t@i.timer, x.service] along ["/a"]
+                /a/README: unit name without a suffix such as .service
+                /a/sp ace.service: unit name with the character ' '
+            "#]],
         );
     }
 

@@ -27,7 +27,7 @@ pub use surroundings::{Named, Place as Meant, Surroundings};
 
 use asked::Asked;
 use eudaemon_unit::diagnostic::Severity;
-use eudaemon_unit::files::Scope;
+use eudaemon_unit::files::{Scope, join};
 use ground::{Disk, Ground};
 use options::{Format, Line};
 use render::Colours;
@@ -92,7 +92,7 @@ impl Default for Request {
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
     let container = eudaemon_host::abilities::container().is_some();
     let here = if container { Surroundings::Container } else { Surroundings::Machine };
-    match options::read(arguments.into_iter().collect(), here) {
+    match options::read(arguments, here) {
         Ok(Line::Help) => write(std::io::stdout(), options::HELP, ExitCode::SUCCESS),
         Ok(Line::Verify(request, format)) => {
             let findings = verify(&request);
@@ -108,17 +108,35 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
 
 /// All that was found, in the order of the arguments.
 pub fn verify(request: &Request) -> Vec<Finding> {
-    let disk = Disk::of(&request.root);
-    let folder = match request.root.is_empty() {
-        true => std::env::current_dir().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default(),
-        false => "/".to_owned(),
+    let here = std::env::current_dir().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+    let root = match request.root.as_str() {
+        "" | "/" => String::new(),
+        root => asked::clean(&join(&here, root)),
     };
-    let environment = ground::environment(&request.root);
+    let (folder, arguments) = match root.is_empty() {
+        true => (here.as_str(), request.arguments.clone()),
+        false => ("/", request.arguments.iter().map(|one| inside(&root, &here, one)).collect()),
+    };
+    let disk = Disk::of(&root);
+    let environment = ground::environment(&root);
     let cx = ground::specifiers(request.scope, &environment);
-    let asked = Asked::read(&disk.tree, &request.arguments, &folder);
+    let asked = Asked::read(&disk.tree, &arguments, folder);
     let ground_of =
         |folders: &[String]| Ground::new(&disk.tree, &disk, folders, &environment, request.scope, cx.clone());
-    look(&asked, request, &ground_of)
+    let mut findings = look(&asked, request, &ground_of);
+    for finding in findings.iter_mut().filter(|finding| finding.file.starts_with('/')) {
+        finding.file.insert_str(0, &root);
+    }
+    findings
+}
+
+/// A path as one below the root, if that is where it leads; others, and names, are of the root already.
+fn inside(root: &str, here: &str, argument: &str) -> String {
+    let path = asked::clean(&join(here, argument));
+    match path.strip_prefix(root) {
+        Some(rest) if argument.contains('/') && (rest.is_empty() || rest.starts_with('/')) => join("/", rest),
+        Some(_) | None => argument.to_owned(),
+    }
 }
 
 fn look<'a>(asked: &Asked, request: &Request, ground_of: &dyn Fn(&[String]) -> Ground<'a>) -> Vec<Finding> {
@@ -136,12 +154,6 @@ fn look<'a>(asked: &Asked, request: &Request, ground_of: &dyn Fn(&[String]) -> G
         seen.insert((finding.file.clone(), range, finding.message.clone()))
     });
     findings.retain(|finding| request.notes == Notes::Kept || finding.severity > Severity::Note);
-    if !request.root.is_empty() {
-        let root = request.root.trim_end_matches('/');
-        for finding in findings.iter_mut().filter(|finding| finding.file.starts_with('/')) {
-            finding.file.insert_str(0, root);
-        }
-    }
     findings
 }
 

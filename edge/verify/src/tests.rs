@@ -424,6 +424,16 @@ fn names_that_are_none() {
 }
 
 #[test]
+fn a_folder_without_units() {
+    check(&[("README", b"")], &["/u"], expect![[r#"
+        warning[empty-folder]: no unit files in this folder
+        --> /u
+
+        verify: 1 warning
+    "#]]);
+}
+
+#[test]
 fn a_file_that_may_not_be_read() {
     check(
         &[("secret.service", GOOD)],
@@ -476,6 +486,21 @@ fn drop_ins() {
              = note: looked for in /u, /usr/lib/eudaemon/system
 
             verify: 1 error
+        "#]],
+    );
+}
+
+#[test]
+fn a_file_among_wants() {
+    check(
+        &[("a.service", GOOD), ("b.service", GOOD), ("a.service.wants/b.service", GOOD)],
+        &["a.service"],
+        expect![[r#"
+            warning[not-a-link]: Wants dependency dropin /u/a.service.wants/b.service is not a symlink: systemd ignores it
+            --> /u/a.service.wants/b.service
+             = note: expected a symbolic link to the unit's file
+
+            verify: 1 warning
         "#]],
     );
 }

@@ -43,6 +43,7 @@ pub fn round(ground: &Ground<'_>, round: &Round, request: &Request) -> Vec<Findi
     let sources = Sources::new(ground.tree);
     let looking = Looking { ground, sources: &sources, loaded: &loaded };
     let graph = Graph::of(&closure);
+    let folders = folder::Folders::read(ground);
     let mut findings = Vec::new();
     let mut seen: BTreeSet<&UnitName> = BTreeSet::new();
     let mut cycles = order::Known::default();
@@ -57,7 +58,7 @@ pub fn round(ground: &Ground<'_>, round: &Round, request: &Request) -> Vec<Findi
             alias::add(&looking, name, &mut findings);
         }
         if config.load == LoadState::Loaded && bus::add(&looking, config, &mut bus_names, &mut findings) {
-            folder::add(&looking, config, &mut findings);
+            folder::add(&looking, &folders, config, &mut findings);
             if start::add(&looking, &graph, config, &mut findings) == Startable::Yes {
                 order::add(&looking, &graph, config, &mut cycles, &mut findings);
             }
