@@ -22,6 +22,9 @@ pub struct Finding {
     pub notes: Vec<String>,
 }
 
+/// A place with the path of its file.
+pub type Spot = (String, Place);
+
 /// A stretch of a file's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -58,7 +61,7 @@ impl Finding {
         }
     }
 
-    pub fn at(self, spot: Option<(String, Place)>) -> Finding {
+    pub fn at(self, spot: Option<Spot>) -> Finding {
         match spot {
             Some((file, place)) => Finding { file, place: Some(place), ..self },
             None => self,

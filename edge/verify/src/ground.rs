@@ -13,6 +13,9 @@ pub trait Programs {
     fn may_run(&self, path: &str) -> Result<(), &'static str>;
 }
 
+const MISSING: &str = "No such file or directory";
+const DENIED: &str = "Permission denied";
+
 /// Files to be read and programs to be found.
 pub struct Ground<'a> {
     pub tree: &'a dyn Tree,
@@ -59,19 +62,15 @@ impl Disk {
 
 impl Programs for Disk {
     fn may_run(&self, path: &str) -> Result<(), &'static str> {
-        const MISSING: &str = "No such file or directory";
-        const DENIED: &str = "Permission denied";
         let end = if self.root.is_empty() {
             path.to_owned()
         } else {
             let end = resolve(&self.host, path).map_err(|_| MISSING)?;
             format!("{}{}", self.root, end.path)
         };
-        let found = std::fs::metadata(Path::new(&end)).map_err(|error| match error.kind() {
-            std::io::ErrorKind::PermissionDenied => DENIED,
-            _ => MISSING,
-        })?;
-        // The vendor units name the program that reads them, which is there.
+        let denied = |error: std::io::Error| error.kind() == std::io::ErrorKind::PermissionDenied;
+        let found = std::fs::metadata(Path::new(&end))
+            .map_err(|error| if denied(error) { DENIED } else { MISSING })?;
         if found.is_dir() { Err("Is a directory") } else { access(&end, Access::EXEC_OK).map_err(|_| DENIED) }
     }
 }
@@ -85,13 +84,13 @@ pub fn find_program(programs: &dyn Programs, program: &str, folders: &[String]) 
     if program.starts_with('/') {
         return programs.may_run(program);
     }
-    let mut worst = "No such file or directory";
+    let mut worst = MISSING;
     let usual: Vec<String> = PROGRAM_FOLDERS.map(str::to_owned).to_vec();
     let folders = if folders.is_empty() { &usual } else { folders };
     for folder in folders {
         match programs.may_run(&join(folder, program)) {
             Ok(()) => return Ok(()),
-            Err(why) if why.starts_with("No such") => {}
+            Err(MISSING) => {}
             Err(why) => worst = why,
         }
     }

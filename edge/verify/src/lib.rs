@@ -23,7 +23,7 @@ mod render;
 
 pub use directive::help;
 pub use finding::{Finding, Place, Suggestion};
-pub use surroundings::{Named, Place as Meant, Surroundings};
+pub use surroundings::{Meant, Named, Surroundings};
 
 use asked::Asked;
 use eudaemon_unit::diagnostic::Severity;
@@ -44,7 +44,7 @@ pub struct Request {
     pub scope: Scope,
     /// Empty for the machine itself.
     pub root: String,
-    pub place: Meant,
+    pub meant: Meant,
     pub manuals: Manuals,
     pub recursion: Recursion,
     pub notes: Notes,
@@ -80,7 +80,7 @@ impl Default for Request {
             arguments: Vec::new(),
             scope: Scope::System,
             root: String::new(),
-            place: Meant { kind: Surroundings::Machine, named: Named::No },
+            meant: Meant { kind: Surroundings::Machine, named: Named::No },
             manuals: Manuals::PassedOver,
             recursion: Recursion::All,
             notes: Notes::Kept,

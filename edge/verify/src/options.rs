@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::surroundings::{Named, Place, Surroundings};
+use crate::surroundings::{Meant, Named, Surroundings};
 use crate::{Manuals, Recursion, Request};
 use eudaemon_unit::files::Scope;
 use lexopt::ValueExt;
@@ -44,7 +44,7 @@ pub fn read(arguments: Vec<OsString>, here: Surroundings) -> Result<Line, String
     use lexopt::prelude::*;
     let say = |error: lexopt::Error| error.to_string();
     let mut request = Request::default();
-    request.place.kind = here;
+    request.meant.kind = here;
     let mut format = Format::Text;
     let mut parser = lexopt::Parser::from_iter(arguments);
     while let Some(argument) = parser.next().map_err(say)? {
@@ -52,13 +52,13 @@ pub fn read(arguments: Vec<OsString>, here: Surroundings) -> Result<Line, String
             Long("system") => request.scope = Scope::System,
             Long("user") => {
                 request.scope = Scope::User;
-                if request.place.named == Named::No {
-                    request.place.kind = Surroundings::Rootless;
+                if request.meant.named == Named::No {
+                    request.meant.kind = Surroundings::Rootless;
                 }
             }
             Long("root") => request.root = text(parser.value().map_err(say)?)?,
             Long("for") => {
-                request.place = Place { kind: surroundings(parser.value().map_err(say)?)?, named: Named::Yes }
+                request.meant = Meant { kind: surroundings(parser.value().map_err(say)?)?, named: Named::Yes }
             }
             Long("man") => {
                 let value = parser.optional_value();

@@ -22,7 +22,7 @@ pub fn render(findings: &[Finding], colours: Colours) -> String {
         Colours::On => Renderer::styled(),
     };
     let mut text = String::new();
-    for alike in findings.chunk_by(|one, next| is_alike(one, next)) {
+    for alike in findings.chunk_by(is_alike) {
         let shown = match alike {
             [one] => renderer.render(&groups(one)),
             many => renderer.render(&[together(many)]),

@@ -1,6 +1,6 @@
 //! The text of unit files, and where in it something stands.
 
-use crate::finding::Place;
+use crate::finding::{Place, Spot};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::diagnostic::{Code, Diagnostic};
 use eudaemon_unit::directives::sections;
@@ -55,7 +55,7 @@ impl<'a, T: Tree + ?Sized> Sources<'a, T> {
 
     /// The last assignment of one of `keys` in the files of a unit that holds `word`; without a word, the last that is
     /// not empty.
-    pub fn assignment(&self, config: &Config, keys: &[&str], word: Option<&str>) -> Option<(String, Place)> {
+    pub fn assignment(&self, config: &Config, keys: &[&str], word: Option<&str>) -> Option<Spot> {
         let files = config.dropins.iter().rev().chain(&config.fragment);
         files.into_iter().find_map(|path| {
             let source = self.of(path)?;
@@ -76,7 +76,7 @@ impl<'a, T: Tree + ?Sized> Sources<'a, T> {
     }
 
     /// The header of the section that is named after the unit's kind, else nothing.
-    pub fn header(&self, config: &Config) -> Option<(String, Place)> {
+    pub fn header(&self, config: &Config) -> Option<Spot> {
         let path = config.fragment.as_ref()?;
         let source = self.of(path)?;
         let section = sections(config.name.kind()).last()?;

@@ -5,9 +5,9 @@ use eudaemon_unit::config::socket::{Address, Listen};
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::diagnostic::Severity;
 
-/// Surroundings, and whether somebody asked about them.
+/// The surroundings units are meant for, and whether somebody named them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Meant {
     pub kind: Surroundings,
     pub named: Named,
 }
@@ -71,7 +71,7 @@ impl Surroundings {
     }
 }
 
-impl Place {
+impl Meant {
     /// Who asks what would not be honoured somewhere is warned; else it is worth a note.
     pub fn severity(self) -> Severity {
         match self.named {

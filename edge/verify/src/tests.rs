@@ -56,6 +56,7 @@ fn said(files: &[(&str, &[u8])], request: &Request) -> Vec<crate::Finding> {
             None => tree.file(&format!("/u/{name}"), *text),
         }
     }
+    tree.special("/dev/null");
     tree.file("/usr/share/man/man8/there.8.gz", "");
     let own = Own { program: "/usr/bin/eudaemon", journal: "/run/systemd/journal" };
     let tree = WithVendor::new(Guarded(tree), own);
@@ -363,6 +364,20 @@ fn links_in_a_circle() {
 }
 
 #[test]
+fn a_link_to_itself() {
+    check(
+        &[("a.service -> a.service", b"")],
+        &["a.service"],
+        expect![[r#"
+        error[alias-cycle]: Unit a.service not found: the links lead in a circle
+        --> /u/a.service
+
+        verify: 1 error
+    "#]],
+    );
+}
+
+#[test]
 fn aliases_to_nowhere() {
     let links: &[(&str, &[u8])] = &[
         ("a.service -> gone.service", b""),
@@ -387,6 +402,25 @@ fn aliases_to_nowhere() {
          = note: expected the path of a unit file
 
         verify: 3 errors
+    "#]],
+    );
+}
+
+#[test]
+fn masked_units() {
+    check(
+        &[("a.service -> /dev/null", b""), ("b.service", b"")],
+        &["a.service", "b.service"],
+        expect![[r#"
+        error[masked]: Unit a.service is masked.
+        --> /u/a.service
+         = note: expected a file with text: one that is empty, or leads to /dev/null, masks
+
+        error[masked]: Unit b.service is masked.
+        --> /u/b.service
+         = note: expected a file with text: one that is empty, or leads to /dev/null, masks
+
+        verify: 2 errors
     "#]],
     );
 }
@@ -425,12 +459,16 @@ fn names_that_are_none() {
 
 #[test]
 fn a_folder_without_units() {
-    check(&[("README", b"")], &["/u"], expect![[r#"
+    check(
+        &[("README", b"")],
+        &["/u"],
+        expect![[r#"
         warning[empty-folder]: no unit files in this folder
         --> /u
 
         verify: 1 warning
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -656,6 +694,30 @@ fn what_is_triggered_and_missing() {
 }
 
 #[test]
+fn a_template_for_a_socket() {
+    let socket = b"[Socket]\nListenStream=/run/a\nService=a@%i.service\n";
+    check(
+        &[("a.socket", socket), ("a@.service", GOOD)],
+        &["a.socket"],
+        expect![[r#"
+        warning[bad-value]: Failed to load unit a@%i.service, ignoring: Unit name a@.service is missing the instance name.
+         --> /u/a.socket:3:9
+          |
+        3 | Service=a@%i.service
+          |         ^^^^^^^^^^^^ expected unit names
+
+        error[missing-service]: a.socket: service a.service not loaded, socket cannot be started.
+         --> /u/a.socket:1:1
+          |
+        1 | [Socket]
+          | ^^^^^^^^ expected a unit a.service
+
+        verify: 1 error, 1 warning
+    "#]],
+    );
+}
+
+#[test]
 fn one_name_on_the_bus() {
     let service = b"[Service]\nExecStart=/bin/true\nBusName=org.example.A\n";
     check(
@@ -707,7 +769,7 @@ fn what_some_surroundings_do_not_honour() {
     ];
     let meant = |kind| {
         let request =
-            Request { place: Meant { kind, named: Named::Yes }, ..asking(&["a.service", "a.socket"]) };
+            Request { meant: Meant { kind, named: Named::Yes }, ..asking(&["a.service", "a.socket"]) };
         text(&said(files, &request), Colours::Off)
     };
     expect![[r#"

@@ -1,18 +1,25 @@
-//! Why a name that was asked for leads to no unit file.
+//! Why a name that was asked for leads to no unit file that says anything.
 
 use super::Looking;
 use crate::finding::Finding;
 use crate::limits::LINKS_TOLD;
+use eudaemon_unit::config::LoadState;
 use eudaemon_unit::diagnostic::{Code, Severity};
-use eudaemon_unit::files::{Kind, base_name, join, may_alias, parent, resolve};
+use eudaemon_unit::files::{Kind, TreeError, base_name, join, may_alias, parent, resolve};
 use eudaemon_unit::merge::Merged;
 use eudaemon_unit::name::UnitName;
 
 pub(super) fn add(looking: &Looking<'_>, name: &UnitName, findings: &mut Vec<Finding>) {
     // A circle was said when the unit was read.
     let circles = |merged: &&Merged| merged.diagnostics.iter().any(|said| said.code == Code::AliasCycle);
-    if looking.loaded.get(name).is_some_and(|merged| circles(merged)) {
+    if looking.loaded.get(name).is_some_and(circles) {
         return;
+    }
+    if let Some(config) = looking.config(name).filter(|config| config.load == LoadState::Masked) {
+        let text = format!("Unit {name} is masked.");
+        let finding = Finding::of_file(looking.file(config), Severity::Error, "masked", text);
+        return findings
+            .push(finding.expecting("a file with text: one that is empty, or leads to /dev/null, masks"));
     }
     let Some((path, kind)) = entry(looking, name) else {
         let text = format!("Unit {name} not found.");
@@ -25,6 +32,9 @@ pub(super) fn add(looking: &Looking<'_>, name: &UnitName, findings: &mut Vec<Fin
     };
     let wrong = |code, text: String| Finding::of_file(&path, Severity::Error, code, text);
     findings.push(match kind {
+        Kind::Symlink(_) if resolve(looking.ground.tree, &path) == Err(TreeError::TooManyLinks) => {
+            wrong("alias-cycle", format!("Unit {name} not found: the links lead in a circle"))
+        }
         Kind::Symlink(target)
             if !may_alias(name.as_str(), base_name(&target)) && base_name(&target) != base_name(&path) =>
         {

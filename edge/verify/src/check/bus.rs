@@ -1,6 +1,6 @@
 //! Two services for one name on the bus: the one loaded second is refused.
 
-use super::Looking;
+use super::{Looking, Startable};
 use crate::finding::Finding;
 use eudaemon_unit::config::service::ServiceType;
 use eudaemon_unit::config::{Body, Config};
@@ -17,14 +17,14 @@ pub(super) fn add<'a>(
     config: &'a Config,
     names: &mut Names<'a>,
     findings: &mut Vec<Finding>,
-) -> bool {
-    let Body::Service(service) = &config.body else { return true };
+) -> Startable {
+    let Body::Service(service) = &config.body else { return Startable::Yes };
     let Some(bus_name) = service.bus_name.as_deref().filter(|_| service.kind == ServiceType::Dbus) else {
-        return true;
+        return Startable::Yes;
     };
     let first = *names.0.entry(bus_name).or_insert(config);
     if first.name == config.name {
-        return true;
+        return Startable::Yes;
     }
     let name = &config.name;
     let text =
@@ -32,5 +32,5 @@ pub(super) fn add<'a>(
     let place = looking.sources.assignment(config, &["BusName"], None);
     let finding = Finding::of_file(looking.file(config), Severity::Error, "bus-name-taken", text).at(place);
     findings.push(finding.noting(format!("{} has it", first.name)));
-    false
+    Startable::No
 }

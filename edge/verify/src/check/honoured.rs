@@ -2,14 +2,14 @@
 
 use super::Looking;
 use crate::finding::Finding;
-use crate::surroundings::{Place, RULES, Rule};
+use crate::surroundings::{Meant, RULES, Rule};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::diagnostic::Severity;
 use eudaemon_unit::directives::{Support, verdicts};
 use eudaemon_unit::vendor::container_conditions;
 
-pub(super) fn add(looking: &Looking<'_>, config: &Config, place: Place, findings: &mut Vec<Finding>) {
-    let severity = place.severity();
+pub(super) fn add(looking: &Looking<'_>, config: &Config, meant: Meant, findings: &mut Vec<Finding>) {
+    let severity = meant.severity();
     let mut say = |key: &str, text: String| {
         let spot = looking.sources.assignment(config, &[key], None);
         findings.push(Finding::of_file(looking.file(config), severity, "not-honoured", text).at(spot));
@@ -30,23 +30,23 @@ pub(super) fn add(looking: &Looking<'_>, config: &Config, place: Place, findings
         }
     }
     for Rule { places, key, asks, why } in RULES {
-        if places.contains(&place.kind) && asks(config) {
-            say(key, format!("{key}= is not honoured {}: {why}", place.kind.words()));
+        if places.contains(&meant.kind) && asks(config) {
+            say(key, format!("{key}= is not honoured {}: {why}", meant.kind.words()));
         }
     }
-    if place.kind.is_container() && container_conditions(&config.name).is_some() {
+    if meant.kind.is_container() && container_conditions(&config.name).is_some() {
         let text = format!("{}: is skipped in a container: it belongs to the host", config.name);
         let spot = looking.sources.header(config);
         findings.push(Finding::of_file(looking.file(config), severity, "skipped", text).at(spot));
     }
     for condition in config.unit.conditions.iter().chain(&config.unit.asserts) {
-        let said = place.kind.is_virtual(&condition.value);
+        let said = meant.kind.is_virtual(&condition.value);
         if condition.test == "Virtualization" && said == Some(condition.negated) && !condition.triggering {
             let not = if condition.negated { "!" } else { "" };
             let text = format!(
                 "{}: is skipped {} by ConditionVirtualization={not}{}",
                 config.name,
-                place.kind.words(),
+                meant.kind.words(),
                 condition.value
             );
             let keys = ["ConditionVirtualization", "AssertVirtualization"];

@@ -13,7 +13,7 @@ mod socket;
 mod start;
 
 use crate::asked::{Asked, Round};
-use crate::finding::Finding;
+use crate::finding::{Finding, Spot};
 use crate::ground::Ground;
 use crate::source::Sources;
 use crate::{Manuals, Recursion, Request};
@@ -21,7 +21,7 @@ use eudaemon_unit::config::{Config, Dependency, LoadState};
 use eudaemon_unit::load::{Loader, Surroundings};
 use eudaemon_unit::merge::Merged;
 use eudaemon_unit::name::UnitName;
-use start::{Graph, Startable};
+use start::Graph;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What checks share.
@@ -29,6 +29,13 @@ struct Looking<'a> {
     ground: &'a Ground<'a>,
     sources: &'a Sources<'a, dyn eudaemon_unit::files::Tree + 'a>,
     loaded: &'a BTreeMap<&'a UnitName, &'a Merged>,
+}
+
+/// Whether a start job could be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Startable {
+    Yes,
+    No,
 }
 
 /// All findings of one round.
@@ -54,21 +61,28 @@ pub fn round(ground: &Ground<'_>, round: &Round, request: &Request) -> Vec<Findi
         };
         let config = &merged.config;
         reader::add(&looking, merged, &mut findings);
-        if config.load == LoadState::NotFound {
-            alias::add(&looking, name, &mut findings);
-        }
-        if config.load == LoadState::Loaded && bus::add(&looking, config, &mut bus_names, &mut findings) {
-            folder::add(&looking, &folders, config, &mut findings);
-            if start::add(&looking, &graph, config, &mut findings) == Startable::Yes {
-                order::add(&looking, &graph, config, &mut cycles, &mut findings);
+        match config.load {
+            LoadState::Loaded => {}
+            LoadState::NotFound | LoadState::Masked => {
+                alias::add(&looking, name, &mut findings);
+                continue;
             }
-            socket::add(&looking, &loader, config, &mut findings);
-            program::add(&looking, config, &mut findings);
-            if request.manuals == Manuals::Checked {
-                manual::add(&looking, config, &mut findings);
-            }
+            // What is wrong was said when it was read.
+            LoadState::BadSetting(_) | LoadState::Inconsistent(_) | LoadState::Unreadable(_) => continue,
         }
-        honoured::add(&looking, config, request.place, &mut findings);
+        if bus::add(&looking, config, &mut bus_names, &mut findings) == Startable::No {
+            continue;
+        }
+        folder::add(&looking, &folders, config, &mut findings);
+        if start::add(&looking, &graph, config, &mut findings) == Startable::Yes {
+            order::add(&looking, &graph, config, &mut cycles, &mut findings);
+        }
+        socket::add(&looking, &loader, config, &mut findings);
+        program::add(&looking, config, &mut findings);
+        if request.manuals == Manuals::Checked {
+            manual::add(&looking, config, &mut findings);
+        }
+        honoured::add(&looking, config, request.meant, &mut findings);
     }
     let others = match request.recursion {
         Recursion::Named => BTreeSet::new(),
@@ -118,12 +132,7 @@ impl<'a> Looking<'a> {
     }
 
     /// Where a unit names another, if a line of its files does.
-    fn named(
-        &self,
-        config: &Config,
-        dependencies: &[Dependency],
-        other: &UnitName,
-    ) -> Option<(String, crate::finding::Place)> {
+    fn named(&self, config: &Config, dependencies: &[Dependency], other: &UnitName) -> Option<Spot> {
         let keys: Vec<&str> = dependencies.iter().flat_map(|dependency| keys(*dependency)).copied().collect();
         self.sources.assignment(config, &keys, Some(other.as_str()))
     }

@@ -2,7 +2,7 @@
 
 use super::Looking;
 use super::start::Graph;
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Spot};
 use crate::limits::CYCLES_BROKEN;
 use eudaemon_unit::config::{Config, Dependency};
 use eudaemon_unit::diagnostic::Severity;
@@ -101,7 +101,7 @@ fn finding(
         }
     };
     let edges = cycle.iter().zip(cycle.iter().cycle().skip(1));
-    let said: Vec<(&Config, &Config, Option<(String, Place)>)> = edges
+    let said: Vec<(&Config, &Config, Option<Spot>)> = edges
         .map(|(one, next)| {
             let (one, next) = (graph.config(*one), graph.config(*next));
             let place = looking.named(one, &[Dependency::After], &next.name);

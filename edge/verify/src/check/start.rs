@@ -2,7 +2,7 @@
 //!
 //! [`Graph`] holds what units of the closure say of each other, by number; the order of jobs is looked at on it too.
 
-use super::Looking;
+use super::{Looking, Startable};
 use crate::finding::Finding;
 use eudaemon_unit::config::{Config, Dependency, LoadState};
 use eudaemon_unit::diagnostic::Severity;
@@ -187,13 +187,6 @@ pub(super) fn add(
         }
     }
     Startable::No
-}
-
-/// Whether a start job could be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Startable {
-    Yes,
-    No,
 }
 
 fn contradicts(
