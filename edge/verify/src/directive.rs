@@ -235,16 +235,16 @@ mod tests {
         "#]],
         );
         check(
-            "PrivateTmp",
+            "KeyringMode",
             expect![[r#"
-            PrivateTmp=
-              Section    [Service] [Socket] [Mount] [Swap]
-              Says       it has /tmp and /var/tmp of its own
-              Value      one of no, yes, disconnected
-              Default    no
-              Acted on   not yet
-              Man page   systemd.exec(5)
-        "#]],
+                KeyringMode=
+                  Section    [Service] [Socket] [Mount] [Swap]
+                  Says       which kernel keyring it has
+                  Value      one of private, inherit, shared
+                  Default    private
+                  Acted on   not yet
+                  Man page   systemd.exec(5)
+            "#]],
         );
         check(
             "TimeoutSec",

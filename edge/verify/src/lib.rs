@@ -23,6 +23,7 @@ mod render;
 
 pub use directive::help;
 pub use finding::{Finding, Place, Suggestion};
+pub use render::Colours;
 pub use surroundings::{Meant, Named, Surroundings};
 
 use asked::Asked;
@@ -30,7 +31,6 @@ use eudaemon_unit::diagnostic::Severity;
 use eudaemon_unit::files::{Scope, join};
 use ground::{Disk, Ground};
 use options::{Format, Line};
-use render::Colours;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
@@ -162,7 +162,8 @@ pub fn is_clean(findings: &[Finding]) -> bool {
     findings.iter().all(|finding| finding.severity == Severity::Note)
 }
 
-fn text(findings: &[Finding], colours: Colours) -> String {
+/// Findings for people, with a line that counts them.
+pub fn text(findings: &[Finding], colours: Colours) -> String {
     let mut text = render::render(findings, colours);
     if !findings.is_empty() {
         text.push_str(&format!("verify: {}\n", render::count(findings)));

@@ -104,11 +104,37 @@ fn together(findings: &[Finding]) -> Group<'_> {
     let places: Vec<(&Finding, &Place)> =
         findings.iter().filter_map(|finding| Some((finding, finding.place.as_ref()?))).collect();
     let text = first.place.as_ref().map_or("", |place| &place.text);
-    let annotations = places.iter().map(|(finding, place)| {
-        AnnotationKind::Primary.span(place.range.clone()).label(finding.message.as_str())
-    });
+    let (text, ranges) = without_long_lines(text, places.iter().map(|(_, place)| place.range.clone()));
+    let annotations = places
+        .iter()
+        .zip(ranges)
+        .map(|((finding, _), range)| AnnotationKind::Primary.span(range).label(finding.message.as_str()));
     let annotations: Vec<Annotation<'_>> = annotations.collect();
     Group::with_title(title).element(Snippet::source(text).path(first.file.as_str()).annotations(annotations))
+}
+
+/// The text with its long lines cut, but for those that something is marked in, and the marks where they are then.
+fn without_long_lines(text: &str, marks: impl Iterator<Item = Range<usize>>) -> (String, Vec<Range<usize>>) {
+    let marks: Vec<Range<usize>> = marks.collect();
+    let mut moved = marks.clone();
+    let mut out = String::with_capacity(text.len());
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let end = start + line.len();
+        let is_marked = marks.iter().any(|mark| mark.start < end && mark.end > start);
+        for (mark, moved) in
+            marks.iter().zip(&mut moved).filter(|(mark, _)| (start..end).contains(&mark.start))
+        {
+            let begin = out.len() + (mark.start - start);
+            *moved = begin..begin + mark.len();
+        }
+        match line.char_indices().nth(LINE_SHOWN).filter(|_| !is_marked) {
+            Some((length, _)) => out.extend([&line[..length], "…\n"]),
+            None => out.push_str(line),
+        }
+        start = end;
+    }
+    (out, moved)
 }
 
 /// The lines a place is on, long ones cut.

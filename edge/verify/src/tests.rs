@@ -5,7 +5,7 @@
 use crate::asked::Asked;
 use crate::ground::{Ground, Programs};
 use crate::render::Colours;
-use crate::{Manuals, Meant, Named, Request, Surroundings, json, look, text};
+use crate::{Manuals, Meant, Named, Notes, Request, Surroundings, json, look, text};
 use eudaemon_unit::files::{Environment, Kind, MemoryTree, Scope, Tree, TreeError};
 use eudaemon_unit::limits::LINE_MAX;
 use eudaemon_unit::specifier::Context;
@@ -656,41 +656,42 @@ fn what_is_required_and_to_be_stopped() {
 
 #[test]
 fn what_is_triggered_and_missing() {
-    check(
-        &[
-            ("a.socket", b"[Socket]\nListenStream=/run/a\n"),
-            ("b.socket", b"[Socket]\nListenStream=/run/b\nAccept=yes\n"),
-            ("c.socket", b"[Socket]\nListenStream=/run/c\nService=d.service\n"),
-        ],
-        &["a.socket", "b.socket", "c.socket"],
-        expect![[r#"
-            error[missing-service]: a.socket: service a.service not loaded, socket cannot be started.
-             --> /u/a.socket:1:1
-              |
-            1 | [Socket]
-              | ^^^^^^^^ expected a unit a.service
+    let files: &[(&str, &[u8])] = &[
+        ("a.socket", b"[Socket]\nListenStream=/run/a\n"),
+        ("b.socket", b"[Socket]\nListenStream=/run/b\nAccept=yes\n"),
+        ("c.socket", b"[Socket]\nListenStream=/run/c\nService=d.service\n"),
+        ("e.timer", b"[Timer]\nOnCalendar=daily\nUnit=gone.target\n"),
+    ];
+    let request =
+        Request { notes: Notes::Dropped, ..asking(&["a.socket", "b.socket", "c.socket", "e.timer"]) };
+    expect![[r#"
+        error[missing-service]: a.socket: service a.service not loaded, socket cannot be started.
+         --> /u/a.socket:1:1
+          |
+        1 | [Socket]
+          | ^^^^^^^^ expected a unit a.service
 
-            error[missing-service]: b.socket: service b@internal.service not loaded, socket cannot be started.
-             --> /u/b.socket:1:1
-              |
-            1 | [Socket]
-              | ^^^^^^^^ expected a unit b@internal.service
+        error[missing-service]: b.socket: service b@internal.service not loaded, socket cannot be started.
+         --> /u/b.socket:1:1
+          |
+        1 | [Socket]
+          | ^^^^^^^^ expected a unit b@internal.service
 
-            note[not-honoured]: Accept= is acted on in part: a service for each connection is not started yet
-             --> /u/b.socket:3:1
-              |
-            3 | Accept=yes
-              | ^^^^^^^^^^
+        error[missing-service]: c.socket: service d.service not loaded, socket cannot be started.
+         --> /u/c.socket:3:9
+          |
+        3 | Service=d.service
+          |         ^^^^^^^^^ expected a unit d.service
 
-            error[missing-service]: c.socket: service d.service not loaded, socket cannot be started.
-             --> /u/c.socket:3:9
-              |
-            3 | Service=d.service
-              |         ^^^^^^^^^ expected a unit d.service
+        warning[missing-trigger]: e.timer: Refusing to start, unit gone.target to trigger not loaded.
+         --> /u/e.timer:3:6
+          |
+        3 | Unit=gone.target
+          |      ^^^^^^^^^^^ expected a unit gone.target
 
-            verify: 3 errors, 1 note
-        "#]],
-    );
+        verify: 3 errors, 1 warning
+    "#]]
+    .assert_eq(&text(&said(files, &request), Colours::Off));
 }
 
 #[test]
@@ -765,7 +766,7 @@ fn what_some_surroundings_do_not_honour() {
     let files: &[(&str, &[u8])] = &[
         ("a.service", b"[Unit]\nConditionVirtualization=!container\n[Service]\nExecStart=/bin/true\nUser=web\nNice=-5\n"),
         ("a.socket", b"[Socket]\nListenStream=80\n"),
-        ("a.timer", b"[Timer]\nOnCalendar=daily\n"),
+        ("dev-x.swap", b"[Swap]\nWhat=/dev/x\n"),
     ];
     let meant = |kind| {
         let request =
@@ -807,15 +808,38 @@ fn what_some_surroundings_do_not_honour() {
     expect![""].assert_eq(&meant(Surroundings::Machine));
     check(
         files,
-        &["a.timer"],
+        &["dev-x.swap"],
         expect![[r#"
-            note[not-honoured]: a.timer: timer units are read and shown, and not started yet
-             --> /u/a.timer:1:1
+            note[not-honoured]: dev-x.swap: swap units are read and shown, and not started yet
+             --> /u/dev-x.swap:1:1
               |
-            1 | [Timer]
-              | ^^^^^^^
+            1 | [Swap]
+              | ^^^^^^
 
             verify: 1 note
+        "#]],
+    );
+}
+
+#[test]
+fn a_long_line_between_two_that_are_shown() {
+    let text = format!(
+        "[Service]\nAppArmorProfile=x\n# {}\nSELinuxContext=y\nExecStart=/bin/true\n",
+        "x".repeat(5_000)
+    );
+    check_text(
+        text.as_bytes(),
+        expect![[r#"
+            note[not-honoured]: what is not honoured here
+             --> /u/a.service:2:1
+              |
+            2 | AppArmorProfile=x
+              | ^^^^^^^^^^^^^^^^^ AppArmorProfile= is not acted on yet
+            3 | # xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+            4 | SELinuxContext=y
+              | ^^^^^^^^^^^^^^^^ SELinuxContext= is not acted on yet
+
+            verify: 2 notes
         "#]],
     );
 }
