@@ -25,6 +25,8 @@ const PROGRAMS: &[(&str, Program)] = &[
     // What texts mean, without a manager.
     ("analyze", eudaemon_analyze::main),
     ("escape", eudaemon_analyze::escape),
+    // Unit files read without a manager.
+    ("verify", eudaemon_verify::main),
 ];
 
 /// Names of links to this binary that stand for a first word: the kernel starts `/sbin/init`, people type
@@ -50,13 +52,23 @@ fn main() -> ExitCode {
     }
     if let [help, word] = arguments.as_slice()
         && help == "help"
-        && (word == "init" || word == "up")
+        && let Some(code) = help_of(word)
     {
-        return eudaemon_init::main(vec![word.clone(), "--help".into()]);
+        return code;
     }
     match arguments.first().and_then(|word| program(word)) {
         Some(program) => program(arguments),
         None => eudaemon_ctl::main(arguments, CalledAs::Eudaemon),
+    }
+}
+
+/// Help for what is no verb of the command line: a program, or a directive of unit files.
+fn help_of(word: &OsStr) -> Option<ExitCode> {
+    match word.to_str()? {
+        "init" | "up" => Some(eudaemon_init::main(vec![word.to_owned(), "--help".into()])),
+        "verify" => Some(eudaemon_verify::main(vec![word.to_owned(), "--help".into()])),
+        word if eudaemon_ctl::is_verb(word) => None,
+        word => eudaemon_verify::help(word),
     }
 }
 

@@ -18,6 +18,51 @@ pub enum Severity {
     Error,
 }
 
+/// What kind of thing is odd, for tools: the word is as stable as a file format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Code {
+    UnknownSection,
+    UnknownKey,
+    /// The value is none, or not all, of what its key takes.
+    BadValue,
+    /// The value is taken, with a remark.
+    Remark,
+    OutsideSection,
+    MissingEquals,
+    MissingKey,
+    BadHeader,
+    NotUtf8,
+    LineTooLong,
+    Unreadable,
+    /// The names of the unit lead in a circle.
+    AliasCycle,
+    /// The unit as a whole makes no sense.
+    BadUnit,
+    /// What follows from the error said before it.
+    Consequence,
+}
+
+impl Code {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Code::UnknownSection => "unknown-section",
+            Code::UnknownKey => "unknown-key",
+            Code::BadValue => "bad-value",
+            Code::Remark => "remark",
+            Code::OutsideSection => "outside-section",
+            Code::MissingEquals => "missing-equals",
+            Code::MissingKey => "missing-key",
+            Code::BadHeader => "bad-header",
+            Code::NotUtf8 => "not-utf8",
+            Code::LineTooLong => "line-too-long",
+            Code::Unreadable => "unreadable",
+            Code::AliasCycle => "alias-cycle",
+            Code::BadUnit => "bad-unit",
+            Code::Consequence => "consequence",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The file, or the unit's name where no line is to blame.
@@ -29,6 +74,7 @@ pub struct Diagnostic {
     /// The bytes of the file that are meant.
     pub span: Range<usize>,
     pub severity: Severity,
+    pub code: Code,
     /// In systemd's words where it has words for it, so that one search finds both.
     pub text: String,
     /// What would have been taken instead; empty where the text says it all.
@@ -44,9 +90,14 @@ impl Diagnostic {
             column: 0,
             span: 0..0,
             severity,
+            code: Code::BadUnit,
             text: text.into(),
             expected: Cow::Borrowed(""),
         }
+    }
+
+    pub(crate) fn coded(self, code: Code) -> Diagnostic {
+        Diagnostic { code, ..self }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod limits;
 pub mod diagnostic;
 pub mod name;
 pub mod span;
+pub mod spelling;
 
 pub mod files;
 

@@ -1,7 +1,7 @@
 //! From a name to a unit: found along the search path, read, merged, and completed with the dependencies nobody wrote.
 
 use crate::config::{Config, LoadState};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::files::{Found, Fragment, Index, Scope, Tree, TreeError};
 use crate::implicit;
 use crate::limits;
@@ -140,7 +140,7 @@ fn unreadable(found: &Found, path: &str, error: &TreeError) -> Merged {
 }
 
 fn complaint(path: &str, severity: Severity, error: &TreeError) -> Diagnostic {
-    Diagnostic::of_unit(path, severity, format!("cannot read: {error}"))
+    Diagnostic::of_unit(path, severity, format!("cannot read: {error}")).coded(Code::Unreadable)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ mod check;
 mod defaults;
 
 use crate::config::{Body, Config, Dependency, LoadState};
-use crate::diagnostic::{Diagnostic, Report, Severity};
+use crate::diagnostic::{Code, Diagnostic, Report, Severity};
 use crate::directives::{Draft, Line, Outcome, locate, sections};
 use crate::files::{Found, Fragment, needs_no_file};
 use crate::name::{UnitKind, UnitName};
@@ -37,7 +37,8 @@ pub fn merge(name: &UnitName, sources: &[Source<'_>], found: &Found, cx: &Contex
         Fragment::Masked(path) => (Some(path.as_str()), LoadState::Masked),
         Fragment::Cycle => {
             let text = "the names of this unit lead in a circle";
-            diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Error, text));
+            let cycle = Diagnostic::of_unit(name.as_str(), Severity::Error, text);
+            diagnostics.push(cycle.coded(Code::AliasCycle));
             (None, LoadState::NotFound)
         }
     };
@@ -94,7 +95,8 @@ fn assign(
     let Some((section, row)) = locate(section, key) else {
         if !key.starts_with("X-") {
             let text = format!("Unknown key '{key}' in section [{section}], ignoring.");
-            diagnostics.push(at.diagnostic(Severity::Warning, text, "a key of that section".into()));
+            let unknown = at.diagnostic(Severity::Warning, text, "a key of that section".into());
+            diagnostics.push(unknown.coded(Code::UnknownKey));
         }
         return Outcome::Fine;
     };
@@ -106,14 +108,16 @@ fn assign(
 
 fn fatal(name: &UnitName, diagnostics: &mut Report) -> LoadState {
     let text = "Unit configuration has fatal error, unit will not be started.";
-    diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Error, text));
+    let said = Diagnostic::of_unit(name.as_str(), Severity::Error, text);
+    diagnostics.push(said.coded(Code::Consequence));
     LoadState::BadSetting(format!("Unit {name} has a bad unit file setting."))
 }
 
 fn broken(name: &UnitName, reason: &str, diagnostics: &mut Report) -> LoadState {
     let what = "failed to load properly, please adjust/correct and reload service manager";
     let text = format!("Unit {name} {what}: {reason}");
-    diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Error, text.clone()));
+    let said = Diagnostic::of_unit(name.as_str(), Severity::Error, text.clone());
+    diagnostics.push(said.coded(Code::Consequence));
     LoadState::Inconsistent(text)
 }
 

@@ -3,7 +3,7 @@
 //! [`Lexer`] goes through the bytes once and gives one [`Event`] at a time: an assignment, something odd, or
 //! the point from which the file cannot be read on. What a key means is not known here.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::limits::LINE_MAX;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -36,6 +36,7 @@ impl At {
             column: self.column,
             span: self.span.clone(),
             severity,
+            code: Code::BadValue,
             text,
             expected,
         }
@@ -76,6 +77,22 @@ enum Broken {
     Yes,
 }
 
+/// Why a file cannot be read on.
+struct End {
+    code: Code,
+    /// The kernel's word for systemd's error number.
+    reason: &'static str,
+    expected: &'static str,
+}
+
+const TOO_LONG: End = End {
+    code: Code::LineTooLong,
+    reason: "No buffer space available",
+    expected: "at most 1 MiB, continuations included",
+};
+const BAD_HEADER: End = End { code: Code::BadHeader, reason: "Bad message", expected: "[Section]" };
+const NOT_UTF8: End = End { code: Code::NotUtf8, reason: "Invalid argument", expected: "text in UTF-8" };
+
 impl<'a> Lexer<'a> {
     /// `sections` are those that mean something in this file.
     pub fn new(path: &str, text: &'a [u8], sections: &'a [&'a str]) -> Lexer<'a> {
@@ -111,7 +128,7 @@ impl<'a> Lexer<'a> {
         while let Some(range) = self.physical() {
             let line = &self.text[range.clone()];
             if line.len() > LINE_MAX {
-                return Some(Err(self.broken(range, "Line too long".into(), "No buffer space available")));
+                return Some(Err(self.broken(range, "Line too long".into(), &TOO_LONG)));
             }
             if matches!(line.trim_ascii_start().first(), Some(b'#' | b';')) {
                 continue;
@@ -125,7 +142,7 @@ impl<'a> Lexer<'a> {
             if text.len() + line.len() > LINE_MAX {
                 let span = span.clone();
                 let text = "Continuation line too long".into();
-                return Some(Err(self.broken(span, text, "No buffer space available")));
+                return Some(Err(self.broken(span, text, &TOO_LONG)));
             }
             text.extend_from_slice(line);
             if !continued {
@@ -142,23 +159,25 @@ impl<'a> Lexer<'a> {
         At { path: self.path.clone(), line: self.line, column: column as u32 + 1, span }
     }
 
-    fn odd(&self, span: Range<usize>, text: String, expected: &'static str) -> Option<Event<'a>> {
-        Some(Event::Odd(self.at(span, 0).diagnostic(Severity::Warning, text, Cow::Borrowed(expected))))
+    fn odd(&self, span: Range<usize>, code: Code, text: String, expected: &'static str) -> Option<Event<'a>> {
+        let odd = self.at(span, 0).diagnostic(Severity::Warning, text, Cow::Borrowed(expected));
+        Some(Event::Odd(odd.coded(code)))
     }
 
-    fn broken(&mut self, span: Range<usize>, text: String, reason: &'static str) -> Event<'a> {
+    fn broken(&mut self, span: Range<usize>, text: String, end: &End) -> Event<'a> {
         self.broken = Broken::Yes;
-        Event::Broken(self.at(span, 0).diagnostic(Severity::Error, text, Cow::Borrowed("")), reason)
+        let broken = self.at(span, 0).diagnostic(Severity::Error, text, Cow::Borrowed(end.expected));
+        Event::Broken(broken.coded(end.code), end.reason)
     }
 
     fn section(&mut self, line: &str, span: Range<usize>) -> Option<Event<'a>> {
         let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
             let text = format!("Invalid section header '{line}'");
-            return Some(self.broken(span, text, "Bad message"));
+            return Some(self.broken(span, text, &BAD_HEADER));
         };
         if name.chars().any(|c| c.is_ascii_control() || c == '"' || c == '\'') {
             let text = format!("Bad characters in section header '{line}'");
-            return Some(self.broken(span, text, "Bad message"));
+            return Some(self.broken(span, text, &BAD_HEADER));
         }
         if self.sections.contains(&name) {
             self.place = Place::In(Arc::from(name));
@@ -168,7 +187,8 @@ impl<'a> Lexer<'a> {
         if name.starts_with("X-") {
             return None;
         }
-        self.odd(span, format!("Unknown section '{name}'. Ignoring."), "a section of this kind of unit")
+        let text = format!("Unknown section '{name}'. Ignoring.");
+        self.odd(span, Code::UnknownSection, text, "a section of this kind of unit")
     }
 
     /// `None`: the line says nothing (it is empty, a section header, or in a section that is not ours).
@@ -177,7 +197,7 @@ impl<'a> Lexer<'a> {
             Ok(text) => text,
             Err(lossy) => {
                 let text = format!("String is not UTF-8 clean, ignoring assignment: {}", lossy.trim());
-                return Some(self.broken(span, text, "Invalid argument"));
+                return Some(self.broken(span, text, &NOT_UTF8));
             }
         };
         let indent = text.len() - text.trim_ascii_start().len();
@@ -192,15 +212,21 @@ impl<'a> Lexer<'a> {
             Place::Ignored => return None,
             Place::Outside => {
                 let text = "Assignment outside of section. Ignoring.".into();
-                return self.odd(span, text, "a section header such as [Unit] before it");
+                return self.odd(
+                    span,
+                    Code::OutsideSection,
+                    text,
+                    "a section header such as [Unit] before it",
+                );
             }
             Place::In(section) => section.clone(),
         };
         let Some(equals) = line.find('=') else {
-            return self.odd(span, "Missing '=', ignoring line.".into(), "Key=Value");
+            return self.odd(span, Code::MissingEquals, "Missing '=', ignoring line.".into(), "Key=Value");
         };
         if equals == 0 {
-            return self.odd(span, "Missing key name before '=', ignoring line.".into(), "Key=Value");
+            let text = "Missing key name before '=', ignoring line.".into();
+            return self.odd(span, Code::MissingKey, text, "Key=Value");
         }
         let (key, value) = split(line, equals);
         let at = self.at(span, indent + equals + 1);

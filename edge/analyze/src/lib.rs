@@ -19,6 +19,7 @@ eudaemon analyze VERB ARGUMENT…
                           normalizes calendar expressions, and tells when they elapse next
   timestamp TIMESTAMP…    reads points in time
   timespan SPAN…          reads lengths of time
+  verify FILE|UNIT…       checks unit files: `eudaemon verify --help`
 ";
 
 /// What the line asks for.
@@ -30,6 +31,9 @@ struct Line {
 
 /// `arguments` open with the word `analyze`.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    if arguments.get(1).is_some_and(|verb| verb == "verify") {
+        return eudaemon_verify::main(arguments[1..].to_vec());
+    }
     let line = match read(arguments) {
         Ok(Some(line)) => line,
         Ok(None) => {

@@ -42,6 +42,11 @@ impl CalledAs {
     }
 }
 
+/// Whether a word is a verb.
+pub fn is_verb(word: &str) -> bool {
+    line::describe(word, CalledAs::Eudaemon).is_some()
+}
+
 /// Runs one command line, without the program's name, to its end.
 pub fn main(arguments: Vec<OsString>, called_as: CalledAs) -> ExitCode {
     let mut screen = screen::Screen::new();

@@ -19,7 +19,7 @@ pub(super) static TABLE: &[Directive] = &[
     row("KillSignal", Kind::Signal, |d, l| signal(&mut d.kill.signal, l), "the signal that asks to stop"),
     row("RestartKillSignal", Kind::Signal, restart_signal, "the signal that asks to stop for a restart"),
     row("SendSIGHUP", Kind::Boolean, |d, l| super::unit::flag(&mut d.kill.send_sighup, l), "SIGHUP follows the signal that asks to stop"),
-    row("SendSIGKILL", Kind::Boolean, |d, l| super::unit::flag(&mut d.kill.send_sigkill, l), "what does not stop in time is killed"),
+    row("SendSIGKILL", Kind::BooleanYes, |d, l| super::unit::flag(&mut d.kill.send_sigkill, l), "what does not stop in time is killed"),
     row("WatchdogSignal", Kind::Signal, |d, l| signal(&mut d.kill.watchdog_signal, l), "the signal for a service that missed its watchdog"),
 ];
 

@@ -3,7 +3,7 @@
 
 use super::{Directive, Kind};
 use crate::config::exec::ExecCommand;
-use crate::diagnostic::{Report, Severity};
+use crate::diagnostic::{Code, Report, Severity};
 use crate::exec_line::{self, Fault};
 use crate::limits::LIST_MAX;
 use crate::span::Span;
@@ -64,8 +64,11 @@ impl Line<'_> {
     }
 
     fn say(&mut self, severity: Severity, text: String) {
-        let expected = if severity == Severity::Note { "" } else { self.row.kind.expected() };
-        self.diagnostics.push(self.at.diagnostic(severity, text, Cow::Borrowed(expected)));
+        let (code, expected) = match severity {
+            Severity::Note => (Code::Remark, ""),
+            Severity::Warning | Severity::Error => (Code::BadValue, self.row.kind.expected()),
+        };
+        self.diagnostics.push(self.at.diagnostic(severity, text, Cow::Borrowed(expected)).coded(code));
     }
 
     /// Instead of a word that is none of those a directive knows.

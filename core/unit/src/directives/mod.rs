@@ -191,6 +191,32 @@ pub(crate) fn locate(section: &str, key: &str) -> Option<(&'static str, &'static
     Some((section.name, row))
 }
 
+/// The man page that has a key of a section.
+pub fn manual(section: &str, key: &str) -> &'static str {
+    const SHARED: [(&[Directive], &str); 4] = [
+        (exec::TABLE, "systemd.exec(5)"),
+        (sandbox::TABLE, "systemd.exec(5)"),
+        (kill::TABLE, "systemd.kill(5)"),
+        (resource::TABLE, "systemd.resource-control(5)"),
+    ];
+    let has = |table: &[Directive]| table.iter().any(|row| row.key == key);
+    if let Some((_, page)) = SHARED.iter().find(|(table, _)| has(table)) {
+        return page;
+    }
+    match section {
+        "Service" => "systemd.service(5)",
+        "Socket" => "systemd.socket(5)",
+        "Mount" => "systemd.mount(5)",
+        "Automount" => "systemd.automount(5)",
+        "Swap" => "systemd.swap(5)",
+        "Timer" => "systemd.timer(5)",
+        "Path" => "systemd.path(5)",
+        "Slice" => "systemd.slice(5)",
+        "Scope" => "systemd.scope(5)",
+        _ => "systemd.unit(5)",
+    }
+}
+
 /// Every row with the section it is looked up in; shared rows come once for each section.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static Directive)> {
     SECTIONS.iter().flat_map(|section| {

@@ -242,6 +242,10 @@ fn device(d: &mut Draft, l: &mut Line<'_>) {
 fn service(d: &mut Draft, l: &mut Line<'_>) {
     let Some(name) = l.expanded(l.value, Allowed::InNames) else { return };
     match UnitName::parse(&name) {
+        Ok(name) if name.kind() == UnitKind::Service && name.is_template() => l.warn(format!(
+            "Failed to load unit {}, ignoring: Unit name {name} is missing the instance name.",
+            l.value
+        )),
         Ok(name) if name.kind() == UnitKind::Service => {
             d.socket.service = super::unit::dependency_name(name.as_str(), l);
         }

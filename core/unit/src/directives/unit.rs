@@ -106,7 +106,7 @@ pub(super) static TABLE: &[Directive] = &[
     condition("ConditionUser", TEXT, "is skipped without: the manager's user"),
     condition("ConditionVirtualization", TEXT, "is skipped without: the kind of virtual machine or container"),
     dependency("Conflicts", |d, l| depend(d, l, Dependency::Conflicts), "units that stop when this one starts, and the other way round"),
-    row("DefaultDependencies", Kind::Boolean, Support::Full, |d, l| flag(&mut d.unit.default_dependencies, l), "whether the usual dependencies of its kind are added"),
+    row("DefaultDependencies", Kind::BooleanYes, Support::Full, |d, l| flag(&mut d.unit.default_dependencies, l), "whether the usual dependencies of its kind are added"),
     row("Description", Kind::Text, Support::Full, description, "the unit's name for people"),
     row("Documentation", Kind::Words, Support::Full, documentation, "where to read about it"),
     row("FailureAction", Kind::Action, Support::Full, |d, l| action(&mut d.unit.failure_action, l), "what happens to the machine when the unit fails"),

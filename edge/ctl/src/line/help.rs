@@ -70,7 +70,9 @@ Programs:
   up [DIR|FILE]                                The units of a folder in the foreground; Ctrl-C stops them
   logd                                         The relay from services' output to the console
   tmpfiles, sysusers                           Create files and users as tmpfiles.d and sysusers.d say
-                                               ('eudaemon init --help' and 'eudaemon up --help' say more)
+  verify FILE|FOLDER|UNIT…                     What is wrong with unit files, line by line; no manager is needed
+                                               ('eudaemon init --help' and the like say more;
+                                               'eudaemon help DIRECTIVE' tells of a key of unit files)
 ";
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The verbs: one row each, from which the dispatch, the help and the checks come.
 
 use crate::CalledAs;
+use eudaemon_unit::spelling::nearest;
 
 /// What a verb needs of a manager.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,9 +141,6 @@ pub fn find(word: &str) -> Option<&'static VerbRow> {
     VERBS.iter().find(|row| row.word == word || Some(row.verb) == older)
 }
 
-/// Bytes of a mistyped verb up to which a nearest one is looked for: the search is quadratic.
-const LONGEST_COMPARED: usize = 40;
-
 /// The one line for a word that is no verb, with the nearest verb where one is near.
 pub fn unknown(word: &str, called_as: CalledAs) -> String {
     if ABSENT.contains(&word) {
@@ -154,33 +152,10 @@ pub fn unknown(word: &str, called_as: CalledAs) -> String {
         };
         return format!("Command verb {word} is not supported by this version of eudaemon.{instead}");
     }
-    let comparable = word.len() <= LONGEST_COMPARED;
-    let nearest = VERBS.iter().filter(|_| comparable).map(|row| (distance(word, row.word), row.word)).min();
     let text = format!("Unknown command verb {word}.");
-    match (nearest, called_as) {
-        (Some((distance, near)), CalledAs::Eudaemon | CalledAs::Systemctl) if distance <= word.len() / 3 => {
-            format!("{text} Did you mean '{near}'?")
-        }
-        (_, CalledAs::Eudaemon) => format!("{text} 'eudaemon help' lists them all."),
-        (_, CalledAs::Systemctl) => text,
+    match (nearest(word, VERBS.iter().map(|row| row.word)), called_as) {
+        (Some(near), CalledAs::Eudaemon | CalledAs::Systemctl) => format!("{text} Did you mean '{near}'?"),
+        (None, CalledAs::Eudaemon) => format!("{text} 'eudaemon help' lists them all."),
+        (None, CalledAs::Systemctl) => text,
     }
-}
-
-/// Edits (insert, remove, replace, swap of neighbours) between two words.
-fn distance(left: &str, right: &str) -> usize {
-    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
-    let mut rows: Vec<Vec<usize>> = vec![(0..=right.len()).collect()];
-    for (i, l) in left.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, r) in right.iter().enumerate() {
-            let replaced = rows[i][j] + usize::from(l != r);
-            let mut least = replaced.min(rows[i][j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && left[i - 1] == *r && *l == right[j - 1] {
-                least = least.min(rows[i - 1][j - 1] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[left.len()][right.len()]
 }

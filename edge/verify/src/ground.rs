@@ -1,0 +1,140 @@
+//! What units are looked for in: a tree, a search path, the specifiers' values, and the programs that are there.
+
+use eudaemon_host::tree::HostTree;
+use eudaemon_unit::files::{self, Index, Scope, SearchPath, Tree, join, resolve};
+use eudaemon_unit::specifier::{Context, Directories};
+use eudaemon_unit::vendor::{Own, WithVendor};
+use rustix::fs::{Access, access};
+use std::path::Path;
+
+/// Whether a file may be run. What the trait of trees does not tell.
+pub trait Programs {
+    /// `Err`: why not, in the kernel's words.
+    fn may_run(&self, path: &str) -> Result<(), &'static str>;
+}
+
+const MISSING: &str = "No such file or directory";
+const DENIED: &str = "Permission denied";
+
+/// Files to be read and programs to be found.
+pub struct Ground<'a> {
+    pub tree: &'a dyn Tree,
+    pub programs: &'a dyn Programs,
+    pub search: SearchPath,
+    pub index: Index,
+    pub cx: Context,
+    pub scope: Scope,
+}
+
+impl<'a> Ground<'a> {
+    /// `folders` come before the usual search path.
+    pub fn new(
+        tree: &'a dyn Tree,
+        programs: &'a dyn Programs,
+        folders: &[String],
+        environment: &files::Environment,
+        scope: Scope,
+        cx: Context,
+    ) -> Ground<'a> {
+        let mut search = SearchPath::new(scope, environment);
+        search.directories.splice(0..0, folders.iter().cloned());
+        let index = Index::read(tree, &search);
+        Ground { tree, programs, search, index, cx, scope }
+    }
+}
+
+/// The machine's files, or those below a root.
+pub struct Disk {
+    pub tree: WithVendor<HostTree>,
+    host: HostTree,
+    root: String,
+}
+
+impl Disk {
+    pub fn of(root: &str) -> Disk {
+        let root = root.trim_end_matches('/').to_owned();
+        let host = if root.is_empty() { HostTree::machine() } else { HostTree::under(&root) };
+        let program = std::env::current_exe().unwrap_or_default();
+        let own = Own { program: &program.to_string_lossy(), journal: "/run/systemd/journal" };
+        Disk { tree: WithVendor::new(host.clone(), own), host, root }
+    }
+}
+
+impl Programs for Disk {
+    fn may_run(&self, path: &str) -> Result<(), &'static str> {
+        let end = if self.root.is_empty() {
+            path.to_owned()
+        } else {
+            let end = resolve(&self.host, path).map_err(|_| MISSING)?;
+            format!("{}{}", self.root, end.path)
+        };
+        let denied = |error: std::io::Error| error.kind() == std::io::ErrorKind::PermissionDenied;
+        let found = std::fs::metadata(Path::new(&end))
+            .map_err(|error| if denied(error) { DENIED } else { MISSING })?;
+        if found.is_dir() { Err("Is a directory") } else { access(&end, Access::EXEC_OK).map_err(|_| DENIED) }
+    }
+}
+
+/// Where a bare name of a program is looked up.
+const PROGRAM_FOLDERS: [&str; 6] =
+    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/// Whether a command's program is there: an absolute path, or a name along `folders` or the usual path.
+pub fn find_program(programs: &dyn Programs, program: &str, folders: &[String]) -> Result<(), &'static str> {
+    if program.starts_with('/') {
+        return programs.may_run(program);
+    }
+    let mut worst = MISSING;
+    let usual: Vec<String> = PROGRAM_FOLDERS.map(str::to_owned).to_vec();
+    let folders = if folders.is_empty() { &usual } else { folders };
+    for folder in folders {
+        match programs.may_run(&join(folder, program)) {
+            Ok(()) => return Ok(()),
+            Err(MISSING) => {}
+            Err(why) => worst = why,
+        }
+    }
+    Err(worst)
+}
+
+/// What of the caller's environment says where units are. It says nothing about another root.
+pub fn environment(root: &str) -> files::Environment {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    files::Environment {
+        unit_path: variable("SYSTEMD_UNIT_PATH").filter(|_| root.is_empty()),
+        home: variable("HOME"),
+        runtime_directory: variable("XDG_RUNTIME_DIR"),
+        config_home: variable("XDG_CONFIG_HOME"),
+        data_home: variable("XDG_DATA_HOME"),
+        config_dirs: variable("XDG_CONFIG_DIRS"),
+        data_dirs: variable("XDG_DATA_DIRS"),
+    }
+}
+
+/// What specifiers stand for, as far as it can be told without a manager.
+pub fn specifiers(scope: Scope, environment: &files::Environment) -> Context {
+    let line = |path: &str| std::fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+    let uname = rustix::system::uname();
+    let known = Context {
+        hostname: uname.nodename().to_string_lossy().into_owned(),
+        boot_id: line("/proc/sys/kernel/random/boot_id").replace('-', ""),
+        kernel: uname.release().to_string_lossy().into_owned(),
+        ..Context::default()
+    };
+    match scope {
+        Scope::System => known,
+        Scope::User => {
+            let home = environment.home.clone().unwrap_or_else(|| "/root".to_owned());
+            let uid = rustix::process::getuid().as_raw();
+            let run = environment.runtime_directory.clone().unwrap_or_else(|| format!("/run/user/{uid}"));
+            Context {
+                user: std::env::var("USER").unwrap_or_else(|_| uid.to_string()),
+                uid,
+                gid: rustix::process::getgid().as_raw(),
+                directories: Directories::of_user(&home, &run),
+                home,
+                ..known
+            }
+        }
+    }
+}
