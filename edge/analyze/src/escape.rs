@@ -86,7 +86,7 @@ fn read(arguments: Vec<OsString>) -> Result<Option<Line>, String> {
             Short('p') | Long("path") => line.path = true,
             Short('h') | Long("help") => return Ok(None),
             Value(word) => line.texts.push(word),
-            other => return Err(other.unexpected().to_string()),
+            other @ (Short(_) | Long(_)) => return Err(other.unexpected().to_string()),
         }
     }
     line.check()?;

@@ -87,7 +87,7 @@ fn read(arguments: Vec<OsString>) -> Result<Option<Line>, lexopt::Error> {
             Long("base-time") => line.base = Some(parser.value()?.string()?),
             Short('h') | Long("help") => return Ok(None),
             Value(word) => line.words.push(word.string()?),
-            other => return Err(other.unexpected()),
+            other @ (Short(_) | Long(_)) => return Err(other.unexpected()),
         }
     }
     Ok(Some(line))

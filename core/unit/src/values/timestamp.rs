@@ -76,7 +76,7 @@ fn weekday(text: &str) -> (Option<i64>, &str) {
     let named = text.split_once(' ').and_then(|(word, rest)| {
         let word = word.to_ascii_lowercase();
         let is = |day: &&str| **day == word || word.len() == 3 && day.starts_with(&word);
-        Some((DAYS.iter().position(|day| is(&day))? as i64, rest))
+        Some((DAYS.iter().position(is)? as i64, rest))
     });
     named.map_or((None, text), |(day, rest)| (Some(day), rest))
 }

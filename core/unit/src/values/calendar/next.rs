@@ -37,9 +37,7 @@ impl Calendar {
             if year > LAST_YEAR {
                 return None;
             }
-            let Some(next_year) = next(&self.year, u64::try_from(year).ok()?, LAST_YEAR as u64) else {
-                return None;
-            };
+            let next_year = next(&self.year, u64::try_from(year).ok()?, LAST_YEAR as u64)?;
             if next_year as i64 != year {
                 day = days(next_year as i64, 1, 1);
                 continue;
@@ -76,7 +74,7 @@ impl Calendar {
                     && if part.repeat == 0 {
                         behind == part.start
                     } else {
-                        (part.start - behind) % part.repeat == 0
+                        (part.start - behind).is_multiple_of(part.repeat)
                     }
             }
         };

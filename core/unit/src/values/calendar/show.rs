@@ -61,7 +61,7 @@ fn parts(parts: &Parts, unit: u64, width: usize, f: &mut Formatter<'_>) -> Resul
     }
     let number = |value: u64, width: usize, f: &mut Formatter<'_>| {
         write!(f, "{:0width$}", value / unit)?;
-        if value % unit == 0 { Ok(()) } else { write!(f, ".{:06}", value % unit) }
+        if value.is_multiple_of(unit) { Ok(()) } else { write!(f, ".{:06}", value % unit) }
     };
     for (at, Part { start, stop, repeat }) in parts.iter().enumerate() {
         if at > 0 {
