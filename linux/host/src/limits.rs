@@ -23,7 +23,7 @@ pub const PID_FILE: usize = 64;
 /// Connections thrown away by one `FlushPending=`.
 pub const FLUSH_ROUNDS: usize = 4096;
 /// For how long a manager that answers may be one whose init was killed, and how often it is looked for.
-pub const RIVAL_ENDS: Duration = Duration::from_secs(3);
+pub const RIVAL_ENDS: Duration = Duration::from_secs(1);
 pub const RIVAL_LOOK: Duration = Duration::from_millis(20);
 /// Reports of init taken in per turn.
 pub const REPORTS_PER_TURN: usize = 256;

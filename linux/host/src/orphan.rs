@@ -11,7 +11,7 @@ use std::path::Path;
 pub enum Marks {
     /// Below this cgroup, each unit in its own.
     Cgroup(String),
-    /// By what they inherited: [`sweep`].
+    /// By what they inherited, where there are no cgroups.
     Inherited,
 }
 

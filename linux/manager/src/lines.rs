@@ -99,8 +99,8 @@ impl Lines {
         let mut message = format!("PRIORITY={level}\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=systemd\n");
         if let Some(unit) = unit {
             message.push_str(&format!("{unit_field}={unit}\n"));
-            // Not being PID 1, we are believed by `journalctl -u` as root that speaks of another's unit.
-            if self.scope == Scope::System && self.role == Role::Beside {
+            // Where we cannot speak in PID 1's name `journalctl -u` believes us as root that speaks of another's unit.
+            if self.scope == Scope::System {
                 message.push_str(&format!("OBJECT_SYSTEMD_UNIT={unit}\n"));
             }
         }

@@ -41,6 +41,8 @@ pub fn run(options: Options) -> io::Result<()> {
             "descriptor 3 is not open: the manager is started by init",
         )
     })?;
+    // One copy is closed by the end of this process alone, so that init hears of that by its exit code.
+    std::mem::forget(socket.try_clone()?);
     let mut snapshot = Snapshot::ask(socket)?;
     let Legacy { predecessor, log, mut engine, estate, orders } =
         legacy::take(&mut snapshot, &machine, &options.mission, &lines)?;

@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 /// The lines since the unit was last started, at most as many as asked for.
 pub fn tail(unit: &str, since: u64, options: &Options) -> String {
     let lines = options.lines.unwrap_or(limits::JOURNAL_LINES);
-    if lines == 0 || since == 0 {
+    if lines == 0 {
         return String::new();
     }
     let found = if is_kept() { from_journal(unit, since, lines, options) } else { String::new() };
@@ -25,12 +25,15 @@ fn from_journal(unit: &str, since: u64, lines: usize, options: &Options) -> Stri
         // Newest first: with --since, --lines would count from the oldest.
         .args(["--quiet", "--no-pager", "--boot", "--reverse"])
         .arg(format!("--lines={lines}"))
-        // journalctl counts in whole seconds from the point given; the fraction keeps earlier runs out.
-        .arg(format!("--since=@{}.{:06}", since / 1_000_000, since % 1_000_000))
         .arg(match options.scope {
             Scope::System => format!("--unit={unit}"),
             Scope::User => format!("--user-unit={unit}"),
         });
+    // A unit that never started has something said of it all the same.
+    if since > 0 {
+        // journalctl counts in whole seconds from the point given; the fraction keeps earlier runs out.
+        command.arg(format!("--since=@{}.{:06}", since / 1_000_000, since % 1_000_000));
+    }
     if let Some(format) = &options.journal_format {
         command.arg(format!("--output={}", format.0));
     }

@@ -130,9 +130,10 @@ fn lives(view: &UnitView<'_>) -> bool {
 }
 
 impl Site {
-    /// Without init nothing can be stopped in order: each process of the folder's units is told at once.
+    /// Where init cannot stop what is left, each process of a unit is told at once.
     pub(super) fn let_go(&mut self, engine: &Engine) {
-        for view in engine.unit_views() {
+        // Slices and init.scope hold us too.
+        for view in engine.unit_views().filter(|view| view.config.exec().is_some()) {
             let order =
                 Action::SignalSet { unit: view.config.name.clone(), signal: libc::SIGTERM, but: Vec::new() };
             self.host.perform(order, Some(view.config), None);

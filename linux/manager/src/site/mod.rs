@@ -143,6 +143,8 @@ impl Site {
     }
 
     fn obey_signal(&mut self, engine: &Engine, signal: i32) {
+        // A terminal that was closed: in the foreground that is the wish to end.
+        let signal = if self.is_folder() && signal == libc::SIGHUP { libc::SIGTERM } else { signal };
         match signals::meaning(signal, self.standing) {
             Meaning::Ask(request) => {
                 let ends = matches!(&request, Request::Job { mode: JobMode::ReplaceIrreversibly, .. });
@@ -233,6 +235,10 @@ impl Site {
             if let Action::Finish(_) = &action {
                 self.finished = true;
                 self.log.end();
+                if self.machine.place.role == Role::Beside {
+                    // init ends what it is the parent of. What an earlier one left is told by us.
+                    self.let_go(engine);
+                }
                 if self.is_folder() {
                     crate::offer::withdraw(&self.machine.place);
                 }
