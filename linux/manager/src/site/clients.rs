@@ -5,7 +5,7 @@ use crate::model::Outlook;
 use crate::{clock, lines};
 use eudaemon_bus::{Incoming, Reloading};
 use eudaemon_engine::Engine;
-use eudaemon_engine::api::{ActiveState, Announcement, Answer, Finale, JobResult, Request};
+use eudaemon_engine::api::{ActiveState, Announcement, Answer, Finale, JobResult, Refusal, Request};
 use eudaemon_host::place::Scope;
 use eudaemon_unit::name::UnitName;
 use std::collections::BTreeSet;
@@ -24,6 +24,19 @@ impl Site {
                 }
             }
             Announcement::Answered { request, outcome } => {
+                // The client's error points to the log.
+                if let Err(refusal @ Refusal::Cyclic(units)) = outcome
+                    && request.0 < OWN_REQUESTS
+                {
+                    for unit in units {
+                        self.lines.say(
+                            Some(unit),
+                            None,
+                            lines::WARNING,
+                            &format!("{unit}: {}", refusal.reason()),
+                        );
+                    }
+                }
                 if request.0 >= OWN_REQUESTS
                     && let Err(refusal) = outcome
                 {
