@@ -60,8 +60,11 @@ impl Site {
         let Some(pid) = self.host.pid(process) else { return };
         let pids = self.past.entry(unit.clone()).or_default();
         pids.push((process, pid));
-        if pids.len() > PAST_PIDS {
-            pids.remove(0);
+        // Those that live are what a successor of init goes by.
+        if pids.len() > PAST_PIDS
+            && let Some(over) = pids.iter().position(|(process, _)| self.host.pid(*process).is_none())
+        {
+            pids.remove(over);
         }
         self.notes.push((format!("{PIDS}{unit}"), postcard::to_allocvec(pids).ok()));
     }

@@ -19,7 +19,7 @@ use crate::units::Units;
 use eudaemon_bus::{Incoming, Server};
 use eudaemon_engine::Engine;
 use eudaemon_engine::api::{
-    Action, ActiveState, Event, Finale, Input, Moment, Order, Output, ProcId, Request, RequestId,
+    Action, ActiveState, Event, Finale, Input, Moment, Order, Output, Phase, ProcId, Request, RequestId,
 };
 use eudaemon_engine::world::{Waited, World};
 use eudaemon_host::host::{self, Birth, Host, News};
@@ -247,7 +247,9 @@ impl Site {
             let config = subject.and_then(|name| engine.unit_view(&name).map(|view| Arc::clone(view.config)));
             // The birth is looked up before the host is borrowed.
             let birth = crate::orders::newborn(&action).map(|unit| self.birth(engine, unit));
-            for socket in birth.iter().flat_map(|birth| &birth.sockets) {
+            // Other commands are handed none: to open them again would take them from a service that still listens.
+            let is_start = matches!(&action, Action::Spawn(spawn) if spawn.phase == Phase::Start);
+            for socket in birth.iter().filter(|_| is_start).flat_map(|birth| &birth.sockets) {
                 if let Some(view) = engine.unit_view(socket).filter(|view| view.active == ActiveState::Active)
                 {
                     self.host.reopen_sockets(socket, view.config);
