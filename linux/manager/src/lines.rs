@@ -28,6 +28,8 @@ pub struct Lines {
     journal: PathBuf,
     socket: Option<OwnedFd>,
     colour: bool,
+    /// Somebody sat before it when we began; a terminal that was closed is none any more.
+    pub on_terminal: bool,
     /// As wide as the names before services' lines, where those are shown beside ours.
     pub column: Option<usize>,
     /// Lines less important than this are not shown (they still go to the journal).
@@ -38,13 +40,15 @@ impl Lines {
     pub fn new(place: &Place) -> Lines {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None).ok();
-        let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let on_terminal = std::io::stderr().is_terminal();
+        let colour = on_terminal && std::env::var_os("NO_COLOR").is_none();
         Lines {
             scope: place.scope,
             role: place.role,
             journal: place.published.join("journal/socket"),
             socket,
             colour,
+            on_terminal,
             column: None,
             shown: INFO,
         }

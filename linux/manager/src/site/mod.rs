@@ -143,8 +143,9 @@ impl Site {
     }
 
     fn obey_signal(&mut self, engine: &Engine, signal: i32) {
-        // A terminal that was closed: in the foreground that is the wish to end.
-        let signal = if self.is_folder() && signal == libc::SIGHUP { libc::SIGTERM } else { signal };
+        // A terminal that was closed: in the foreground that is the wish to end, but not under nohup(1).
+        let hung_up = signal == libc::SIGHUP && self.is_folder() && self.lines.on_terminal;
+        let signal = if hung_up { libc::SIGTERM } else { signal };
         match signals::meaning(signal, self.standing) {
             Meaning::Ask(request) => {
                 let ends = matches!(&request, Request::Job { mode: JobMode::ReplaceIrreversibly, .. });
