@@ -1,105 +1,135 @@
-//! Any text as part of a unit name, and back: systemd.unit(5), "String Escaping for Inclusion in Unit Names". Texts are bytes: paths
-//! need not be UTF-8.
+//! Any text as part of a unit name, and back: systemd-escape(1), systemd.unit(5) "String escaping for inclusion in
+//! unit names". Text is bytes here: a file's name need not be UTF-8.
 
-use crate::name::{UnitKind, UnitName};
+use crate::limits::PATH_MAX;
+use crate::name::UnitName;
 
-/// `/` as `-`, what a name cannot hold as `\xNN`.
+/// Bytes of one part of a path (Linux's NAME_MAX).
+const PART_MAX: usize = 255;
+
+/// `/` becomes `-`, whatever a name may not hold becomes `\xNN`, and so does a dot in front.
 pub fn escape(text: &[u8]) -> String {
-    let mut out = String::new();
+    let mut escaped = String::with_capacity(text.len());
     for (at, byte) in text.iter().enumerate() {
         match byte {
-            b'/' => out.push('-'),
-            b'.' if at == 0 => out.push_str("\\x2e"),
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b':' | b'_' | b'.' => out.push(char::from(*byte)),
-            other => out.push_str(&format!("\\x{other:02x}")),
+            b'/' => escaped.push('-'),
+            b'.' if at == 0 => push_hex(&mut escaped, *byte),
+            b'-' | b'\\' | b'@' => push_hex(&mut escaped, *byte),
+            _ => push(&mut escaped, *byte),
         }
     }
-    out
+    escaped
 }
 
-/// A path without its outer slashes; `-` for the root. `None` if it climbs by `..`, is but a dot, or longer than paths can be.
+/// A path without the slashes that say nothing; none if it is no path, or has `..` in it.
 pub fn escape_path(path: &[u8]) -> Option<String> {
-    let parts: Vec<&[u8]> =
-        path.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".").collect();
-    const PART_MAX: usize = 255;
-    const PATH_MAX: usize = 4095;
-    let is_dot = parts.is_empty() && path.starts_with(b".");
-    let odd = |part: &&[u8]| *part == b".." || part.len() > PART_MAX;
-    if is_dot || path.len() > PATH_MAX || parts.iter().any(odd) {
-        return None;
+    let parts: Vec<&[u8]> = parts(path).filter(|part| *part != b".").collect();
+    match parts.is_empty() {
+        // What is simplified to nothing is the root, but here is not.
+        true if path.is_empty() || path.starts_with(b"/") => Some("-".to_owned()),
+        true => None,
+        false if !is_path(path) || parts.contains(&b"..".as_slice()) => None,
+        false => Some(escape(&parts.join(&b'/'))),
     }
-    Some(if parts.is_empty() { "-".to_owned() } else { escape(&parts.join(&b'/')) })
 }
 
-/// The reverse of `escape`; `None` for a backslash that begins no `\xNN`.
+/// What was escaped; none where a backslash is no escape. As in C, a zero byte is the end.
 pub fn unescape(text: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
+    let mut plain = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((first, after)) = rest.split_first() {
         rest = after;
-        match first {
-            b'-' => out.push(b'/'),
-            b'\\' => {
-                let [b'x', high, low, tail @ ..] = after else { return None };
-                let hex = std::str::from_utf8(&[*high, *low]).ok()?.to_owned();
-                let is_hex = hex.bytes().all(|digit| digit.is_ascii_hexdigit());
-                out.push(u8::from_str_radix(&hex, 16).ok().filter(|_| is_hex)?);
+        match (first, after) {
+            (b'-', _) => plain.push(b'/'),
+            (b'\\', [b'x', high, low, tail @ ..]) => {
+                let digit =
+                    |digit: &u8| char::from(*digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+                plain.push(digit(high)? << 4 | digit(low)?);
                 rest = tail;
             }
-            other => out.push(*other),
+            (b'\\', _) => return None,
+            (byte, _) => plain.push(*byte),
         }
     }
-    Some(out)
+    let length = plain.iter().position(|byte| *byte == 0).unwrap_or(plain.len());
+    plain.truncate(length);
+    Some(plain)
 }
 
-/// The reverse of `escape_path`: what comes out must be a path that escapes so.
+/// The absolute path that was escaped; none if it would not be a plain one.
 pub fn unescape_path(text: &[u8]) -> Option<Vec<u8>> {
-    if text.is_empty() {
-        return None;
-    }
     if text == b"-" {
         return Some(b"/".to_vec());
     }
-    if text.starts_with(b"-") || text.ends_with(b"-") {
+    if text.is_empty() || text.starts_with(b"-") || text.ends_with(b"-") {
         return None;
     }
-    let path = [b"/".as_slice(), &unescape(text)?].concat();
-    let is_part = |part: &[u8]| !part.is_empty() && part != b"." && part != b"..";
-    path[1..].split(|byte| *byte == b'/').all(is_part).then_some(path)
+    let path = [b"/", unescape(text)?.as_slice()].concat();
+    let closes = path.len() > 1 && path.ends_with(b"/");
+    (is_plain(&path) && !closes).then_some(path)
 }
 
-/// The unit somebody means by a text: a name as it is, a device or a mount by its path, else a service.
-pub fn mangle(text: &[u8]) -> Option<String> {
-    let name = std::str::from_utf8(text).ok().filter(|name| UnitName::parse(name).is_ok());
-    if let Some(name) = name {
-        return Some(name.to_owned());
-    }
-    let is_device = [b"/dev/".as_slice(), b"/sys/"].iter().any(|above| text.starts_with(above));
-    if text.starts_with(b"/")
-        && let Some(stem) = escape_path(text)
+/// What people type for a unit as its name: a path is a mount or a device, a word without a suffix gets `suffix`
+/// (`.service`), and the rest is escaped where it must be. None for what can be no name.
+pub fn mangle(word: &[u8], suffix: &str) -> Option<String> {
+    if let Ok(text) = std::str::from_utf8(word)
+        && UnitName::parse(text).is_ok()
     {
-        return valid(format!("{stem}.{}", if is_device { "device" } else { "mount" }));
+        return Some(text.to_owned());
     }
-    let mut name = String::new();
-    for byte in text {
+    if word.starts_with(b"/")
+        && let Some(path) = escape_path(word)
+    {
+        let parts: Vec<&[u8]> = parts(word).filter(|part| *part != b".").collect();
+        let is_device = matches!(parts[..], [b"dev" | b"sys", _, ..]);
+        return complete(path, if is_device { ".device" } else { ".mount" });
+    }
+    let mut name = String::with_capacity(word.len());
+    for byte in word {
         match byte {
             b'/' => name.push('-'),
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => name.push(char::from(*byte)),
-            b':' | b'-' | b'_' | b'.' | b'\\' | b'@' => name.push(char::from(*byte)),
-            other => name.push_str(&format!("\\x{other:02x}")),
+            _ => push(&mut name, *byte),
         }
     }
-    let has_kind = name
-        .rsplit_once('.')
-        .is_some_and(|(stem, suffix)| !stem.is_empty() && UnitKind::from_suffix(suffix).is_some());
-    if text.is_empty() {
-        return None;
+    if word.is_empty() || UnitName::parse(&name).is_ok() {
+        return (!word.is_empty()).then_some(name);
     }
-    valid(if has_kind { name } else { format!("{name}.service") })
+    complete(name, suffix)
 }
 
-fn valid(name: String) -> Option<String> {
-    UnitName::parse(&name).is_ok().then_some(name)
+/// A path that the kernel would take, in whole and in each part.
+pub fn is_path(path: &[u8]) -> bool {
+    !path.is_empty() && path.len() < PATH_MAX && parts(path).all(|part| part.len() <= PART_MAX)
+}
+
+/// A path that says nothing twice and goes nowhere back.
+pub fn is_plain(path: &[u8]) -> bool {
+    let says = |part: &[u8]| part != b"." && part != b"..";
+    is_path(path) && parts(path).all(says) && !path.windows(2).any(|two| two == b"//")
+}
+
+fn parts(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.split(|byte| *byte == b'/').filter(|part| !part.is_empty())
+}
+
+fn complete(mut name: String, suffix: &str) -> Option<String> {
+    name.push_str(suffix);
+    UnitName::parse(&name).ok().map(|name| name.to_string())
+}
+
+/// What a name may hold stays as it is.
+fn push(name: &mut String, byte: u8) {
+    match byte {
+        b':' | b'-' | b'_' | b'.' | b'\\' | b'@' => name.push(char::from(byte)),
+        _ if byte.is_ascii_alphanumeric() => name.push(char::from(byte)),
+        _ => push_hex(name, byte),
+    }
+}
+
+fn push_hex(name: &mut String, byte: u8) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
+    name.extend(['\\', 'x', digit(byte >> 4), digit(byte & 15)]);
 }
 
 #[cfg(test)]
@@ -108,24 +138,44 @@ mod tests {
 
     #[test]
     fn there_and_back() {
-        for text in [&b"a-b/c"[..], b"/dev/sd a", b".hidden", b"\xff\xfe", b"100%", b"-"] {
-            assert_eq!(unescape(escape(text).as_bytes()).as_deref(), Some(text));
+        for text in ["", "a", "foo bar", "Hallöchen, Meister", ".hidden-x@y", "a/b\\c", "/dev//sda"] {
+            assert_eq!(
+                unescape(escape(text.as_bytes()).as_bytes()).as_deref(),
+                Some(text.as_bytes()),
+                "{text}"
+            );
         }
-        assert_eq!(escape_path(b"//srv/./my disk/").as_deref(), Some(r"srv-my\x20disk"));
-        assert_eq!(unescape_path(br"srv-my\x20disk").as_deref(), Some(&b"/srv/my disk"[..]));
-        assert_eq!((escape_path(b"/a/../b"), escape_path(b".")), (None, None));
-        assert_eq!((escape_path(b""), escape_path(b"/.")), (Some("-".to_owned()), Some("-".to_owned())));
-        assert_eq!((unescape_path(b""), unescape_path(b"a--b"), unescape(br"\x2")), (None, None, None));
+        for path in ["/", "/dev/disk/by-uuid/1234-ABCD", "/mnt/my disk", "/.x"] {
+            let escaped = escape_path(path.as_bytes()).unwrap();
+            assert_eq!(unescape_path(escaped.as_bytes()).as_deref(), Some(path.as_bytes()), "{path}");
+        }
     }
 
     #[test]
-    fn names_that_are_meant() {
-        let meant = |text: &str| mangle(text.as_bytes());
-        assert_eq!(meant("web").as_deref(), Some("web.service"));
-        assert_eq!(meant("web.socket").as_deref(), Some("web.socket"));
-        assert_eq!(meant("/srv").as_deref(), Some("srv.mount"));
-        assert_eq!(meant("/dev/sda").as_deref(), Some("dev-sda.device"));
-        assert_eq!(meant("a b").as_deref(), Some(r"a\x20b.service"));
-        assert_eq!((meant(""), meant("@")), (None, None));
+    fn what_is_no_path() {
+        for path in [".", "..", "/a/../b", "../a"] {
+            assert_eq!(escape_path(path.as_bytes()), None, "{path}");
+        }
+        for text in ["", "--", "a-", "a--b", "..", "\\x2", "a-.-b"] {
+            assert_eq!(unescape_path(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(escape_path(b"./a//b/"), Some("a-b".to_owned()));
+    }
+
+    #[test]
+    fn typed_names() {
+        for (word, name) in [
+            ("nginx", Some("nginx.service")),
+            ("a.socket", Some("a.socket")),
+            ("/mnt/data/", Some("mnt-data.mount")),
+            ("/dev/sda", Some("dev-sda.device")),
+            ("/", Some("-.mount")),
+            ("/a/../b", Some("-a-..-b.service")),
+            ("x y.service", Some("x\\x20y.service")),
+            ("@", None),
+            ("", None),
+        ] {
+            assert_eq!(mangle(word.as_bytes(), ".service").as_deref(), name, "{word}");
+        }
     }
 }

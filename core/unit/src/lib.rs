@@ -9,6 +9,7 @@
 pub mod limits;
 
 pub mod diagnostic;
+pub mod escape;
 pub mod name;
 pub mod span;
 pub mod spelling;
@@ -18,7 +19,6 @@ pub mod files;
 pub mod syntax;
 pub mod values;
 
-pub mod escape;
 pub mod specifier;
 
 pub mod exec_line;

@@ -39,3 +39,10 @@ pub const UNIT_LINKS_FOLLOWED: usize = 64;
 
 /// Directories entered below a configuration directory in search of links to remove.
 pub const LINK_DIRECTORIES_MAX: usize = 100_000;
+
+/// Values in one field of a calendar expression, less one (systemd: 240).
+pub const CALENDAR_VALUES_MAX: usize = 240;
+
+/// Steps in search of the next point of a calendar expression (systemd: 1000): 230 years of months that all miss
+/// are fewer.
+pub const CALENDAR_ROUNDS_MAX: u32 = 1_000;

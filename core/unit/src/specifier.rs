@@ -4,6 +4,7 @@
 use crate::limits::EXPANDED_MAX;
 use crate::name::UnitName;
 use crate::values::path;
+use crate::values::zones::KnownZones;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -33,6 +34,9 @@ pub struct Context {
     pub directories: Directories,
     /// `%R`: the manager's own control group, empty at the root.
     pub cgroup_root: String,
+    /// No specifier, but the machine's too: what a calendar expression may name.
+    #[serde(skip)]
+    pub zones: KnownZones,
 }
 
 /// `/etc/os-release`; a field that is missing is empty.
@@ -104,6 +108,7 @@ impl Default for Context {
             shell: "/bin/sh".into(),
             directories: Directories::of_system(),
             cgroup_root: String::new(),
+            zones: KnownZones::default(),
         }
     }
 }

@@ -17,9 +17,7 @@ use eudaemon_unit::load::{Loader, Surroundings};
 use eudaemon_unit::merge::{Merged, Source, merge};
 use eudaemon_unit::name::UnitName;
 use eudaemon_unit::specifier::Context;
-use eudaemon_unit::values::calendar::{Calendar, Utc, Where, Zone, parse as parse_calendar};
 use eudaemon_unit::values::size::{Steps, parse_size};
-use eudaemon_unit::values::timestamp::{format_timestamp, parse_timestamp};
 use eudaemon_unit::values::{format_timespan, parse_timespan};
 use json::Json;
 use table::{Score, rows, text};
@@ -354,98 +352,8 @@ fn directives() {
         score.row(&format!("{kind} {lines}"), &format!("{expected:?}"), &format!("{found:?}"));
         said.row(&format!("{kind} {lines}"), &expected_messages(&row[4]), &messages(&merged));
     }
-    score.done(615);
+    score.done(618);
     said.done(656);
-}
-
-/// A zone as the machine's database has it.
-struct Zoneinfo(jiff::tz::TimeZone);
-
-impl Zone for Zoneinfo {
-    fn offset(&self, utc: i64) -> i64 {
-        jiff::Timestamp::from_second(utc).map_or(0, |at| i64::from(self.0.to_offset(at).seconds()))
-    }
-}
-
-fn zone_of(calendar: &Calendar, local: &str) -> Zoneinfo {
-    let name = match &calendar.zone {
-        Where::Local if local.is_empty() => "UTC",
-        Where::Local => local,
-        Where::Utc => "UTC",
-        Where::Named(name) => name,
-    };
-    let zone = jiff::tz::TimeZone::get(name).or_else(|_| jiff::tz::TimeZone::posix(name));
-    Zoneinfo(zone.unwrap_or(jiff::tz::TimeZone::UTC))
-}
-
-/// systemd takes the names as the database spells them.
-fn is_zone(name: &str) -> bool {
-    std::path::Path::new("/usr/share/zoneinfo").join(name).is_file()
-}
-
-#[test]
-fn calendar() {
-    let Some(rows) = rows("calendar") else { return };
-    let mut score = Score::new("calendar");
-    for row in rows {
-        let (expression, local, base) = (text(&row[0]), text(&row[1]), text(&row[2]));
-        let expected = format!("{} {} {}", text(&row[3]), text(&row[4]), text(&row[5]));
-        let found = match parse_calendar(&expression, is_zone) {
-            Err(_) => "error  ".to_owned(),
-            Ok(calendar) => {
-                let zone = zone_of(&calendar, &local);
-                let mut at = base.parse::<u64>().unwrap() * 1_000_000;
-                let mut next = Vec::new();
-                while next.len() < 6
-                    && let Some(elapse) = calendar.next_after(at, &zone)
-                {
-                    at = elapse;
-                    next.push((at / 1_000_000).to_string());
-                }
-                if next.is_empty() {
-                    next.push("never".to_owned());
-                }
-                format!("ok {calendar} {}", next.join(" "))
-            }
-        };
-        score.row(&format!("{expression} in {local} from {base}"), &expected, &found);
-    }
-    score.done(292);
-}
-
-#[test]
-fn calendar_to_the_microsecond() {
-    let Some(rows) = rows("calendar-next-usec") else { return };
-    let mut score = Score::new("calendar-next-usec");
-    for row in rows {
-        let calendar = parse_calendar(&text(&row[0]), is_zone).unwrap();
-        let next = calendar.next_after(text(&row[2]).parse().unwrap(), &zone_of(&calendar, &text(&row[1])));
-        let found = next.map_or("never".to_owned(), |next| next.to_string());
-        score.row(&text(&row[0]), &text(&row[3]), &found);
-    }
-    score.done(13);
-}
-
-#[test]
-fn timestamps() {
-    let Some(rows) = rows("timestamp") else { return };
-    let mut score = Score::new("timestamp");
-    let now = 1_700_000_000_000_000;
-    for row in rows {
-        let found = match (parse_timestamp(&text(&row[0]), now, &Utc), text(&row[1]).as_str()) {
-            (Ok(_), "relative") => "relative  ".to_owned(),
-            (Ok(micros), _) => {
-                let fraction = match micros % 1_000_000 {
-                    0 => String::new(),
-                    fraction => format!(".{fraction:06}"),
-                };
-                format!("ok {}{fraction} {}", micros / 1_000_000, format_timestamp(micros, &Utc, "UTC"))
-            }
-            (Err(_), _) => "error  ".to_owned(),
-        };
-        score.row(&text(&row[0]), &format!("{} {} {}", text(&row[1]), text(&row[2]), text(&row[3])), &found);
-    }
-    score.done(46);
 }
 
 /// The unit that a search path full of files makes, in the properties of the table.

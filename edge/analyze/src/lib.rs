@@ -1,94 +1,187 @@
 #![forbid(unsafe_code)]
-//! `eudaemon analyze VERB`, also as `systemd-analyze`, and `eudaemon escape`, also as `systemd-escape`: what the small languages
-//! of unit files mean, answered without a manager. Wording and exit codes are systemd's.
+//! What a text means before a unit says it: `systemd-analyze` for calendar expressions, points in time and spans,
+//! and `systemd-escape` for names. Output and exit codes are systemd's.
+//!
+//! Neither knows a manager, and neither changes anything.
 
 mod escape;
+mod options;
+mod places;
+#[cfg(test)]
+#[path = "../../../core/unit/tests/vectors/table.rs"]
+mod table;
 mod times;
-mod zone;
 
 pub use escape::main as escape;
 
-use lexopt::prelude::*;
+use options::{Given, Long, Stop, Takes, getopt};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-const HELP: &str = "\
-eudaemon analyze VERB ARGUMENT…
+/// systemd's version whose behaviour is followed.
+const FOLLOWED: &str = "252";
 
-  calendar [--iterations=N] [--base-time=TIMESTAMP] EXPRESSION…
-                          normalizes calendar expressions, and tells when they elapse next
-  timestamp TIMESTAMP…    reads points in time
-  timespan SPAN…          reads lengths of time
-  verify FILE|UNIT…       checks unit files: `eudaemon verify --help`
-";
+/// The most points of a calendar expression that may be asked for (systemd: as many as a C int counts).
+const ITERATIONS_MAX: u32 = i32::MAX as u32;
 
-/// What the line asks for.
-struct Line {
-    words: Vec<String>,
-    iterations: u32,
-    base: Option<String>,
+#[derive(Default)]
+struct Options {
+    iterations: Option<u32>,
+    base_time: Option<u64>,
+    scope: Option<places::Scope>,
+    root: Option<String>,
 }
 
-/// `arguments` open with the word `analyze`.
+/// The arguments begin with the program's own word.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
     if arguments.get(1).is_some_and(|verb| verb == "verify") {
         return eudaemon_verify::main(arguments[1..].to_vec());
     }
-    let line = match read(arguments) {
-        Ok(Some(line)) => line,
-        Ok(None) => {
-            print!("{HELP}");
-            return ExitCode::SUCCESS;
+    let zones = times::Judge::of_this_machine();
+    let outcome = options(arguments, &zones).and_then(|(options, words)| run(&options, &words, &zones));
+    match outcome {
+        Ok(code) => code,
+        Err(Stop::Show(text)) => {
+            print!("{text}");
+            ExitCode::SUCCESS
         }
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let Some((verb, subjects)) = line.words.split_first() else {
-        eprintln!("Too few arguments.\n{HELP}");
-        return ExitCode::FAILURE;
-    };
-    let each: &dyn Fn(&str) -> Result<String, String> = match verb.as_str() {
-        "calendar" => &|text| times::calendar(text, line.iterations, line.base.as_deref()),
-        "timestamp" => &times::timestamp,
-        "timespan" => &times::timespan,
-        other => {
-            eprintln!("Unknown command verb {other}.");
-            return ExitCode::FAILURE;
-        }
-    };
-    if subjects.is_empty() {
-        eprintln!("Too few arguments.");
-        return ExitCode::FAILURE;
-    }
-    let mut code = ExitCode::SUCCESS;
-    for (at, subject) in subjects.iter().enumerate() {
-        match each(subject) {
-            Ok(text) => print!("{text}"),
-            Err(complaint) => {
-                eprintln!("{complaint}");
-                code = ExitCode::FAILURE;
-            }
-        }
-        if at + 1 < subjects.len() {
-            println!();
+        Err(Stop::Refuse(text)) => {
+            eprintln!("{text}");
+            ExitCode::FAILURE
         }
     }
-    code
 }
 
-fn read(arguments: Vec<OsString>) -> Result<Option<Line>, lexopt::Error> {
-    let mut line = Line { words: Vec::new(), iterations: 1, base: None };
-    let mut parser = lexopt::Parser::from_args(arguments.into_iter().skip(1));
-    while let Some(argument) = parser.next()? {
-        match argument {
-            Long("iterations") => line.iterations = parser.value()?.parse()?,
-            Long("base-time") => line.base = Some(parser.value()?.string()?),
-            Short('h') | Long("help") => return Ok(None),
-            Value(word) => line.words.push(word.string()?),
-            other @ (Short(_) | Long(_)) => return Err(other.unexpected()),
+/// A verb, how many words it takes behind it, and what it does.
+struct Verb {
+    word: &'static str,
+    least: usize,
+    most: usize,
+    run: fn(&Options, &[String], &times::Judge) -> ExitCode,
+}
+
+const VERBS: &[Verb] = &[
+    Verb { word: "calendar", least: 1, most: usize::MAX, run: times::calendar },
+    Verb { word: "timestamp", least: 1, most: usize::MAX, run: times::timestamp },
+    Verb { word: "timespan", least: 1, most: usize::MAX, run: times::timespan },
+    Verb { word: "unit-paths", least: 0, most: 0, run: places::unit_paths },
+    Verb { word: "cat-config", least: 1, most: usize::MAX, run: places::cat_config },
+];
+
+/// Verbs of systemd-analyze that are not there yet; "time" is what it does without a word.
+const NOT_YET: &[&str] = &[
+    "time",
+    "blame",
+    "critical-chain",
+    "plot",
+    "dot",
+    "dump",
+    "unit-files",
+    "exit-status",
+    "capability",
+    "syscall-filter",
+    "filesystems",
+    "condition",
+    "compare-versions",
+    "security",
+    "inspect-elf",
+];
+
+fn run(options: &Options, words: &[String], judge: &times::Judge) -> Result<ExitCode, Stop> {
+    let word = words.first().map_or("time", String::as_str);
+    let Some(verb) = VERBS.iter().find(|verb| verb.word == word) else {
+        return Err(Stop::Refuse(match NOT_YET.contains(&word) {
+            true => format!(
+                "Verb \"{word}\" of systemd-analyze is not there yet; there are calendar, timestamp, timespan, unit-paths, cat-config and verify."
+            ),
+            false => format!("Unknown command verb {word}."),
+        }));
+    };
+    match words.len() - 1 {
+        few if few < verb.least => Err(Stop::Refuse("Too few arguments.".to_owned())),
+        many if many > verb.most => Err(Stop::Refuse("Too many arguments.".to_owned())),
+        _ => Ok((verb.run)(options, &words[1..], judge)),
+    }
+}
+
+const fn flag(name: &'static str) -> Long {
+    Long { name, takes: Takes::Nothing }
+}
+
+const fn value(name: &'static str) -> Long {
+    Long { name, takes: Takes::Value }
+}
+
+const LONG: &[Long] = &[
+    value("base-time"),
+    flag("global"),
+    flag("help"),
+    value("iterations"),
+    flag("no-pager"),
+    flag("quiet"),
+    value("root"),
+    flag("system"),
+    flag("user"),
+    flag("version"),
+];
+
+fn options(arguments: Vec<OsString>, judge: &times::Judge) -> Result<(Options, Vec<String>), Stop> {
+    let mut options = Options::default();
+    let mut words = Vec::new();
+    for given in getopt("systemd-analyze", LONG, "hq", arguments)? {
+        match given {
+            Given::Long("base-time", text) => {
+                let bad = || Stop::Refuse(format!("Failed to parse --base-time= parameter: {text}"));
+                options.base_time = Some(judge.point(&text).ok_or_else(bad)?);
+            }
+            Given::Long("iterations", text) => {
+                let number = eudaemon_unit::values::number::unsigned(&text).ok();
+                let number = number.and_then(|number| u32::try_from(number).ok());
+                let bad = || Stop::Refuse(format!("Failed to parse iterations: {text}"));
+                options.iterations = Some(number.filter(|number| *number <= ITERATIONS_MAX).ok_or_else(bad)?);
+            }
+            Given::Long("root", path) => options.root = Some(path),
+            Given::Long("system", _) => options.scope = Some(places::Scope::System),
+            Given::Long("user", _) => options.scope = Some(places::Scope::User),
+            Given::Long("global", _) => options.scope = Some(places::Scope::Global),
+            Given::Long("help", _) | Given::Short('h') => return Err(Stop::Show(HELP.to_owned())),
+            Given::Long("version", _) => return Err(Stop::Show(version())),
+            // There is no pager, and a hint is no noise: systemd 252 gives it with --quiet too.
+            Given::Long(_, _) | Given::Short(_) => {}
+            Given::Word(word) => words.push(word.to_string_lossy().into_owned()),
         }
     }
-    Ok(Some(line))
+    Ok((options, words))
 }
+
+fn version() -> String {
+    format!("systemd {FOLLOWED} (eudaemon {})\n", env!("CARGO_PKG_VERSION"))
+}
+
+const HELP: &str = "systemd-analyze [OPTIONS...] COMMAND ...
+
+Say what times, names and paths mean.
+
+Commands:
+  calendar SPEC...           Say when a calendar expression elapses
+  timestamp TIMESTAMP...     Say what point in time is meant
+  timespan SPAN...           Say how long a span of time is
+  unit-paths                 List load directories for units
+  cat-config NAME|PATH...    Show configuration file and drop-ins
+
+Options:
+     --iterations=N          Show the specified number of iterations
+     --base-time=TIMESTAMP   Calculate calendar times relative to
+                             specified time
+     --system                Operate on system systemd instance
+     --user                  Operate on user systemd instance
+     --global                Operate on global user configuration
+     --root=PATH             Operate on an alternate filesystem root
+     --no-pager              Accepted: there is no pager
+  -q --quiet                 Accepted: there is nothing to leave out
+  -h --help                  Show this help
+     --version               Show package version
+
+`verify` checks unit files: eudaemon verify --help says more.
+The other commands of systemd-analyze(1) are not there yet.
+";

@@ -3,6 +3,7 @@
 use crate::line::{Options, Scope};
 use crate::verb::{Failure, words};
 use eudaemon_host::tree::HostTree;
+use eudaemon_host::zones::Installed;
 use eudaemon_unit::files::{self, Found, Index, SearchPath, Tree};
 use eudaemon_unit::install::{
     self, Change, Ground, Note, Place, Presets, Refusal, Request, State, Unreadable,
@@ -10,6 +11,7 @@ use eudaemon_unit::install::{
 use eudaemon_unit::limits::UNIT_FILE_MAX;
 use eudaemon_unit::name::UnitName;
 use eudaemon_unit::specifier::Context;
+use eudaemon_unit::values::zones::KnownZones;
 use eudaemon_unit::vendor::{Own, WithVendor};
 use std::path::Path;
 
@@ -191,6 +193,7 @@ fn specifiers() -> Context {
         kernel: uname.release().to_string_lossy().into_owned(),
         uid: rustix::process::getuid().as_raw(),
         gid: rustix::process::getgid().as_raw(),
+        zones: KnownZones(&Installed),
         ..Context::default()
     }
 }

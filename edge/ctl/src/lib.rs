@@ -19,9 +19,6 @@ mod text;
 mod unit_name;
 mod verb;
 
-pub use line::Timestamps;
-pub use text::time::Clock;
-
 use std::ffi::OsString;
 use std::process::ExitCode;
 

@@ -45,7 +45,8 @@ pub fn mangle(word: &str, suffix: &str, globs: Globs) -> Option<Mangled> {
     }
     if let Some(path) = absolute(word) {
         let kind = if path.starts_with("/dev/") || path.starts_with("/sys/") { "device" } else { "mount" };
-        return plain(format!("{}.{kind}", escape_path(&path)));
+        let escaped = eudaemon_unit::escape::escape_path(path.as_bytes())?;
+        return plain(format!("{escaped}.{kind}"));
     }
     if word.chars().all(is_legal) {
         return plain(with_suffix(word, suffix, globs));
@@ -96,25 +97,6 @@ fn escape(word: &str, globs: Globs) -> String {
         match byte {
             b'/' => escaped.push('-'),
             b'*' | b'?' | b'[' | b']' if globs == Globs::Allowed => escaped.push(char::from(byte)),
-            _ if is_legal(char::from(byte)) => escaped.push(char::from(byte)),
-            _ => escaped.push_str(&format!("\\x{byte:02x}")),
-        }
-    }
-    escaped
-}
-
-/// systemd-escape(1) --path: `/` is `-`, a slash within is a dash, everything else that is not legal is `\xNN`.
-fn escape_path(path: &str) -> String {
-    let inner = path.trim_matches('/');
-    if inner.is_empty() {
-        return "-".to_owned();
-    }
-    let mut escaped = String::new();
-    for (at, byte) in inner.bytes().enumerate() {
-        match byte {
-            b'/' => escaped.push('-'),
-            b'.' if at == 0 => escaped.push_str("\\x2e"),
-            b'-' | b'\\' | b'@' => escaped.push_str(&format!("\\x{byte:02x}")),
             _ if is_legal(char::from(byte)) => escaped.push(char::from(byte)),
             _ => escaped.push_str(&format!("\\x{byte:02x}")),
         }

@@ -23,3 +23,4 @@ mod sweep;
 mod sys;
 pub use sys::descriptor::inherited;
 pub mod tree;
+pub mod zones;

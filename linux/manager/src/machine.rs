@@ -4,7 +4,9 @@ use crate::options::Mission;
 use eudaemon_host::abilities;
 use eudaemon_host::condition::{Circumstances, native_architecture};
 use eudaemon_host::place::{Place, Role, Scope};
+use eudaemon_host::zones::Installed;
 use eudaemon_unit::specifier::{Context, Directories, OsRelease};
+use eudaemon_unit::values::zones::KnownZones;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -222,6 +224,7 @@ fn specifiers(place: &Place, user: &User) -> Context {
         shell: user.shell.clone(),
         directories,
         cgroup_root: String::new(),
+        zones: KnownZones(&Installed),
     }
 }
 

@@ -3,7 +3,8 @@
 use super::{Directive, Draft, Kind, Line, Support, keep};
 use crate::name::UnitName;
 use crate::specifier::Allowed;
-use crate::values::{calendar, format_timespan, parse_timespan};
+use crate::values::calendar::Calendar;
+use crate::values::{format_timespan, parse_timespan};
 
 const fn kept(key: &'static str, kind: Kind, help: &'static str) -> Directive {
     Directive { key, kind, support: Support::NotYet, set: keep, help }
@@ -49,19 +50,6 @@ pub(super) fn triggered(d: &mut Draft, l: &mut Line<'_>) {
     }
 }
 
-/// `Area/City`, or a zone of one word. Whether the machine's database has it is known only where there is one.
-fn looks_like_zone(name: &str) -> bool {
-    const WORDS: [&str; 16] = [
-        "CET", "CST6CDT", "Cuba", "EET", "EST", "EST5EDT", "Egypt", "GMT", "HST", "Israel", "Japan", "MET",
-        "MST", "PST8PDT", "WET", "Zulu",
-    ];
-    let is_part = |part: &str| {
-        part.starts_with(|first: char| first.is_ascii_uppercase())
-            && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-+".contains(c))
-    };
-    WORDS.contains(&name) || name.contains('/') && name.split('/').all(is_part)
-}
-
 /// Times add up; an empty one of any kind takes all of them back.
 fn elapse(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
@@ -70,10 +58,11 @@ fn elapse(d: &mut Draft, l: &mut Line<'_>) {
     }
     let Some(text) = l.text() else { return };
     if l.key == "OnCalendar" {
-        return match calendar::parse(&text, looks_like_zone) {
+        match Calendar::parse(&text, l.scope.cx.zones.0) {
             Ok(calendar) => l.keep_more(d, vec![calendar.to_string()]),
             Err(_) => l.warn(format!("Failed to parse calendar specification, ignoring: {text}")),
-        };
+        }
+        return;
     }
     match parse_timespan(&text) {
         Ok(span) => l.keep_more(d, vec![format_timespan(span)]),

@@ -4,6 +4,7 @@
 pub mod address;
 pub mod calendar;
 pub mod capability;
+pub mod civil;
 pub mod cpuset;
 pub mod errno;
 pub mod exit_status;
@@ -17,6 +18,7 @@ pub mod syscalls;
 pub mod timespan;
 pub mod timestamp;
 pub mod words;
+pub mod zones;
 
 pub use number::{boolean, mode};
 pub use timespan::{format_timespan, parse_timespan};
@@ -27,6 +29,7 @@ pub enum Bad {
     Syntax,
     Range,
     Unsupported,
+    TooMany,
 }
 
 impl std::fmt::Display for Bad {
@@ -35,6 +38,7 @@ impl std::fmt::Display for Bad {
             Bad::Syntax => "Invalid argument",
             Bad::Range => "Numerical result out of range",
             Bad::Unsupported => "Address family not supported by protocol",
+            Bad::TooMany => "No buffer space available",
         })
     }
 }

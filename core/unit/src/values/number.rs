@@ -76,6 +76,18 @@ pub fn permyriad(text: &str) -> Option<u32> {
     format!("{whole}{fraction:0<decimals$}").parse().ok()
 }
 
+/// The digits behind a decimal point as millionths, rounded at the seventh; and what follows them.
+pub fn fraction(text: &str) -> Result<(i64, &str), Bad> {
+    let length = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (digits, rest) = text.split_at(length);
+    if digits.is_empty() {
+        return Err(Bad::Syntax);
+    }
+    let digit = |at: usize| digits.as_bytes().get(at).map_or(0, |digit| i64::from(digit - b'0'));
+    let millionths = (0..6).fold(0, |sum, at| sum * 10 + digit(at));
+    Ok((millionths + i64::from(digit(6) >= 5), rest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

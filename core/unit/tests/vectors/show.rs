@@ -382,12 +382,16 @@ fn of_socket(s: &Socket, out: &mut Shown) {
 /// What is kept as text goes by the name of its property, which for times ends in `USec`.
 fn kept(config: &Config, out: &mut Shown) {
     let mut lists: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let (mut times, mut paths) = (Vec::new(), Vec::new());
+    let (mut times, mut calendars, mut paths) = (Vec::new(), Vec::new(), Vec::new());
     for kept in &config.kept {
         let property = kept.key.replace("Sec", "USec");
         match kept.section.as_str() {
             "Timer" if kept.key.starts_with("On") && kept.key.ends_with("Sec") => {
                 times.insert(0, format!("{{ {property}={} ; next_elapse=* }}", kept.value));
+                continue;
+            }
+            "Timer" if kept.key == "OnCalendar" => {
+                calendars.insert(0, format!("{{ OnCalendar={} ; next_elapse=* }}", kept.value));
                 continue;
             }
             "Path" if kept.value.starts_with('/') => {
@@ -406,6 +410,7 @@ fn kept(config: &Config, out: &mut Shown) {
         lists.entry(key).or_default().push(kept.value.clone());
     }
     out.insert("TimersMonotonic".into(), times.join("\n"));
+    out.insert("TimersCalendar".into(), calendars.join("\n"));
     out.insert("Paths".into(), paths.join("\n"));
     for (key, mut values) in lists {
         if ["DelegateControllers", "DisableControllers", "IPAddressAllow"].contains(&key.as_str()) {

@@ -69,6 +69,7 @@ Programs:
   init                                         PID 1 of a container or VM, or a manager beside another PID 1
   up [DIR|FILE]                                The units of a folder in the foreground; Ctrl-C stops them
   logd                                         The relay from services' output to the console
+  analyze, escape                              What times and names mean, as systemd-analyze and systemd-escape say it
   tmpfiles, sysusers                           Create files and users as tmpfiles.d and sysusers.d say
   verify FILE|FOLDER|UNIT…                     What is wrong with unit files, line by line; no manager is needed
                                                ('eudaemon init --help' and the like say more;

@@ -1,6 +1,7 @@
 //! Points in time and spans, as systemd.time(7) has them. Everything is microseconds.
 
 use crate::line::Timestamps;
+use eudaemon_unit::values::timestamp::format_distance;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -67,14 +68,7 @@ impl Clock {
 
     /// `36min ago`, `23min left`; `None` for "never".
     pub fn distance(&self, at: u64) -> Option<String> {
-        if at == 0 || at == INFINITY {
-            return None;
-        }
-        Some(if at <= self.now {
-            format!("{} ago", coarse(self.now - at))
-        } else {
-            format!("{} left", coarse(at - self.now))
-        })
+        format_distance(at, self.now)
     }
 
     /// The wall-clock time of a monotonic one.
@@ -129,37 +123,6 @@ fn fraction(rest: u64, unit: u64, accuracy: u64) -> Option<String> {
     }
     let digits = rest % unit / step.max(1);
     (places > 0 && digits > 0).then(|| format!("{digits:0places$}"))
-}
-
-/// The two largest units of a span: `1 day 2h`, `36min`, `57ms`.
-fn coarse(span: u64) -> String {
-    let plural =
-        |count: u64, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
-    let years = |text: &str, rest: u64| {
-        if rest > 0 { format!("{text} {}", plural(rest, "month", "months")) } else { text.to_owned() }
-    };
-    match span {
-        YEAR.. => years(&plural(span / YEAR, "year", "years"), span % YEAR / MONTH),
-        MONTH.. => {
-            let days = span % MONTH / DAY;
-            let months = plural(span / MONTH, "month", "months");
-            if days > 0 { format!("{months} {}", plural(days, "day", "days")) } else { months }
-        }
-        WEEK.. => {
-            let days = span % WEEK / DAY;
-            let weeks = plural(span / WEEK, "week", "weeks");
-            if days > 0 { format!("{weeks} {}", plural(days, "day", "days")) } else { weeks }
-        }
-        _ if span >= 2 * DAY => format!("{} days", span / DAY),
-        _ if span >= 25 * HOUR => format!("1 day {}h", (span - DAY) / HOUR),
-        _ if span >= 6 * HOUR => format!("{}h", span / HOUR),
-        _ if span >= HOUR => format!("{}h {}min", span / HOUR, span % HOUR / MINUTE),
-        _ if span >= 5 * MINUTE => format!("{}min", span / MINUTE),
-        _ if span >= MINUTE => format!("{}min {}s", span / MINUTE, span % MINUTE / SECOND),
-        _ if span >= SECOND => format!("{}s", span / SECOND),
-        _ if span >= 1000 => format!("{}ms", span / 1000),
-        _ => format!("{span}us"),
-    }
 }
 
 #[cfg(test)]

@@ -1,73 +1,99 @@
-//! Calendar expressions: systemd.time(7), "Calendar Events". Text in, a set of moments out, the next of them after any other.
-//!
-//! No clock and no zone is read here: what the offset from UTC is at an instant, the caller's [`Zone`] says.
+//! Calendar expressions, systemd.time(7) "Calendar events": `Mon..Fri *-*-* 08,12:00/20 Europe/Berlin`.
 
+mod chain;
 mod next;
+mod print;
 mod read;
-mod show;
 
-pub(super) use next::{civil, days, instants};
-pub use read::parse;
+use super::Bad;
+use super::zones::{Abbreviation, Zones};
+use chain::Chain;
+use jiff::tz::TimeZone;
 
-/// The rules of a time zone.
-pub trait Zone {
-    /// Seconds east of UTC at an instant, in seconds since the epoch.
-    fn offset(&self, utc: i64) -> i64;
-}
+/// The first and the last year of the calendar.
+const YEARS: (i64, i64) = (1970, 2199);
 
-/// UTC itself.
-#[derive(Clone, Copy, Debug)]
-pub struct Utc;
-
-impl Zone for Utc {
-    fn offset(&self, _: i64) -> i64 {
-        0
-    }
-}
-
-/// Which zone an expression is about.
+/// Points in time by the fields of their date and time of day.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Where {
-    /// The machine's own.
+pub struct Calendar {
+    weekdays: Weekdays,
+    year: Chain,
+    month: Chain,
+    day: Chain,
+    days_from: DaysFrom,
+    hour: Chain,
+    minute: Chain,
+    /// Counted in microseconds.
+    second: Chain,
+    zone: Zone,
+}
+
+/// A bit for each day of the week, Monday's first; all seven and none mean any day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Weekdays(u8);
+
+/// The days of the week, in short and in full.
+pub(super) const WEEKDAYS: [(&str, &str); 7] = [
+    ("Mon", "Monday"),
+    ("Tue", "Tuesday"),
+    ("Wed", "Wednesday"),
+    ("Thu", "Thursday"),
+    ("Fri", "Friday"),
+    ("Sat", "Saturday"),
+    ("Sun", "Sunday"),
+];
+
+/// Which end of the month days are counted from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum DaysFrom {
+    First,
+    /// `~1` is the last day.
+    Last,
+}
+
+/// Whose clock is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Zone {
     Local,
+    /// The local one, in one of its seasons: `CEST`.
+    Season(Abbreviation),
     Utc,
-    /// By its name in the zoneinfo database.
     Named(String),
 }
 
-/// One value, or a range, with a step if there is one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Part {
-    pub start: u64,
-    pub stop: Option<u64>,
-    /// 0: none.
-    pub repeat: u64,
+impl Calendar {
+    pub fn parse(text: &str, zones: &dyn Zones) -> Result<Calendar, Bad> {
+        read::calendar(text, zones)
+    }
+
+    /// The rules of the zone that this is about; none if it is gone since the expression was read.
+    pub fn rules(&self, zones: &dyn Zones) -> Option<TimeZone> {
+        match &self.zone {
+            Zone::Local | Zone::Season(_) => Some(zones.local()),
+            Zone::Utc => Some(TimeZone::UTC),
+            Zone::Named(name) => zones.named(name),
+        }
+    }
+
+    /// The first point after `after`, both in microseconds since 1970; none if there is no more. `rules` are
+    /// those of [`Calendar::rules`].
+    pub fn next(&self, after: u64, rules: &TimeZone) -> Option<u64> {
+        next::next(self, after, rules)
+    }
 }
 
-/// Values of one field; `None` is any.
-type Parts = Option<Vec<Part>>;
+impl Weekdays {
+    fn add(&mut self, day: usize) {
+        self.0 |= 1 << day;
+    }
 
-/// A calendar expression; seconds are counted in microseconds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Calendar {
-    /// Bit 0 is Monday; 0 is any day.
-    weekdays: u8,
-    year: Parts,
-    month: Parts,
-    day: Parts,
-    /// Days are counted from the month's last.
-    end_of_month: bool,
-    hour: Parts,
-    minute: Parts,
-    second: Parts,
-    pub zone: Where,
-}
+    fn is_any(self) -> bool {
+        self.0 == 0 || self.0 == 0b111_1111
+    }
 
-const SECOND: u64 = 1_000_000;
-
-/// Months of a shortcut are single values.
-fn only(values: &[u64]) -> Parts {
-    Some(values.iter().map(|start| Part { start: *start, stop: None, repeat: 0 }).collect())
+    fn has(self, day: usize) -> bool {
+        self.is_any() || self.0 & (1 << day) != 0
+    }
 }
 
 #[cfg(test)]

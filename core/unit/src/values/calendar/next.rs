@@ -1,173 +1,207 @@
-//! When a calendar elapses next: days are walked in the zone's own calendar, and each time of a day is looked up in it.
+//! The next point: field by field from the year down, each set to its next value, and all below it to their first
+//! when it moved. After each step the zone is asked whether such a local time exists.
 
-use super::{Calendar, Part, Parts, SECOND, Zone};
+use super::chain::Chain;
+use super::{Calendar, DaysFrom, YEARS, Zone};
+use crate::limits::CALENDAR_ROUNDS_MAX;
+use crate::values::civil::{Civil, Clock, Season};
+use jiff::tz::TimeZone;
+use std::cmp::Ordering;
 
-const DAY: i64 = 86_400;
-const LAST_YEAR: i64 = 2199;
+const SECOND: i64 = 1_000_000;
 
-impl Calendar {
-    /// The first moment after `after`, both in microseconds since the epoch. What the zone's clocks skip is no moment; what they
-    /// show twice is the first one that is still ahead.
-    pub fn next_after(&self, after: u64, zone: &impl Zone) -> Option<u64> {
-        let from = i64::try_from(after.checked_add(1)?).ok()?;
-        let micros = SECOND as i64;
-        let local = from + zone.offset(from.div_euclid(micros)) * micros;
-        let today = local.div_euclid(DAY * micros);
-        let mut day = today;
-        loop {
-            day = self.next_day(day)?;
-            let begin = if day == today { local.rem_euclid(DAY * micros) as u64 } else { 0 };
-            let mut time = self.next_time(begin);
-            while let Some(found) = time {
-                let civil = day * DAY + (found / SECOND) as i64;
-                let of = |instant: i64| instant * micros + (found % SECOND) as i64;
-                if let Some(instant) = instants(civil, zone).into_iter().map(of).find(|at| *at >= from) {
-                    return u64::try_from(instant).ok();
-                }
-                time = self.next_time(found + 1);
+pub(super) fn next(calendar: &Calendar, after: u64, rules: &TimeZone) -> Option<u64> {
+    let from = i64::try_from(after).ok()?.checked_add(1)?;
+    let (point, microsecond) = (from / SECOND, from % SECOND);
+    let season = match &calendar.zone {
+        Zone::Season(word) => word.season,
+        Zone::Local | Zone::Utc | Zone::Named(_) => Season::Either,
+    };
+    let mut clock = Clock::new(rules);
+    clock.remember(point);
+    let (at, _) = clock.shows(point)?;
+    let mut search = Search { calendar, clock, season, at, microsecond };
+    for round in 0..CALENDAR_ROUNDS_MAX {
+        if round > 0 {
+            search.put_right();
+        }
+        match search.round() {
+            Round::Found => {
+                let point = search.clock.point(search.at, season)?;
+                let point = point.checked_mul(SECOND)?.checked_add(search.microsecond)?;
+                return u64::try_from(point).ok();
             }
-            day += 1;
+            Round::Again => {}
+            Round::Never => return None,
+        }
+    }
+    None
+}
+
+struct Search<'a> {
+    calendar: &'a Calendar,
+    clock: Clock<'a>,
+    season: Season,
+    at: Civil,
+    microsecond: i64,
+}
+
+enum Round {
+    Found,
+    /// The date moved: from the year on again.
+    Again,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Field {
+    Year,
+    Month,
+    Day,
+    Hour,
+    Minute,
+    Second,
+}
+
+const FIELDS: [Field; 6] = [Field::Year, Field::Month, Field::Day, Field::Hour, Field::Minute, Field::Second];
+
+impl Search<'_> {
+    fn round(&mut self) -> Round {
+        for field in FIELDS {
+            let now = self.value(field);
+            let Some(wanted) = self.first_from(field, now) else {
+                return self.carry(field);
+            };
+            if wanted != now {
+                self.set(field, wanted);
+            }
+            match self.stands() {
+                Some(Ordering::Equal) => {}
+                Some(Ordering::Less | Ordering::Greater) | None if field == Field::Year => {
+                    return Round::Never;
+                }
+                // There is no such time, and a later one in its place.
+                Some(Ordering::Greater) => return Round::Again,
+                Some(Ordering::Less) | None => return self.carry(field),
+            }
+            if field == Field::Day && !self.is_on_weekday() {
+                return self.carry(Field::Hour);
+            }
+        }
+        Round::Found
+    }
+
+    /// Turns an overflow of the last round into a date. A zone whose daylight saving is negative would go back where
+    /// its clock skips an hour, and round and round: the other season goes on.
+    fn put_right(&mut self) {
+        let asked = self.at;
+        let goes_on = |shown: &Civil| shown.seconds_in_utc() >= asked.seconds_in_utc();
+        let shown = self.clock.put_right(asked, self.season);
+        let other = || self.clock.clone().put_right(asked, Season::Saving).filter(goes_on);
+        self.at = shown.filter(goes_on).or_else(other).or(shown).unwrap_or(asked);
+    }
+
+    fn value(&self, field: Field) -> i64 {
+        match field {
+            Field::Year => self.at.year,
+            Field::Month => self.at.month,
+            Field::Day => self.at.day,
+            Field::Hour => self.at.hour,
+            Field::Minute => self.at.minute,
+            Field::Second => self.at.second * SECOND + self.microsecond,
         }
     }
 
-    /// The first day from this one on that the date and the weekday allow.
-    fn next_day(&self, mut day: i64) -> Option<i64> {
-        loop {
-            let (year, month, of_month) = civil(day);
-            if year > LAST_YEAR {
-                return None;
-            }
-            let next_year = next(&self.year, u64::try_from(year).ok()?, LAST_YEAR as u64)?;
-            if next_year as i64 != year {
-                day = days(next_year as i64, 1, 1);
-                continue;
-            }
-            match next(&self.month, month, 12) {
-                Some(found) if found == month => {}
-                Some(found) => {
-                    day = days(year, found, 1);
-                    continue;
-                }
-                None => {
-                    day = days(year + 1, 1, 1);
-                    continue;
-                }
-            }
-            let weekday = (day + 3).rem_euclid(7);
-            let on_weekday = self.weekdays == 0 || self.weekdays & 1 << weekday != 0;
-            if on_weekday && self.is_day(of_month, length(year, month)) {
-                return Some(day);
-            }
-            day += 1;
+    fn first_from(&mut self, field: Field, now: i64) -> Option<i64> {
+        let calendar = self.calendar;
+        match field {
+            Field::Year => calendar.year.first_from(now),
+            Field::Month => calendar.month.first_from(now),
+            Field::Day => match calendar.days_from {
+                DaysFrom::First => calendar.day.first_from(now),
+                DaysFrom::Last => self.days_of_this_month().first_from(now),
+            },
+            Field::Hour => calendar.hour.first_from(now),
+            Field::Minute => calendar.minute.first_from(now),
+            Field::Second => calendar.second.first_from(now),
         }
     }
 
-    fn is_day(&self, day: u64, length: u64) -> bool {
-        let Some(parts) = &self.day else { return true };
-        let holds = |part: &Part| match (self.end_of_month, part.stop) {
-            (false, _) => part.next(day, length) == Some(day),
-            // From the end: the last day is 1. Without an end the steps go on towards it.
-            (true, Some(_)) => part.next(length - day + 1, length) == Some(length - day + 1),
-            (true, None) => {
-                let behind = length - day + 1;
-                behind <= part.start
-                    && if part.repeat == 0 {
-                        behind == part.start
-                    } else {
-                        (part.start - behind).is_multiple_of(part.repeat)
-                    }
+    fn days_of_this_month(&mut self) -> Chain {
+        let (at, season) = (self.at, self.season);
+        let clock = &mut self.clock;
+        self.calendar.day.counted_up(|from_last| {
+            let day = Civil { month: at.month + 1, day: 1 - from_last, ..at };
+            clock.put_right(day, season).filter(|day| day.month == at.month).map(|day| day.day)
+        })
+    }
+
+    /// Sets a field, and what is below it to where it begins.
+    fn set(&mut self, field: Field, value: i64) {
+        match field {
+            Field::Year => self.at.year = value,
+            Field::Month => self.at.month = value,
+            Field::Day => self.at.day = value,
+            Field::Hour => self.at.hour = value,
+            Field::Minute => self.at.minute = value,
+            Field::Second => {
+                (self.at.second, self.microsecond) = (value / SECOND, value % SECOND);
+                return;
+            }
+        }
+        let begin = |below: Field, first: i64, value: &mut i64| {
+            if field < below {
+                *value = first;
             }
         };
-        parts.iter().any(holds)
+        begin(Field::Month, 1, &mut self.at.month);
+        begin(Field::Day, 1, &mut self.at.day);
+        begin(Field::Hour, 0, &mut self.at.hour);
+        begin(Field::Minute, 0, &mut self.at.minute);
+        begin(Field::Second, 0, &mut self.at.second);
+        self.microsecond = 0;
     }
 
-    /// The first time of day from this one on, in microseconds.
-    fn next_time(&self, from: u64) -> Option<u64> {
-        const MINUTE: u64 = 60 * SECOND;
-        const HOUR: u64 = 60 * MINUTE;
-        let mut at = from;
-        while at < 24 * HOUR {
-            let hour = next(&self.hour, at / HOUR, 23)?;
-            at = at.max(hour * HOUR);
-            let Some(minute) = next(&self.minute, at % HOUR / MINUTE, 59) else {
-                at = (hour + 1) * HOUR;
-                continue;
-            };
-            at = at.max(hour * HOUR + minute * MINUTE);
-            let begin = at % MINUTE;
-            let second = match &self.second {
-                // Any whole second.
-                None => Some(begin.div_ceil(SECOND) * SECOND).filter(|second| *second < MINUTE),
-                Some(_) => next(&self.second, begin, MINUTE - 1),
-            };
-            match second {
-                Some(second) => return Some(hour * HOUR + minute * MINUTE + second),
-                None => at = hour * HOUR + (minute + 1) * MINUTE,
-            }
-        }
-        None
-    }
-}
-
-/// The first value from this one on, up to `most`.
-fn next(parts: &Parts, from: u64, most: u64) -> Option<u64> {
-    match parts {
-        None => Some(from).filter(|value| *value <= most),
-        Some(parts) => parts.iter().filter_map(|part| part.next(from, most)).min(),
-    }
-}
-
-impl Part {
-    fn next(&self, from: u64, most: u64) -> Option<u64> {
-        let most = self.stop.unwrap_or(most).min(most);
-        let value = match (self.start >= from, self.repeat) {
-            (true, _) => self.start,
-            (false, 0) => return None,
-            (false, repeat) => self.start + (from - self.start).div_ceil(repeat) * repeat,
+    /// A field has no more values: the one above goes on by one.
+    fn carry(&mut self, field: Field) -> Round {
+        let above = match field {
+            Field::Year => return Round::Never,
+            Field::Month => Field::Year,
+            Field::Day => Field::Month,
+            Field::Hour => Field::Day,
+            Field::Minute => Field::Hour,
+            Field::Second => Field::Minute,
         };
-        Some(value).filter(|value| *value <= most)
+        self.set(above, self.value(above) + 1);
+        Round::Again
     }
-}
 
-/// The instants at which the zone's clocks show this civil time, in order: none, one or two.
-pub fn instants(civil: i64, zone: &impl Zone) -> Vec<i64> {
-    let offsets = [zone.offset(civil - DAY), zone.offset(civil + DAY)];
-    let mut found: Vec<i64> = offsets
-        .into_iter()
-        .filter(|offset| zone.offset(civil - offset) == *offset)
-        .map(|offset| civil - offset)
-        .collect();
-    found.sort_unstable();
-    found.dedup();
-    found
-}
-
-fn length(year: i64, month: u64) -> u64 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
+    /// How what the clock would show compares to what is asked; none where that is no point of the calendar. A later
+    /// time is taken over, from the beginning of the highest field that moved.
+    fn stands(&mut self) -> Option<Ordering> {
+        if self.at.year > YEARS.1 {
+            return None;
+        }
+        let asked = self.at;
+        let mut shown = self.clock.put_right(asked, self.season)?;
+        let order = shown.cmp(&asked);
+        if order == Ordering::Greater {
+            // As systemd does it: what is below the next field is left, so of 27 o'clock on New Year's Eve 3 remains.
+            match () {
+                () if shown.year != asked.year => shown.month = 1,
+                () if shown.month != asked.month => shown.day = 1,
+                () if shown.day != asked.day => shown.hour = 0,
+                () if shown.hour != asked.hour => shown.minute = 0,
+                () if shown.minute != asked.minute => shown.second = 0,
+                () => {}
+            }
+            self.at = shown;
+        }
+        Some(order)
     }
-}
 
-/// Days since the epoch of a date of the Gregorian calendar; years begin in March here, so that leap days come last.
-pub fn days(year: i64, month: u64, day: u64) -> i64 {
-    let (year, month) = if month > 2 { (year, month as i64 - 3) } else { (year - 1, month as i64 + 9) };
-    let of_year = (153 * month + 2) / 5 + day as i64 - 1;
-    let leaps = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    year * 365 + leaps + of_year - 719_468
-}
-
-/// Year, month and day of so many days since the epoch.
-pub fn civil(day: i64) -> (i64, u64, u64) {
-    let mut year = 1970 + day.div_euclid(366);
-    while days(year + 1, 1, 1) <= day {
-        year += 1;
+    fn is_on_weekday(&mut self) -> bool {
+        let day = self.clock.put_right(self.at, self.season);
+        self.calendar.weekdays.is_any() || day.is_some_and(|day| self.calendar.weekdays.has(day.weekday()))
     }
-    let mut month = 1;
-    while month < 12 && days(year, month + 1, 1) <= day {
-        month += 1;
-    }
-    (year, month, (day - days(year, month, 1) + 1) as u64)
 }

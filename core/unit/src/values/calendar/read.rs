@@ -1,343 +1,330 @@
-//! Text → calendar.
+//! The grammar: weekdays, a date, a time of day, a zone; each may be left out.
 
-use super::{Calendar, Part, Parts, SECOND, Where, only};
+use super::chain::{Chain, Values};
+use super::{Calendar, DaysFrom, WEEKDAYS, Weekdays, YEARS, Zone};
+use crate::limits::CALENDAR_VALUES_MAX;
 use crate::values::Bad;
+use crate::values::civil::Civil;
+use crate::values::number::fraction;
+use crate::values::zones::{Zones, split_abbreviation, strip_word};
 
-const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+const SECOND: i64 = 1_000_000;
+const MINUTE: i64 = 60 * SECOND;
 
-/// `is_zone` says whether a name is one of the zoneinfo database.
-pub fn parse(text: &str, is_zone: impl Fn(&str) -> bool) -> Result<Calendar, Bad> {
-    let (text, zone) = split_zone(text, is_zone);
-    if text.is_empty() {
-        return Err(Bad::Syntax);
-    }
-    let mut calendar = match shortcut(text) {
-        Some(calendar) => calendar,
-        None => expression(text)?,
+pub(super) fn calendar(text: &str, zones: &dyn Zones) -> Result<Calendar, Bad> {
+    let (text, zone) = split_zone(text, zones);
+    let mut calendar = match text {
+        "" => return Err(Bad::Syntax),
+        text => match shorthand(text) {
+            Some(calendar) => calendar,
+            None => Reader { rest: text }.calendar()?,
+        },
     };
-    if zone != Where::Local {
+    // A point in seconds since 1970 is one of UTC, whatever zone is said.
+    if calendar.zone != Zone::Utc {
         calendar.zone = zone;
     }
-    calendar.tidy();
-    calendar.check()?;
-    Ok(calendar)
+    calendar.put_in_order();
+    if calendar.is_valid() { Ok(calendar) } else { Err(Bad::Syntax) }
 }
 
-fn split_zone(text: &str, is_zone: impl Fn(&str) -> bool) -> (&str, Where) {
+fn split_zone<'t>(text: &'t str, zones: &dyn Zones) -> (&'t str, Zone) {
+    if let Some(rest) = strip_word(text, "UTC") {
+        return (rest, Zone::Utc);
+    }
+    if let Some((rest, word)) = split_abbreviation(text, zones) {
+        return (rest, Zone::Season(word));
+    }
     match text.rsplit_once(' ') {
-        Some((rest, zone)) if zone.eq_ignore_ascii_case("UTC") => (rest, Where::Utc),
-        Some((rest, zone)) if !zone.is_empty() && is_zone(zone) => (rest, Where::Named(zone.to_owned())),
-        Some(_) | None => (text, Where::Local),
+        Some((rest, name)) if zones.knows(name) => (rest, Zone::Named(name.to_owned())),
+        Some(_) | None => (text, Zone::Local),
     }
 }
 
-fn any() -> Calendar {
-    Calendar {
-        weekdays: 0,
-        year: None,
-        month: None,
-        day: None,
-        end_of_month: false,
-        hour: None,
-        minute: None,
-        second: None,
-        zone: Where::Local,
-    }
-}
-
-fn shortcut(text: &str) -> Option<Calendar> {
-    let zero = || only(&[0]);
-    let minutely = Calendar { second: zero(), ..any() };
-    let hourly = Calendar { minute: zero(), ..minutely.clone() };
-    let daily = Calendar { hour: zero(), ..hourly.clone() };
-    let monthly = Calendar { day: only(&[1]), ..daily.clone() };
+/// `daily` and its like.
+fn shorthand(text: &str) -> Option<Calendar> {
+    let midnight = || Calendar { hour: Chain::of(&[0]), ..every_hour() };
+    let first = || Calendar { day: Chain::of(&[1]), ..midnight() };
+    let in_months = |months: &[i64]| Calendar { month: Chain::of(months), ..first() };
     Some(match text.to_ascii_lowercase().as_str() {
-        "minutely" => minutely,
-        "hourly" => hourly,
-        "daily" => daily,
-        "weekly" => Calendar { weekdays: 1, ..daily },
-        "monthly" => monthly,
-        "quarterly" => Calendar { month: only(&[1, 4, 7, 10]), ..monthly },
-        "semiannually" | "semi-annually" | "biannually" | "bi-annually" => {
-            Calendar { month: only(&[1, 7]), ..monthly }
-        }
-        "yearly" | "annually" | "anually" => Calendar { month: only(&[1]), ..monthly },
+        "minutely" => Calendar { minute: Chain::default(), ..every_hour() },
+        "hourly" => every_hour(),
+        "daily" => midnight(),
+        "weekly" => Calendar { weekdays: Weekdays(1), ..midnight() },
+        "monthly" => first(),
+        "quarterly" => in_months(&[1, 4, 7, 10]),
+        "biannually" | "bi-annually" | "semiannually" | "semi-annually" => in_months(&[1, 7]),
+        // The second spelling is systemd's own slip, which its manual page does not repeat.
+        "annually" | "anually" | "yearly" => in_months(&[1]),
         _ => return None,
     })
 }
 
-fn expression(text: &str) -> Result<Calendar, Bad> {
-    let mut calendar = any();
-    let mut rest = weekdays(text, &mut calendar)?;
-    if let Some(seconds) = rest.strip_prefix('@') {
-        return epoch(seconds, calendar);
+fn every_hour() -> Calendar {
+    Calendar {
+        weekdays: Weekdays::default(),
+        year: Chain::default(),
+        month: Chain::default(),
+        day: Chain::default(),
+        days_from: DaysFrom::First,
+        hour: Chain::default(),
+        minute: Chain::of(&[0]),
+        second: Chain::of(&[0]),
+        zone: Zone::Local,
     }
-    if let Some(after) = date(rest, &mut calendar)? {
-        rest = after;
-    }
-    rest = time(rest, &mut calendar)?;
-    if rest.is_empty() { Ok(calendar) } else { Err(Bad::Syntax) }
-}
-
-/// Days, ranges of days, commas between; then blanks or the end.
-fn weekdays<'t>(text: &'t str, calendar: &mut Calendar) -> Result<&'t str, Bad> {
-    let mut rest = text;
-    let mut bits = 0;
-    let mut open: Option<usize> = None;
-    loop {
-        let Some((day, after)) = weekday(rest) else {
-            // Nothing has been read yet: there are no weekdays here. A comma may end the text.
-            return match bits == 0 && open.is_none() || rest.is_empty() && open.is_none() {
-                true => {
-                    calendar.weekdays = bits;
-                    Ok(rest)
-                }
-                false => Err(Bad::Syntax),
-            };
-        };
-        match open.take() {
-            Some(first) if first > day => return Err(Bad::Syntax),
-            Some(first) => (first..=day).for_each(|day| bits |= 1 << day),
-            None => bits |= 1 << day,
-        }
-        if let Some(after) = after.strip_prefix("..").or_else(|| after.strip_prefix('-')) {
-            open = Some(day);
-            rest = after;
-        } else if let Some(after) = after.strip_prefix(',') {
-            rest = after;
-            if let Some(date) = rest.strip_prefix(' ') {
-                calendar.weekdays = bits;
-                return Ok(date.trim_start_matches(' '));
-            }
-        } else if after.is_empty() || after.starts_with(' ') {
-            calendar.weekdays = bits;
-            return Ok(after.trim_start_matches(' '));
-        } else {
-            return Err(Bad::Syntax);
-        }
-    }
-}
-
-fn weekday(text: &str) -> Option<(usize, &str)> {
-    let word = text.find(|c: char| !c.is_ascii_alphabetic()).map_or(text, |end| &text[..end]);
-    let lower = word.to_ascii_lowercase();
-    let day = DAYS.iter().position(|day| *day == lower || (lower.len() == 3 && day.starts_with(&lower)))?;
-    Some((day, &text[word.len()..]))
-}
-
-/// `@SECONDS`: one moment, in UTC.
-fn epoch(seconds: &str, calendar: Calendar) -> Result<Calendar, Bad> {
-    let digits = !seconds.is_empty() && seconds.bytes().all(|byte| byte.is_ascii_digit());
-    let seconds: i64 =
-        if digits { seconds.parse().map_err(|_| Bad::Range)? } else { return Err(Bad::Syntax) };
-    let (day, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400) as u64);
-    let (year, month, day) = super::next::civil(day);
-    let year = u64::try_from(year).map_err(|_| Bad::Range)?;
-    Ok(Calendar {
-        year: only(&[year]),
-        month: only(&[month]),
-        day: only(&[day]),
-        hour: only(&[of_day / 3600]),
-        minute: only(&[of_day / 60 % 60]),
-        second: only(&[of_day % 60 * SECOND]),
-        zone: Where::Utc,
-        ..calendar
-    })
-}
-
-/// `Y-M-D`, `M-D`, with `~` before days that count from the month's end; `None` if it was a time.
-fn date<'t>(text: &'t str, calendar: &mut Calendar) -> Result<Option<&'t str>, Bad> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let (first, rest) = chain(text, 1)?;
-    if rest.starts_with(':') {
-        return Ok(None);
-    }
-    let (mut from_end, rest) = between(rest).ok_or(Bad::Syntax)?;
-    let (second, rest) = chain(rest, 1)?;
-    let (year, month, day, rest) = match between(rest) {
-        Some(_) if from_end => return Err(Bad::Syntax),
-        Some((tilde, rest)) => {
-            from_end = tilde;
-            let (third, rest) = chain(rest, 1)?;
-            (first, second, third, rest)
-        }
-        None => (None, first, second, rest),
-    };
-    if !rest.is_empty() && !rest.starts_with(' ') {
-        return Err(Bad::Syntax);
-    }
-    (calendar.year, calendar.month, calendar.day) = (year, month, day);
-    calendar.end_of_month = from_end;
-    Ok(Some(rest.trim_start_matches(' ')))
-}
-
-/// Whether a `~` stands there, and what follows it or a `-`.
-fn between(text: &str) -> Option<(bool, &str)> {
-    text.strip_prefix('-').map(|rest| (false, rest)).or_else(|| Some((true, text.strip_prefix('~')?)))
-}
-
-fn time<'t>(text: &'t str, calendar: &mut Calendar) -> Result<&'t str, Bad> {
-    (calendar.hour, calendar.minute, calendar.second) = (only(&[0]), only(&[0]), only(&[0]));
-    if text.is_empty() {
-        return Ok(text);
-    }
-    let rest;
-    (calendar.hour, rest) = chain(text, 1)?;
-    let rest = rest.strip_prefix(':').ok_or(Bad::Syntax)?;
-    let after;
-    (calendar.minute, after) = chain(rest, 1)?;
-    let Some(rest) = after.strip_prefix(':') else { return Ok(after) };
-    let after;
-    (calendar.second, after) = chain(rest, SECOND)?;
-    Ok(after)
-}
-
-/// `*`, or values with commas between; `unit` is what one is, and only one larger than 1 has fractions.
-fn chain(text: &str, unit: u64) -> Result<(Parts, &str), Bad> {
-    if let Some(rest) = text.strip_prefix('*') {
-        return Ok((None, rest));
-    }
-    let (mut parts, mut rest) = (Vec::new(), text);
-    loop {
-        let (one, after) = part(rest, unit)?;
-        parts.push(one);
-        match after.strip_prefix(',') {
-            Some(after) if parts.len() < crate::limits::LIST_MAX => rest = after,
-            Some(_) => return Err(Bad::Range),
-            None => return Ok((Some(parts), after)),
-        }
-    }
-}
-
-fn part(text: &str, unit: u64) -> Result<(Part, &str), Bad> {
-    let (start, mut rest) = number(text, unit)?;
-    let (mut stop, mut repeat, mut is_one) = (None, 0, false);
-    if let Some(after) = rest.strip_prefix("..") {
-        let last;
-        (last, rest) = number(after, unit)?;
-        match last {
-            last if last == start => is_one = true,
-            last => (stop, repeat) = (Some(last), unit),
-        }
-        // Whether a range goes forward is known once years have their centuries.
-        if stop.is_some_and(|stop| stop > start && start + repeat > stop) && !rest.starts_with('/') {
-            return Err(Bad::Syntax);
-        }
-    }
-    if let Some(after) = rest.strip_prefix('/') {
-        let step;
-        (step, rest) = number(after, unit)?;
-        if step == 0 {
-            return Err(Bad::Range);
-        }
-        repeat = step;
-        if is_one {
-            repeat = 0;
-        }
-    }
-    let ends = |c: char| " ,-~:".contains(c);
-    if !rest.is_empty() && !rest.starts_with(ends) {
-        return Err(Bad::Syntax);
-    }
-    Ok((Part { start, stop, repeat }, rest))
-}
-
-fn number(text: &str, unit: u64) -> Result<(u64, &str), Bad> {
-    let digits = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (whole, rest) = text.split_at(digits(text));
-    if whole.is_empty() {
-        return Err(Bad::Syntax);
-    }
-    let value: u64 = whole.parse().map_err(|_| Bad::Range)?;
-    let value = value.checked_mul(unit).filter(|value| *value <= i64::MAX as u64 / 4).ok_or(Bad::Range)?;
-    let Some(fraction) = rest.strip_prefix('.').filter(|after| unit > 1 && !after.starts_with('.')) else {
-        return Ok((value, rest));
-    };
-    let (fraction, rest) = fraction.split_at(digits(fraction));
-    if fraction.is_empty() {
-        return Err(Bad::Syntax);
-    }
-    // Six digits count, and the seventh rounds.
-    let digit = |at: usize| u64::from(fraction.as_bytes().get(at).map_or(0, |digit| digit - b'0'));
-    let micros = (0..6).fold(0, |sum, at| sum * 10 + digit(at)) + u64::from(digit(6) >= 5);
-    Ok((value + micros, rest))
 }
 
 impl Calendar {
-    fn check(&self) -> Result<(), Bad> {
-        let forward = |part: &Part| part.stop.is_none_or(|stop| stop >= part.start);
-        let fields = [
-            (&self.year, 1970, 2200),
-            (&self.month, 1, 13),
-            (&self.hour, 0, 24),
-            (&self.minute, 0, 60),
-            (&self.second, 0, 60 * SECOND),
-            (&self.day, 0, u64::MAX),
-        ];
-        for (parts, from, to) in fields {
-            let fits = |part: &Part| {
-                forward(part)
-                    && (from..to).contains(&part.start)
-                    && part.start + part.repeat < to
-                    && part.stop.is_none_or(|stop| stop < to)
+    fn put_in_order(&mut self) {
+        if self.day.is_any() {
+            self.days_from = DaysFrom::First;
+        }
+        let century = |year: i64| match year {
+            0..70 => year + 2000,
+            70..100 => year + 1900,
+            _ => year,
+        };
+        for years in &mut self.year.0 {
+            years.start = century(years.start);
+            years.stop = years.stop.map(century);
+        }
+        let dates = [&mut self.year, &mut self.month, &mut self.day];
+        let times = [&mut self.hour, &mut self.minute, &mut self.second];
+        dates.into_iter().chain(times).for_each(Chain::put_in_order);
+    }
+
+    fn is_valid(&self) -> bool {
+        let days = match self.days_from {
+            DaysFrom::First => self.day.is_valid(1, 31),
+            DaysFrom::Last => self.day.is_valid_from_last(),
+        };
+        let times = self.hour.is_valid(0, 23) && self.minute.is_valid(0, 59);
+        let dates = self.year.is_valid(YEARS.0, YEARS.1) && self.month.is_valid(1, 12) && days;
+        dates && times && self.second.is_valid(0, MINUTE - 1)
+    }
+}
+
+struct Reader<'t> {
+    rest: &'t str,
+}
+
+impl Reader<'_> {
+    fn calendar(mut self) -> Result<Calendar, Bad> {
+        let weekdays = self.weekdays()?;
+        let mut calendar = Calendar { weekdays, ..every_hour() };
+        if self.takes("@") {
+            self.point(&mut calendar)?;
+        } else {
+            self.date(&mut calendar)?;
+            self.time(&mut calendar)?;
+        }
+        if self.rest.is_empty() { Ok(calendar) } else { Err(Bad::Syntax) }
+    }
+
+    fn takes(&mut self, what: &str) -> bool {
+        let rest = self.rest.strip_prefix(what);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
+    }
+
+    fn spaces(&mut self) {
+        self.rest = self.rest.trim_start_matches(' ');
+    }
+
+    fn at_end_of_word(&self) -> bool {
+        self.rest.is_empty() || self.rest.starts_with(' ')
+    }
+
+    /// `Mon`, `Mon,Wed..Fri`, with the older `-` for a range too; none if the text begins with something else.
+    fn weekdays(&mut self) -> Result<Weekdays, Bad> {
+        let mut days = Weekdays::default();
+        let mut range: Option<usize> = None;
+        loop {
+            let Some(day) = self.weekday() else {
+                return if days == Weekdays::default() { Ok(days) } else { Err(Bad::Syntax) };
             };
-            if !parts.iter().flatten().all(fits) {
+            let first = range.unwrap_or(day);
+            if first > day {
+                return Err(Bad::Syntax);
+            }
+            (first..=day).for_each(|day| days.add(day));
+            let opens = self.takes("..") || self.takes("-");
+            if opens && range.is_some() || !opens && !self.at_end_of_word() && !self.takes(",") {
+                return Err(Bad::Syntax);
+            }
+            range = opens.then_some(day);
+            // A comma may end the list, a range may not.
+            if self.at_end_of_word() {
+                self.spaces();
+                return if opens { Err(Bad::Syntax) } else { Ok(days) };
+            }
+        }
+    }
+
+    fn weekday(&mut self) -> Option<usize> {
+        let (day, length) = WEEKDAYS.iter().enumerate().find_map(|(day, (short, long))| {
+            let begins = |name: &str| {
+                self.rest.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+            };
+            [long, short].into_iter().find(|name| begins(name)).map(|name| (day, name.len()))
+        })?;
+        self.rest = &self.rest[length..];
+        Some(day)
+    }
+
+    /// The seconds since 1970 behind an `@`.
+    fn point(&mut self, calendar: &mut Calendar) -> Result<(), Bad> {
+        let text = self.rest.trim_start_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
+        let text = text.strip_prefix('+').unwrap_or(text);
+        let length = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (digits, rest) = text.split_at(length);
+        if digits.is_empty() {
+            return Err(Bad::Syntax);
+        }
+        let seconds: u64 = digits.parse().map_err(|_| Bad::Range)?;
+        let point = i64::try_from(seconds).ok().filter(|seconds| *seconds < FARTHEST).ok_or(Bad::Syntax)?;
+        let local = Civil::of_seconds_in_utc(point);
+        calendar.year = Chain::of(&[local.year]);
+        calendar.month = Chain::of(&[local.month]);
+        calendar.day = Chain::of(&[local.day]);
+        calendar.hour = Chain::of(&[local.hour]);
+        calendar.minute = Chain::of(&[local.minute]);
+        calendar.second = Chain::of(&[local.second * SECOND]);
+        calendar.zone = Zone::Utc;
+        self.rest = rest;
+        Ok(())
+    }
+
+    /// `YEAR-MONTH-DAY`, `MONTH-DAY`, with `~` for days from the end; nothing where a time follows at once.
+    fn date(&mut self, calendar: &mut Calendar) -> Result<(), Bad> {
+        let start = self.rest;
+        if start.is_empty() {
+            return Ok(());
+        }
+        let first = self.chain(Count::Whole)?;
+        if self.rest.is_empty() || self.rest.starts_with(':') {
+            self.rest = start;
+            return Ok(());
+        }
+        calendar.days_from = self.date_separator()?;
+        let second = self.chain(Count::Whole)?;
+        if self.at_end_of_word() {
+            (calendar.month, calendar.day) = (first, second);
+        } else {
+            if calendar.days_from == DaysFrom::Last {
+                return Err(Bad::Syntax);
+            }
+            calendar.days_from = self.date_separator()?;
+            (calendar.year, calendar.month, calendar.day) = (first, second, self.chain(Count::Whole)?);
+            if !self.at_end_of_word() {
                 return Err(Bad::Syntax);
             }
         }
-        let of_month = |part: &Part| {
-            (1..=31).contains(&part.start)
-                && part.start + part.repeat <= 31
-                && part.stop.is_none_or(|stop| stop <= 31)
-        };
-        // Four weeks back at most, and steps go on before the month's end. systemd holds only the first value to that.
-        let from_end = |part: &Part| {
-            let within = |day: u64| (1..=28).contains(&day);
-            within(part.start)
-                && part.stop.is_none_or(within)
-                && (part.stop.is_some() || part.start > part.repeat)
-        };
-        let fits = |(at, part)| if at == 0 && self.end_of_month { from_end(part) } else { of_month(part) };
-        if self.day.iter().flatten().enumerate().all(fits) { Ok(()) } else { Err(Bad::Syntax) }
+        self.spaces();
+        Ok(())
     }
 
-    /// Years of two digits are of this or the last century; values are sorted, each said once; ranges end with a step.
-    fn tidy(&mut self) {
-        let century = |year: u64| match year {
-            0..=69 => year + 2000,
-            70..=99 => year + 1900,
-            _ => year,
-        };
-        for part in self.year.iter_mut().flatten() {
-            part.start = century(part.start);
-            part.stop = part.stop.map(century);
+    fn date_separator(&mut self) -> Result<DaysFrom, Bad> {
+        match () {
+            () if self.takes("~") => Ok(DaysFrom::Last),
+            () if self.takes("-") => Ok(DaysFrom::First),
+            () => Err(Bad::Syntax),
         }
-        let fields = [
-            &mut self.year,
-            &mut self.month,
-            &mut self.day,
-            &mut self.hour,
-            &mut self.minute,
-            &mut self.second,
-        ];
-        for parts in fields.into_iter().flatten() {
-            for part in parts.iter_mut() {
-                if let (Some(stop), 1..) = (part.stop, part.repeat)
-                    && stop >= part.start
-                {
-                    let last = stop - (stop - part.start) % part.repeat;
-                    (part.stop, part.repeat) =
-                        if last == part.start { (None, 0) } else { (Some(last), part.repeat) };
-                }
+    }
+
+    /// `HOUR:MINUTE`, `HOUR:MINUTE:SECOND`; midnight where there is none.
+    fn time(&mut self, calendar: &mut Calendar) -> Result<(), Bad> {
+        calendar.hour = Chain::of(&[0]);
+        if self.rest.is_empty() {
+            return Ok(());
+        }
+        calendar.hour = self.chain(Count::Whole)?;
+        if !self.takes(":") {
+            return Err(Bad::Syntax);
+        }
+        calendar.minute = self.chain(Count::Whole)?;
+        if self.takes(":") {
+            calendar.second = self.chain(Count::Microseconds)?;
+        }
+        Ok(())
+    }
+
+    fn chain(&mut self, count: Count) -> Result<Chain, Bad> {
+        if self.takes("*") {
+            return Ok(match count {
+                Count::Whole => Chain::default(),
+                Count::Microseconds => Chain(vec![Values { start: 0, stop: None, step: SECOND }]),
+            });
+        }
+        let mut chain = Vec::new();
+        loop {
+            if chain.len() > CALENDAR_VALUES_MAX {
+                return Err(Bad::TooMany);
             }
-            parts.sort_unstable();
-            parts.dedup();
+            chain.push(self.values(count)?);
+            if !self.takes(",") {
+                return Ok(Chain(chain));
+            }
         }
-        if self.weekdays == 0b111_1111 {
-            self.weekdays = 0;
+    }
+
+    /// `5`, `5..9`, `5/2`, `5..9/2`.
+    fn values(&mut self, count: Count) -> Result<Values, Bad> {
+        let mut values = Values::one(self.number(count)?);
+        if self.takes("..") {
+            values.stop = Some(self.number(count)?);
+            values.step = count.unit();
         }
-        self.end_of_month &= self.day.is_some();
+        if self.takes("/") {
+            values.step = self.number(count)?;
+            if values.step == 0 {
+                return Err(Bad::Range);
+            }
+        } else if count == Count::Microseconds
+            && values.stop.is_some_and(|stop| values.start + values.step > stop)
+        {
+            // A range without a step goes by whole seconds, so it has to hold one.
+            return Err(Bad::Syntax);
+        }
+        let ends = self.at_end_of_word() || self.rest.starts_with([',', '-', '~', ':']);
+        if ends { Ok(values) } else { Err(Bad::Syntax) }
+    }
+
+    /// A number, or with a fraction in microseconds.
+    fn number(&mut self, count: Count) -> Result<i64, Bad> {
+        let length = self.rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (digits, rest) = self.rest.split_at(length);
+        if digits.is_empty() {
+            return Err(Bad::Syntax);
+        }
+        self.rest = rest;
+        let whole: i64 = digits.parse().map_err(|_| Bad::Range)?;
+        let mut number = whole.checked_mul(count.unit()).ok_or(Bad::Range)?;
+        // One dot is a decimal point, two are a range.
+        if count == Count::Microseconds && rest.starts_with('.') && !rest.starts_with("..") {
+            let (part, rest) = fraction(&rest[1..])?;
+            number = number.saturating_add(part);
+            self.rest = rest;
+        }
+        if number > i64::from(i32::MAX) { Err(Bad::Range) } else { Ok(number) }
+    }
+}
+
+/// Seconds of a point that is taken apart; what is too far for the calendar is told later.
+const FARTHEST: i64 = 1 << 40;
+
+/// What a field counts in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Count {
+    Whole,
+    Microseconds,
+}
+
+impl Count {
+    fn unit(self) -> i64 {
+        match self {
+            Count::Whole => 1,
+            Count::Microseconds => SECOND,
+        }
     }
 }

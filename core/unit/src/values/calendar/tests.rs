@@ -1,97 +1,144 @@
+//! Calendar expressions as one reads them: what they mean, and when they come.
+
+use super::super::civil::Civil;
+use super::super::zones::{OnTrust, Zones};
 use super::*;
-use crate::values::Bad;
 
-fn shown(text: &str) -> String {
-    match parse(text, |zone| zone == "Europe/Berlin") {
-        Ok(calendar) => calendar.to_string(),
-        Err(bad) => bad.to_string(),
+/// Berlin by rule, without a file.
+struct Berlin;
+
+impl Zones for Berlin {
+    fn named(&self, name: &str) -> Option<TimeZone> {
+        (name == "Europe/Berlin").then(|| self.local())
+    }
+
+    fn local(&self) -> TimeZone {
+        TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap()
     }
 }
 
+fn means(text: &str, expected: &str) {
+    let calendar = Calendar::parse(text, &OnTrust);
+    assert_eq!(calendar.map(|calendar| calendar.to_string()).as_deref(), Ok(expected), "{text}");
+}
+
+fn is_bad(text: &str, bad: Bad) {
+    assert_eq!(Calendar::parse(text, &OnTrust), Err(bad), "{text}");
+}
+
+/// The next three after a local time, by Berlin's clock.
+fn comes(text: &str, after: (i64, i64, i64, i64), expected: &[&str]) {
+    let calendar = Calendar::parse(text, &Berlin).unwrap();
+    let rules = calendar.rules(&Berlin).unwrap();
+    let (year, month, day, hour) = after;
+    let after = Civil { year, month, day, hour, minute: 0, second: 0 }.seconds_in_utc();
+    let after = u64::try_from(after).unwrap() * 1_000_000;
+    let points = std::iter::successors(calendar.next(after, &rules), |after| calendar.next(*after, &rules));
+    let shown: Vec<String> = points
+        .take(3)
+        .map(|point| super::super::timestamp::format_timestamp(point, &rules).unwrap())
+        .collect();
+    assert_eq!(shown, expected, "{text}");
+}
+
 #[test]
-fn normalized() {
-    for (text, normal) in [
-        ("daily", "*-*-* 00:00:00"),
-        ("Bi-Annually", "*-01,07-01 00:00:00"),
-        ("Sat,Mon..Wed,Thu 6:30", "Mon..Thu,Sat *-*-* 06:30:00"),
-        ("Fri,Sat", "Fri,Sat *-*-* 00:00:00"),
-        ("5-3", "*-05-03 00:00:00"),
-        ("30-1~7/2", "2030-01~07/2 00:00:00"),
-        ("*:0/20", "*-*-* *:00/20:00"),
-        ("9,8..8,1..7/3:0", "*-*-* 01..07/3,08,09:00:00"),
-        ("0:0:1.25/0.5", "*-*-* 00:00:01.250000/0.500000"),
-        ("0:0:1.9999996", "*-*-* 00:00:02"),
-        ("@86461", "1970-01-02 00:01:01 UTC"),
-        ("weekly Europe/Berlin", "Mon *-*-* 00:00:00 Europe/Berlin"),
-        ("Mon,", "Mon *-*-* 00:00:00"),
+fn shorthands() {
+    means("minutely", "*-*-* *:*:00");
+    means("hourly", "*-*-* *:00:00");
+    means("Daily", "*-*-* 00:00:00");
+    means("weekly", "Mon *-*-* 00:00:00");
+    means("monthly", "*-*-01 00:00:00");
+    means("quarterly", "*-01,04,07,10-01 00:00:00");
+    means("semiannually", "*-01,07-01 00:00:00");
+    means("yearly UTC", "*-01-01 00:00:00 UTC");
+}
+
+#[test]
+fn fields() {
+    means("Sat,Thu,Mon..Wed,Sat..Sun", "Mon..Thu,Sat,Sun *-*-* 00:00:00");
+    means("Mon-Fri", "Mon..Fri *-*-* 00:00:00");
+    means("Mon, 12:00", "Mon *-*-* 12:00:00");
+    means("Mon..Sun 5:0", "*-*-* 05:00:00");
+    means("03-05", "*-03-05 00:00:00");
+    means("93..00-*-*", "1993..2000-*-* 00:00:00");
+    means("*-*~05,3 ", "*-*~03,05 00:00:00");
+    means("*-*~*", "*-*-* 00:00:00");
+    means("*:20..39/5", "*-*-* *:20..35/5:00");
+    means("*:5..5/9", "*-*-* *:05:00");
+    means("12,14,13,12:20,10,30", "*-*-* 12,13,14:10,20,30:00");
+    means("*:*:1.25/2.5", "*-*-* *:*:01.250000/2.500000");
+    means("0:0:0.1234565", "*-*-* 00:00:00.123457");
+    means("@1395716396", "2014-03-25 02:59:56 UTC");
+    means("2:30 Europe/Berlin", "*-*-* 02:30:00 Europe/Berlin");
+}
+
+#[test]
+fn bad_ones() {
+    for text in [
+        "",
+        " ",
+        "UTC",
+        " daily",
+        "daily ",
+        "Tues",
+        "Fri..Mon",
+        "Mon..",
+        ",Mon",
+        "Mon,12:00",
+        "12h",
+        "12:",
+        "24:00",
+        "1-",
+        "*",
+        "*-*/5-1",
+        "*-*-32",
+        "*-*~31",
+        "*-*~5/5",
+        "*:30..0",
+        "*:59/4",
+        "2200-01-01",
+        "0:0:.5",
+        "@-5",
+        "*:*:5..5",
+        "2003-03-05T05:40",
+        "~1",
+        "*-*~20,27",
     ] {
-        assert_eq!(shown(text), normal, "{text}");
-        assert_eq!(shown(normal), normal, "it reads as itself");
+        is_bad(text, Bad::Syntax);
     }
+    is_bad("*:0/0", Bad::Range);
+    is_bad("2147483648:00", Bad::Range);
+    is_bad("@18446744073709551616", Bad::Range);
+    is_bad(&format!("{}:00", ["1"; 242].join(",")), Bad::TooMany);
 }
 
 #[test]
-fn refused() {
-    for text in
-        ["", " daily", "daily ", "*", "12", "5..3:0", "*-*-32", "24:0", "*:0/60", "Mo", "Sun..Mon", "1~2~3"]
-    {
-        assert_eq!(shown(text), Bad::Syntax.to_string(), "{text}");
-    }
-    assert_eq!(shown("*:0/0"), Bad::Range.to_string());
-    assert_eq!(shown("0:0:99999999999999999999"), Bad::Range.to_string());
-}
-
-/// Two hours east, three between the first and the second of these seconds.
-struct Summer(i64, i64);
-
-impl Zone for Summer {
-    fn offset(&self, utc: i64) -> i64 {
-        if (self.0..self.1).contains(&utc) { 10_800 } else { 7_200 }
-    }
-}
-
-fn after(text: &str, seconds: i64, zone: &impl Zone) -> Option<u64> {
-    parse(text, |_| false).unwrap().next_after(seconds as u64 * SECOND, zone).map(|at| at / SECOND)
-}
-
-#[test]
-fn next_ones() {
-    let day = |year, month, of_month| next::days(year, month, of_month) * 86_400;
-    let next = |text: &str, from: i64| after(text, from, &Utc).map(|at| at as i64);
-    assert_eq!(next("daily", day(2024, 2, 28)), Some(day(2024, 2, 29)));
-    assert_eq!(next("*-2-29", day(2024, 2, 29)), Some(day(2028, 2, 29)));
-    assert_eq!(next("*-*~1", day(2023, 2, 1)), Some(day(2023, 2, 28)));
-    assert_eq!(next("Mon *-5~7/1", day(2024, 1, 1)), Some(day(2024, 5, 27)));
-    assert_eq!(next("Fri *-*-13", day(2024, 1, 1)), Some(day(2024, 9, 13)));
-    assert_eq!(next("2020-1-1", day(2024, 1, 1)), None);
-    assert_eq!(next("*-2-30", day(2024, 1, 1)), None);
-    assert_eq!(next("*:*:*", 59), Some(60));
-}
-
-#[test]
-fn clocks_that_jump() {
-    // At 3:00 local it becomes 4:00, and later at 4:00 it becomes 3:00 again.
-    let (spring, autumn) = (10 * 86_400 + 3_600, 20 * 86_400 + 3_600);
-    let zone = Summer(spring, autumn);
-    let from = spring - 7_200;
-    assert_eq!(
-        after("3:30", from, &zone),
-        Some((spring + 86_400 - 3_600 + 1_800) as u64),
-        "skipped that day"
+fn what_comes_next() {
+    comes(
+        "Sun *-*-* 02:30",
+        (2024, 3, 24, 12),
+        &["Sun 2024-04-07 02:30:00 CEST", "Sun 2024-04-14 02:30:00 CEST", "Sun 2024-04-21 02:30:00 CEST"],
     );
-    assert_eq!(after("3:30", autumn - 7_200, &zone), Some((autumn - 1_800) as u64), "the first of two");
-    assert_eq!(
-        after("3:30", autumn + 600, &zone),
-        Some((autumn + 1_800) as u64),
-        "the second, if that lies ahead"
+    comes(
+        "hourly",
+        (2024, 10, 26, 23),
+        // The repeated hour comes once.
+        &["Sun 2024-10-27 02:00:00 CEST", "Sun 2024-10-27 03:00:00 CET", "Sun 2024-10-27 04:00:00 CET"],
     );
-}
-
-#[test]
-fn days_and_dates() {
-    for day in (-200_000..200_000).step_by(17) {
-        let (year, month, of_month) = next::civil(day);
-        assert_eq!(next::days(year, month, of_month), day);
-    }
-    assert_eq!(next::civil(0), (1970, 1, 1));
+    comes(
+        "*-*~1 23:30",
+        (2024, 1, 31, 23),
+        &["Thu 2024-02-29 23:30:00 CET", "Sun 2024-03-31 23:30:00 CEST", "Tue 2024-04-30 23:30:00 CEST"],
+    );
+    comes(
+        "*-02-29",
+        (2096, 3, 1, 0),
+        // 2100 has none.
+        &["Fri 2104-02-29 00:00:00 CET", "Wed 2108-02-29 00:00:00 CET", "Mon 2112-02-29 00:00:00 CET"],
+    );
+    comes("2199-12-31 UTC", (2024, 1, 1, 0), &["Tue 2199-12-31 00:00:00 UTC"]);
+    comes("04-31", (2024, 1, 1, 0), &[]);
+    comes("2003-03-05", (2024, 1, 1, 0), &[]);
+    // By summer time it is an hour earlier now than the clock shows: systemd refuses to go back.
+    comes("daily CEST", (2024, 1, 1, 12), &[]);
 }

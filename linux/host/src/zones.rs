@@ -1,0 +1,44 @@
+//! The machine's time zones: `/usr/share/zoneinfo`, `/etc/localtime`, `TZ=`.
+
+use eudaemon_unit::values::zones::{Zones, is_well_formed};
+use jiff::tz::TimeZone;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+const ZONEINFO: &str = "/usr/share/zoneinfo";
+
+/// Bytes of one zone's file: the largest are under 4 KiB.
+const ZONE_FILE_MAX: u64 = 1 << 20;
+
+/// Those that are installed.
+#[derive(Clone, Copy, Debug)]
+pub struct Installed;
+
+impl Zones for Installed {
+    fn named(&self, name: &str) -> Option<TimeZone> {
+        if !is_well_formed(name) {
+            return None;
+        }
+        read(&Path::new(ZONEINFO).join(name), name)
+    }
+
+    /// As the C library reads `TZ=`: a file, a rule such as `CET-1CEST`, and UTC where it is neither.
+    fn local(&self) -> TimeZone {
+        let Some(text) = std::env::var_os("TZ") else {
+            return read(Path::new("/etc/localtime"), "localtime").unwrap_or(TimeZone::UTC);
+        };
+        let text = text.to_string_lossy();
+        let text = text.strip_prefix(':').unwrap_or(&text);
+        // An absolute path stands for itself.
+        let file = (!text.is_empty()).then(|| Path::new(ZONEINFO).join(text));
+        let zone = file.and_then(|file| read(&file, text)).or_else(|| TimeZone::posix(text).ok());
+        zone.unwrap_or(TimeZone::UTC)
+    }
+}
+
+fn read(path: &Path, name: &str) -> Option<TimeZone> {
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(ZONE_FILE_MAX).read_to_end(&mut bytes).ok()?;
+    TimeZone::tzif(name, &bytes).ok()
+}
