@@ -1,10 +1,6 @@
 //! `eudaemon help DIRECTIVE`: what the table of directives knows of one key.
 
-use eudaemon_unit::directives::{Directive, Kind, SECTIONS, all, manual};
-use eudaemon_unit::files::{Found, Fragment};
-use eudaemon_unit::merge::{Source, merge};
-use eudaemon_unit::name::{UnitKind, UnitName};
-use eudaemon_unit::specifier::Context;
+use eudaemon_unit::directives::{Entry, SECTIONS, all, gather};
 use eudaemon_unit::spelling::nearest;
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -35,7 +31,7 @@ fn describe(word: &str) -> Option<Help> {
         None => (None, word),
     };
     let rows = || all().filter(|(known, _)| section.is_none_or(|section| section == *known));
-    let found: Vec<(&str, &Directive)> = rows().filter(|(_, row)| row.key == key).collect();
+    let found = gather(rows().filter(|(_, row)| row.key == key));
     if !found.is_empty() {
         return Some(Help::Known(page(&found)));
     }
@@ -55,146 +51,32 @@ fn describe(word: &str) -> Option<Help> {
     }
 }
 
-/// Rows that say the same of several sections are one entry.
-fn page(found: &[(&str, &Directive)]) -> String {
-    let mut text = String::new();
-    let mut entries: Vec<(&Directive, Vec<&str>)> = Vec::new();
-    for (section, row) in found {
-        match entries.iter_mut().find(|(known, _)| known.help == row.help && known.kind == row.kind) {
-            Some((_, sections)) => sections.push(section),
-            None => entries.push((row, vec![section])),
-        }
-    }
-    for (row, sections) in entries {
-        if !text.is_empty() {
+fn page(entries: &[Entry]) -> String {
+    let mut text = entries.first().map(|entry| format!("{}=\n", entry.key)).unwrap_or_default();
+    for (number, entry) in entries.iter().enumerate() {
+        if number > 0 {
             text.push('\n');
         }
-        let shown: Vec<String> = sections.iter().map(|section| format!("[{section}]")).collect();
-        let manual = sections.first().map_or("", |section| manual(section, row.key));
+        let shown: Vec<String> = entry.sections.iter().map(|section| format!("[{section}]")).collect();
+        // Writing to a string cannot fail.
         let mut line = |name: &str, value: &str| writeln!(text, "  {name:<10} {value}").ok();
         line("Section", &shown.join(" "));
-        line("Says", row.help);
-        line("Value", &value(sections.first().copied().unwrap_or(""), row));
-        if let Some(default) = default(row) {
+        line("Says", entry.says);
+        line("Value", &entry.takes);
+        if let Some(example) = entry.example.filter(|example| !entry.takes.contains(example)) {
+            line("Such as", example);
+        }
+        line("Next line", entry.lines.words());
+        if let Some(default) = entry.default {
             line("Default", default);
         }
-        line("Acted on", &row.support.words());
-        line("Man page", manual);
-    }
-    let key = found.first().map_or("", |(_, row)| row.key);
-    format!("{key}=\n{text}")
-}
-
-fn value(section: &str, row: &Directive) -> String {
-    let kind = row.kind;
-    match kind {
-        Kind::Word(_) => words(section, row.key).unwrap_or_else(|| kind.expected().to_owned()),
-        Kind::OneOf(_, words) => format!("one of {}", words.join(", ")),
-        Kind::Boolean
-        | Kind::BooleanYes
-        | Kind::Span(_)
-        | Kind::Timeout(_)
-        | Kind::Unsigned
-        | Kind::Integer(_)
-        | Kind::Mode
-        | Kind::Size
-        | Kind::Path
-        | Kind::Text
-        | Kind::Signal
-        | Kind::Limit
-        | Kind::Action
-        | Kind::Condition => kind.expected().to_owned(),
-        Kind::Paths | Kind::Words | Kind::Lines | Kind::Units | Kind::Commands => {
-            format!("{}; each line adds to the list, an empty one empties it", kind.expected())
+        if let Some(property) = &entry.property {
+            line("Property", property);
         }
+        line("Acted on", &entry.support.words());
+        line("Man page", entry.manual);
     }
-}
-
-/// The words a directive takes, as it names them when it is given another.
-fn words(section: &str, key: &str) -> Option<String> {
-    let kind = UnitKind::from_suffix(&section.to_lowercase()).unwrap_or(UnitKind::Service);
-    let name = UnitName::parse(&format!("a.{}", kind.suffix())).ok()?;
-    let (path, text) = ("/a", format!("[{section}]\n{key}=?\n"));
-    let fragment = Fragment::File(path.to_owned());
-    let found =
-        Found { name: name.clone(), aliases: vec![], fragment, dropins: vec![], dependencies: vec![] };
-    let source = Source { path, text: text.as_bytes() };
-    let merged = merge(&name, &[source], &found, &Context::default());
-    merged.diagnostics.into_iter().find(|said| said.line == 2).map(|said| said.expected.into_owned())
-}
-
-/// Where the kind of value does not say it: the man pages' own words.
-const DEFAULTS: &[(&str, &str)] = &[
-    ("CacheDirectoryMode", "0755"),
-    ("CollectMode", "inactive"),
-    ("ConfigurationDirectoryMode", "0755"),
-    ("DirectoryMode", "0755"),
-    ("FailureAction", "none"),
-    ("FileDescriptorStoreMax", "0"),
-    ("JobRunningTimeoutSec", "infinity"),
-    ("JobTimeoutAction", "none"),
-    ("JobTimeoutSec", "infinity"),
-    ("KillMode", "control-group"),
-    ("KillSignal", "SIGTERM"),
-    ("LogsDirectoryMode", "0755"),
-    ("NotifyAccess", "none; main with Type=notify, WatchdogSec= or FileDescriptorStoreMax="),
-    ("OOMPolicy", "stop; continue with Delegate=yes"),
-    ("OnFailureJobMode", "replace"),
-    ("OnSuccessJobMode", "fail"),
-    ("Restart", "no"),
-    ("RestartKillSignal", "that of KillSignal="),
-    ("RestartSec", "100ms"),
-    ("RuntimeDirectoryMode", "0755"),
-    ("RuntimeDirectoryPreserve", "no"),
-    ("RuntimeMaxSec", "infinity"),
-    ("SocketMode", "0666"),
-    ("StandardError", "inherit"),
-    ("StandardInput", "null"),
-    ("StandardOutput", "journal; inherit with input from a terminal, socket or descriptor"),
-    ("StartLimitAction", "none"),
-    ("StartLimitBurst", "5"),
-    ("StartLimitIntervalSec", "10s"),
-    ("StateDirectoryMode", "0755"),
-    ("SuccessAction", "none"),
-    ("TimeoutAbortSec", "that of TimeoutStopSec="),
-    ("TimeoutStartSec", "1min 30s; infinity with Type=oneshot"),
-    ("TimeoutStopSec", "1min 30s"),
-    ("Type", "simple; dbus with BusName=, oneshot without ExecStart="),
-    ("UMask", "0022"),
-    ("WatchdogSec", "0, which is off"),
-    ("WatchdogSignal", "SIGABRT"),
-    ("WorkingDirectory", "/"),
-];
-
-fn default(row: &Directive) -> Option<&'static str> {
-    let said = DEFAULTS.iter().find(|(key, _)| *key == row.key).map(|(_, default)| *default);
-    match (said, row.kind) {
-        (Some(said), _) => Some(said),
-        (None, Kind::Boolean) => Some("no"),
-        (None, Kind::BooleanYes) => Some("yes"),
-        (None, Kind::OneOf(_, words)) => words.first().copied(),
-        (
-            None,
-            Kind::Span(_)
-            | Kind::Timeout(_)
-            | Kind::Unsigned
-            | Kind::Integer(_)
-            | Kind::Mode
-            | Kind::Size
-            | Kind::Path
-            | Kind::Paths
-            | Kind::Word(_)
-            | Kind::Text
-            | Kind::Words
-            | Kind::Lines
-            | Kind::Units
-            | Kind::Commands
-            | Kind::Signal
-            | Kind::Limit
-            | Kind::Action
-            | Kind::Condition,
-        ) => None,
-    }
+    text
 }
 
 #[cfg(test)]
@@ -214,25 +96,30 @@ mod tests {
         check(
             "Restart",
             expect![[r#"
-            Restart=
-              Section    [Service]
-              Says       after which ends it is started again
-              Value      one of no, on-success, on-failure, on-abnormal, on-watchdog, on-abort, always
-              Default    no
-              Acted on   yes
-              Man page   systemd.service(5)
-        "#]],
+                Restart=
+                  Section    [Service]
+                  Says       after which ends it is started again
+                  Value      one of no, on-success, on-failure, on-abnormal, on-watchdog, on-abort, always
+                  Next line  takes the place of the one before
+                  Default    no
+                  Property   Restart
+                  Acted on   yes
+                  Man page   systemd.service(5)
+            "#]],
         );
         check(
             "Service.User=",
             expect![[r#"
-            User=
-              Section    [Service]
-              Says       the user it runs as
-              Value      text
-              Acted on   yes
-              Man page   systemd.exec(5)
-        "#]],
+                User=
+                  Section    [Service]
+                  Says       the user it runs as
+                  Value      a user's name or number
+                  Such as    daemon
+                  Next line  takes the place of the one before
+                  Property   User
+                  Acted on   yes
+                  Man page   systemd.exec(5)
+            "#]],
         );
         check(
             "KeyringMode",
@@ -241,7 +128,9 @@ mod tests {
                   Section    [Service] [Socket] [Mount] [Swap]
                   Says       which kernel keyring it has
                   Value      one of private, inherit, shared
+                  Next line  takes the place of the one before
                   Default    private
+                  Property   KeyringMode
                   Acted on   not yet
                   Man page   systemd.exec(5)
             "#]],
@@ -249,31 +138,39 @@ mod tests {
         check(
             "TimeoutSec",
             expect![[r#"
-            TimeoutSec=
-              Section    [Service]
-              Says       how long starting and stopping may take
-              Value      a length of time such as 5s, 1min 30s or infinity
-              Acted on   yes
-              Man page   systemd.service(5)
+                TimeoutSec=
+                  Section    [Service]
+                  Says       how long starting and stopping may take
+                  Value      a length of time such as 5s, 1min 30s or infinity
+                  Next line  takes the place of the one before
+                  Property   TimeoutStartUSec, TimeoutStopUSec
+                  Acted on   yes
+                  Man page   systemd.service(5)
 
-              Section    [Socket]
-              Says       how long its commands may take
-              Value      a length of time such as 5s, 1min 30s or infinity
-              Acted on   yes
-              Man page   systemd.socket(5)
+                  Section    [Socket]
+                  Says       how long its commands may take
+                  Value      a length of time such as 5s, 1min 30s or infinity
+                  Next line  takes the place of the one before
+                  Property   TimeoutUSec
+                  Acted on   yes
+                  Man page   systemd.socket(5)
 
-              Section    [Mount]
-              Says       how long mounting and unmounting may take
-              Value      a length of time such as 5s, 1min 30s or infinity
-              Acted on   not yet
-              Man page   systemd.mount(5)
+                  Section    [Mount]
+                  Says       how long mounting and unmounting may take
+                  Value      a length of time such as 5s, 1min 30s or infinity
+                  Next line  takes the place of the one before
+                  Property   TimeoutUSec
+                  Acted on   not yet
+                  Man page   systemd.mount(5)
 
-              Section    [Swap]
-              Says       how long swapon may take
-              Value      a length of time such as 5s, 1min 30s or infinity
-              Acted on   not yet
-              Man page   systemd.swap(5)
-        "#]],
+                  Section    [Swap]
+                  Says       how long swapon may take
+                  Value      a length of time such as 5s, 1min 30s or infinity
+                  Next line  takes the place of the one before
+                  Property   TimeoutUSec
+                  Acted on   not yet
+                  Man page   systemd.swap(5)
+            "#]],
         );
     }
 
@@ -299,12 +196,5 @@ mod tests {
         );
         check("NetworkManager", expect!["-"]);
         check("nginx.service", expect!["-"]);
-    }
-
-    #[test]
-    fn every_default_is_of_a_directive() {
-        for (key, _) in DEFAULTS {
-            assert!(all().any(|(_, row)| row.key == *key), "{key}");
-        }
     }
 }

@@ -1,5 +1,5 @@
 //! The table of directives: a row for each key of each section, with how far we act on it, what its value
-//! looks like, what it does to a unit, and one line of help. Parser, `verify`, `status` and docs/compat.md
+//! looks like, what it does to a unit, and one line of help. Parser, `verify`, `status`, docs/reference and docs/compat.md
 //! all read these rows.
 //!
 //! Keys that several sections share (systemd.exec(5), systemd.kill(5), systemd.resource-control(5)) stand once,
@@ -32,7 +32,7 @@ pub(crate) use draft::Draft;
 use keep::keep;
 pub(crate) use line::{Line, Outcome};
 pub(crate) use path::PATHS;
-pub use reference::reference;
+pub use reference::{Entry, Lines, Page, entries, gather, list, pages, property};
 use std::collections::BTreeSet;
 pub(crate) use timer::TIMES;
 

@@ -281,3 +281,28 @@ fn none<T: Type + Into<Variant<'static>>>() -> Variant<'static> {
 fn list<S, T: Type + Into<Variant<'static>>>(items: &[S], show: impl Fn(&S) -> T) -> Variant<'static> {
     Variant::from(items.iter().map(show).collect::<Vec<_>>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eudaemon_unit::directives::{all, property};
+
+    /// What `eudaemon help` and the reference name is there, and where they name nothing there is nothing of the key's name.
+    #[test]
+    fn directives_name_their_property() {
+        let has = |parts: UnitParts, name: &str| {
+            parts.iter().flat_map(|part| part.iter()).any(|row| row.name == name)
+        };
+        let mut wrong = Vec::new();
+        for (section, row) in all() {
+            let kind = UnitKind::from_suffix(&section.to_lowercase());
+            let is_there = |name: &str| has(UNIT, name) || kind.is_some_and(|kind| has(of_kind(kind), name));
+            match property(section, row.key) {
+                Some(names) if names.split(", ").all(is_there) => {}
+                None if section == "Install" || !is_there(row.key) => {}
+                named => wrong.push(format!("[{section}] {}= {named:?}", row.key)),
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
