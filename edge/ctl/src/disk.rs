@@ -29,7 +29,8 @@ pub struct Disk {
 /// What a change came to: the lines to print, and whether any unit has an `[Install]` section to speak of.
 #[derive(Debug)]
 pub struct Changed {
-    pub lines: Vec<String>,
+    /// Each with whether it tells a failure.
+    pub lines: Vec<(String, bool)>,
     pub asked_for: usize,
     pub refusal: Option<String>,
 }
@@ -41,7 +42,11 @@ impl Disk {
             Scope::System => files::Scope::System,
             Scope::User => files::Scope::User,
         };
-        let search = SearchPath::new(scope, &environment(options));
+        let mut search = SearchPath::new(scope, &environment(options));
+        if options.root.is_some() {
+            // An image has what is on it, whoever will run it.
+            search.leave_out_vendor();
+        }
         let root = options.root.as_ref().map_or(String::new(), |root| root.to_string_lossy().into_owned());
         let root = root.trim_end_matches('/').to_owned();
         let tree = if root.is_empty() { HostTree::machine() } else { HostTree::under(&root) };
@@ -71,10 +76,15 @@ impl Disk {
             Failure::new(format!("Failed to {verb} unit, file \"{path}\": {}", words(&error)))
         })?;
         Ok(Changed {
-            lines: plan.changes.iter().filter_map(|change| self.shown(change).offline(verb)).collect(),
+            lines: plan.changes.iter().filter_map(|change| self.line(change, verb)).collect(),
             asked_for: plan.asked_for,
             refusal: plan.refusal.map(|refusal| self.shown_refusal(&refusal).offline(verb)),
         })
+    }
+
+    fn line(&self, change: &Change, verb: &str) -> Option<(String, bool)> {
+        let is_failure = matches!(change, Change::Note(Note::Failed(_)));
+        self.shown(change).offline(verb).map(|line| (line, is_failure))
     }
 
     /// The change with its path as the caller sees it.
@@ -89,43 +99,50 @@ impl Disk {
             Change::Note(Note::Masked { path }) => Change::Note(Note::Masked { path: outside(path) }),
             Change::Note(Note::Dangling { path }) => Change::Note(Note::Dangling { path: outside(path) }),
             Change::Note(Note::Failed(refusal)) => Change::Note(Note::Failed(self.shown_refusal(refusal))),
-            Change::Note(note @ (Note::DestinationMissing { .. } | Note::AuxiliaryFailed { .. })) => {
-                Change::Note(note.clone())
+            Change::Note(Note::DestinationMissing { wanted, unit }) => {
+                Change::Note(Note::DestinationMissing { wanted: wanted.clone(), unit: outside(unit) })
             }
+            Change::Note(note @ Note::AuxiliaryFailed { .. }) => Change::Note(note.clone()),
         }
     }
 
     fn shown_refusal(&self, refusal: &Refusal) -> Refusal {
-        let outside = |path: &String| format!("{}{path}", self.root);
+        // Where no path is known there is the name alone.
+        let outside = |path: &String| match path.starts_with('/') {
+            true => format!("{}{path}", self.root),
+            false => path.clone(),
+        };
         match refusal {
             Refusal::Exists { path, target } => {
                 Refusal::Exists { path: outside(path), target: target.clone() }
             }
             Refusal::Masked { path } => Refusal::Masked { path: outside(path) },
+            Refusal::NoSuchFile { path } => Refusal::NoSuchFile { path: outside(path) },
             Refusal::Generated { path } => Refusal::Generated { path: outside(path) },
             Refusal::Linked { path } => Refusal::Linked { path: outside(path) },
             Refusal::InHierarchy { path } => Refusal::InHierarchy { path: outside(path) },
-            Refusal::Io { path, reason } => Refusal::Io { path: outside(path), reason: reason.clone() },
             Refusal::BadSpecifier { .. }
             | Refusal::NonTemplate { .. }
             | Refusal::BadName { .. }
             | Refusal::CannotAlias { .. }
             | Refusal::BadReference { .. }
             | Refusal::NoSuchUnit { .. }
+            | Refusal::Io { .. }
             | Refusal::Invalid { .. } => refusal.clone(),
         }
     }
 
     pub fn state(&self, name: &str) -> Result<State, Failure> {
-        install::state(&self.tree, self.ground(), name).map_err(|why| {
-            let why = match why {
-                Unreadable::BadName => "Invalid argument".to_owned(),
-                Unreadable::NotFound => "No such file or directory".to_owned(),
-                Unreadable::DeadEnd => "Link has been severed".to_owned(),
-                Unreadable::Other(text) => text,
-            };
-            Failure::new(format!("Failed to get unit file state for {name}: {why}"))
-        })
+        install::state(&self.tree, self.ground(), name)
+            .map_err(|why| Failure::new(format!("Failed to get unit file state for {name}: {}", reason(why))))
+    }
+
+    /// Whether there is a file of that name; what it says is not looked at.
+    pub fn has_file(&self, name: &str) -> Result<bool, Failure> {
+        match install::is_there(&self.tree, self.ground(), name) {
+            Ok(is_there) => Ok(is_there),
+            Err(why) => Err(Failure::new(format!("Failed to look up unit file state: {}", reason(why)))),
+        }
     }
 
     pub fn links_of(&self, name: &str) -> Vec<String> {
@@ -151,10 +168,6 @@ impl Disk {
         self.index.find(&self.tree, name)
     }
 
-    pub fn has(&self, name: &UnitName) -> bool {
-        self.index.has(name)
-    }
-
     /// A file as it is, wherever it is: the binary carries units that are on no disk.
     pub fn text(&self, path: &str) -> Result<String, String> {
         let bytes = self.tree.read(path, UNIT_FILE_MAX).map_err(|error| error.to_string())?;
@@ -164,6 +177,15 @@ impl Disk {
     /// Whether anything is at that path.
     pub fn exists(&self, path: &str) -> bool {
         files::resolve(&self.tree, path).is_ok_and(|found| found.kind.is_some())
+    }
+}
+
+fn reason(why: Unreadable) -> String {
+    match why {
+        Unreadable::BadName => "Invalid argument".to_owned(),
+        Unreadable::NotFound => "No such file or directory".to_owned(),
+        Unreadable::DeadEnd => "Link has been severed".to_owned(),
+        Unreadable::Other(text) => text,
     }
 }
 

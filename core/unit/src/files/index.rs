@@ -167,16 +167,25 @@ fn place<T: Tree + ?Sized>(
     (name != target && may_alias(name, target)).then(|| Place::Alias(target.to_owned()))
 }
 
+/// Whether units of a kind may have further names.
+pub const fn kind_may_alias(kind: UnitKind) -> bool {
+    match kind {
+        UnitKind::Service
+        | UnitKind::Socket
+        | UnitKind::Target
+        | UnitKind::Timer
+        | UnitKind::Path
+        | UnitKind::Device => true,
+        UnitKind::Mount | UnitKind::Automount | UnitKind::Swap | UnitKind::Slice | UnitKind::Scope => false,
+    }
+}
+
 /// Which names a link may give to a unit: the same kind, and one that aliases make sense for; a template only to a
 /// template, an instance to the same instance or to a template, a plain name to a plain name.
 pub fn may_alias(alias: &str, target: &str) -> bool {
     let (Ok(alias), Ok(target)) = (UnitName::parse(alias), UnitName::parse(target)) else { return false };
-    let kind_allows = match alias.kind() {
-        UnitKind::Service | UnitKind::Socket | UnitKind::Target | UnitKind::Timer | UnitKind::Path => true,
-        UnitKind::Device => alias.instance().is_none(),
-        UnitKind::Mount | UnitKind::Automount | UnitKind::Swap | UnitKind::Slice | UnitKind::Scope => false,
-    };
-    if !kind_allows || alias.kind() != target.kind() {
+    let of_template = alias.kind() == UnitKind::Device && alias.instance().is_some();
+    if !kind_may_alias(alias.kind()) || of_template || alias.kind() != target.kind() {
         return false;
     }
     match (alias.instance(), target.instance()) {

@@ -45,6 +45,11 @@ pub struct SearchPath {
 pub const VENDOR_SYSTEM: &str = "/usr/lib/eudaemon/system";
 pub const VENDOR_USER: &str = "/usr/lib/eudaemon/user";
 
+/// Whether the units of a directory are those that the binary carries.
+pub fn is_carried(directory: &str) -> bool {
+    [VENDOR_SYSTEM, VENDOR_USER].contains(&directory)
+}
+
 impl SearchPath {
     pub fn new(scope: Scope, environment: &Environment) -> SearchPath {
         let mut search = match scope {
@@ -65,6 +70,11 @@ impl SearchPath {
         search.directories.push(vendor.to_owned());
         deduplicate(&mut search.directories);
         search
+    }
+
+    /// Leaves out what the binary carries.
+    pub fn leave_out_vendor(&mut self) {
+        self.directories.retain(|directory| !is_carried(directory));
     }
 
     /// Those that are there, each with where it leads; of two names for one directory (`/lib` and `/usr/lib`) the first.

@@ -72,6 +72,10 @@ pub enum Refusal {
     NoSuchUnit {
         name: String,
     },
+    /// Of that unit there is a link, which leads nowhere.
+    NoSuchFile {
+        path: String,
+    },
     /// Is in the search path already.
     InHierarchy {
         path: String,
@@ -120,7 +124,9 @@ impl Refusal {
             Refusal::BadReference { name } => {
                 format!("Failed to {verb} unit, invalid unit reference \"{name}\".")
             }
-            Refusal::NoSuchUnit { name } => format!("Failed to {verb} unit, unit {name} does not exist."),
+            Refusal::NoSuchUnit { name } | Refusal::NoSuchFile { path: name } => {
+                format!("Failed to {verb} unit, unit {name} does not exist.")
+            }
             Refusal::InHierarchy { path } => {
                 format!("Failed to {verb} unit, file {path} is under the systemd unit hierarchy already.")
             }
@@ -161,7 +167,7 @@ impl Refusal {
             Refusal::BadReference { name } => {
                 ("systemd1.BadUnitSetting", format!("Invalid unit reference {name}."))
             }
-            Refusal::NoSuchUnit { name } => {
+            Refusal::NoSuchUnit { name } | Refusal::NoSuchFile { path: name } => {
                 ("systemd1.NoSuchUnit", format!("Unit file {name} does not exist."))
             }
             Refusal::InHierarchy { path } => {

@@ -2,7 +2,7 @@
 
 use super::Overlay;
 use super::change::Refusal;
-use crate::files::{Kind, Tree, base_name, join, parent, resolve};
+use crate::files::{Kind, Tree, TreeError, base_name, join, parent, resolve};
 use crate::install::Force;
 use crate::limits;
 use crate::name::UnitName;
@@ -61,48 +61,77 @@ impl Marked {
     }
 
     /// Removes below `directory` every link that has a marked name, is an instance of a marked template, or leads
-    /// to a marked file; and then, what led to those links.
-    pub fn remove_from<T: Tree + ?Sized>(&mut self, tree: &mut Overlay<'_, T>, directory: &str) {
-        while !self.names.is_empty() && self.remove_once(tree, directory) == Found::NewNames {}
-    }
-
-    fn remove_once<T: Tree + ?Sized>(&mut self, tree: &mut Overlay<'_, T>, top: &str) -> Found {
-        let mut found = Found::Nothing;
-        let mut ahead = vec![top.to_owned()];
-        let mut entered = 0;
-        while let Some(directory) = ahead.pop() {
-            entered += 1;
-            if entered > limits::LINK_DIRECTORIES_MAX {
+    /// to a marked file; and then, what led to those links. Links that cannot be followed are told.
+    pub fn remove_from<T: Tree + ?Sized>(
+        &mut self,
+        tree: &mut Overlay<'_, T>,
+        directory: &str,
+    ) -> Result<(), Refusal> {
+        let mut removal = Removal { tree, top: directory, entered: 0, found: Found::Nothing, refusal: None };
+        while !self.names.is_empty() {
+            removal.found = Found::Nothing;
+            removal.entered = 0;
+            self.remove_below(&mut removal, directory);
+            if removal.found == Found::Nothing {
                 break;
             }
-            for (name, kind) in tree.list(&directory).unwrap_or_default() {
-                let path = join(&directory, &name);
-                match kind {
-                    Kind::Directory => ahead.push(path),
-                    Kind::Symlink(_) if self.meant(tree, &name, &path) => {
-                        tree.unlink(&path, top);
-                        if self.mark(&path) {
-                            found = Found::NewNames;
-                        }
-                    }
-                    Kind::Symlink(_) | Kind::File | Kind::Special => {}
-                }
-            }
         }
-        found
+        removal.refusal.map_or(Ok(()), Err)
     }
 
-    fn meant<T: Tree + ?Sized>(&self, tree: &Overlay<'_, T>, name: &str, path: &str) -> bool {
-        let Ok(parsed) = UnitName::parse(name) else { return false };
-        let template = parsed.template();
-        if self.names.contains(name)
-            || template.is_some_and(|template| self.names.contains(template.as_str()))
-        {
-            return true;
+    fn remove_below<T: Tree + ?Sized>(&mut self, removal: &mut Removal<'_, '_, T>, directory: &str) {
+        removal.entered += 1;
+        if removal.entered > limits::LINK_DIRECTORIES_MAX {
+            return;
         }
-        resolve(tree, path)
-            .is_ok_and(|end| self.names.contains(&end.path) || self.names.contains(base_name(&end.path)))
+        for (name, kind) in removal.tree.list(directory).unwrap_or_default() {
+            let path = join(directory, &name);
+            match kind {
+                Kind::Directory => self.remove_below(removal, &path),
+                Kind::Symlink(_) => match self.meant(removal.tree, &name, &path) {
+                    Ok(false) => {}
+                    Ok(true) => {
+                        removal.tree.unlink(&path, removal.top);
+                        if self.mark(&path) {
+                            removal.found = Found::NewNames;
+                        }
+                    }
+                    Err(refusal) => {
+                        let refusal = removal.tree.fail(refusal);
+                        removal.refusal.get_or_insert(refusal);
+                    }
+                },
+                Kind::File | Kind::Special => {}
+            }
+        }
     }
+
+    fn meant<T: Tree + ?Sized>(
+        &self,
+        tree: &Overlay<'_, T>,
+        name: &str,
+        path: &str,
+    ) -> Result<bool, Refusal> {
+        let Ok(parsed) = UnitName::parse(name) else { return Ok(false) };
+        let end = match resolve(tree, path) {
+            Ok(end) => Some(end.path),
+            Err(TreeError::TooManyLinks) => return Err(Refusal::Linked { path: path.to_owned() }),
+            Err(_) => None,
+        };
+        let has = |name: &str| self.names.contains(name);
+        Ok(has(name)
+            || parsed.template().is_some_and(|template| has(template.as_str()))
+            || end.is_some_and(|end| has(&end) || has(base_name(&end))))
+    }
+}
+
+/// What one removal sees and comes to.
+struct Removal<'a, 't, T: ?Sized> {
+    tree: &'a mut Overlay<'t, T>,
+    top: &'a str,
+    entered: usize,
+    found: Found,
+    refusal: Option<Refusal>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use crate::specifier::Context;
 pub use change::{Change, Note, Refusal};
 pub use overlay::Overlay;
 pub use preset::{PresetMode, Presets, Verdict};
-pub use state::{State, Unreadable, links_of, list, state};
+pub use state::{State, Unreadable, is_there, links_of, list, state};
 
 /// Where links are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -48,6 +48,19 @@ impl<'t, T: Tree + ?Sized> Overlay<'t, T> {
         }
     }
 
+    /// Removes a file, or a directory with all in it.
+    pub fn unlink_all(&mut self, path: &str) {
+        if self.look_at(path) == Ok(Kind::Directory) {
+            for (name, kind) in self.list(path).unwrap_or_default() {
+                if kind != Kind::Directory {
+                    self.changes.push(Change::Unlink { path: join(path, &name) });
+                }
+            }
+        }
+        self.altered.insert(self.canonical(path), None);
+        self.changes.push(Change::Unlink { path: path.to_owned() });
+    }
+
     /// The place a name has: links above it are followed, itself is not.
     fn canonical(&self, path: &str) -> String {
         let above = resolve(self, parent(path)).map_or_else(|_| parent(path).to_owned(), |above| above.path);

@@ -4,9 +4,11 @@ use super::change::{Change, Note, Refusal};
 use super::links::{self, Marked};
 use super::preset::{PresetMode, Presets, Verdict};
 use super::rules::{Applying, Strictness};
-use super::unit_file::{Files, Links, Mode, Role, Trouble, is_configuration, is_generator, is_inside};
+use super::unit_file::{
+    Files, Links, Mode, Role, Trouble, is_configuration, is_generator, is_inside, simple,
+};
 use super::{AddedDependency, Force, Ground, Overlay, Plan, Request};
-use crate::files::{Kind, Tree, TreeError, base_name, join};
+use crate::files::{Kind, Tree, TreeError, base_name, is_carried, join};
 use crate::name::{UnitKind, UnitName};
 
 pub struct Work<'t, 'g, T: ?Sized> {
@@ -32,11 +34,7 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
         match request {
             Request::Enable { names, force } => self.enable(names, *force),
             Request::Disable { names } => self.disable(names),
-            Request::Reenable { names, force } => {
-                let plain: Vec<String> = names.iter().map(|name| base_name(name).to_owned()).collect();
-                self.disable(&plain)?;
-                self.enable(names, *force)
-            }
+            Request::Reenable { names, force } => self.reenable(names, *force),
             Request::Link { paths, force } => self.link(paths, *force),
             Request::Mask { names, force } => self.mask(names, *force),
             Request::Unmask { names } => self.unmask(names),
@@ -53,22 +51,39 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
     fn enable(&mut self, names: &[String], force: Force) -> Done {
         let mut files = Files::new(self.ground);
         for name in names {
-            self.usable(&mut files, name, Links::OfLinkedFiles)?;
+            self.usable(&mut files, name, Links::Followed)?;
         }
-        self.apply(files, force, Strictness::Strict)
+        self.apply(files, force, Strictness::Strict, Links::OfLinkedFiles)
+    }
+
+    /// Where a unit lies is found before links to it are removed; what it asks for, in that file alone.
+    fn reenable(&mut self, names: &[String], force: Force) -> Done {
+        let files: Vec<String> = names.iter().map(|name| self.file_of(name)).collect();
+        let plain: Vec<String> = names.iter().map(|name| base_name(name).to_owned()).collect();
+        self.disable(&plain)?;
+        self.enable(&files, force)
+    }
+
+    /// The path of the file that a name leads to, where it does without links of the administrator.
+    fn file_of(&self, name: &str) -> String {
+        let mut files = Files::without_sections(self.ground);
+        match files.discover(&self.tree, name, Links::OfLinkedFiles) {
+            Ok(at) if !name.starts_with('/') => files.file(at).path.clone(),
+            Ok(_) | Err(_) => name.to_owned(),
+        }
     }
 
     /// Finds a unit that may be enabled; a failure is remembered.
     fn usable(&mut self, files: &mut Files<'g>, name: &str, links: Links) -> Result<usize, Refusal> {
         files
             .discover_usable(&self.tree, name, links)
-            .map_err(|trouble| self.tree.fail(trouble.refusal(name)))
+            .map_err(|trouble| self.tree.fail(trouble.refusal(&as_said(name))))
     }
 
-    fn apply(&mut self, mut files: Files<'g>, force: Force, strictness: Strictness) -> Done {
+    fn apply(&mut self, mut files: Files<'g>, force: Force, strictness: Strictness, links: Links) -> Done {
         let directory = self.directory;
         let mut applying = Applying { tree: &mut self.tree, files: &mut files, directory, force, strictness };
-        self.asked_for += applying.all(Links::Followed)?;
+        self.asked_for += applying.all(links)?;
         Ok(())
     }
 
@@ -80,13 +95,12 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
             }
             files.add(name, Role::Named).map_err(|trouble| self.tree.fail(trouble.refusal(name)))?;
         }
-        self.remove(files);
-        Ok(())
+        self.remove(files)
     }
 
     /// Marks the units and what they bring along, and removes the links to them. A unit that is not there is no
     /// reason to stop: links to it may be.
-    fn remove(&mut self, mut files: Files<'g>) {
+    fn remove(&mut self, mut files: Files<'g>) -> Done {
         let mut marked = Marked::default();
         while let Some(at) = files.waiting.pop_front() {
             let traversed = files.traverse(&self.tree, at, Links::Followed);
@@ -95,6 +109,9 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
             match traversed {
                 Err(Trouble::DeadEnd) => self.tree.note(Change::Note(Note::Dangling { path: place })),
                 Err(Trouble::NotFound) if file.role == Role::Auxiliary => {}
+                Err(Trouble::NotFound) if !file.path.is_empty() => {
+                    self.tree.fail(Refusal::NoSuchFile { path: place });
+                }
                 Err(trouble) => {
                     self.tree.fail(trouble.refusal(&place));
                 }
@@ -107,14 +124,15 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
             }
             marked.mark(&files.file(at).name);
         }
-        marked.remove_from(&mut self.tree, self.directory);
+        marked.remove_from(&mut self.tree, self.directory)
     }
 
     fn link(&mut self, paths: &[String], force: Force) -> Done {
         let mut todo = Vec::new();
-        for path in paths {
+        let paths: Vec<String> = paths.iter().map(|path| as_said(path)).collect();
+        for path in &paths {
             if !path.starts_with('/') || UnitName::parse(base_name(path)).is_err() {
-                return Err(Refusal::Invalid { name: path.clone() });
+                return Err(Refusal::BadName { name: path.clone() });
             }
             let refusal = match self.tree.look_at(path) {
                 Ok(Kind::File) => None,
@@ -178,8 +196,7 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
             self.tree.unlink(&path, self.directory);
             marked.mark(&path);
         }
-        marked.remove_from(&mut self.tree, self.directory);
-        Ok(())
+        marked.remove_from(&mut self.tree, self.directory)
     }
 
     fn revert(&mut self, names: &[String]) -> Done {
@@ -193,13 +210,12 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
         let mut marked = Marked::default();
         for path in todo {
             if marked.mark(&path) {
-                self.tree.unlink(&path, crate::files::parent(&path));
+                self.tree.unlink_all(&path);
             }
         }
         let search = self.ground.search;
-        marked.remove_from(&mut self.tree, &search.runtime);
-        marked.remove_from(&mut self.tree, &search.persistent);
-        Ok(())
+        marked.remove_from(&mut self.tree, &search.runtime)?;
+        marked.remove_from(&mut self.tree, &search.persistent)
     }
 
     /// Drop-ins of the administrator; and where a vendor or generator has a file of the name, the administrator's file.
@@ -235,7 +251,7 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
         if !is_target || name == "default.target" {
             return Err(Refusal::Invalid { name: name.to_owned() });
         }
-        let mut files = Files::new(self.ground);
+        let mut files = Files::without_sections(self.ground);
         let at = self.usable(&mut files, name, Links::Refused)?;
         let path = join(&self.ground.search.persistent, "default.target");
         links::make(&mut self.tree, &files.file(at).path, &path, force)
@@ -248,36 +264,28 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
         kind: AddedDependency,
         force: Force,
     ) -> Done {
-        let mut files = Files::new(self.ground);
+        let mut files = Files::without_sections(self.ground);
         if UnitName::parse(target).is_err() {
             return Err(Refusal::Invalid { name: target.to_owned() });
         }
-        let mut targets = Files::new(self.ground);
-        let at = self.usable(&mut targets, target, Links::Followed)?;
-        let target = targets.file(at).name.clone();
+        let at = self.usable(&mut files, target, Links::Followed)?;
+        let target = files.file(at).name.clone();
         for name in names {
             let at = self.usable(&mut files, name, Links::Followed)?;
             // Only this one link is asked for, whatever the unit's own section says.
             let file = files.file_mut(at);
-            (file.alias, file.upheld_by, file.also) = (Vec::new(), Vec::new(), Vec::new());
             (file.wanted_by, file.required_by) = match kind {
                 AddedDependency::Wants => (vec![target.clone()], Vec::new()),
                 AddedDependency::Requires => (Vec::new(), vec![target.clone()]),
             };
-            file.default_instance = None;
         }
-        let wanted = |at: &usize| files.file(*at).role == Role::Named;
-        files.waiting = files.waiting.iter().copied().filter(wanted).collect();
-        self.apply(files, force, Strictness::Strict)
+        self.apply(files, force, Strictness::Strict, Links::Followed)
     }
 
     fn preset(&mut self, names: &[String], mode: PresetMode, force: Force) -> Done {
         let presets = Presets::read(&self.tree, self.ground.search);
         let (mut plus, mut minus) = (Files::new(self.ground), Files::new(self.ground));
         for name in names {
-            if UnitName::parse(name).is_err() {
-                return Err(Refusal::Invalid { name: name.clone() });
-            }
             self.sort_out(name, &presets, &mut plus, &mut minus)?;
         }
         self.execute_preset(plus, minus, mode, force)
@@ -286,7 +294,9 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
     fn preset_all(&mut self, mode: PresetMode, force: Force) -> Done {
         let presets = Presets::read(&self.tree, self.ground.search);
         let (mut plus, mut minus) = (Files::new(self.ground), Files::new(self.ground));
-        for directory in &self.ground.search.directories {
+        // What the binary carries is nobody's to enable.
+        let on_disk = |directory: &&String| !is_carried(directory);
+        for directory in self.ground.search.directories.iter().filter(on_disk) {
             for (name, kind) in self.tree.list(directory).unwrap_or_default() {
                 let counts = matches!(kind, Kind::File | Kind::Symlink(_)) && UnitName::parse(&name).is_ok();
                 if !counts {
@@ -338,18 +348,22 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
     fn found(&mut self, files: &mut Files<'g>, name: &str) -> Result<usize, Refusal> {
         files
             .discover(&self.tree, name, Links::Followed)
-            .map_err(|trouble| self.tree.fail(trouble.refusal(name)))
+            .map_err(|trouble| self.tree.fail(trouble.refusal(&as_said(name))))
     }
 
     fn execute_preset(&mut self, plus: Files<'g>, minus: Files<'g>, mode: PresetMode, force: Force) -> Done {
-        if mode != PresetMode::EnableOnly {
-            self.remove(minus);
-        }
+        let removed = if mode == PresetMode::EnableOnly { Ok(()) } else { self.remove(minus) };
         if mode != PresetMode::DisableOnly {
-            self.apply(plus, force, Strictness::Lenient)?;
+            let applied = self.apply(plus, force, Strictness::Lenient, Links::Followed);
+            return removed.and(applied);
         }
-        Ok(())
+        removed
     }
+}
+
+/// A name, or a path in short.
+fn as_said(name: &str) -> String {
+    if name.starts_with('/') { simple(name) } else { name.to_owned() }
 }
 
 fn is_vendor(directory: &str) -> bool {

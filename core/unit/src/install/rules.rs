@@ -2,7 +2,7 @@
 //! outside the search path.
 
 use super::change::{Change, Note, Refusal};
-use super::unit_file::{Files, Links, Mode, Role, is_inside};
+use super::unit_file::{Files, Links, Mode, Role, Trouble, is_inside};
 use super::{Force, Overlay, links};
 use crate::files::{Tree, join};
 use crate::name::UnitName;
@@ -22,39 +22,26 @@ pub struct Applying<'a, 't, 'g, T: ?Sized> {
     pub strictness: Strictness,
 }
 
-/// Links asked for, and the first thing that went wrong.
-#[derive(Debug, Default)]
-struct Count {
-    links: usize,
-    refusal: Option<Refusal>,
+/// Whether links were asked for (more than 0), or what went wrong.
+type Outcome = Result<usize, Refusal>;
+
+/// What decides of a unit is the first of its parts that has something to say, be that good or bad.
+fn first_word(first: Outcome, then: Outcome) -> Outcome {
+    match first {
+        Ok(0) => then,
+        Ok(_) | Err(_) => first,
+    }
 }
 
-enum Alias {
-    Made,
-    Own,
-}
-
-impl Count {
-    fn add(&mut self, result: Result<(), Refusal>) {
-        match result {
-            Ok(()) => self.links += 1,
-            Err(refusal) => self.refuse(refusal),
-        }
-    }
-
-    fn refuse(&mut self, refusal: Refusal) {
-        self.refusal.get_or_insert(refusal);
-    }
-
-    fn result(self) -> Result<usize, Refusal> {
-        self.refusal.map_or(Ok(self.links), Err)
-    }
+/// Among links of one kind, the first failure; among units too, where the links are counted together.
+fn both(first: Outcome, then: Outcome) -> Outcome {
+    Ok(first? + then?)
 }
 
 impl<T: Tree + ?Sized> Applying<'_, '_, '_, T> {
     /// All units waiting, and those they bring in by `Also=`.
-    pub fn all(&mut self, links: Links) -> Result<usize, Refusal> {
-        let mut count = Count::default();
+    pub fn all(&mut self, links: Links) -> Outcome {
+        let mut outcome = Ok(0);
         while let Some(at) = self.files.waiting.pop_front() {
             if let Err(trouble) = self.files.traverse(self.tree, at, links) {
                 let file = self.files.file(at);
@@ -66,69 +53,74 @@ impl<T: Tree + ?Sized> Applying<'_, '_, '_, T> {
             }
             let file = self.files.file(at);
             match file.mode {
-                Mode::Regular => match self.one(at) {
-                    Ok(links) => count.links += links,
-                    Err(refusal) => count.refuse(refusal),
-                },
+                Mode::Regular => outcome = both(outcome, self.one(at)),
                 Mode::Masked => {
                     self.tree.note(Change::Note(Note::Masked { path: file.path.clone() }));
-                    count.links += 1;
+                    outcome = both(outcome, Ok(1));
                 }
                 Mode::Alias | Mode::Linked | Mode::Unknown => {}
             }
         }
-        count.result()
+        outcome
     }
 
-    fn one(&mut self, at: usize) -> Result<usize, Refusal> {
-        let mut count = Count::default();
-        let file = self.files.file(at).clone();
-        for alias in &file.alias {
-            match self.alias(at, alias) {
-                Ok(Alias::Made) => count.links += 1,
-                // The unit's own name is no alias, and no mistake either.
-                Ok(Alias::Own) => {}
-                Err(refusal) => count.refuse(refusal),
-            }
-        }
-        for (list, ending) in
-            [(&file.wanted_by, ".wants"), (&file.required_by, ".requires"), (&file.upheld_by, ".upholds")]
-        {
-            match self.wanted(at, list, ending) {
-                Ok(links) => count.links += links,
-                Err(refusal) => count.refuse(refusal),
-            }
-        }
+    fn one(&mut self, at: usize) -> Outcome {
         // The link to a file from elsewhere is not one its section asked for.
-        if !is_inside(self.files.ground.search, &file.path) {
-            let path = join(self.directory, &file.name);
-            if let Err(refusal) = links::make(self.tree, &file.path, &path, self.force) {
-                count.refuse(refusal);
-            }
+        let mut outcome = self.linked(at).map(|()| 0);
+        outcome = first_word(outcome, self.aliases(at));
+        for ending in [".wants", ".requires", ".upholds"] {
+            outcome = first_word(outcome, self.wanted(at, ending));
         }
-        count.result()
+        outcome
     }
 
-    fn alias(&mut self, at: usize, alias: &str) -> Result<Alias, Refusal> {
+    fn linked(&mut self, at: usize) -> Result<(), Refusal> {
+        let file = self.files.file(at);
+        if is_inside(self.files.ground.search, &file.path) {
+            return Ok(());
+        }
+        let (from, path) = (file.path.clone(), join(self.directory, &file.name));
+        links::make(self.tree, &from, &path, self.force)
+    }
+
+    fn aliases(&mut self, at: usize) -> Outcome {
+        let mut outcome = Ok(0);
+        for alias in self.files.file(at).alias.clone() {
+            outcome = both(outcome, self.alias(at, &alias));
+        }
+        outcome
+    }
+
+    fn alias(&mut self, at: usize, alias: &str) -> Outcome {
         let file = self.files.file(at).clone();
         let expanded = self.files.expand(at, alias).map_err(|trouble| trouble.refusal(alias));
         if expanded.as_ref().is_ok_and(|name| *name == file.name) {
-            return Ok(Alias::Own);
+            // The unit's own name is no alias, and no mistake either.
+            return Ok(0);
         }
         let name = expanded
             .and_then(|name| verify_alias(&file.name, file.default_instance.as_deref(), &name))
-            .map_err(|refusal| self.tree.fail(refusal))?;
+            // A folder without a name in it goes unsaid.
+            .map_err(|refusal| if alias.ends_with('/') { refusal } else { self.tree.fail(refusal) })?;
+        if name == file.name {
+            return Ok(0);
+        }
         links::make(self.tree, &file.path, &join(self.directory, &name), self.force)?;
-        Ok(Alias::Made)
+        Ok(1)
     }
 
-    fn wanted(&mut self, at: usize, list: &[String], ending: &str) -> Result<usize, Refusal> {
+    fn wanted(&mut self, at: usize, ending: &str) -> Outcome {
+        let file = self.files.file(at).clone();
+        let list = match ending {
+            ".wants" => &file.wanted_by,
+            ".requires" => &file.required_by,
+            _ => &file.upheld_by,
+        };
         if list.is_empty() {
             return Ok(0);
         }
-        let file = self.files.file(at).clone();
         let Some((unit, of_template)) = self.as_wanted(at)? else { return Ok(0) };
-        let mut count = Count::default();
+        let mut outcome = Ok(0);
         for wanting in list {
             let destination = match self.files.expand(at, wanting) {
                 Ok(destination) => destination,
@@ -138,7 +130,7 @@ impl<T: Tree + ?Sized> Applying<'_, '_, '_, T> {
             let fits = parsed.as_ref().is_ok_and(|name| !of_template || name.instance().is_some());
             if !fits {
                 if self.strictness == Strictness::Strict {
-                    count.refuse(self.tree.fail(match parsed {
+                    outcome = Err(self.tree.fail(match parsed {
                         Ok(_) => Refusal::NonTemplate { unit: unit.clone(), destination },
                         Err(_) => Refusal::BadName { name: destination },
                     }));
@@ -146,7 +138,10 @@ impl<T: Tree + ?Sized> Applying<'_, '_, '_, T> {
                 continue;
             }
             let path = join(self.directory, &format!("{destination}{ending}/{unit}"));
-            count.add(links::make(self.tree, &file.path, &path, Force::Yes));
+            let made = links::make(self.tree, &file.path, &path, Force::Yes).map(|()| 1);
+            if outcome == Ok(0) || outcome.is_ok() && made.is_err() {
+                outcome = made;
+            }
             if !self.exists(&destination) {
                 self.tree.note(Change::Note(Note::DestinationMissing {
                     wanted: destination,
@@ -154,7 +149,7 @@ impl<T: Tree + ?Sized> Applying<'_, '_, '_, T> {
                 }));
             }
         }
-        count.result()
+        outcome
     }
 
     /// The name by which others are to want it, and whether that is a template still.
@@ -178,10 +173,10 @@ impl<T: Tree + ?Sized> Applying<'_, '_, '_, T> {
         Ok(Some((String::from(instance), false)))
     }
 
-    /// Whether a file or its template has this name, or drop-ins.
+    /// Whether a file or its template has this name; one that cannot be read is there.
     fn exists(&self, name: &str) -> bool {
-        let mut apart = Files::new(self.files.ground);
-        apart.discover(self.tree, name, Links::Followed).is_ok()
+        let mut apart = Files::without_sections(self.files.ground);
+        apart.discover(self.tree, name, Links::OfLinkedFiles) != Err(Trouble::NotFound)
     }
 }
 
@@ -212,7 +207,7 @@ fn verify_alias(unit: &str, default_instance: Option<&str>, alias: &str) -> Resu
         Some(_) | None => alias_name,
     };
     let of_default = unit_name.is_template() && name.is_instance() && name.kind() == unit_name.kind();
-    if name != unit_name && (of_default || crate::files::may_alias(name.as_str(), unit)) {
+    if name == unit_name || of_default || crate::files::may_alias(name.as_str(), unit) {
         Ok(String::from(name))
     } else {
         Err(cannot())

@@ -59,6 +59,16 @@ pub fn state<T: Tree + ?Sized>(tree: &T, ground: Ground<'_>, name: &str) -> Resu
     one(&Overlay::new(tree), ground, &census, name)
 }
 
+/// Whether something of that name can be loaded, whatever its text says.
+pub fn is_there<T: Tree + ?Sized>(tree: &T, ground: Ground<'_>, name: &str) -> Result<bool, Unreadable> {
+    match Files::without_sections(ground).discover(&Overlay::new(tree), name, Links::OfLinkedFiles) {
+        // A link that is not followed is there.
+        Ok(_) | Err(Trouble::Loop) => Ok(true),
+        Err(Trouble::NotFound) => Ok(false),
+        Err(trouble) => Err(unreadable(trouble)),
+    }
+}
+
 /// Every unit file along the search path, with its path and state, sorted by name.
 pub fn list<T: Tree + ?Sized>(tree: &T, ground: Ground<'_>) -> Vec<(String, State)> {
     let census = Census::read(tree, ground.search);

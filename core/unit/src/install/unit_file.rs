@@ -79,7 +79,7 @@ impl Trouble {
             Trouble::DeadEnd => Refusal::Io { path: name, reason: "Link has been severed".to_owned() },
             Trouble::Loop => Refusal::Linked { path: name },
             Trouble::BadAlias => Refusal::BadReference { name },
-            Trouble::BadName => Refusal::Invalid { name },
+            Trouble::BadName => Refusal::Io { path: name, reason: "Invalid argument".to_owned() },
             Trouble::Masked(path) => Refusal::Masked { path },
             Trouble::Generated(path) => Refusal::Generated { path },
             Trouble::BadSpecifier(text) => Refusal::BadSpecifier { text },
@@ -88,9 +88,17 @@ impl Trouble {
     }
 }
 
+/// Whether `[Install]` sections are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sections {
+    Read,
+    LeftOut,
+}
+
 /// The unit files of one request, each once, in the order they were met.
 pub struct Files<'g> {
     pub ground: Ground<'g>,
+    sections: Sections,
     files: Vec<UnitFile>,
     /// Indices of those not worked on yet.
     pub waiting: VecDeque<usize>,
@@ -98,7 +106,12 @@ pub struct Files<'g> {
 
 impl<'g> Files<'g> {
     pub fn new(ground: Ground<'g>) -> Files<'g> {
-        Files { ground, files: Vec::new(), waiting: VecDeque::new() }
+        Files { ground, sections: Sections::Read, files: Vec::new(), waiting: VecDeque::new() }
+    }
+
+    /// For what asks of no file what it says.
+    pub fn without_sections(ground: Ground<'g>) -> Files<'g> {
+        Files { sections: Sections::LeftOut, ..Files::new(ground) }
     }
 
     pub fn file(&self, at: usize) -> &UnitFile {
@@ -128,7 +141,7 @@ impl<'g> Files<'g> {
         if self.files.len() >= limits::LIST_MAX {
             return Err(Trouble::Other("Argument list too long".to_owned()));
         }
-        let path = if name_or_path.starts_with('/') { name_or_path.to_owned() } else { String::new() };
+        let path = if name_or_path.starts_with('/') { simple(name_or_path) } else { String::new() };
         self.files.push(UnitFile::new(name, path, role));
         self.waiting.push_back(self.files.len() - 1);
         Ok(self.files.len() - 1)
@@ -190,6 +203,7 @@ impl<'g> Files<'g> {
                 file.mode == Mode::Linked || target == file.name || instance_of(&target, &file.name);
             if goes_on {
                 let path = std::mem::take(&mut self.files[at].target);
+                self.files[at].path.clone_from(&path);
                 self.read(tree, at, &path)?;
                 continue;
             }
@@ -272,13 +286,19 @@ impl<'g> Files<'g> {
         let directory = resolve(tree, parent(&end)).map_err(|_| Trouble::Loop)?.path;
         let end = join(&directory, base_name(&end));
         let end_of_all = resolve(tree, &end).map(|end| end.path);
-        let mode = if end_of_all.is_ok_and(|end| end == "/dev/null") {
+        let mode = if end_of_all == Err(TreeError::TooManyLinks) {
+            return Err(Trouble::Loop);
+        } else if end_of_all.is_ok_and(|end| end == "/dev/null") {
             Mode::Masked
         } else if is_inside(search, &end) {
             if base_name(&end) != base_name(path)
                 && !crate::files::may_alias(base_name(path), base_name(&end))
             {
-                return Err(Trouble::BadAlias);
+                let kind = UnitName::parse(base_name(path)).map(|name| name.kind());
+                return Err(match kind {
+                    Ok(kind) if crate::files::kind_may_alias(kind) => Trouble::BadAlias,
+                    Ok(_) | Err(_) => Trouble::Other("Invalid argument".to_owned()),
+                });
             }
             Mode::Alias
         } else {
@@ -307,6 +327,9 @@ impl<'g> Files<'g> {
         at: usize,
         path: &str,
     ) -> Result<(), Trouble> {
+        if self.sections == Sections::LeftOut {
+            return Ok(());
+        }
         let text = match tree.read(path, limits::UNIT_FILE_MAX) {
             Ok(text) => text,
             Err(TreeError::NotFound | TreeError::IsADirectory) => return Ok(()),
@@ -325,7 +348,10 @@ impl<'g> Files<'g> {
     fn assign(&mut self, at: usize, key: &str, value: &str) -> Result<(), Trouble> {
         let words = || Words::names(value).filter_map(Result::ok).map(|word| word.text);
         let file = &mut self.files[at];
+        let may_alias =
+            UnitName::parse(&file.name).is_ok_and(|name| crate::files::kind_may_alias(name.kind()));
         let list = match key {
+            "Alias" if !may_alias => return Ok(()),
             "Alias" => &mut file.alias,
             "WantedBy" => &mut file.wanted_by,
             "RequiredBy" => &mut file.required_by,
@@ -356,10 +382,13 @@ impl<'g> Files<'g> {
     /// Means something in a template only.
     fn default_instance(&mut self, at: usize, value: &str) -> Result<(), Trouble> {
         let Ok(name) = UnitName::parse(&self.files[at].name) else { return Ok(()) };
-        if name.is_instance() {
+        if !name.is_template() {
             return Ok(());
         }
         let instance = self.expand(at, value)?;
+        if !instance.is_empty() && name.with_instance(&instance).is_err() {
+            return Err(Trouble::Other("Invalid argument".to_owned()));
+        }
         self.files[at].default_instance = (!instance.is_empty()).then_some(instance);
         Ok(())
     }
@@ -402,6 +431,12 @@ impl UnitFile {
             && self.required_by.is_empty()
             && self.upheld_by.is_empty())
     }
+}
+
+/// A path without empty components and those that are `.`.
+pub fn simple(path: &str) -> String {
+    let parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
+    parts.fold(String::new(), |path, part| format!("{path}/{part}"))
 }
 
 /// `getty@.service` for `getty@tty1.service`.

@@ -155,7 +155,7 @@ options! {
     after: bool = false;
     before: bool = false;
     plain: bool = false;
-    legend: bool = true;
+    legend: Option<bool> = None;
     no_block: bool = false;
     wait: bool = false;
     no_warn: bool = false;
@@ -200,6 +200,11 @@ impl Options {
             ));
         }
         Ok(())
+    }
+
+    /// Whether tables have a header and a footer: as said, else unless all is to be quiet.
+    pub fn legend(&self) -> bool {
+        self.legend.unwrap_or(!self.quiet)
     }
 
     /// Whether nothing but the words of a table is to be shown.
@@ -324,10 +329,10 @@ fn apply(flag: Flag, value: String, options: &mut Options, called_as: CalledAs) 
             None => return refuse(format!("Invalid value: {value}.")),
         },
         Flag::Plain => options.plain = true,
-        Flag::NoLegend => options.legend = false,
+        Flag::NoLegend => options.legend = Some(false),
         Flag::Legend => match value.as_str() {
-            "yes" | "y" | "true" | "t" | "on" | "1" => options.legend = true,
-            "no" | "n" | "false" | "f" | "off" | "0" => options.legend = false,
+            "yes" | "y" | "true" | "t" | "on" | "1" => options.legend = Some(true),
+            "no" | "n" | "false" | "f" | "off" | "0" => options.legend = Some(false),
             _ => return refuse(format!("Failed to parse boolean argument to --legend=: {value}.")),
         },
         Flag::DryRun => options.dry_run = true,
@@ -358,7 +363,8 @@ fn add_types(value: &str, options: &mut Options) -> Result<(), Stop> {
     for item in listed(value) {
         if item == "help" {
             let types: Vec<&str> = unit_name::TYPES.to_vec();
-            return Err(Stop::Show(format!("Available unit types:\n{}\n", types.join("\n"))));
+            let title = if options.legend() { "Available unit types:\n" } else { "" };
+            return Err(Stop::Show(format!("{title}{}\n", types.join("\n"))));
         } else if unit_name::TYPES.contains(&item.as_str()) {
             options.types.push(item);
         } else if LOAD_STATES.contains(&item.as_str()) {

@@ -10,6 +10,7 @@ use crate::running;
 use crate::screen::Screen;
 use crate::text::paint::Paint;
 use crate::unit_name::{self, Globs};
+use eudaemon_unit::files::{base_name, join};
 use eudaemon_unit::install::{AddedDependency, Force, PresetMode, Request};
 
 /// One change to the file system: `symlink` or `unlink`, where, and where to.
@@ -125,10 +126,15 @@ pub const REVERT: Action = Action {
 };
 
 pub fn change(line: &Line, screen: &mut Screen, action: &Action) -> Result<u8, Failure> {
-    let names = file_names(line, screen)?;
+    let mut names = file_names(&line.arguments, screen)?;
+    match action.word {
+        "disable" => names = plain_names(screen, names),
+        "link" => names = link_paths(line, names)?,
+        _ => {}
+    }
     let client = running::reach_if_running(line)?;
     let disk = Disk::read(&line.options);
-    let (names, old_style) = sysv::split(&disk, names, action.word);
+    let (names, old_style) = sysv::split(&disk, names, action.word)?;
     let code = sysv::redirect(line, screen, &old_style, action.word)?;
     if names.is_empty() && !old_style.is_empty() {
         return match client {
@@ -150,8 +156,8 @@ pub fn change(line: &Line, screen: &mut Screen, action: &Action) -> Result<u8, F
     let (install, changes) = ask(line, screen, &mut client, action, &names)?;
     print_changes(line, screen, &changes);
     reload(&mut client, line)?;
-    if install == Some(false) && changes.is_empty() {
-        note_no_install(line, screen, action.word);
+    if install == Some(false) && action.word != "preset" {
+        note_no_install(line, screen);
     }
     match action.now {
         Now::Starts if line.options.now => jobs::now(line, screen, &mut client, jobs::START, &names),
@@ -197,24 +203,26 @@ fn change_files(
     word: &str,
 ) -> Result<(), Failure> {
     let changed = disk.change(request, word)?;
-    if !line.options.quiet {
-        changed.lines.iter().for_each(|text| screen.complain(text));
-    }
+    let told = |is_failure: bool| is_failure || !line.options.quiet;
+    changed
+        .lines
+        .iter()
+        .filter(|(_, is_failure)| told(*is_failure))
+        .for_each(|(text, _)| screen.complain(text));
     if let Some(refusal) = changed.refusal {
-        // A refusal that is among the lines already is not said twice.
-        let said = changed.lines.contains(&refusal) && !line.options.quiet;
+        // Where the lines tell of a failure already, no further one is told.
+        let said = changed.lines.iter().any(|(_, is_failure)| *is_failure);
         return Err(Failure::new(if said { String::new() } else { refusal }));
     }
-    if changed.asked_for == 0 && changed.lines.is_empty() && matches!(word, "enable" | "reenable" | "preset")
-    {
-        note_no_install(line, screen, word);
+    if changed.asked_for == 0 && matches!(word, "enable" | "reenable") {
+        note_no_install(line, screen);
     }
     Ok(())
 }
 
-fn note_no_install(line: &Line, screen: &mut Screen, word: &str) {
+fn note_no_install(line: &Line, screen: &mut Screen) {
     if !line.options.quiet && !line.options.no_warn {
-        screen.complain(&no_install(word));
+        screen.complain(NO_INSTALL);
     }
 }
 
@@ -244,14 +252,11 @@ pub fn preset_all(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
 }
 
 pub fn add_dependency(line: &Line, screen: &mut Screen, kind: AddedDependency) -> Result<u8, Failure> {
-    let target = mangled(screen, &line.arguments[0], ".target", Globs::Refused)?;
-    let mut names = Vec::new();
-    for word in &line.arguments[1..] {
-        names.push(mangled(screen, word, ".service", Globs::Refused)?);
-    }
+    let target = target_name(line, screen)?;
+    let names = file_names(&line.arguments[1..], screen)?;
     let Some(mut client) = running::reach_if_running(line)? else {
         let request = Request::AddDependency { names, target, kind, force: force(&line.options) };
-        return change_files(line, screen, &Disk::read(&line.options), &request, "add dependency to")
+        return change_files(line, screen, &Disk::read(&line.options), &request, "add dependency on")
             .map(|()| 0);
     };
     let word = match kind {
@@ -276,7 +281,7 @@ pub fn get_default(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
 }
 
 pub fn set_default(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
-    let target = mangled(screen, &line.arguments[0], ".target", Globs::Refused)?;
+    let target = target_name(line, screen)?;
     let Some(mut client) = running::reach_if_running(line)? else {
         let request = Request::SetDefault { name: target, force: Force::Yes };
         return change_files(line, screen, &Disk::read(&line.options), &request, "set default").map(|()| 0);
@@ -298,10 +303,10 @@ fn settle(
 }
 
 pub fn is_enabled(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
-    let names = file_names(line, screen)?;
+    let names = file_names(&line.arguments, screen)?;
     let mut client = running::reach_if_running(line)?;
     let disk = Disk::read(&line.options);
-    let (names, old_style) = sysv::split(&disk, names, "is-enabled");
+    let (names, old_style) = sysv::split(&disk, names, "is-enabled")?;
     let mut code = 1;
     for name in &old_style {
         let enabled = sysv::is_enabled(line, name)?;
@@ -341,20 +346,52 @@ pub fn counts_as_enabled(state: &str) -> bool {
     matches!(state, "enabled" | "enabled-runtime" | "static" | "alias" | "indirect" | "generated")
 }
 
+fn target_name(line: &Line, screen: &mut Screen) -> Result<String, Failure> {
+    match line.arguments[0].as_str() {
+        "" => Err(Failure::new("Failed to mangle unit name: Invalid argument")),
+        word => mangled(screen, word, ".target", Globs::Refused),
+    }
+}
+
 /// Names or paths of unit files. A path may be relative to where the caller stands.
-fn file_names(line: &Line, screen: &mut Screen) -> Result<Vec<String>, Failure> {
-    line.arguments
-        .iter()
-        .map(|word| {
-            let is_file = word.contains('/') && unit_name::type_of(word).is_some();
-            if !is_file {
-                return mangled(screen, word, ".service", Globs::Refused);
-            }
-            let path = std::path::absolute(word)
-                .map_err(|error| Failure::new(format!("Failed to determine path of {word}: {error}")))?;
-            Ok(path.to_string_lossy().into_owned())
-        })
-        .collect()
+fn file_names(words: &[String], screen: &mut Screen) -> Result<Vec<String>, Failure> {
+    let name = |word: &String| {
+        if !word.contains('/') {
+            return match word.as_str() {
+                "" => Err(Failure::new("Failed to mangle unit name or path '': Invalid argument")),
+                word => mangled(screen, word, ".service", Globs::Refused),
+            };
+        }
+        if word.starts_with('/') {
+            return Ok(word.clone());
+        }
+        let here = std::env::current_dir()
+            .map_err(|error| Failure::new(format!("Failed to determine path of {word}: {error}")))?;
+        Ok(join(&here.to_string_lossy(), word))
+    };
+    words.iter().map(name).collect()
+}
+
+/// Of paths, the name at the end: disabling goes by names.
+fn plain_names(screen: &mut Screen, names: Vec<String>) -> Vec<String> {
+    if names.iter().any(|name| name.contains('/')) {
+        screen
+            .complain("Warning: Can't execute disable on the unit file path. Proceeding with the unit name.");
+    }
+    names.iter().map(|name| base_name(name).to_owned()).collect()
+}
+
+/// Linking goes by paths.
+fn link_paths(line: &Line, names: Vec<String>) -> Result<Vec<String>, Failure> {
+    match names.iter().find(|name| !name.starts_with('/')) {
+        None => Ok(names),
+        Some(name) if line.options.root.is_some() => {
+            Err(Failure::new(format!("Non-absolute paths are not allowed when --root is used: {name}")))
+        }
+        Some(name) => Err(Failure::new(format!(
+            "Link argument must contain at least one directory component.\nIf you intended to link a file in the current directory, try ./{name} instead."
+        ))),
+    }
 }
 
 fn note_unknown(line: &Line, screen: &mut Screen, client: &mut Client, names: &[String]) {
@@ -418,18 +455,10 @@ pub fn words(error: &std::io::Error) -> String {
     text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
-fn no_install(word: &str) -> String {
-    let word = if word == "preset" { "enabled or disabled" } else { "enabled" };
-    format!("{NO_INSTALL}{word} {NO_INSTALL_REASONS}")
-}
-
 const NO_INSTALL: &str = "\
 The unit files have no installation config (WantedBy=, RequiredBy=, Also=,
 Alias= settings in the [Install] section, and DefaultInstance= for template
-units). This means they are not meant to be ";
-
-const NO_INSTALL_REASONS: &str = "\
-using systemctl.
+units). This means they are not meant to be enabled using systemctl.
  
 Possible reasons for having this kind of units are:
 • A unit may be statically enabled by being symlinked from another unit's

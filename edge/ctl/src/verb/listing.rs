@@ -12,7 +12,7 @@ pub fn order(name: &str) -> (String, String) {
 }
 
 pub fn header(options: &Options) -> Header {
-    if options.legend { Header::Shown } else { Header::Left }
+    if options.legend() { Header::Shown } else { Header::Left }
 }
 
 /// The table, cut to the terminal unless `--full` or a pipe takes it whole.

@@ -143,7 +143,7 @@ fn or_dash(list: &[String]) -> String {
 }
 
 fn footer(line: &Line, screen: &mut Screen, count: usize, one: &str, what: &str) {
-    if !line.options.legend || line.options.quiet {
+    if !line.options.legend() {
         return;
     }
     let style = if count == 0 { Style::Bad } else { Style::Bold };

@@ -4,7 +4,6 @@ use super::Failure;
 use crate::disk::Disk;
 use crate::line::Line;
 use crate::screen::Screen;
-use eudaemon_unit::name::UnitName;
 use std::process::Command;
 
 /// systemd calls it by this path, and Debian ships it there.
@@ -12,15 +11,19 @@ const TOOL: &str = "/lib/systemd/systemd-sysv-install";
 
 /// Parts `names` into units with a file and names that only `/etc/init.d` knows. Other verbs than those of the
 /// tool leave all as units.
-pub fn split(disk: &Disk, names: Vec<String>, verb: &str) -> (Vec<String>, Vec<String>) {
-    if !matches!(verb, "enable" | "disable" | "is-enabled") || !disk.exists(TOOL) {
-        return (names, Vec::new());
+pub fn split(disk: &Disk, names: Vec<String>, verb: &str) -> Result<(Vec<String>, Vec<String>), Failure> {
+    let (mut units, mut scripts) = (Vec::new(), Vec::new());
+    let has_tool = disk.exists(TOOL);
+    for name in names {
+        let stem = name.strip_suffix(".service").filter(|stem| !stem.contains('/'));
+        let asks = matches!(verb, "enable" | "disable" | "is-enabled");
+        let is_script = match stem.filter(|_| asks) {
+            Some(stem) => !disk.has_file(&name)? && has_tool && disk.exists(&format!("/etc/init.d/{stem}")),
+            None => false,
+        };
+        if is_script { scripts.push(name) } else { units.push(name) }
     }
-    names.into_iter().partition(|name| {
-        let script = name.strip_suffix(".service").filter(|stem| !stem.contains('/'));
-        let known = UnitName::parse(name).is_ok_and(|name| disk.has(&name));
-        known || !script.is_some_and(|stem| disk.exists(&format!("/etc/init.d/{stem}")))
-    })
+    Ok((units, scripts))
 }
 
 /// Runs the tool for each; the exit code.

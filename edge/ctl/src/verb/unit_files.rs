@@ -51,7 +51,7 @@ pub fn run(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
         .collect();
     rows.sort_by_cached_key(|row| listing::order(&row.name));
     print(&rows, &line.options, screen);
-    Ok(u8::from(rows.is_empty() && !line.arguments.is_empty()))
+    Ok(u8::from(rows.is_empty()))
 }
 
 /// The choice that the manager makes where one runs.
@@ -88,7 +88,7 @@ fn print(rows: &[Row], options: &Options, screen: &mut Screen) {
         return;
     }
     listing::print(&table(rows), options, screen);
-    if options.legend && !options.quiet {
+    if options.legend() {
         screen.out(&footer(rows.len(), screen.paint));
     }
 }

@@ -23,7 +23,7 @@ pub fn run(line: &Line, screen: &mut Screen, client: &mut Client) -> Result<u8, 
         return Ok(0);
     }
     listing::print(&table(&units, &line.options, screen.paint), &line.options, screen);
-    if line.options.legend && !line.options.quiet {
+    if line.options.legend() {
         screen.out(&footer(&units, &line.options, screen.paint));
     }
     Ok(0)
@@ -144,7 +144,7 @@ pub fn jobs(line: &Line, screen: &mut Screen, client: &mut Client) -> Result<u8,
         return Ok(0);
     }
     if rows.is_empty() {
-        if line.options.legend {
+        if line.options.legend() {
             screen.line(if all == 0 { "No jobs running." } else { "No jobs listed." });
         }
         return Ok(0);
@@ -155,7 +155,7 @@ pub fn jobs(line: &Line, screen: &mut Screen, client: &mut Client) -> Result<u8,
         table.row(vec![cell(id.to_string()), styled(style, unit), cell(kind), styled(style, state)]);
     }
     listing::print(&table, &line.options, screen);
-    if line.options.legend {
+    if line.options.legend() {
         screen.line(&format!("\n{} jobs listed.", rows.len()));
     }
     Ok(0)
