@@ -131,7 +131,8 @@ fn known(which: &Known, f: &mut Formatter<'_>) -> fmt::Result {
         Known::Listen(names) => write!(f, "environment LISTEN_* of{}", Words(names)),
         Known::Watchdog { usec } => write!(f, "environment WATCHDOG_* of {usec}"),
         Known::User => f.write_str("environment HOME LOGNAME USER SHELL"),
-        Known::Term => f.write_str("environment TERM"),
+        Known::Term(path) => write!(f, "environment TERM of {path}"),
+        Known::Home => f.write_str("environment HOME"),
         Known::JournalStream => f.write_str("environment JOURNAL_STREAM"),
         Known::ExecPid => f.write_str("environment SYSTEMD_EXEC_PID"),
     }

@@ -27,20 +27,20 @@ impl std::fmt::Display for BadText {
 }
 
 pub fn parse(text: &[u8]) -> Result<EnvFile, BadText> {
-    let text = std::str::from_utf8(text).map_err(|_| BadText::NotUtf8)?;
-    if text.contains('\0') {
+    if text.contains(&0) {
         return Err(BadText::HoldsNul);
     }
     let mut reader = Reader {
         place: Place::Start,
-        name: String::new(),
-        value: String::new(),
+        name: Vec::new(),
+        value: Vec::new(),
         solid: 0,
+        is_text: true,
         file: EnvFile::default(),
     };
-    text.chars().for_each(|c| reader.take(c));
+    text.iter().for_each(|c| reader.take(*c));
     reader.finish();
-    Ok(reader.file)
+    if reader.is_text { Ok(reader.file) } else { Err(BadText::NotUtf8) }
 }
 
 /// Where in a line the next character stands.
@@ -62,32 +62,34 @@ enum Place {
 
 struct Reader {
     place: Place,
-    name: String,
-    value: String,
+    name: Vec<u8>,
+    value: Vec<u8>,
     /// Bytes of the value that blanks at the end of the line do not shorten.
     solid: usize,
+    /// Whether names and values are UTF-8; comments need not be.
+    is_text: bool,
     file: EnvFile,
 }
 
 impl Reader {
-    fn take(&mut self, c: char) {
-        let ends_line = c == '\n' || c == '\r';
-        let is_space = ends_line || c == ' ' || c == '\t';
+    fn take(&mut self, c: u8) {
+        let ends_line = c == b'\n' || c == b'\r';
+        let is_space = ends_line || c == b' ' || c == b'\t';
         self.place = match self.place {
-            Place::Start if c == '#' || c == ';' => Place::Comment,
+            Place::Start if c == b'#' || c == b';' => Place::Comment,
             Place::Start if is_space => Place::Start,
-            Place::Start if c == '=' => Place::BeforeValue,
+            // Even b'=': it begins a name that is none.
             Place::Start => self.named(c),
-            Place::Comment if c == '\\' => Place::CommentEscape,
+            Place::Comment if c == b'\\' => Place::CommentEscape,
             Place::Comment if ends_line => Place::Start,
             Place::Comment | Place::CommentEscape => Place::Comment,
             Place::Name if ends_line => self.forget(),
-            Place::Name if c == '=' => Place::BeforeValue,
+            Place::Name if c == b'=' => Place::BeforeValue,
             Place::Name => self.named(c),
             Place::BeforeValue | Place::Value if ends_line => self.assign(),
-            Place::BeforeValue if c == '\'' => Place::Single,
-            Place::BeforeValue if c == '"' => Place::Double,
-            Place::BeforeValue | Place::Value if c == '\\' => Place::ValueEscape,
+            Place::BeforeValue if c == b'\'' => Place::Single,
+            Place::BeforeValue if c == b'"' => Place::Double,
+            Place::BeforeValue | Place::Value if c == b'\\' => self.escaped(),
             Place::BeforeValue if is_space => Place::BeforeValue,
             Place::Value if is_space => {
                 self.value.push(c);
@@ -97,30 +99,36 @@ impl Reader {
             // An escaped end of line joins two lines.
             Place::ValueEscape if ends_line => Place::Value,
             Place::ValueEscape => self.valued(c, Place::Value),
-            Place::Single if c == '\'' => Place::BeforeValue,
-            Place::Double if c == '"' => Place::BeforeValue,
-            Place::Double if c == '\\' => Place::DoubleEscape,
+            Place::Single if c == b'\'' => Place::BeforeValue,
+            Place::Double if c == b'"' => Place::BeforeValue,
+            Place::Double if c == b'\\' => Place::DoubleEscape,
             Place::Single => self.valued(c, Place::Single),
             Place::Double => self.valued(c, Place::Double),
             Place::DoubleEscape if ends_line => Place::Double,
             Place::DoubleEscape => {
-                if !"\"\\`$".contains(c) {
-                    self.value.push('\\');
+                if !b"\"\\`$".contains(&c) {
+                    self.value.push(b'\\');
                 }
                 self.valued(c, Place::Double)
             }
         };
     }
 
-    fn named(&mut self, c: char) -> Place {
+    fn named(&mut self, c: u8) -> Place {
         self.name.push(c);
         Place::Name
     }
 
-    fn valued(&mut self, c: char, next: Place) -> Place {
+    fn valued(&mut self, c: u8, next: Place) -> Place {
         self.value.push(c);
         self.solid = self.value.len();
         next
+    }
+
+    /// Blanks before a backslash are not at the end of the line.
+    const fn escaped(&mut self) -> Place {
+        self.solid = self.value.len();
+        Place::ValueEscape
     }
 
     fn forget(&mut self) -> Place {
@@ -131,11 +139,13 @@ impl Reader {
     }
 
     fn assign(&mut self) -> Place {
-        let name = self.name.trim_end_matches([' ', '\t']);
         self.value.truncate(self.solid);
-        match is_name(name) {
-            true => self.file.assignments.push(format!("{name}={}", self.value)),
-            false => self.file.refused.push(name.to_owned()),
+        match (std::str::from_utf8(&self.name), std::str::from_utf8(&self.value)) {
+            (Ok(name), Ok(value)) => match name.trim_end_matches([' ', '\t']) {
+                name if is_name(name) => self.file.assignments.push(format!("{name}={value}")),
+                name => self.file.refused.push(name.to_owned()),
+            },
+            (Ok(_) | Err(_), Ok(_) | Err(_)) => self.is_text = false,
         }
         self.forget()
     }

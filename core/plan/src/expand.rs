@@ -22,23 +22,34 @@ fn lookup<'e>(environment: &'e [String], name: &str) -> Option<&'e str> {
     environment.iter().rev().find_map(value).filter(|_| !name.is_empty())
 }
 
-/// A word with its `${NAME}`s replaced; what is unset becomes nothing, what is unclosed stays.
+/// A word with its `${NAME}`s replaced. What is unset becomes nothing; what is unclosed stays, and so does what has
+/// a colon in it, which would be a shell's further syntax.
 fn replaced(word: &str, environment: &[String]) -> String {
     let mut out = String::with_capacity(word.len());
     let mut rest = word;
     while let Some(at) = rest.find('$') {
         out.push_str(&rest[..at]);
         let after = &rest[at + 1..];
-        match (after.strip_prefix('{').and_then(|inner| inner.split_once('}')), after.strip_prefix('$')) {
-            (Some((name, tail)), _) => {
+        if let Some(tail) = after.strip_prefix('$') {
+            out.push('$');
+            rest = tail;
+            continue;
+        }
+        let name = after
+            .strip_prefix('{')
+            .map(|inner| inner.split_at(inner.find(['}', ':']).unwrap_or(inner.len())));
+        match name {
+            Some((name, tail)) if tail.starts_with('}') => {
                 out.push_str(lookup(environment, name).unwrap_or(""));
+                rest = &tail[1..];
+            }
+            // Up to the colon or the end nothing is looked at.
+            Some((name, tail)) => {
+                out.push_str("${");
+                out.push_str(name);
                 rest = tail;
             }
-            (None, Some(tail)) => {
-                out.push('$');
-                rest = tail;
-            }
-            (None, None) => {
+            None => {
                 out.push('$');
                 rest = after;
             }
@@ -95,5 +106,9 @@ mod tests {
         check("a$$b$", &["a$b$"]);
         check("${ONE", &["${ONE"]);
         check("${}", &[""]);
+        check("${ONE:-x}${ONE}", &["${ONE:-x}1"]);
+        check("${ONE:+$$}", &["${ONE:+$}"]);
+        check("${$$", &["${$$"]);
+        check("${a${ONE}", &[""]);
     }
 }

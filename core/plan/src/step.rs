@@ -172,12 +172,14 @@ coded! {
         1 = Watchdog { usec: u64 },
         /// HOME, LOGNAME, USER, SHELL of the user, as far as they mean something.
         2 = User,
-        /// TERM, if one of the standard streams is a terminal.
-        3 = Term,
+        /// TERM, as fits a terminal.
+        3 = Term(path: String),
         /// JOURNAL_STREAM, if standard error (or else output) is connected to the journal.
         4 = JournalStream,
         /// SYSTEMD_EXEC_PID.
         5 = ExecPid,
+        /// HOME, of who we are.
+        6 = Home,
     }
 
     pub enum Missing {

@@ -56,9 +56,10 @@ fn everything() -> ExecPlan {
         Step::SetKnown(Known::Listen(vec![text("http")])),
         Step::SetKnown(Known::Watchdog { usec: 30_000_000 }),
         Step::SetKnown(Known::User),
-        Step::SetKnown(Known::Term),
+        Step::SetKnown(Known::Term(text("/dev/console"))),
         Step::SetKnown(Known::JournalStream),
         Step::SetKnown(Known::ExecPid),
+        Step::SetKnown(Known::Home),
         Step::PassEnvironment(vec![text("LANG")]),
         Step::EnvironmentFile { path: text("/etc/default/web"), missing: missing.clone() },
         Step::UnsetEnvironment(vec![text("A")]),
@@ -152,9 +153,10 @@ environment \"A=b c\" D=
 environment LISTEN_* of http
 environment WATCHDOG_* of 30000000
 environment HOME LOGNAME USER SHELL
-environment TERM
+environment TERM of /dev/console
 environment JOURNAL_STREAM
 environment SYSTEMD_EXEC_PID
+environment HOME
 pass-environment LANG
 environment-file -/etc/default/web
 unset-environment A

@@ -28,7 +28,7 @@ pub enum Fault {
 /// All commands of one `Exec…=` value. An empty value has none (and resets the list, which is the caller's part).
 pub fn parse(value: &str, scope: Scope<'_>) -> Parsed {
     let mut parsed = Parsed::default();
-    let mut words = Words::quoted(value);
+    let mut words = Words::of_command(value);
     loop {
         // Complaints quote the line from the command on that they are about.
         let value = words.rest();

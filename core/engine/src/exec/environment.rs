@@ -4,7 +4,7 @@
 use super::Draft;
 use crate::api::Phase;
 use eudaemon_plan::step::{DirectoryKind, Known, Missing, Step};
-use eudaemon_unit::config::exec::{Failure, Stdio};
+use eudaemon_unit::config::exec::{Failure, Place, Stdio};
 
 impl Draft<'_> {
     pub(super) fn environment(&mut self) {
@@ -19,6 +19,8 @@ impl Draft<'_> {
         }
         if self.steps.iter().any(|step| matches!(step, Step::FindUser(user) if user.user.is_some())) {
             self.add(Step::SetKnown(Known::User));
+        } else if exec.working_directory.place == Place::Home {
+            self.add(Step::SetKnown(Known::Home));
         }
         if exec.dynamic_user {
             // The number has no name in any file.
@@ -27,7 +29,9 @@ impl Draft<'_> {
         }
         let id: String = self.spawn.invocation.0.iter().map(|byte| format!("{byte:02x}")).collect();
         self.add(Step::Environment(vec![format!("INVOCATION_ID={id}")]));
-        self.add(Step::SetKnown(Known::Term));
+        if self.knows_terminal() {
+            self.add(Step::SetKnown(Known::Term(self.tty())));
+        }
         self.add(Step::SetKnown(Known::JournalStream));
         let directories = self.directory_variables();
         if !directories.is_empty() {

@@ -21,7 +21,31 @@ impl Draft<'_> {
         self.add(Step::Stderr(error));
     }
 
-    fn tty(&self) -> String {
+    /// Whether the unit has to do with a terminal, so that TERM should say which.
+    pub(super) fn knows_terminal(&self) -> bool {
+        let is_terminal = |stream: &Stdio| match stream {
+            Stdio::Tty | Stdio::TtyForce | Stdio::TtyFail | Stdio::JournalConsole | Stdio::KmsgConsole => {
+                true
+            }
+            Stdio::Inherit
+            | Stdio::Null
+            | Stdio::Journal
+            | Stdio::Kmsg
+            | Stdio::Socket
+            | Stdio::NamedFd(_)
+            | Stdio::File(_)
+            | Stdio::Append(_)
+            | Stdio::Truncate(_)
+            | Stdio::Text => false,
+        };
+        let exec = self.exec;
+        exec.tty_path.is_some()
+            || [&exec.standard_input, &exec.standard_output, &exec.standard_error]
+                .into_iter()
+                .any(is_terminal)
+    }
+
+    pub(super) fn tty(&self) -> String {
         self.exec.tty_path.clone().unwrap_or_else(|| "/dev/console".to_owned())
     }
 

@@ -93,7 +93,8 @@ impl Case {
             Known::Listen(_) => ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"].as_slice(),
             Known::Watchdog { .. } => &["WATCHDOG_PID", "WATCHDOG_USEC"],
             Known::User => &["HOME", "LOGNAME", "USER", "SHELL"],
-            Known::Term => &[],
+            Known::Term(_) => &[],
+            Known::Home => &["HOME"],
             Known::JournalStream => &["JOURNAL_STREAM"],
             Known::ExecPid => &["SYSTEMD_EXEC_PID"],
         };
@@ -130,7 +131,6 @@ fn nothing_configured() {
         stderr as stdout
         environment LANG=C.UTF-8 PATH=/usr/bin:/bin
         environment INVOCATION_ID=abababababababababababababababab
-        environment TERM
         environment JOURNAL_STREAM
         environment SYSTEMD_EXEC_PID
         rlimit Nofile 1024:524288
@@ -187,7 +187,6 @@ fn everything_configured() {
         environment WATCHDOG_* of 30000000
         environment HOME LOGNAME USER SHELL
         environment INVOCATION_ID=abababababababababababababababab
-        environment TERM
         environment JOURNAL_STREAM
         environment RUNTIME_DIRECTORY=/run/web STATE_DIRECTORY=/var/lib/web/a:/var/lib/web/b
         environment SYSTEMD_EXEC_PID
@@ -230,7 +229,6 @@ fn full_rights_change_no_user_and_set_no_limits() {
         environment LANG=C.UTF-8 PATH=/usr/bin:/bin
         environment HOME LOGNAME USER SHELL
         environment INVOCATION_ID=abababababababababababababababab
-        environment TERM
         environment JOURNAL_STREAM
         environment SYSTEMD_EXEC_PID
         rlimit Nofile 1024:524288
@@ -257,7 +255,6 @@ fn a_manager_without_rights_says_what_it_leaves_out() {
         stderr as stdout
         environment LANG=C.UTF-8 PATH=/usr/bin:/bin
         environment INVOCATION_ID=abababababababababababababababab
-        environment TERM
         environment JOURNAL_STREAM
         environment SYSTEMD_EXEC_PID
         rlimit Nofile 1024:524288
@@ -285,7 +282,6 @@ fn a_dynamic_user_has_a_number_and_a_name() {
         environment HOME LOGNAME USER SHELL
         environment LOGNAME=web USER=web
         environment INVOCATION_ID=abababababababababababababababab
-        environment TERM
         environment JOURNAL_STREAM
         environment SYSTEMD_EXEC_PID
         rlimit Nofile 1024:524288

@@ -6,6 +6,8 @@
 pub enum Escapes {
     /// `\n`, `\x41`, `\u0041` … are decoded; an unknown one is kept as written and reported.
     C,
+    /// The same, and one at the very end is kept.
+    Relaxed,
     /// A backslash is an ordinary character.
     Kept,
     /// The next character is taken as it is.
@@ -49,7 +51,12 @@ impl<'a> Words<'a> {
         Words { rest: text, quotes, escapes }
     }
 
-    /// Quotes removed, C escapes decoded: command lines, `Environment=`.
+    /// Quotes removed, C escapes decoded, what means nothing kept: command lines.
+    pub fn of_command(text: &'a str) -> Words<'a> {
+        Words::new(text, Quotes::Removed, Escapes::Relaxed)
+    }
+
+    /// Quotes removed, C escapes decoded: `Environment=`.
     pub fn quoted(text: &'a str) -> Words<'a> {
         Words::new(text, Quotes::Removed, Escapes::C)
     }
@@ -77,6 +84,10 @@ impl<'a> Words<'a> {
         while let Some(c) = text[at..].chars().next() {
             at += c.len_utf8();
             match (c, quote) {
+                ('\\', None) if text.len() == at && self.escapes == Escapes::Relaxed => {
+                    word.escapes = Known::NotAll;
+                    word.push('\\');
+                }
                 ('\\', _) if self.escapes != Escapes::Kept => at += self.escape(&text[at..], &mut word)?,
                 (c, Some(open)) if c == open => quote = None,
                 ('"' | '\'', None) if self.quotes == Quotes::Removed => quote = Some(c),
@@ -95,15 +106,15 @@ impl<'a> Words<'a> {
     fn escape(&self, after: &str, word: &mut Building) -> Result<usize, Unbalanced> {
         let next = after.chars().next().ok_or(Unbalanced)?;
         match (self.escapes, unescape(after)) {
-            (Escapes::C, Some((Escaped::Char(c), length))) => {
+            (Escapes::C | Escapes::Relaxed, Some((Escaped::Char(c), length))) => {
                 word.push(c);
                 Ok(length)
             }
-            (Escapes::C, Some((Escaped::Byte(byte), length))) => {
+            (Escapes::C | Escapes::Relaxed, Some((Escaped::Byte(byte), length))) => {
                 word.bytes.push(byte);
                 Ok(length)
             }
-            (Escapes::C, None) => {
+            (Escapes::C | Escapes::Relaxed, None) => {
                 word.escapes = Known::NotAll;
                 word.push('\\');
                 word.push(next);

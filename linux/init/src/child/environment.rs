@@ -1,6 +1,7 @@
 //! The environment block as it grows, in the order and presence systemd.exec(5) gives it: a name that comes
 //! again keeps its place and gets the new value.
 
+use super::stdio::term;
 use super::{Failure, Process, glob, read_text_file};
 use eudaemon_plan::env_file;
 use eudaemon_plan::step::{Known, Missing};
@@ -76,8 +77,9 @@ impl Process<'_> {
             ],
             Known::Watchdog { usec } => vec![format!("WATCHDOG_PID={pid}"), format!("WATCHDOG_USEC={usec}")],
             Known::User => self.user.variables(),
-            Known::Term => self.streams.term().map(|term| format!("TERM={term}")).into_iter().collect(),
+            Known::Term(path) => vec![format!("TERM={}", term(path))],
             Known::JournalStream => self.streams.journal_stream().into_iter().collect(),
+            Known::Home => self.user.home().map(|home| format!("HOME={home}")).into_iter().collect(),
             Known::ExecPid => vec![format!("SYSTEMD_EXEC_PID={pid}")],
         };
         entries.iter().for_each(|entry| self.environment.merge(entry));

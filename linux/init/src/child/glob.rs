@@ -14,7 +14,7 @@ pub fn matches(pattern: &str) -> Vec<String> {
 
 fn step(directory: &str, part: &str) -> Vec<String> {
     if !part.contains(['*', '?', '[']) {
-        let path = format!("{directory}/{part}");
+        let path = format!("{directory}/{}", unescaped(part));
         return if std::fs::metadata(&path).is_ok() { vec![path] } else { Vec::new() };
     }
     let Ok(entries) = std::fs::read_dir(format!("{directory}/")) else { return Vec::new() };
@@ -23,6 +23,16 @@ fn step(directory: &str, part: &str) -> Vec<String> {
     let mut names: Vec<String> = names.filter(shown).filter(|name| fits(part, name)).collect();
     names.sort();
     names.into_iter().map(|name| format!("{directory}/{name}")).collect()
+}
+
+/// A backslash takes the next character as it is.
+fn unescaped(part: &str) -> String {
+    let mut out = String::new();
+    let mut characters = part.chars();
+    while let Some(c) = characters.next() {
+        out.push(if c == '\\' { characters.next().unwrap_or(c) } else { c });
+    }
+    out
 }
 
 /// Whether a name fits `*`, `?`, `[a-z]`, `[!x]`. When something does not fit, the last `*` takes one more
@@ -62,6 +72,7 @@ fn one(pattern: &[char], c: char) -> Option<usize> {
             let inside = contains(&pattern[start..end], c);
             (inside != inverted).then_some(end + 1)
         }
+        '\\' if pattern.len() > 1 => (pattern.get(1) == Some(&c)).then_some(2),
         other => (*other == c).then_some(1),
     }
 }
@@ -97,6 +108,7 @@ mod tests {
             ("[!a-c]x", "dx"),
             ("[]]", "]"),
             ("[", "["),
+            ("\\**", "*b"),
         ] {
             assert!(fits(pattern, name), "{pattern} {name}");
         }

@@ -24,7 +24,7 @@ impl Process<'_> {
         let environment = self.environment.entries();
         let argv = match command.expansion {
             Expansion::Verbatim => command.argv.clone(),
-            Expansion::Variables => expanded(&command.argv, environment),
+            Expansion::Variables => expand(&command.argv, environment),
         };
         let path = self.program.take().ok_or(Errno::NOEXEC)?;
         let argv = strings(&argv)?;
@@ -32,14 +32,6 @@ impl Process<'_> {
         self.say_exec(EXEC_IS_NEXT);
         match program::execute(&path, &argv, &environment)? {}
     }
-}
-
-/// The program's own name is not expanded.
-fn expanded(argv: &[String], environment: &[String]) -> Vec<String> {
-    let Some((name, arguments)) = argv.split_first() else { return Vec::new() };
-    let mut all = vec![name.clone()];
-    all.extend(expand(arguments, environment));
-    all
 }
 
 fn find(path: &str, search: &[String]) -> Result<CString, Errno> {

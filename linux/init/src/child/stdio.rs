@@ -15,8 +15,6 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 /// What the environment will say of the streams.
 #[derive(Debug, Default)]
 pub struct Streams {
-    /// The terminal one of them is, if any.
-    terminal: Option<String>,
     /// Device and inode of the journal's connection, by stream.
     output: Option<(u64, u64)>,
     error: Option<(u64, u64)>,
@@ -37,19 +35,15 @@ impl Stream {
     }
 }
 
-impl Streams {
-    /// The terminal's type: Linux's own console, or the kind everything else can speak.
-    pub fn term(&self) -> Option<String> {
-        let path = self.terminal.as_deref()?;
-        let inherited = || std::env::var("TERM").ok().filter(|term| !term.is_empty());
-        let virtual_console = path.strip_prefix("/dev/tty").is_some_and(|rest| rest.parse::<u8>().is_ok());
-        match path {
-            "/dev/console" => inherited().or_else(|| Some("vt220".to_owned())),
-            _ if virtual_console => Some("linux".to_owned()),
-            _ => Some("vt220".to_owned()),
-        }
-    }
+/// A terminal's type: Linux's own console, or the kind everything else can speak.
+pub fn term(path: &str) -> String {
+    let inherited = || std::env::var("TERM").ok().filter(|term| !term.is_empty());
+    let is_virtual = path.strip_prefix("/dev/tty").is_some_and(|rest| rest.parse::<u8>().is_ok());
+    let inherited = if path == "/dev/console" { inherited() } else { None };
+    inherited.unwrap_or_else(|| if is_virtual { "linux" } else { "vt220" }.to_owned())
+}
 
+impl Streams {
     pub fn journal_stream(&self) -> Option<String> {
         let (device, inode) = self.error.or(self.output)?;
         Some(format!("JOURNAL_STREAM={device}:{inode}"))
@@ -65,7 +59,6 @@ impl Process<'_> {
                 // Who reads it may also open it by name; not every terminal can be given away.
                 may_fail(rustix::fs::fchown(&terminal, self.user.uid.map(Uid::from_raw), None));
                 place(&terminal, 0)?;
-                self.streams.terminal = Some(path.clone());
             }
             Input::File(path) => place(&file(path, OFlags::RDONLY)?, 0)?,
             Input::Fd(index) => descriptors::place(passed(&self.birth.fds, *index)?, 0)?,
@@ -81,7 +74,6 @@ impl Process<'_> {
             Output::Null => place(&file("/dev/null", OFlags::WRONLY)?, number)?,
             Output::Tty(path) => {
                 place(&file(path, OFlags::WRONLY)?, number)?;
-                self.streams.terminal.get_or_insert_with(|| path.clone());
             }
             Output::Journal(to) => self.journal(stream, to)?,
             Output::Console => descriptors::place(self.birth.console, number)?,

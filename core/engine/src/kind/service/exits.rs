@@ -369,10 +369,16 @@ fn post_ended(
         };
     }
     let timeout = service.timeout_start;
+    let forks = service.kind == ServiceType::Forking;
     match spawn_control(Phase::StartPost, control.index + 1, up.main.alive(), timeout, service, cx) {
         Some(next) => State::StartPost(StartPost { up, control: PostControl::Command(next) }),
-        None if up.main == Main::Unknown && service.pid_file.is_some() => {
-            let main = seek(Old::Nobody, Sought::PidFile, service, cx);
+        // Whatever the type: the file counts from here on.
+        None if service.pid_file.is_some() && (up.main == Main::Unknown || !forks) => {
+            let old = match up.main {
+                Main::Alive(process) => Old::Alive(process),
+                Main::Unknown | Main::Gone | Main::Sought { .. } => Old::Nobody,
+            };
+            let main = seek(old, Sought::PidFile, service, cx);
             cx.order(Action::Survey { unit: cx.unit.clone() });
             let control = PostControl::PidFile { deadline: control.deadline };
             State::StartPost(StartPost { up: super::Up { main, ..up }, control })

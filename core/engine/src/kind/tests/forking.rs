@@ -131,6 +131,52 @@ fn a_pid_file_that_names_a_stranger_is_said_and_waited_on() {
 }
 
 #[test]
+fn a_pid_file_counts_for_other_types_once_commands_follow_the_start() {
+    let unit = "[Service]\nExecStart=/bin/web\nExecStartPost=/bin/post\nPIDFile=/run/web.pid\n";
+    check(
+        unit,
+        "start\nspawned p1\nexit p2 0\nfound p3",
+        expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start
+            spawn p2 StartPost /bin/post MAINPID=p1
+          = activating/start-post until 90s
+        spawned p1
+        exit p2 0
+            find-main p3 pid-file /run/web.pid
+            survey
+        found p3
+          = active/running
+    "#]],
+    );
+    check(
+        unit,
+        "start\nspawned p1\nexit p1 0\nexit p2 0\nempty",
+        expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start
+            spawn p2 StartPost /bin/post MAINPID=p1
+          = activating/start-post until 90s
+        spawned p1
+        exit p1 0
+            find-main p3 pid-file-now /run/web.pid
+        exit p2 0
+            find-main p4 pid-file /run/web.pid
+            survey
+        empty
+            say web.service: the daemon ended without writing its pid file
+            stop-finding
+            signal-set TERM
+          = deactivating/stop-sigterm (protocol) until 90s
+    "#]],
+    );
+}
+
+#[test]
 fn the_pid_file_may_come_from_start_post() {
     let unit = format!("{FILE}ExecStartPost=/bin/post\n");
     check(
