@@ -1,5 +1,7 @@
 //! `cargo test -p eudaemon-machine-tests -- FILTER`: the machine level, case by case. `cargo xtask test` prepares what it needs.
 
+#[path = "cases/arguments.rs"]
+mod arguments;
 #[path = "cases/boot.rs"]
 mod boot;
 #[path = "cases/directives.rs"]
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         show::CASES,
         up::CASES,
         orphans::CASES,
+        arguments::CASES,
         directives::CASES,
     ]
     .concat();

@@ -58,6 +58,15 @@ pub enum Outcome {
     Skipped(&'static str),
 }
 
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Outcome::Substituted(what) => write!(f, "comes to {what}"),
+            Outcome::Skipped(why) => write!(f, "is left out: {why}"),
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compiled {
     pub plan: ExecPlan,

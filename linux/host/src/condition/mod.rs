@@ -4,7 +4,7 @@
 //! not hold either, and the unit parser has said so before.
 
 mod compare;
-mod glob;
+pub(crate) mod glob;
 mod machine;
 mod paths;
 

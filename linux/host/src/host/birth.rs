@@ -1,6 +1,7 @@
 //! A process is born: the plan is compiled, the cgroup and the descriptors are put beside it, init forks.
 
 use super::{Host, Known, Role, sets};
+use crate::condition::glob;
 use crate::place::Scope;
 use eudaemon_engine::api::{Event, ExitStatus, Phase, Spawn, Told, WatchExec};
 use eudaemon_engine::exec::{self, Facts, Verdict};
@@ -31,15 +32,14 @@ pub struct Birth {
     pub socket_names: Vec<String>,
 }
 
-/// A file that is missing fails the start before there is a process: the child, who reads it, could only fail after. What
-/// a pattern matches is the child's to find.
+/// A file that is missing fails the start before there is a process: the child, who reads it, could only fail after.
 fn find_environment_files(plan: &ExecPlan) -> Result<(), Unborn> {
     for step in &plan.steps {
         if let Step::EnvironmentFile { path, missing: Missing::Fails } = step
-            && !path.contains(['*', '?', '['])
+            && !glob::any_path(path)
         {
-            std::fs::metadata(path)
-                .map_err(|error| Unborn::by(&error, &format!("EnvironmentFile={path}: ")))?;
+            let text = format!("EnvironmentFile={path}: no such file");
+            return Err(Unborn { errno: libc::ENOENT, text });
         }
     }
     Ok(())
@@ -51,15 +51,9 @@ struct Unborn {
     text: String,
 }
 
-impl Unborn {
-    fn by(error: &io::Error, subject: &str) -> Unborn {
-        Unborn { errno: error.raw_os_error().unwrap_or(libc::EIO), text: format!("{subject}{error}") }
-    }
-}
-
 impl From<io::Error> for Unborn {
     fn from(error: io::Error) -> Unborn {
-        Unborn::by(&error, "")
+        Unborn { errno: error.raw_os_error().unwrap_or(libc::EIO), text: error.to_string() }
     }
 }
 
@@ -68,11 +62,12 @@ impl Host {
         match self.try_spawn(spawn, config, birth) {
             Ok(verdicts) => {
                 for verdict in verdicts {
-                    self.say(Some(&spawn.unit), format!("{}: {:?}", verdict.directive, verdict.outcome));
+                    let (unit, Verdict { directive, outcome }) = (&spawn.unit, verdict);
+                    self.say(Some(unit), format!("{unit}: {directive}= {outcome}"));
                 }
             }
             Err(Unborn { errno, text }) => {
-                self.say(Some(&spawn.unit), format!("cannot start {}: {text}", spawn.command.path));
+                self.say(Some(&spawn.unit), format!("{}: {text}", spawn.unit));
                 self.processes.remove(&spawn.process);
                 self.fact(Event::SpawnFailed { process: spawn.process, errno });
             }
