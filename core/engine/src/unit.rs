@@ -134,7 +134,7 @@ pub fn can_start(config: &Config) -> bool {
         | Body::Slice
         | Body::Mount(_)
         | Body::Automount
-        | Body::Swap
+        | Body::Swap(_)
         | Body::Timer
         | Body::Path => true,
     }
@@ -147,7 +147,7 @@ pub(crate) fn limits_starts(config: &Config) -> bool {
         | Body::Socket(_)
         | Body::Mount(_)
         | Body::Automount
-        | Body::Swap
+        | Body::Swap(_)
         | Body::Timer
         | Body::Path => true,
         Body::Target | Body::Slice | Body::Scope | Body::Device => false,

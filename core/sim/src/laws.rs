@@ -217,7 +217,7 @@ fn kills_all(config: &Config) -> bool {
         | Body::Device
         | Body::Mount(_)
         | Body::Automount
-        | Body::Swap
+        | Body::Swap(_)
         | Body::Timer
         | Body::Path => true,
     }

@@ -70,16 +70,32 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
         while let Some(name) = ahead.pop_front() {
             let merged = self.load(&name);
             let config = &merged.config;
-            let mounts = config.unit.requires_mounts_for.iter().chain(&config.unit.wants_mounts_for);
-            let mounts =
-                mounts.flat_map(|path| implicit::mounts_above(path)).filter(|name| self.index.has(name));
-            let named = config.unit.dependencies.iter().map(|(_, other)| other.clone()).chain(mounts);
-            ahead.extend(named.filter(|name| seen.insert(name.clone())));
+            ahead.extend(self.leads_to(config).filter(|name| seen.insert(name.clone())));
             seen.extend(config.aliases.iter().cloned());
             loaded.entry(config.name.clone()).or_insert(merged);
         }
         relate(&mut loaded);
         loaded.into_values().collect()
+    }
+
+    /// One unit, with what holds between it and those it names.
+    pub fn one(&self, name: &UnitName) -> Merged {
+        let merged = self.load(name);
+        let own = merged.config.name.clone();
+        let near: BTreeSet<UnitName> = self.leads_to(&merged.config).collect();
+        let mut loaded: BTreeMap<UnitName, Merged> = BTreeMap::new();
+        for near in near.iter().map(|name| self.load(name)) {
+            loaded.insert(near.config.name.clone(), near);
+        }
+        loaded.insert(own.clone(), merged);
+        relate(&mut loaded);
+        loaded.remove(&own).unwrap_or_else(|| self.load(name))
+    }
+
+    fn leads_to(&self, config: &Config) -> impl Iterator<Item = UnitName> {
+        let mounts = config.unit.requires_mounts_for.iter().chain(&config.unit.wants_mounts_for);
+        let mounts = mounts.flat_map(|path| implicit::mounts_above(path)).filter(|name| self.index.has(name));
+        config.unit.dependencies.iter().map(|(_, other)| other.clone()).chain(mounts)
     }
 
     fn finish(&self, config: &mut Config, found: &Found) {

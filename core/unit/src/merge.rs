@@ -4,7 +4,7 @@
 mod check;
 mod defaults;
 
-use crate::config::{Body, Config, Dependency, LoadState};
+use crate::config::{Body, Config, Dependency, LoadState, Processes};
 use crate::diagnostic::{Code, Diagnostic, Report, Severity};
 use crate::directives::{Draft, Line, Outcome, locate, sections};
 use crate::files::{Found, Fragment, needs_no_file};
@@ -126,7 +126,21 @@ fn refuse(name: &UnitName, refusal: &str, diagnostics: &mut Report) -> LoadState
     LoadState::BadSetting(format!("Unit {name} has a bad unit file setting."))
 }
 
-/// A unit that names itself means nothing by it; of some words that is worth a remark.
+/// Why a dependency is none, given what kinds of units there are.
+fn impossible(kind: UnitKind, word: Dependency, other: &UnitName) -> Option<String> {
+    match (word, kind) {
+        (Dependency::OnFailure, UnitKind::Slice | UnitKind::Device) => Some(format!(
+            "Requested dependency OnFailure={other} ignored ({} units cannot fail).",
+            kind.suffix()
+        )),
+        (Dependency::Before, _) if other.kind() == UnitKind::Device => {
+            Some(format!("Dependency Before={other} ignored (.device units cannot be delayed)"))
+        }
+        _ => None,
+    }
+}
+
+/// A unit that names itself means nothing by it; of some words that is worth a remark. What no unit of its kind can mean goes too.
 fn drop_own_name(draft: &mut Draft, name: &UnitName, diagnostics: &mut Report) {
     draft.unit.dependencies.retain(|(word, other)| {
         let is_odd = match word {
@@ -149,6 +163,10 @@ fn drop_own_name(draft: &mut Draft, name: &UnitName, diagnostics: &mut Report) {
             | Dependency::Triggers
             | Dependency::InSlice => false,
         };
+        if let Some(why) = impossible(name.kind(), *word, other) {
+            diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Note, why));
+            return false;
+        }
         if other == name && is_odd {
             let text = format!("Dependency {word:?}={name} is dropped.");
             diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Note, text));
@@ -158,7 +176,7 @@ fn drop_own_name(draft: &mut Draft, name: &UnitName, diagnostics: &mut Report) {
 }
 
 fn assemble(draft: Draft, name: &UnitName, found: &Found, load: LoadState) -> Config {
-    let Draft { mut unit, install, mut service, mut socket, mount, exec, kill, source, kept, said: _ } =
+    let Draft { mut unit, install, mut service, mut socket, mut mount, exec, kill, source, kept, said: _ } =
         draft;
     unit.dependencies.extend(found.dependencies.iter().cloned());
     let mut seen = std::collections::BTreeSet::new();
@@ -172,11 +190,14 @@ fn assemble(draft: Draft, name: &UnitName, found: &Found, load: LoadState) -> Co
             (socket.exec, socket.kill) = (exec, kill);
             Body::Socket(Box::new(socket))
         }
-        UnitKind::Mount => Body::Mount(mount),
+        UnitKind::Mount => {
+            mount.processes = Some(Box::new(Processes { exec, kill }));
+            Body::Mount(mount)
+        }
+        UnitKind::Swap => Body::Swap(Box::new(Processes { exec, kill })),
         kind @ (UnitKind::Target
         | UnitKind::Device
         | UnitKind::Automount
-        | UnitKind::Swap
         | UnitKind::Timer
         | UnitKind::Path
         | UnitKind::Slice

@@ -107,7 +107,7 @@ impl Outlook<'_> {
             | Body::Device
             | Body::Mount(_)
             | Body::Automount
-            | Body::Swap
+            | Body::Swap(_)
             | Body::Timer
             | Body::Path => Run::Plain,
         }
@@ -127,7 +127,7 @@ fn at_rest(config: Arc<Config>) -> Unit {
         | Body::Device
         | Body::Mount(_)
         | Body::Automount
-        | Body::Swap
+        | Body::Swap(_)
         | Body::Timer
         | Body::Path => Run::Plain,
     };
@@ -424,7 +424,9 @@ const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice",
 
 fn has_cgroup(body: &Body) -> bool {
     match body {
-        Body::Service(_) | Body::Socket(_) | Body::Slice | Body::Scope | Body::Mount(_) | Body::Swap => true,
+        Body::Service(_) | Body::Socket(_) | Body::Slice | Body::Scope | Body::Mount(_) | Body::Swap(_) => {
+            true
+        }
         Body::Target | Body::Device | Body::Automount | Body::Timer | Body::Path => false,
     }
 }

@@ -55,6 +55,7 @@ fn line(line: &str) -> Option<Mounted> {
         what: unescape(rest.next()?),
         options: (*fields.get(5)?).to_owned(),
         place: place.clone(),
+        processes: None,
     };
     Some(Mounted { name: mounts_above(&place).pop()?, mount })
 }

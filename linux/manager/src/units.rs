@@ -115,9 +115,9 @@ impl Units {
         }
     }
 
-    /// One unit, without what it leads to.
+    /// One unit, without those it leads to.
     pub fn one(&self, name: &UnitName) -> Arc<Config> {
-        let mut config = self.loader().load(name).config;
+        let mut config = self.loader().one(name).config;
         implicit::after_mounted(&mut config, &self.mounted);
         Arc::new(config)
     }

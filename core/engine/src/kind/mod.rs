@@ -203,7 +203,9 @@ impl State {
             Body::Scope => State::Scope(scope::State::initial(&config.name)),
             Body::Mount(_) => State::Mount(mount::State::initial(&config.name)),
             Body::Device => State::Device(device::State::Dead),
-            Body::Automount | Body::Swap | Body::Timer | Body::Path => State::Unserved(unserved::State::Dead),
+            Body::Automount | Body::Swap(_) | Body::Timer | Body::Path => {
+                State::Unserved(unserved::State::Dead)
+            }
         }
     }
 
@@ -356,7 +358,7 @@ fn service_of(config: &Config) -> Option<&Service> {
         | Body::Device
         | Body::Mount(_)
         | Body::Automount
-        | Body::Swap
+        | Body::Swap(_)
         | Body::Timer
         | Body::Path => None,
     }
@@ -372,7 +374,7 @@ fn socket_of(config: &Config) -> Option<&Socket> {
         | Body::Device
         | Body::Mount(_)
         | Body::Automount
-        | Body::Swap
+        | Body::Swap(_)
         | Body::Timer
         | Body::Path => None,
     }

@@ -327,7 +327,7 @@ fn bus_name(config: &Config) -> Option<&str> {
         | Body::Device
         | Body::Mount(_)
         | Body::Automount
-        | Body::Swap
+        | Body::Swap(_)
         | Body::Timer
         | Body::Path => None,
     }

@@ -69,18 +69,27 @@ pub enum Body {
     Device,
     Mount(Mount),
     Automount,
-    Swap,
+    Swap(Box<Processes>),
     Timer,
     Path,
 }
 
 /// The place a mount unit stands for; mounting is not acted on yet, only observed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mount {
     pub what: String,
     pub place: String,
     pub kind: String,
     pub options: String,
+    /// What its unit file says of mount(8) and umount(8); `None` without a file.
+    pub processes: Option<Box<Processes>>,
+}
+
+/// How the helpers of a mount or swap unit run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Processes {
+    pub exec: Exec,
+    pub kill: Kill,
 }
 
 impl Body {
@@ -95,7 +104,7 @@ impl Body {
             UnitKind::Device => Body::Device,
             UnitKind::Mount => Body::Mount(Mount::default()),
             UnitKind::Automount => Body::Automount,
-            UnitKind::Swap => Body::Swap,
+            UnitKind::Swap => Body::Swap(Box::default()),
             UnitKind::Timer => Body::Timer,
             UnitKind::Path => Body::Path,
         }
@@ -123,16 +132,24 @@ impl Config {
     }
 
     pub fn exec(&self) -> Option<&Exec> {
+        self.processes().map(|(exec, _)| exec)
+    }
+
+    pub fn kill(&self) -> Option<&Kill> {
+        self.processes().map(|(_, kill)| kill)
+    }
+
+    fn processes(&self) -> Option<(&Exec, &Kill)> {
         match &self.body {
-            Body::Service(service) => Some(&service.exec),
-            Body::Socket(socket) => Some(&socket.exec),
+            Body::Service(service) => Some((&service.exec, &service.kill)),
+            Body::Socket(socket) => Some((&socket.exec, &socket.kill)),
+            Body::Mount(mount) => mount.processes.as_ref().map(|own| (&own.exec, &own.kill)),
+            Body::Swap(own) => Some((&own.exec, &own.kill)),
             Body::Target
             | Body::Slice
             | Body::Scope
             | Body::Device
-            | Body::Mount(_)
             | Body::Automount
-            | Body::Swap
             | Body::Timer
             | Body::Path => None,
         }

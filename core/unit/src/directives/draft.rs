@@ -71,6 +71,19 @@ impl KeptLines {
         self.values(key).next().is_some()
     }
 
+    /// Of lines that begin with a word each, the one with this word: in place of the one before, or gone.
+    pub fn set_for(&mut self, section: &'static str, key: &'static str, word: &str, rest: Option<String>) {
+        let list = self.lines.entry((section, key)).or_default();
+        let at = list.iter().position(|(_, line)| line.split(' ').next() == Some(word));
+        let line = rest.map(|rest| format!("{word} {rest}"));
+        match (at, line) {
+            (Some(at), Some(line)) => list[at].1 = line,
+            (Some(at), None) => drop(list.remove(at)),
+            (None, Some(line)) => self.add(section, key, vec![line]),
+            (None, None) => {}
+        }
+    }
+
     /// In the order written.
     pub fn into_kept(self) -> Vec<Kept> {
         let line = |section: &str, key: &str, value| Kept { section: section.into(), key: key.into(), value };

@@ -119,8 +119,11 @@ fn directories(field: &mut Directories, links: Links, l: &mut Line<'_>) {
         return;
     }
     for word in l.names() {
-        let (name, link) =
-            word.split_once(':').map_or((word.as_str(), None), |(name, link)| (name, Some(link)));
+        // Colons in a row are one.
+        let (name, link) = word.trim_start_matches(':').split_once(':').map_or_else(
+            || (word.trim_start_matches(':'), None),
+            |(name, link)| (name, Some(link.trim_start_matches(':'))),
+        );
         let Some(name) = relative(name, l) else { continue };
         if link.is_some() && links == Links::Refused {
             l.warn(format!("Destination parameter is not supported for {}, ignoring: {word}", l.key));
@@ -444,6 +447,10 @@ fn named_stream(l: &mut Line<'_>, stream: &str) -> Option<Stdio> {
             return None;
         }
     };
+    if word == l.value && stream != "stdin" {
+        // Taken, though there is nothing to open.
+        return Some(make(String::new()));
+    }
     let rest = l.expanded(rest, Allowed::All)?;
     if word == "fd" {
         let is_name = rest.len() <= 255 && !rest.contains(':') && !rest.chars().any(char::is_control);
@@ -497,7 +504,7 @@ fn add_input(d: &mut Draft, l: &mut Line<'_>, bytes: &[u8]) {
 }
 
 /// RFC 4648 with white space between.
-fn base64(text: &str) -> Option<Vec<u8>> {
+pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let (mut bits, mut held, mut padding, mut digits) = (0u32, 0u32, 0, 0);
     for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace()) {

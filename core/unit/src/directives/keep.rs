@@ -4,7 +4,7 @@
 use super::line::Want;
 use super::{Draft, Kind, Line};
 use crate::specifier::Allowed;
-use crate::values::cpuset::parse_cpuset;
+use crate::values::cpuset::{format_cpuset, parse_cpuset};
 use crate::values::size::{Steps, parse_size};
 use crate::values::{Bad, format_timespan, number};
 
@@ -48,6 +48,11 @@ impl Line<'_> {
         d.kept.set(self.section, self.row.key, value);
     }
 
+    /// One value for each device.
+    pub fn keep_for(&self, d: &mut Draft, device: &str, value: Option<String>) {
+        d.kept.set_for(self.section, self.row.key, device, value);
+    }
+
     pub fn keep_more(&self, d: &mut Draft, values: Vec<String>) {
         if !values.is_empty() {
             d.kept.add(self.section, self.row.key, values);
@@ -65,6 +70,21 @@ impl Line<'_> {
         };
         self.warn(complaint);
         None
+    }
+
+    /// A set of CPUs or memory nodes that each line adds to; `unparsed` is said of what is none.
+    pub fn keep_cpus(&mut self, d: &mut Draft) -> Option<()> {
+        if self.is_empty() {
+            self.reset(d);
+            return Some(());
+        }
+        let is_set = |kept: &&str| kept.bytes().next().is_some_and(|byte| byte.is_ascii_digit());
+        let before = d.kept.values(self.key).next().filter(is_set).unwrap_or("").to_owned();
+        let set = self.cpus()?;
+        // Both parts were sets before.
+        let all = parse_cpuset(&format!("{before} {}", format_cpuset(&set))).unwrap_or(set);
+        self.keep_one(d, format_cpuset(&all));
+        Some(())
     }
 
     fn checked(&mut self) -> Option<Checked> {
@@ -125,7 +145,7 @@ impl Line<'_> {
         }
     }
 
-    fn one_of(&mut self, words: &'static [&'static str]) -> Option<&'static str> {
+    pub fn one_of(&mut self, words: &'static [&'static str]) -> Option<&'static str> {
         let yes = words.contains(&"yes") && crate::values::boolean(self.value) == Some(true);
         let no = words.contains(&"no") && crate::values::boolean(self.value) == Some(false);
         match words.iter().find(|word| **word == self.value) {

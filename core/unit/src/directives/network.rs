@@ -2,6 +2,8 @@
 //! them yet.
 
 use super::{Draft, Line};
+use crate::values::number::unsigned;
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -20,7 +22,9 @@ pub(super) fn addresses(d: &mut Draft, l: &mut Line<'_>) {
         if shown.is_empty() {
             l.warn(format!("Address prefix is invalid, ignoring assignment: {word}"));
         }
-        l.keep_more(d, shown);
+        let is_new = |prefix: &String| !d.kept.values(l.key).any(|kept| kept == prefix);
+        let new = shown.into_iter().filter(is_new).collect();
+        l.keep_more(d, new);
     }
 }
 
@@ -29,16 +33,35 @@ pub(super) fn bind_rule(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         return l.reset(d);
     }
-    let parts: Vec<&str> = l.value.split(':').collect();
-    let (ports, words) = parts.split_last().map_or(("", [].as_slice()), |(last, words)| (*last, words));
-    let port = |text: &str| text.parse::<u16>().is_ok_and(|port| port > 0);
-    let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
-    let is_port =
-        (port(first) && port(last)) || ports == "any" || ["tcp", "udp", "ipv4", "ipv6"].contains(&ports);
-    match is_port && words.iter().all(|word| ["ipv4", "ipv6", "tcp", "udp"].contains(word)) {
-        true => l.keep_more(d, vec![l.value.to_owned()]),
-        false => l.warn(format!("Unable to parse {}= assignment, ignoring: {}", l.key, l.value)),
+    match ports_of(l.value) {
+        Some(rule) => l.keep_more(d, vec![rule]),
+        None => l.warn(format!("Unable to parse {}= assignment, ignoring: {}", l.key, l.value)),
     }
+}
+
+/// The rule, with its ports as decimal numbers.
+fn ports_of(text: &str) -> Option<String> {
+    let mut parts = text.split(':').peekable();
+    let mut rule: Vec<String> = Vec::new();
+    for words in [["ipv4", "ipv6"], ["tcp", "udp"]] {
+        rule.extend(parts.next_if(|part| words.contains(part)).map(str::to_owned));
+    }
+    let port = |text: &str| u16::try_from(unsigned(text).ok()?).ok().filter(|port| *port > 0);
+    match parts.next() {
+        Some("any") => rule.push("any".to_owned()),
+        Some(ports) => {
+            let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
+            let (first, last) = (port(first)?, port(last)?);
+            match first.cmp(&last) {
+                Ordering::Less => rule.push(format!("{first}-{last}")),
+                Ordering::Equal => rule.push(first.to_string()),
+                Ordering::Greater => return None,
+            }
+        }
+        None if rule.is_empty() => return None,
+        None => {}
+    }
+    parts.next().is_none().then(|| rule.join(":"))
 }
 
 /// The first line decides whether interfaces are allowed or, after `~`, denied; a later one of the other kind takes away.
@@ -53,7 +76,8 @@ pub(super) fn interfaces(d: &mut Draft, l: &mut Line<'_>) {
     let mut names: BTreeSet<&str> = kept.trim_start_matches('~').split_ascii_whitespace().collect();
     for name in words.split_ascii_whitespace() {
         let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
-        match name.len() < 16 && !is_number && !name.contains(['/', ':', '%']) {
+        let is_plain = name.bytes().all(|byte| byte.is_ascii_graphic());
+        match is_plain && name.len() < 16 && !is_number && !name.contains(['/', ':', '%']) {
             true if takes == denies => drop(names.insert(name)),
             true => drop(names.remove(name)),
             false => l.warn(format!("Invalid interface name, ignoring: {name}")),

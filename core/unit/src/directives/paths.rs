@@ -83,10 +83,11 @@ pub(super) fn images(d: &mut Draft, l: &mut Line<'_>) {
         return l.reset(d);
     }
     for word in l.names() {
-        let path = word.strip_prefix('-').unwrap_or(&word).split(':').next().unwrap_or("");
+        let (dash, rest) = word.strip_prefix('-').map_or(("", word.as_str()), |rest| ("-", rest));
+        let (path, options) = rest.split_at(rest.find(':').unwrap_or(rest.len()));
         let Some(path) = l.expanded(path, Allowed::All) else { continue };
-        if l.checked_path(path, Want::Absolute).is_some() {
-            l.keep_more(d, vec![word]);
+        if let Some(path) = l.checked_path(path, Want::Absolute) {
+            l.keep_more(d, vec![format!("{dash}{path}{options}")]);
         }
     }
 }

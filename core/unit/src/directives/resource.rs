@@ -5,7 +5,6 @@ use super::line::Style;
 use super::{Directive, Draft, Kind, Line, Support, keep, network};
 use crate::name::{UnitKind, UnitName};
 use crate::span::Span;
-use crate::values::cpuset::format_cpuset;
 use crate::values::number::{permyriad, unsigned};
 use crate::values::size::{Steps, parse_size};
 use crate::values::{Bad, boolean, format_timespan, parse_timespan};
@@ -63,8 +62,8 @@ pub(super) static TABLE: &[Directive] = &[
     kept("IPAccounting", Kind::Boolean, "network traffic is counted"),
     own("IPAddressAllow", network::addresses, "addresses it may talk to"),
     own("IPAddressDeny", network::addresses, "addresses it may not talk to"),
-    kept("IPEgressFilterPath", Kind::Path, "BPF programs that filter what it sends"),
-    kept("IPIngressFilterPath", Kind::Path, "BPF programs that filter what it receives"),
+    Directive { key: "IPEgressFilterPath", kind: Kind::Paths, support: Support::NotYet, set: filter_path, help: "BPF programs that filter what it sends" },
+    Directive { key: "IPIngressFilterPath", kind: Kind::Paths, support: Support::NotYet, set: filter_path, help: "BPF programs that filter what it receives" },
     own("ManagedOOMMemoryPressure", managed, "systemd-oomd acts on its memory pressure"),
     kept("ManagedOOMMemoryPressureDurationSec", Kind::Span("sec value"), "how long the pressure must last"),
     own("ManagedOOMMemoryPressureLimit", pressure_limit, "the memory pressure systemd-oomd acts on"),
@@ -151,7 +150,10 @@ fn delegate(d: &mut Draft, l: &mut Line<'_>) {
             d.exec.delegate = true;
             l.reset(d);
         }
-        (false, Some(yes)) => d.exec.delegate = yes,
+        (false, Some(yes)) => {
+            d.exec.delegate = yes;
+            l.reset(d);
+        }
         (false, None) => {
             d.exec.delegate = true;
             controllers(d, l);
@@ -194,6 +196,10 @@ fn controllers(d: &mut Draft, l: &mut Line<'_>) {
         }
         _ => {}
     }
+    if l.key == "Delegate" && known.is_empty() {
+        // Its own, with no controllers to it.
+        return l.keep_more(d, vec![String::new()]);
+    }
     l.keep_more(d, known);
 }
 
@@ -215,12 +221,7 @@ fn keep_line(d: &mut Draft, l: &mut Line<'_>) {
 }
 
 fn cpus(d: &mut Draft, l: &mut Line<'_>) {
-    if l.is_empty() {
-        return l.reset(d);
-    }
-    if let Some(set) = l.cpus() {
-        l.keep_one(d, format_cpuset(&set));
-    }
+    l.keep_cpus(d);
 }
 
 /// `N%` of one CPU as microseconds per second; an empty value takes the quota away.
@@ -374,9 +375,9 @@ fn bandwidth(d: &mut Draft, l: &mut Line<'_>) {
     }
     let size = if limit == "infinity" { Ok(u64::MAX) } else { parse_size(limit, Steps::Of1000) };
     match size {
-        Ok(u64::MAX) => {}
+        Ok(u64::MAX) => l.keep_for(d, path, None),
         Ok(0) | Err(_) => l.warn(format!("Invalid IO limit '{limit}', ignoring.")),
-        Ok(size) => l.keep_more(d, vec![format!("{path} {size}")]),
+        Ok(size) => l.keep_for(d, path, Some(size.to_string())),
     }
 }
 
@@ -389,7 +390,7 @@ fn device_weight(d: &mut Draft, l: &mut Line<'_>) {
         return l.warn(format!("Invalid device path or weight specified in '{value}', ignoring."));
     };
     match unsigned(weight.trim()) {
-        Ok(number @ 1..=10_000) => l.keep_more(d, vec![format!("{path} {number}")]),
+        Ok(number @ 1..=10_000) => l.keep_for(d, path, Some(number.to_string())),
         Ok(_) => l.warn(format!("IO weight '{weight}' invalid, ignoring: {}", Bad::Range)),
         Err(bad) => l.warn(format!("IO weight '{weight}' invalid, ignoring: {bad}")),
     }
@@ -401,7 +402,9 @@ fn device_allow(d: &mut Draft, l: &mut Line<'_>) {
     }
     let Some(text) = l.text() else { return };
     let mut words = text.split_ascii_whitespace();
-    let (path, access) = (words.next().unwrap_or(""), words.next().unwrap_or("rwm"));
+    let path = words.next().unwrap_or("");
+    let access = text.split_ascii_whitespace().skip(1).collect::<Vec<_>>().join(" ");
+    let access = if access.is_empty() { "rwm" } else { access.as_str() };
     let is_node = path.starts_with("/dev/") || path.starts_with("/run/systemd/inaccessible/");
     if !is_node && !path.starts_with("block-") && !path.starts_with("char-") {
         return l.warn(format!("Invalid device node path '{path}', ignoring."));
@@ -412,8 +415,41 @@ fn device_allow(d: &mut Draft, l: &mut Line<'_>) {
     l.keep_more(d, vec![format!("{path} {access}")]);
 }
 
+/// A whole line is one path.
+fn filter_path(d: &mut Draft, l: &mut Line<'_>) {
+    match l.path() {
+        Some(Some(path)) => l.keep_more(d, vec![path]),
+        Some(None) => l.reset(d),
+        None => {}
+    }
+}
+
+/// Where in the kernel a program may be attached.
+const BPF_POINTS: [&str; 18] = [
+    "bind4",
+    "bind6",
+    "connect4",
+    "connect6",
+    "device",
+    "egress",
+    "getsockopt",
+    "ingress",
+    "post_bind4",
+    "post_bind6",
+    "recvmsg4",
+    "recvmsg6",
+    "sendmsg4",
+    "sendmsg6",
+    "setsockopt",
+    "sock_create",
+    "sock_ops",
+    "sysctl",
+];
+
 fn bpf_program(d: &mut Draft, l: &mut Line<'_>) {
-    match l.is_empty() || l.value.split_once(':').is_some_and(|(_, path)| path.starts_with('/')) {
+    let is_point = |word: &str| BPF_POINTS.contains(&word);
+    let is_right = |(point, path): (&str, &str)| is_point(point) && path.starts_with('/');
+    match l.is_empty() || l.value.split_once(':').is_some_and(is_right) {
         true => keep_line(d, l),
         false => l.warn(format!("Invalid syntax in BPFProgram=, ignoring: {}", l.value)),
     }
@@ -428,7 +464,7 @@ fn latency(d: &mut Draft, l: &mut Line<'_>) {
         return l.warn(format!("Invalid device path or latency specified in '{value}', ignoring."));
     };
     match parse_timespan(span) {
-        Ok(span) => l.keep_more(d, vec![format!("{path} {}", format_timespan(span))]),
+        Ok(span) => l.keep_for(d, path, Some(format_timespan(span))),
         Err(_) => l.warn(format!("Failed to parse timer value, ignoring: {}", span.trim())),
     }
 }

@@ -2,8 +2,8 @@
 //! Values are read and checked, so that `status` can say what a service does not get.
 
 use super::line::Style;
+use super::line::Want;
 use super::{Directive, Draft, Kind, Line, Support, confine, keep, paths};
-use crate::values::cpuset::{format_cpuset, parse_cpuset};
 use crate::values::number::{integer, unsigned};
 use crate::values::timespan::parse_nanoseconds;
 
@@ -45,7 +45,7 @@ pub(super) static TABLE: &[Directive] = &[
     kept("ImportCredential", Kind::Lines, "credentials of the system it is given"),
     kept("InaccessibleDirectories", Kind::Paths, "old name of InaccessiblePaths="),
     kept("InaccessiblePaths", Kind::Paths, "paths it cannot reach"),
-    kept("KeyringMode", KEYRING, "which kernel keyring it has"),
+    Directive { key: "KeyringMode", kind: KEYRING, support: Support::NotYet, set: keyring, help: "which kernel keyring it has" },
     own("LoadCredential", load_credential, "credentials read from files"),
     own("LoadCredentialEncrypted", load_credential, "credentials read from encrypted files"),
     kept("LockPersonality", Kind::Boolean, "it cannot change its execution domain"),
@@ -95,8 +95,8 @@ pub(super) static TABLE: &[Directive] = &[
     kept("RestrictRealtime", Kind::Boolean, "it cannot have real-time scheduling"),
     kept("RestrictSUIDSGID", Kind::Boolean, "it cannot make files setuid or setgid"),
     kept("RootEphemeral", Kind::Boolean, "it sees a copy of its root that is thrown away"),
-    own("RootHash", keep_line, "the hash RootImage= is verified by"),
-    own("RootHashSignature", keep_line, "the signature of RootHash="),
+    own("RootHash", root_hash, "the hash RootImage= is verified by"),
+    own("RootHashSignature", root_hash, "the signature of RootHash="),
     own("RootImage", required_path, "the image it sees as /"),
     own("RootImageOptions", paths::root_image_options, "options RootImage= is mounted with"),
     kept("RootImagePolicy", Kind::Text, "what RootImage= must look like"),
@@ -125,15 +125,6 @@ pub(super) static TABLE: &[Directive] = &[
     kept("UtmpMode", UTMP, "its kind of entry in utmp"),
 ];
 
-/// Each line adds to the list; an empty one empties it.
-fn keep_line(d: &mut Draft, l: &mut Line<'_>) {
-    if l.is_empty() {
-        l.reset(d);
-    } else if let Some(text) = l.text() {
-        l.keep_more(d, vec![text]);
-    }
-}
-
 fn mount_flags(d: &mut Draft, l: &mut Line<'_>) {
     match l.value {
         "" => l.reset(d),
@@ -152,26 +143,18 @@ fn mount_api(d: &mut Draft, l: &mut Line<'_>) {
 }
 
 fn cpu_affinity(d: &mut Draft, l: &mut Line<'_>) {
-    if l.is_empty() {
-        return l.reset(d);
-    }
     if l.value == "numa" {
         return l.keep_one(d, "numa".into());
     }
-    let before = d.kept.values(l.key).next().unwrap_or("").to_owned();
-    if let Some(set) = l.cpus() {
-        let all = format!("{before} {}", format_cpuset(&set)).replace("numa", "");
-        l.keep_one(d, parse_cpuset(&all).map(|set| format_cpuset(&set)).unwrap_or(before));
-    }
+    l.keep_cpus(d);
 }
 
 fn numa_mask(d: &mut Draft, l: &mut Line<'_>) {
     if l.value == "all" {
         return l.keep_one(d, "all".into());
     }
-    match l.cpus() {
-        Some(set) => l.keep_one(d, format_cpuset(&set)),
-        None => l.unparsed("NUMA node mask"),
+    if l.keep_cpus(d).is_none() {
+        l.unparsed("NUMA node mask");
     }
 }
 
@@ -210,7 +193,7 @@ fn io_class(d: &mut Draft, l: &mut Line<'_>) {
         [("none", "0"), ("realtime", "1"), ("best-effort", "2"), ("idle", "3")];
     let named = CLASSES.iter().find(|(name, _)| *name == l.value).map(|(_, number)| (*number).to_owned());
     let class =
-        named.or_else(|| unsigned(l.value).ok().filter(|class| *class < 8).map(|class| class.to_string()));
+        named.or_else(|| unsigned(l.value).ok().filter(|class| *class <= 8).map(|class| class.to_string()));
     match class {
         Some(class) if class == "0" => l.reset(d),
         Some(class) => l.keep_one(d, class),
@@ -224,6 +207,43 @@ fn io_priority(d: &mut Draft, l: &mut Line<'_>) {
         Ok(priority @ 0..=7) => l.keep_one(d, priority.to_string()),
         Ok(_) | Err(_) if l.is_empty() => l.reset(d),
         Ok(_) | Err(_) => l.unparsed("IO priority"),
+    }
+}
+
+/// A path, or the value itself: a hash in hexadecimal, a signature in base64. Kept as a path or in hexadecimal.
+fn root_hash(d: &mut Draft, l: &mut Line<'_>) {
+    const HASH_SHORTEST: usize = 16;
+    if l.is_empty() {
+        return l.reset(d);
+    }
+    if l.value.starts_with('/') {
+        if l.checked_path(l.value.to_owned(), Want::Absolute).is_some() {
+            l.keep_one(d, l.value.to_owned());
+        }
+        return;
+    }
+    let bytes = match (l.key, l.value.strip_prefix("base64:")) {
+        ("RootHash", _) => hexadecimal(l.value).filter(|bytes| bytes.len() >= HASH_SHORTEST),
+        (_, Some(text)) => super::exec::base64(text),
+        (_, None) => None,
+    };
+    match bytes {
+        Some(bytes) => l.keep_one(d, bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+        None => l.warn(format!("Failed to decode {}=, ignoring: {}", l.key, l.value)),
+    }
+}
+
+fn hexadecimal(text: &str) -> Option<Vec<u8>> {
+    let is_even = text.len().is_multiple_of(2) && text.is_ascii();
+    let byte = |at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+    if is_even { (0..text.len()).step_by(2).map(byte).collect() } else { None }
+}
+
+/// The default is another one for units that are no services, so that the word counts whatever it is.
+fn keyring(d: &mut Draft, l: &mut Line<'_>) {
+    let Kind::OneOf(_, words) = KEYRING else { return };
+    if let Some(word) = l.one_of(words) {
+        l.keep_one(d, word.to_owned());
     }
 }
 
@@ -251,7 +271,7 @@ fn coredump_filter(d: &mut Draft, l: &mut Line<'_>) {
         let named = match word.as_str() {
             "default" => Some(0x33),
             "all" => Some(0xffff_ffff),
-            _ => kind.or_else(|| u64::from_str_radix(&word, 16).ok()),
+            _ => kind.or_else(|| u64::from_str_radix(word.trim_start_matches("0x"), 16).ok()),
         };
         let Some(bits) = named else {
             return l.warn(format!("Failed to parse the CoredumpFilter={word}, ignoring: Invalid argument"));
@@ -365,6 +385,7 @@ fn architectures(d: &mut Draft, l: &mut Line<'_>) {
     }
     for word in l.names() {
         match ARCHITECTURES.contains(&word.as_str()) || OTHERS.contains(&word.as_str()) {
+            true if d.kept.values(l.key).any(|kept| *kept == *word) => {}
             true => l.keep_more(d, vec![word]),
             false => l.warn(format!(
                 "Failed to parse system call architecture \"{word}\", ignoring: Invalid argument"

@@ -114,7 +114,7 @@ pub(super) static TABLE: &[Directive] = &[
     row("IgnoreOnIsolate", Kind::Boolean, Support::Full, |d, l| flag(&mut d.unit.ignore_on_isolate, l), "is left alone when another unit is isolated"),
     row("JobRunningTimeoutSec", SEC, Support::Full, job_running_timeout, "how long a job of it may run"),
     row("JobTimeoutAction", Kind::Action, Support::Full, |d, l| action(&mut d.unit.job_timeout_action, l), "what happens to the machine when a job of it takes too long"),
-    row("JobTimeoutRebootArgument", Kind::Text, Support::NotYet, super::keep, "the argument of the reboot that JobTimeoutAction= asks for"),
+    row("JobTimeoutRebootArgument", Kind::Text, Support::NotYet, reboot_argument, "the argument of the reboot that JobTimeoutAction= asks for"),
     row("JobTimeoutSec", SEC, Support::Full, job_timeout, "how long a job of it may wait and run"),
     dependency("JoinsNamespaceOf", |d, l| depend(d, l, Dependency::JoinsNamespaceOf), "units whose private /tmp or network it shares"),
     dependency("OnFailure", |d, l| depend(d, l, Dependency::OnFailure), "units started when this one fails"),
@@ -127,7 +127,7 @@ pub(super) static TABLE: &[Directive] = &[
     dependency("PropagateReloadTo", |d, l| depend(d, l, Dependency::PropagatesReloadTo), "old name of PropagatesReloadTo="),
     dependency("PropagatesReloadTo", |d, l| depend(d, l, Dependency::PropagatesReloadTo), "units that reload when this one does"),
     dependency("PropagatesStopTo", |d, l| depend(d, l, Dependency::PropagatesStopTo), "units that stop when this one does"),
-    row("RebootArgument", Kind::Text, Support::NotYet, super::keep, "the argument of a reboot that an action asks for"),
+    row("RebootArgument", Kind::Text, Support::NotYet, reboot_argument, "the argument of a reboot that an action asks for"),
     row("RefuseManualStart", Kind::Boolean, Support::Full, |d, l| flag(&mut d.unit.refuse_manual_start, l), "may only be started by other units"),
     row("RefuseManualStop", Kind::Boolean, Support::Full, |d, l| flag(&mut d.unit.refuse_manual_stop, l), "may only be stopped by other units"),
     dependency("ReloadPropagatedFrom", |d, l| depend(d, l, Dependency::ReloadPropagatedFrom), "reloads when these units do"),
@@ -223,6 +223,16 @@ fn collect_mode(d: &mut Draft, l: &mut Line<'_>) {
     let words = [("inactive", CollectMode::Inactive), ("inactive-or-failed", CollectMode::InactiveOrFailed)];
     if let Some(mode) = l.word(&words) {
         d.unit.collect_mode = mode;
+    }
+}
+
+/// What the kernel is handed is plain text.
+fn reboot_argument(d: &mut Draft, l: &mut Line<'_>) {
+    match l.text() {
+        Some(text) if text.is_empty() => l.reset(d),
+        Some(text) if !text.is_ascii() => l.warn(format!("Invalid reboot parameter '{text}', ignoring.")),
+        Some(text) => l.keep_one(d, text),
+        None => {}
     }
 }
 

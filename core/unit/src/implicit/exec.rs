@@ -3,14 +3,16 @@
 use super::{Adding, is_yes, kept};
 use crate::config::exec::{Directories, Exec, Failure, Place, Stdio};
 use crate::config::unit::Dependency as D;
-use crate::config::{Body, Config};
+use crate::config::{Body, Config, Mount};
 use crate::files::Scope;
 use crate::specifier::Context;
 
 pub(super) fn add(config: &Config, adding: &mut Adding, cx: &Context) {
-    let (exec, section) = match &config.body {
-        Body::Service(service) => (&service.exec, "Service"),
-        Body::Socket(socket) if runs_commands(socket) => (&socket.exec, "Socket"),
+    let section = match &config.body {
+        Body::Service(_) => "Service",
+        Body::Socket(socket) if runs_commands(socket) => "Socket",
+        Body::Mount(Mount { processes: Some(_), .. }) => "Mount",
+        Body::Swap(_) => "Swap",
         // mount(8) runs as a child and speaks to the log.
         Body::Mount(_) => return adding.to(&[D::After], JOURNAL),
         Body::Socket(_)
@@ -19,10 +21,10 @@ pub(super) fn add(config: &Config, adding: &mut Adding, cx: &Context) {
         | Body::Scope
         | Body::Device
         | Body::Automount
-        | Body::Swap
         | Body::Timer
         | Body::Path => return,
     };
+    let Some(exec) = config.exec() else { return };
     paths(config, section, exec, adding, cx);
     if adding.scope == Scope::User {
         return;

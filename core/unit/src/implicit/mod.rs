@@ -91,7 +91,14 @@ impl Adding {
                 self.to(&[D::Before, D::Triggers], &format!("{}.mount", config.name.stem()));
                 self.mount(crate::files::parent(&path_of_mount(&config.name)));
             }
-            Body::Target | Body::Slice | Body::Scope | Body::Device | Body::Swap => {}
+            Body::Swap(_) => {
+                for what in kept(config, "Swap", "What").filter(|what| !what.starts_with("/dev/")) {
+                    self.mount(what);
+                    // Where it lies has to be writable.
+                    self.to(&[D::After], "systemd-remount-fs.service");
+                }
+            }
+            Body::Target | Body::Slice | Body::Scope | Body::Device => {}
         }
     }
 
@@ -164,7 +171,7 @@ impl Adding {
                 self.to(&[D::Before], "local-fs.target");
                 self.to(&[D::Before, D::Conflicts], "umount.target");
             }
-            Body::Swap => self.to(&[D::Before, D::Conflicts], "umount.target"),
+            Body::Swap(_) => self.to(&[D::Before, D::Conflicts], "umount.target"),
             Body::Target | Body::Slice | Body::Scope => self.shutdown(),
             Body::Device => {}
         }

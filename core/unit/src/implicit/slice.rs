@@ -24,7 +24,7 @@ pub(super) fn add(config: &mut Config, adding: &mut Adding) {
         | Body::Device
         | Body::Mount(_)
         | Body::Automount
-        | Body::Swap
+        | Body::Swap(_)
         | Body::Timer
         | Body::Path => {}
     }
@@ -36,7 +36,7 @@ fn slice_of(config: &Config, scope: Scope) -> Option<String> {
         Body::Service(service) => service.exec.slice.clone(),
         Body::Socket(socket) => socket.exec.slice.clone(),
         Body::Mount(_) if is_always_mounted(&path_of_mount(&config.name)) => Some("-.slice".to_owned()),
-        Body::Mount(_) | Body::Swap => None,
+        Body::Mount(_) | Body::Swap(_) => None,
         // init.scope; other scopes are made at run time, by whoever says where.
         Body::Scope => return Some("-.slice".to_owned()),
         Body::Slice => return parent(&config.name),

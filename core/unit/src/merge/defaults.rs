@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 pub(super) fn fill(draft: &mut Draft, name: &UnitName) {
-    streams(draft);
+    streams(draft, name.kind());
     once_each(draft);
     restrict(draft);
     draft.exec.no_new_privileges |= draft.exec.dynamic_user;
@@ -91,9 +91,10 @@ fn combine<T, K: Ord>(list: &mut Vec<T>, key: impl Fn(&T) -> K, join: impl Fn(&m
 }
 
 /// Input from a terminal, socket or descriptor is answered there, unless an output says otherwise.
-fn streams(draft: &mut Draft) {
+fn streams(draft: &mut Draft, kind: UnitKind) {
     let exec = &mut draft.exec;
-    let text = if exec.standard_input_text.is_empty() { Stdio::Null } else { Stdio::Text };
+    let has_text = !exec.standard_input_text.is_empty() && kind == UnitKind::Service;
+    let text = if has_text { Stdio::Text } else { Stdio::Null };
     exec.standard_input = draft.said.standard_input.take().unwrap_or(text);
     let answers = match exec.standard_input {
         Stdio::Tty | Stdio::TtyForce | Stdio::TtyFail | Stdio::Socket | Stdio::NamedFd(_) => true,
@@ -111,7 +112,11 @@ fn streams(draft: &mut Draft) {
     let output = if answers { Stdio::Inherit } else { Stdio::Journal };
     exec.standard_output = match draft.said.standard_output.take() {
         // Nothing to inherit from: as if nothing were said.
-        Some(Stdio::Inherit) if matches!(exec.standard_input, Stdio::Null | Stdio::Text) => output,
+        Some(Stdio::Inherit)
+            if kind == UnitKind::Service && matches!(exec.standard_input, Stdio::Null | Stdio::Text) =>
+        {
+            output
+        }
         said => said.unwrap_or(output),
     };
     exec.standard_error = draft.said.standard_error.take().unwrap_or(Stdio::Inherit);

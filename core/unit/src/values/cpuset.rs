@@ -1,6 +1,7 @@
 //! Sets of CPUs and memory nodes as text: `0-3 8,10`, and back: `0-3 8 10`.
 
 use super::Bad;
+use super::number::unsigned;
 
 /// More CPUs than any machine has; a wider number is a mistake.
 const CPU_MAX: u32 = 8191;
@@ -11,7 +12,10 @@ pub fn parse_cpuset(text: &str) -> Result<Vec<(u32, u32)>, (Bad, String)> {
     for word in text.split([' ', '\t', ',']).filter(|word| !word.is_empty()) {
         let bad = |bad| (bad, word.to_owned());
         let (first, last) = word.split_once('-').unwrap_or((word, word));
-        let number = |text: &str| text.parse::<u32>().map_err(|_| bad(Bad::Syntax));
+        let number = |text: &str| {
+            let number = unsigned(text).ok().filter(|_| !text.starts_with(['+', '-']));
+            number.and_then(|number| u32::try_from(number).ok()).ok_or_else(|| bad(Bad::Syntax))
+        };
         let (first, last) = (number(first)?, number(last)?);
         if last > CPU_MAX {
             return Err(bad(Bad::Range));
@@ -52,6 +56,8 @@ mod tests {
         let show = |text| parse_cpuset(text).map(|ranges| format_cpuset(&ranges));
         assert_eq!(show("1-3 2"), Ok("1-3".into()));
         assert_eq!(show("8,0-3 4"), Ok("0-4 8".into()));
+        assert_eq!(show("010-011"), Ok("8-9".into()));
+        assert_eq!(show("08"), Err((Bad::Syntax, "08".into())));
         assert_eq!(show("0-"), Err((Bad::Syntax, "0-".into())));
         assert_eq!(show("1 -2"), Err((Bad::Syntax, "-2".into())));
     }

@@ -41,15 +41,17 @@ fn one(resource: Resource, text: &str) -> Result<u64, Bad> {
         | Resource::Rss
         | Resource::As
         | Resource::Memlock
-        | Resource::Msgqueue => parse_size(text, Steps::Of1024).and_then(|size| match size {
-            INFINITY => Err(Bad::Range),
-            size => Ok(size),
-        }),
+        | Resource::Msgqueue => parse_size(text, Steps::Of1024).and_then(finite),
         Resource::Nofile | Resource::Nproc | Resource::Locks | Resource::Sigpending | Resource::Rtprio => {
-            number::unsigned(text)
+            number::unsigned(text).and_then(finite)
         }
         Resource::Nice => nice(text),
     }
+}
+
+/// The number that stands for no limit is none to write.
+const fn finite(value: u64) -> Result<u64, Bad> {
+    if value == INFINITY { Err(Bad::Range) } else { Ok(value) }
 }
 
 /// `+N`, `-N`: a nice level; a plain number is the kernel's own (20 minus the level).

@@ -1,5 +1,7 @@
 //! Signals by name and number, as Linux counts them: `SIGTERM`, `TERM`, `15`, `RTMIN+3`.
 
+use super::number::integer;
+
 const NAMES: [(&str, i32); 31] = [
     ("HUP", 1),
     ("INT", 2),
@@ -37,8 +39,8 @@ const REALTIME_FIRST: i32 = 34;
 const REALTIME_LAST: i32 = 64;
 
 pub fn parse_signal(text: &str) -> Option<i32> {
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse().ok().filter(|signal| (1..=REALTIME_LAST).contains(signal));
+    if let Ok(number) = integer(text) {
+        return i32::try_from(number).ok().filter(|signal| (1..=REALTIME_LAST).contains(signal));
     }
     let name = text.strip_prefix("SIG").unwrap_or(text);
     if let Some((_, signal)) = NAMES.iter().find(|(known, _)| *known == name) {

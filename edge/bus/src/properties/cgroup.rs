@@ -86,6 +86,6 @@ fn delegated(cx: &UnitCx<'_>) -> Vec<String> {
     let named: Vec<String> = cx.every("Delegate").map(str::to_owned).collect();
     match named.is_empty() && cx.exec().delegate {
         true => ALL.map(str::to_owned).to_vec(),
-        false => named,
+        false => named.into_iter().filter(|name| !name.is_empty()).collect(),
     }
 }

@@ -48,13 +48,13 @@ pub const EXEC: &[UnitRow] = &[
     row("LimitRTTIMESoft", "t", Const, |cx| num(cx.limit(Resource::Rttime).soft)),
     row("WorkingDirectory", "s", Const, working_directory),
     row("RootDirectory", "s", Const, |cx| text(cx.exec().root_directory.as_deref().unwrap_or_default())),
-    row("RootImage", "s", Const, |cx| cx.word("RootImage", "")),
+    row("RootImage", "s", Const, |cx| cx.free("RootImage")),
     row("RootImageOptions", "a(ss)", Const, |cx| cx.pairs("RootImageOptions", ':')),
-    row("RootHash", "ay", Const, |_| none::<u8>()),
-    row("RootHashPath", "s", Const, |_| text("")),
-    row("RootHashSignature", "ay", Const, |_| none::<u8>()),
-    row("RootHashSignaturePath", "s", Const, |_| text("")),
-    row("RootVerity", "s", Const, |cx| cx.word("RootVerity", "")),
+    row("RootHash", "ay", Const, |cx| cx.bytes("RootHash")),
+    row("RootHashPath", "s", Const, |cx| cx.path("RootHash")),
+    row("RootHashSignature", "ay", Const, |cx| cx.bytes("RootHashSignature")),
+    row("RootHashSignaturePath", "s", Const, |cx| cx.path("RootHashSignature")),
+    row("RootVerity", "s", Const, |cx| cx.free("RootVerity")),
     row("ExtensionDirectories", "as", Const, |cx| cx.strings("ExtensionDirectories")),
     row("ExtensionImages", "a(sba(ss))", Const, |cx| cx.extension_images()),
     row("MountImages", "a(ssba(ss))", Const, |cx| cx.mount_images()),
@@ -104,7 +104,7 @@ pub const EXEC: &[UnitRow] = &[
     row("LogExtraFields", "aay", Const, |cx| {
         Variant::from(cx.every("LogExtraFields").map(|field| field.as_bytes().to_vec()).collect::<Vec<_>>())
     }),
-    row("LogNamespace", "s", Const, |cx| cx.word("LogNamespace", "")),
+    row("LogNamespace", "s", Const, |cx| cx.free("LogNamespace")),
     row("SecureBits", "i", Const, |cx| cx.number("SecureBits", 0_i32)),
     row("CapabilityBoundingSet", "t", Const, |cx| num(cx.exec().capability_bounding_set.0)),
     row("AmbientCapabilities", "t", Const, |cx| num(cx.exec().ambient_capabilities.0)),
@@ -145,7 +145,7 @@ pub const EXEC: &[UnitRow] = &[
         cx.word("ProtectSystem", if cx.exec().dynamic_user { "strict" } else { "no" })
     }),
     row("SameProcessGroup", "b", Const, |cx| num(cx.unit.config.name.kind() == UnitKind::Mount)),
-    row("UtmpIdentifier", "s", Const, |cx| cx.word("UtmpIdentifier", "")),
+    row("UtmpIdentifier", "s", Const, |cx| cx.free("UtmpIdentifier")),
     row("UtmpMode", "s", Const, |cx| cx.word("UtmpMode", "init")),
     row("SELinuxContext", "(bs)", Const, |cx| cx.lenient("SELinuxContext")),
     row("AppArmorProfile", "(bs)", Const, |cx| cx.lenient("AppArmorProfile")),
@@ -156,7 +156,7 @@ pub const EXEC: &[UnitRow] = &[
     row("SystemCallArchitectures", "as", Const, |cx| cx.strings("SystemCallArchitectures")),
     row("SystemCallErrorNumber", "i", Const, |cx| cx.number("SystemCallErrorNumber", 2_147_483_646_i32)),
     row("SystemCallLog", "(bas)", Const, |cx| cx.system_calls("SystemCallLog", "")),
-    row("Personality", "s", Const, |cx| cx.word("Personality", "")),
+    row("Personality", "s", Const, |cx| cx.free("Personality")),
     row("LockPersonality", "b", Const, |cx| cx.flag("LockPersonality")),
     row("RestrictAddressFamilies", "(bas)", Const, |cx| cx.allowed("RestrictAddressFamilies")),
     row("RuntimeDirectorySymlink", "a(sst)", Const, |cx| symlinks(&cx.exec().runtime_directory)),
@@ -201,8 +201,8 @@ pub const EXEC: &[UnitRow] = &[
     row("ProtectProc", "s", Const, |cx| cx.word("ProtectProc", "default")),
     row("ProcSubset", "s", Const, |cx| cx.word("ProcSubset", "all")),
     row("ProtectHostname", "b", Const, |cx| cx.flag("ProtectHostname")),
-    row("NetworkNamespacePath", "s", Const, |cx| cx.word("NetworkNamespacePath", "")),
-    row("IPCNamespacePath", "s", Const, |cx| cx.word("IPCNamespacePath", "")),
+    row("NetworkNamespacePath", "s", Const, |cx| cx.free("NetworkNamespacePath")),
+    row("IPCNamespacePath", "s", Const, |cx| cx.free("IPCNamespacePath")),
 ];
 
 fn working_directory<'a>(cx: &'a UnitCx<'_>) -> Variant<'a> {

@@ -45,6 +45,23 @@ impl UnitCx<'_> {
         }
     }
 
+    /// Of what may be a path or bytes in hexadecimal, the path.
+    pub(super) fn path(&self, key: &str) -> Variant<'_> {
+        text(self.kept(key).filter(|value| value.starts_with('/')).unwrap_or_default())
+    }
+
+    /// And the bytes.
+    pub(super) fn bytes(&self, key: &str) -> Variant<'static> {
+        let value = self.kept(key).filter(|value| !value.starts_with('/')).unwrap_or_default();
+        let byte = |at| u8::from_str_radix(value.get(at..at + 2).unwrap_or_default(), 16).unwrap_or(0);
+        Variant::from((0..value.len()).step_by(2).map(byte).collect::<Vec<u8>>())
+    }
+
+    /// Text as it is, nothing where nothing is said.
+    pub(super) fn free(&self, key: &str) -> Variant<'_> {
+        text(self.kept(key).unwrap_or_default())
+    }
+
     pub(super) fn strings(&self, key: &str) -> Variant<'static> {
         words(&self.every(key).map(str::to_owned).collect::<Vec<_>>())
     }

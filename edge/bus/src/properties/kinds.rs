@@ -30,9 +30,9 @@ pub const MOUNT: &[UnitRow] = &[
     }),
 ];
 pub const SWAP: &[UnitRow] = &[
-    row("What", "s", Value, |cx| cx.word("What", "")),
+    row("What", "s", Value, |cx| cx.free("What")),
     row("Priority", "i", Value, |cx| cx.number("Priority", -1_i32)),
-    row("Options", "s", Value, |cx| cx.word("Options", "")),
+    row("Options", "s", Value, |cx| cx.free("Options")),
     row("TimeoutUSec", "t", Const, |cx| cx.span("TimeoutSec", 90_000_000)),
     row("ControlPID", "u", Value, |_| num(0_u32)),
     row("Result", "s", Value, |_| text("success")),
@@ -46,8 +46,8 @@ pub const SWAP: &[UnitRow] = &[
     }),
 ];
 pub const AUTOMOUNT: &[UnitRow] = &[
-    row("Where", "s", Const, |cx| cx.word("Where", "")),
-    row("ExtraOptions", "s", Const, |cx| cx.word("ExtraOptions", "")),
+    row("Where", "s", Const, |cx| cx.free("Where")),
+    row("ExtraOptions", "s", Const, |cx| cx.free("ExtraOptions")),
     row("DirectoryMode", "u", Const, |cx| cx.mode("DirectoryMode", 0o755)),
     row("Result", "s", Value, |_| text("success")),
     row("TimeoutIdleUSec", "t", Const, |cx| cx.span("TimeoutIdleSec", 0)),

@@ -200,7 +200,7 @@ impl<'m> UnitCx<'m> {
     }
 
     fn kill(&self) -> &Kill {
-        if let Body::Socket(socket) = &self.unit.config.body { &socket.kill } else { &self.service().kill }
+        self.unit.config.kill().unwrap_or(&NO_SERVICE.kill)
     }
 
     fn resources(&self) -> &Resources {

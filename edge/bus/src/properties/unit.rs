@@ -83,7 +83,7 @@ pub const UNIT: &[UnitRow] = &[
     row("JobTimeoutUSec", "t", Const, |cx| num(cx.unit.config.unit.job_timeout.0)),
     row("JobRunningTimeoutUSec", "t", Const, |cx| num(cx.unit.config.unit.job_running_timeout.0)),
     row("JobTimeoutAction", "s", Const, |cx| text(emergency_word(cx.unit.config.unit.job_timeout_action))),
-    row("JobTimeoutRebootArgument", "s", Const, |cx| cx.word("JobTimeoutRebootArgument", "")),
+    row("JobTimeoutRebootArgument", "s", Const, |cx| cx.free("JobTimeoutRebootArgument")),
     row("ConditionResult", "b", Value, |cx| num(cx.unit.condition.holds)),
     row("AssertResult", "b", Value, |cx| num(cx.unit.assertion.holds)),
     row("ConditionTimestamp", "t", Value, |cx| num(cx.unit.condition.at.realtime)),
@@ -110,7 +110,7 @@ pub const UNIT: &[UnitRow] = &[
     row("SuccessActionExitStatus", "i", Const, |cx| {
         num(cx.unit.config.unit.success_action_exit_status.map_or(-1, i32::from))
     }),
-    row("RebootArgument", "s", Const, |cx| cx.word("RebootArgument", "")),
+    row("RebootArgument", "s", Const, |cx| cx.free("RebootArgument")),
     row("InvocationID", "ay", Value, |cx| invocation(cx.unit)),
     row("CollectMode", "s", Const, |cx| text(collect_word(cx.unit.config.unit.collect_mode))),
     row("Refs", "as", No, |_| none::<String>()),
@@ -169,7 +169,7 @@ pub fn can_reload(cx: &UnitCx<'_>) -> bool {
         | Body::Scope
         | Body::Device
         | Body::Automount
-        | Body::Swap
+        | Body::Swap(_)
         | Body::Timer
         | Body::Path => !cx.model.related(&cx.unit.config.name, Relation::PropagatesReloadTo).is_empty(),
     }

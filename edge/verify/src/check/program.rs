@@ -60,7 +60,7 @@ fn commands(config: &Config) -> Vec<&ExecCommand> {
         | Body::Device
         | Body::Mount(_)
         | Body::Automount
-        | Body::Swap
+        | Body::Swap(_)
         | Body::Timer
         | Body::Path => Vec::new(),
     };

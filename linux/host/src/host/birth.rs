@@ -219,7 +219,7 @@ pub fn descriptor_name(config: &Config) -> String {
         | Body::Device
         | Body::Mount(_)
         | Body::Automount
-        | Body::Swap
+        | Body::Swap(_)
         | Body::Timer
         | Body::Path => config.name.to_string(),
     }

@@ -133,7 +133,8 @@ impl Site {
     /// Where init cannot stop what is left, each process of a unit is told at once.
     pub(super) fn let_go(&mut self, engine: &Engine) {
         // Slices and init.scope hold us too.
-        for view in engine.unit_views().filter(|view| view.config.exec().is_some()) {
+        let runs = |kind| matches!(kind, UnitKind::Service | UnitKind::Socket);
+        for view in engine.unit_views().filter(|view| runs(view.config.name.kind())) {
             let order =
                 Action::SignalSet { unit: view.config.name.clone(), signal: libc::SIGTERM, but: Vec::new() };
             self.host.perform(order, Some(view.config), None);
