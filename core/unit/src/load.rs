@@ -5,8 +5,8 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::files::{Found, Fragment, Index, Scope, Tree, TreeError};
 use crate::implicit;
 use crate::limits;
-use crate::merge::{Merged, Source, merge};
-use crate::name::UnitName;
+use crate::merge::{Merged, Source, merge, not_loaded};
+use crate::name::{UnitKind, UnitName};
 use crate::specifier::Context;
 use crate::vendor::container_conditions;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -32,6 +32,10 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
     /// One unit. Its dependencies on targets and mounts that take two to decide are not in it: see [`Loader::closure`].
     pub fn load(&self, asked: &UnitName) -> Merged {
         let found = self.index.find(self.tree, asked);
+        // Scopes are made at run time, by whoever has the processes.
+        if asked.kind() == UnitKind::Scope && !crate::files::needs_no_file(asked) {
+            return missing(found, self);
+        }
         let mut texts: Vec<(&str, Vec<u8>)> = Vec::new();
         let mut odd = Vec::new();
         if let Fragment::File(path) = &found.fragment {
@@ -135,8 +139,11 @@ fn perpetual(config: &mut Config) {
     let unit = &mut config.unit;
     unit.default_dependencies = false;
     unit.ignore_on_isolate = true;
-    unit.refuse_manual_start = true;
     unit.refuse_manual_stop = true;
+    if unit.documentation.is_empty() {
+        let page = if config.name.kind() == UnitKind::Scope { "systemd(1)" } else { "systemd.special(7)" };
+        unit.documentation.push(format!("man:{page}"));
+    }
     if unit.description.is_empty() {
         unit.description = description.to_owned();
     }
@@ -149,7 +156,19 @@ fn missing<T: Tree + ?Sized>(found: Found, loader: &Loader<'_, T>) -> Merged {
 
 fn unreadable(found: &Found, path: &str, error: &TreeError) -> Merged {
     let complaint = complaint(path, Severity::Error, error);
-    let mut config = Config::bare(found.name.clone(), LoadState::Unreadable(complaint.to_string()));
+    let reason = match error {
+        TreeError::IsADirectory => Some("Is a directory"),
+        TreeError::Denied => Some("Permission denied"),
+        TreeError::TooManyLinks => Some("Too many levels of symbolic links"),
+        TreeError::NotFound | TreeError::NotADirectory | TreeError::TooLarge { .. } | TreeError::Other(_) => {
+            None
+        }
+    };
+    let load = match reason {
+        Some(reason) => LoadState::Inconsistent(not_loaded(&found.name, reason)),
+        None => LoadState::Unreadable(complaint.to_string()),
+    };
+    let mut config = Config::bare(found.name.clone(), load);
     config.aliases = found.aliases.clone();
     config.fragment = Some(path.to_owned());
     Merged { config, diagnostics: vec![complaint] }

@@ -43,16 +43,22 @@ pub fn merge(name: &UnitName, sources: &[Source<'_>], found: &Found, cx: &Contex
         }
     };
     let scope = Scope { name, fragment: fragment.unwrap_or(""), cx };
+    let mut dropins = Dropins::Count;
     for source in sources {
         let outcome = read(&mut draft, source, scope, &mut diagnostics);
         // A drop-in that cannot be read to its end takes nothing away from the unit.
-        if Some(source.path) == fragment {
+        if Some(source.path) == fragment && outcome != Outcome::Fine {
             load = match outcome {
-                Outcome::Fine => load,
-                Outcome::Fatal => fatal(name, &mut diagnostics),
+                Outcome::Fine | Outcome::Fatal => fatal(name, &mut diagnostics),
                 Outcome::Broken(reason) => broken(name, reason, &mut diagnostics),
             };
+            // Nor is there anything to add to a unit that cannot be used.
+            dropins = Dropins::DoNot;
+            break;
         }
+    }
+    if load == LoadState::NotFound {
+        dropins = Dropins::DoNot;
     }
     drop_own_name(&mut draft, name, &mut diagnostics);
     if load == LoadState::Loaded {
@@ -61,7 +67,17 @@ pub fn merge(name: &UnitName, sources: &[Source<'_>], found: &Found, cx: &Contex
             load = refuse(name, refusal, &mut diagnostics);
         }
     }
-    Merged { config: assemble(draft, name, found, load), diagnostics: diagnostics.finish(name.as_str()) }
+    let mut config = assemble(draft, name, found, load);
+    if dropins == Dropins::DoNot {
+        config.dropins.clear();
+    }
+    Merged { config, diagnostics: diagnostics.finish(name.as_str()) }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Dropins {
+    Count,
+    DoNot,
 }
 
 /// One file into the draft.
@@ -113,9 +129,14 @@ fn fatal(name: &UnitName, diagnostics: &mut Report) -> LoadState {
     LoadState::BadSetting(format!("Unit {name} has a bad unit file setting."))
 }
 
-fn broken(name: &UnitName, reason: &str, diagnostics: &mut Report) -> LoadState {
+/// With the system's word for the reason.
+pub fn not_loaded(name: &UnitName, reason: &str) -> String {
     let what = "failed to load properly, please adjust/correct and reload service manager";
-    let text = format!("Unit {name} {what}: {reason}");
+    format!("Unit {name} {what}: {reason}")
+}
+
+fn broken(name: &UnitName, reason: &str, diagnostics: &mut Report) -> LoadState {
+    let text = not_loaded(name, reason);
     let said = Diagnostic::of_unit(name.as_str(), Severity::Error, text.clone());
     diagnostics.push(said.coded(Code::Consequence));
     LoadState::Inconsistent(text)

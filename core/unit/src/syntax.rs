@@ -58,6 +58,7 @@ pub struct Lexer<'a> {
     place: Place,
     next: usize,
     line: u32,
+    mark: Mark,
     broken: Broken,
 }
 
@@ -69,6 +70,13 @@ enum Place {
     /// In a section that is not ours: its assignments are passed over.
     Ignored,
     In(Arc<str>),
+}
+
+/// The byte order mark that some editors write.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Ahead,
+    Seen,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -96,14 +104,14 @@ const NOT_UTF8: End = End { code: Code::NotUtf8, reason: "Invalid argument", exp
 impl<'a> Lexer<'a> {
     /// `sections` are those that mean something in this file.
     pub fn new(path: &str, text: &'a [u8], sections: &'a [&'a str]) -> Lexer<'a> {
-        let next = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         Lexer {
             path: Arc::from(path),
             text,
             sections,
             place: Place::Outside,
-            next,
+            next: 0,
             line: 0,
+            mark: Mark::Ahead,
             broken: Broken::No,
         }
     }
@@ -119,6 +127,11 @@ impl<'a> Lexer<'a> {
             .count();
         self.next = start + length + usize::from(!ends.is_empty()) + run;
         self.line += 1;
+        // One byte order mark is passed over, at the start of whichever line.
+        if self.mark == Mark::Ahead && rest.starts_with(b"\xef\xbb\xbf") {
+            self.mark = Mark::Seen;
+            return Some(start + 3..start + length);
+        }
         Some(start..start + length)
     }
 

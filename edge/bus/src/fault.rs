@@ -21,6 +21,18 @@ macro_rules! faults {
     };
 }
 
+/// The name of an error that a unit failed to load with, by the system's word at the end of its text.
+pub fn name_of(text: &str) -> &'static str {
+    const NAMES: [(&str, &str); 4] = [
+        ("Invalid argument", "org.freedesktop.DBus.Error.InvalidArgs"),
+        ("Is a directory", "System.Error.EISDIR"),
+        ("No buffer space available", "org.freedesktop.DBus.Error.LimitsExceeded"),
+        ("Permission denied", "org.freedesktop.DBus.Error.AccessDenied"),
+    ];
+    let known = NAMES.iter().find(|(word, _)| text.ends_with(word)).map(|(_, name)| *name);
+    known.unwrap_or("org.freedesktop.DBus.Error.InconsistentMessage")
+}
+
 faults! {
     no_such_unit "org.freedesktop.systemd1.NoSuchUnit"
     no_such_job "org.freedesktop.systemd1.NoSuchJob"
@@ -32,7 +44,6 @@ faults! {
     unit_busy "org.freedesktop.systemd1.UnitBusy"
     nothing_to_clean "org.freedesktop.systemd1.NothingToClean"
     bad_unit_setting "org.freedesktop.systemd1.BadUnitSetting"
-    inconsistent "org.freedesktop.DBus.Error.InconsistentMessage"
     load_failed "org.freedesktop.systemd1.LoadFailed"
     only_by_dependency "org.freedesktop.systemd1.OnlyByDependency"
     no_isolation "org.freedesktop.systemd1.NoIsolation"
@@ -85,7 +96,9 @@ impl From<&Refusal> for Fault {
             Refusal::BadSetting(unit) => {
                 Fault::bad_unit_setting(format!("Unit {unit} has a bad unit file setting."))
             }
-            Refusal::Inconsistent { unit: _, reason } => Fault::inconsistent(reason.clone()),
+            Refusal::Inconsistent { unit: _, reason } => {
+                Fault { name: name_of(reason), text: reason.clone().into() }
+            }
             Refusal::LoadFailed { unit, reason } => {
                 Fault::load_failed(format!("Unit {unit} failed to load properly: {reason}."))
             }

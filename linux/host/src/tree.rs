@@ -35,9 +35,6 @@ impl HostTree {
     }
 }
 
-/// The numbers of /dev/null.
-const NULL_DEVICE: u64 = 1 << 8 | 3;
-
 impl Tree for HostTree {
     fn look(&self, path: &str) -> Result<Kind, TreeError> {
         let place = format!("{}{path}", self.root);
@@ -105,7 +102,7 @@ impl Tree for HostTree {
         let quick = if self.root.is_empty() { fs::metadata(path).ok() } else { None };
         match quick {
             Some(found) if found.is_file() => found.len() == 0,
-            Some(found) => found.file_type().is_char_device() && found.rdev() == NULL_DEVICE,
+            Some(found) => found.file_type().is_char_device() || found.file_type().is_block_device(),
             // Inside a root, or a link that leads nowhere: what counts is whether it says /dev/null.
             None => resolve(self, path).is_ok_and(|end| match end.kind {
                 Some(Kind::File) => self.size(&end.path) == Ok(0),

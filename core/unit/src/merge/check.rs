@@ -33,6 +33,9 @@ pub(super) fn verify(draft: &Draft, name: &UnitName, diagnostics: &mut Report) -
         UnitKind::Mount if !draft.mount.place.is_empty() && draft.mount.place != path_of(name) => {
             Err(ELSEWHERE)
         }
+        UnitKind::Mount if KERNELS_OWN.contains(&path_of(name).as_str()) => {
+            Err("Cannot create mount unit for API file system. Refusing.")
+        }
         UnitKind::Mount if draft.mount.what.is_empty() => Err("What= setting is missing. Refusing."),
         UnitKind::Automount if draft.kept.values("Where").any(|place| place != path_of(name)) => {
             Err(ELSEWHERE)
@@ -52,6 +55,21 @@ pub(super) fn verify(draft: &Draft, name: &UnitName, diagnostics: &mut Report) -
     }
 }
 
+/// What PID 1 mounts before there are units.
+const KERNELS_OWN: &[&str] = &[
+    "/dev",
+    "/dev/pts",
+    "/dev/shm",
+    "/proc",
+    "/run",
+    "/sys",
+    "/sys/firmware/efi/efivars",
+    "/sys/fs/bpf",
+    "/sys/fs/cgroup",
+    "/sys/fs/pstore",
+    "/sys/fs/smackfs",
+    "/sys/kernel/security",
+];
 const ELSEWHERE: &str = "Where= setting doesn't match unit name. Refusing.";
 const CHANGES: &[&str] = &["OnClockChange", "OnTimezoneChange"];
 

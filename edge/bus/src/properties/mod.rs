@@ -230,7 +230,7 @@ impl<'m> UnitCx<'m> {
 
     fn unit_file_state(&self) -> &'static str {
         match self.unit.config.fragment {
-            Some(_) => self.model.unit_file_state(self.unit.config.name.as_str()).unwrap_or_default(),
+            Some(_) => self.model.unit_file_state(self.unit.config.name.as_str()).unwrap_or("bad"),
             None => "",
         }
     }

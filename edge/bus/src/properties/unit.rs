@@ -128,7 +128,9 @@ pub fn description(config: &Config) -> &str {
     if !config.unit.description.is_empty() {
         return &config.unit.description;
     }
-    if let (Body::Mount(mount), LoadState::Loaded) = (&config.body, &config.load) {
+    if let Body::Mount(mount) = &config.body
+        && !mount.place.is_empty()
+    {
         return &mount.place;
     }
     config.name.as_str()
@@ -209,7 +211,7 @@ fn load_error(config: &Config) -> Variant<'static> {
             "org.freedesktop.systemd1.BadUnitSetting",
             format!("Unit {} has a bad unit file setting.", config.name),
         ),
-        LoadState::Inconsistent(text) => ("org.freedesktop.DBus.Error.InconsistentMessage", text.clone()),
+        LoadState::Inconsistent(text) => (crate::fault::name_of(text), text.clone()),
         LoadState::Unreadable(reason) => (
             "org.freedesktop.systemd1.LoadFailed",
             format!("Unit {} failed to load properly: {reason}.", config.name),
