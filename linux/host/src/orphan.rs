@@ -35,6 +35,13 @@ impl Marks {
         }
     }
 
+    /// The oldest process of a unit's run, but for some.
+    pub fn oldest(&self, unit: &str, invocation: &str, but: impl Fn(u32) -> bool) -> Option<u32> {
+        let ours = |pid: &u32| !but(*pid) && self.are_on(*pid, unit, invocation);
+        let age = |pid: &u32| proc::stat(*pid).map_or(u64::MAX, |stat| stat.start_ticks);
+        proc::pids().into_iter().filter(ours).min_by_key(age)
+    }
+
     /// Does any unit's cgroup still hold a process? Not every process of a unit is known by its pid.
     pub fn any_is_populated(&self, mount: &Path) -> bool {
         let Marks::Cgroup(prefix) = self else { return false };
@@ -47,10 +54,11 @@ impl Marks {
     }
 }
 
+/// Whether a cgroup is the unit's or below it: behind the slices comes the unit, what a service makes of its own comes later.
 fn is_below(path: &str, prefix: &str, unit: &str) -> bool {
-    path.strip_prefix(prefix).is_some_and(|rest| {
-        rest.starts_with('/') && rest.split('/').any(|part| part.strip_prefix('_').unwrap_or(part) == unit)
-    })
+    let Some(rest) = path.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('/')) else { return false };
+    let own = rest.split('/').find(|part| !part.ends_with(".slice"));
+    own.is_some_and(|part| part.strip_prefix('_').unwrap_or(part) == unit)
 }
 
 #[cfg(test)]
@@ -62,6 +70,8 @@ mod tests {
         let path = "/eudaemon-7.slice/system.slice/web.service/worker";
         assert!(is_below(path, "/eudaemon-7.slice", "web.service"));
         assert!(!is_below(path, "/eudaemon-7.slice", "db.service"));
+        let nested = "/eudaemon-7.slice/system.slice/web.service/db.service";
+        assert!(!is_below(nested, "/eudaemon-7.slice", "db.service"), "a service's own cgroup");
         assert!(!is_below(path, "/eudaemon-7", "web.service"), "another init's");
     }
 

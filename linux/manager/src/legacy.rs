@@ -15,11 +15,12 @@ use eudaemon_host::place::{Place, Role};
 use eudaemon_host::{abilities, limits};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::name::UnitName;
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -50,19 +51,21 @@ pub fn take(
     lines: &Lines,
 ) -> io::Result<Legacy> {
     let path = log_path(machine, mission);
+    if let Some(path) = &path {
+        make_directory(path)?;
+        refuse_a_rival(path, &machine.place)?;
+    }
     if let Some(file) = snapshot.take_state() {
         let (log, contents) = StateLog::open(file, path)?;
         return revive(Predecessor::Manager, log, contents, machine, lines);
     }
-    refuse_a_rival(&machine.place)?;
-    if let Some(path) = &path {
-        make_directory(path)?;
-        if let Some(file) = StateLog::left_behind(path)? {
-            let (log, contents) = StateLog::open(file, Some(path.clone()))?;
-            let mut legacy = revive(Predecessor::Init, log, contents, machine, lines)?;
-            if find_orphans(&mut legacy) {
-                return Ok(legacy);
-            }
+    if let Some(path) = &path
+        && let Some(file) = StateLog::left_behind(path)?
+    {
+        let (log, contents) = StateLog::open(file, Some(path.clone()))?;
+        let mut legacy = revive(Predecessor::Init, log, contents, machine, lines)?;
+        if find_orphans(&mut legacy) {
+            return Ok(legacy);
         }
     }
     revive(Predecessor::None, StateLog::create(path)?, Contents::default(), machine, lines)
@@ -81,17 +84,24 @@ fn make_directory(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
-/// Two managers of the same units would start each twice. One whose init was killed a moment ago is about to end.
-fn refuse_a_rival(place: &Place) -> io::Result<()> {
-    let path = place.private_socket();
+/// Two managers of the same units would start each twice. One whose init was killed a moment ago is about to end. The lock is
+/// this process's for life, whoever's child it is.
+fn refuse_a_rival(path: &Path, place: &Place) -> io::Result<()> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let lock = rustix::fs::open(path.with_extension("lock"), flags, Mode::RUSR | Mode::WUSR)?;
     let deadline = Instant::now() + limits::RIVAL_ENDS;
-    while UnixStream::connect(&path).is_ok() {
+    while let Err(error) = rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        if error != Errno::WOULDBLOCK {
+            return Err(error.into());
+        }
         if Instant::now() > deadline {
-            let text = format!("another manager answers on {}: there can be but one here", path.display());
+            let socket = place.private_socket();
+            let text = format!("another manager answers on {}: there can be but one here", socket.display());
             return Err(io::Error::new(io::ErrorKind::AddrInUse, text));
         }
         std::thread::sleep(limits::RIVAL_LOOK);
     }
+    std::mem::forget(lock);
     Ok(())
 }
 
@@ -99,10 +109,20 @@ fn refuse_a_rival(place: &Place) -> io::Result<()> {
 fn find_orphans(legacy: &mut Legacy) -> bool {
     let estate = &mut legacy.estate;
     let marks = Marks::noted(&estate.notes);
-    for (unit, process, pid) in noted_pids(&estate.notes) {
-        let run = estate.runs.get(&unit);
-        if run.is_some_and(|InvocationId(id)| marks.are_on(pid, unit.as_str(), &host::hex(id))) {
-            estate.orphans.push((process, pid));
+    let noted = noted_pids(&estate.notes);
+    for (unit, process, pid) in &noted {
+        let run = estate.runs.get(unit);
+        if run.is_some_and(|InvocationId(id)| marks.are_on(*pid, unit.as_str(), &host::hex(id))) {
+            estate.orphans.push((*process, *pid));
+        }
+    }
+    // A process that was asked for, and whose pid nobody came to note.
+    let unnoted = |process: &ProcId| noted.iter().all(|(_, known, _)| known != process);
+    for (process, (unit, _)) in estate.owners.iter().filter(|(process, _)| unnoted(process)) {
+        let Some(InvocationId(id)) = estate.runs.get(unit) else { continue };
+        let is_known = |pid: u32| estate.orphans.iter().any(|(_, known)| *known == pid);
+        if let Some(pid) = marks.oldest(unit.as_str(), &host::hex(id), is_known) {
+            estate.orphans.push((*process, pid));
         }
     }
     // A process of a unit need be neither its main nor its control process.

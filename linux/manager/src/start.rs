@@ -7,6 +7,7 @@ use crate::lines::{self, Lines};
 use crate::machine::Machine;
 use crate::options::{Mission, Options};
 use crate::site::Site;
+use crate::state_log::Entry;
 use crate::units::Units;
 use eudaemon_bus::Server;
 use eudaemon_engine::Engine;
@@ -44,7 +45,7 @@ pub fn run(options: Options) -> io::Result<()> {
     // One copy is closed by the end of this process alone, so that init hears of that by its exit code.
     std::mem::forget(socket.try_clone()?);
     let mut snapshot = Snapshot::ask(socket)?;
-    let Legacy { predecessor, log, mut engine, estate, orders } =
+    let Legacy { predecessor, mut log, mut engine, estate, orders } =
         legacy::take(&mut snapshot, &machine, &options.mission, &lines)?;
     if predecessor != Predecessor::Manager {
         for line in boot::prepare(&machine.place, machine.container.as_deref()) {
@@ -63,6 +64,11 @@ pub fn run(options: Options) -> io::Result<()> {
         // In the foreground it is the common case, and `status` says it.
         let level = if let Mission::Directory(_) = options.mission { lines::DEBUG } else { lines::NOTICE };
         lines.say(None, None, level, &text);
+    }
+    if predecessor == Predecessor::Init {
+        // Whose the orphans are has to be known to a next manager before this one does anything.
+        let entry = Entry { records: Vec::new(), notes: host.take_notes(), orders: orders.clone() };
+        log.append(&entry)?;
     }
     if predecessor != Predecessor::Manager {
         host.keep_state(log.file().as_fd())?;
@@ -100,7 +106,10 @@ fn what_goes_on(engine: &Engine, orphans: &[(ProcId, u32)]) -> String {
     let units: BTreeSet<&str> =
         orphans.iter().filter_map(|(id, _)| Some(engine.unit_of_process(*id)?.as_str())).collect();
     let units = units.into_iter().collect::<Vec<_>>().join(", ");
-    format!("an earlier init was killed; its services go on under this one: {units}")
+    match units.as_str() {
+        "" => "an earlier init was killed; what is left of its services goes on under this one".to_owned(),
+        units => format!("an earlier init was killed; its services go on under this one: {units}"),
+    }
 }
 
 /// What of the last batch may not have been done; all of it bears repeating. Orders are done one after the other, so

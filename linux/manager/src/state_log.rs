@@ -1,14 +1,14 @@
 //! The state log: what a new manager needs to go on where its predecessor was killed.
 //!
 //! A file that init's vault keeps open: without a name where init is PID 1, for all ends with it; beside another PID 1
-//! with one, so that a new init goes on with the services of one that was killed. It is a row of frames, `length u32, checksum u64, entry`; an entry holds
-//! what changed in one step and the orders that follow from it, and it is written before the orders are
-//! performed. Reading stops at the first frame that is cut short or does not match its checksum: what stands
-//! before it is whole.
+//! with one, so that a new init goes on with the services of one that was killed. After [`MAGIC`] it is a row of frames,
+//! `length u32, checksum u64, entry`; an entry holds what changed in one step and the orders that follow from it, and it is
+//! written before the orders are performed. Reading stops at the first frame that is cut short or does not match its
+//! checksum: what stands before it is whole.
 
 use eudaemon_engine::api::Order;
 use eudaemon_engine::record::{Key, Record};
-use rustix::fs::{MemfdFlags, Mode, OFlags, SeekFrom};
+use rustix::fs::{FileType, MemfdFlags, Mode, OFlags};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,6 +22,10 @@ const COMPACT_FROM: u64 = 8 * 1024 * 1024;
 /// A frame longer than this was never written by us.
 const FRAME_MAX: u32 = 1 << 30;
 const HEADER: usize = 12;
+/// A log longer than this is none of ours: what lives in it would not fit into memory.
+const LENGTH_MAX: u64 = 1 << 30;
+/// What a log begins with. Its number changes whenever records, notes or unit configurations are laid out anew.
+const MAGIC: &[u8; 16] = b"eudaemon state 1";
 
 /// What one step leaves behind.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -95,25 +99,45 @@ impl StateLog {
                 file
             }
         };
-        Ok(StateLog { file, length: 0, compact_at: COMPACT_FROM, path })
+        StateLog::begin(file, path)
     }
 
-    /// What an init that was killed left under this name; nothing if nobody but us may write it.
+    fn begin(file: OwnedFd, path: Option<PathBuf>) -> io::Result<StateLog> {
+        let mut log = StateLog { file, length: 0, compact_at: COMPACT_FROM, path };
+        log.write(MAGIC)?;
+        Ok(log)
+    }
+
+    /// What an init that was killed left under this name. Where something else has the name nothing is known of what may
+    /// still run, so that is an error: it says what is in the way.
     pub fn left_behind(path: &Path) -> io::Result<Option<OwnedFd>> {
-        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let refuse = |why: String| {
+            let advice = "if no service of an earlier eudaemon runs, remove it";
+            Err(io::Error::other(format!("{} {why}; {advice}", path.display())))
+        };
+        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let file = match rustix::fs::open(path, flags, Mode::empty()) {
             Ok(file) => file,
             Err(Errno::NOENT) => return Ok(None),
-            Err(error) => return Err(error.into()),
+            Err(Errno::LOOP) => return refuse("is a symbolic link, not the state of an earlier init".into()),
+            Err(error) => return refuse(format!("cannot be opened: {}", io::Error::from(error))),
         };
         let found = rustix::fs::fstat(&file)?;
-        let ours = found.st_uid == rustix::process::geteuid().as_raw() && found.st_mode & 0o077 == 0;
-        Ok(ours.then_some(file))
+        if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
+            return refuse("is no regular file, so not the state of an earlier init".into());
+        }
+        if found.st_uid != rustix::process::geteuid().as_raw() || found.st_mode & 0o077 != 0 {
+            return refuse("is not ours alone to write, so it is not believed".into());
+        }
+        Ok(Some(file))
     }
 
     /// Reads a predecessor's log and goes on behind its last whole frame.
     pub fn open(file: OwnedFd, path: Option<PathBuf>) -> io::Result<(StateLog, Contents)> {
         let length = rustix::fs::fstat(&file)?.st_size.max(0) as u64;
+        if length > LENGTH_MAX {
+            return Err(io::Error::other(format!("the state log has {length} bytes, which is none of ours")));
+        }
         let mut bytes = vec![0; length as usize];
         let mut filled = 0;
         while filled < bytes.len() {
@@ -123,8 +147,14 @@ impl StateLog {
             }
         }
         bytes.truncate(filled);
+        if !bytes.starts_with(MAGIC) {
+            let name = path.as_deref().unwrap_or(Path::new("the state log")).display();
+            let text = "was written by another version of eudaemon, whose services this one cannot take over; end them, \
+                        then remove it";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{name} {text}")));
+        }
         let mut contents = Contents::default();
-        let mut at = 0;
+        let mut at = MAGIC.len();
         while let Some((entry, next)) = frame(&bytes, at) {
             contents.add(entry);
             at = next;
@@ -132,7 +162,22 @@ impl StateLog {
         contents.torn = (bytes.len() - at) as u64;
         rustix::fs::ftruncate(&file, at as u64)?;
         let compact_at = COMPACT_FROM.max(contents.size() * 4);
-        Ok((StateLog { file, length: at as u64, compact_at, path }, contents))
+        let log = StateLog { file, length: at as u64, compact_at, path };
+        // Whoever rewrote it may have died before it got its name.
+        log.settle()?;
+        Ok((log, contents))
+    }
+
+    /// Gives a rewritten log the name of the old one, if it has not got it.
+    pub fn settle(&self) -> io::Result<()> {
+        let Some(path) = &self.path else { return Ok(()) };
+        let own = rustix::fs::fstat(&self.file)?;
+        match rustix::fs::lstat(beside(path)) {
+            Ok(found) if (found.st_dev, found.st_ino) == (own.st_dev, own.st_ino) => {
+                fs::rename(beside(path), path)
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// The descriptor for the vault.
@@ -146,6 +191,10 @@ impl StateLog {
         bytes.extend_from_slice(&(encoded.len() as u32).to_le_bytes());
         bytes.extend_from_slice(&checksum(&encoded).to_le_bytes());
         bytes.extend_from_slice(&encoded);
+        self.write(&bytes)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut written = 0;
         while written < bytes.len() {
             written += rustix::io::pwrite(&self.file, &bytes[written..], self.length + written as u64)?;
@@ -166,9 +215,9 @@ impl StateLog {
         self.length > self.compact_at
     }
 
-    /// A new log that says the same as this one in one entry; it takes effect when the vault holds it.
+    /// A new log that says the same as this one in one entry. It takes effect when the vault holds it; then it is to be
+    /// [settled](StateLog::settle).
     pub fn compacted(&self) -> io::Result<StateLog> {
-        rustix::fs::seek(&self.file, SeekFrom::Start(0))?;
         let (_, contents) = StateLog::open(rustix::io::fcntl_dupfd_cloexec(&self.file, 3)?, None)?;
         let size = contents.size();
         let entry = Entry {
@@ -180,15 +229,11 @@ impl StateLog {
             notes: contents.notes.into_iter().map(|(name, bytes)| (name, Some(bytes))).collect(),
             orders: contents.orders,
         };
-        let mut log = StateLog::create(None)?;
-        if let Some(path) = &self.path {
-            log.file = new_file(path)?;
-        }
+        let mut log = match &self.path {
+            Some(path) => StateLog::begin(new_file(path)?, Some(path.clone()))?,
+            None => StateLog::create(None)?,
+        };
         log.append(&entry)?;
-        if let Some(path) = &self.path {
-            fs::rename(beside(path), path)?;
-            log.path = Some(path.clone());
-        }
         log.compact_at = COMPACT_FROM.max(size * 4);
         Ok(log)
     }
@@ -304,11 +349,28 @@ mod tests {
         assert!(StateLog::left_behind(&path).unwrap().is_none());
         let mut log = StateLog::create(Some(path.clone())).unwrap();
         log.append(&entry(1, Some("a"))).unwrap();
-        drop(log.compacted().unwrap());
+        let rewritten = log.compacted().unwrap();
+        // Its writer is killed before the new log has its name.
+        let kept = rustix::io::fcntl_dupfd_cloexec(rewritten.file(), 3).unwrap();
+        let (mut successor, _) = StateLog::open(kept, Some(path.clone())).unwrap();
+        successor.append(&entry(2, Some("b"))).unwrap();
         let file = StateLog::left_behind(&path).unwrap().unwrap();
-        assert_eq!(StateLog::open(file, None).unwrap().1.records.len(), 1);
+        assert_eq!(StateLog::open(file, None).unwrap().1.records.len(), 2);
         fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o620)).unwrap();
-        assert!(StateLog::left_behind(&path).unwrap().is_none(), "others could have written it");
-        fs::remove_file(path).unwrap();
+        let text = StateLog::left_behind(&path).unwrap_err().to_string();
+        assert!(text.contains("not ours alone"), "{text}");
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(StateLog::left_behind(&path).is_err());
+        fs::remove_dir(path).unwrap();
+    }
+
+    #[test]
+    fn a_log_of_another_version_is_not_read() {
+        let log = StateLog::create(None).unwrap();
+        rustix::io::pwrite(log.file(), b"eudaemon state 0", 0).unwrap();
+        let copy = rustix::io::fcntl_dupfd_cloexec(log.file(), 3).unwrap();
+        let text = StateLog::open(copy, None).unwrap_err().to_string();
+        assert!(text.contains("another version"), "{text}");
     }
 }

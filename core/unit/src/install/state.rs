@@ -61,9 +61,12 @@ pub fn state<T: Tree + ?Sized>(tree: &T, ground: Ground<'_>, name: &str) -> Resu
 
 /// Whether something of that name can be loaded, whatever its text says.
 pub fn is_there<T: Tree + ?Sized>(tree: &T, ground: Ground<'_>, name: &str) -> Result<bool, Unreadable> {
-    match Files::without_sections(ground).discover(&Overlay::new(tree), name, Links::OfLinkedFiles) {
+    let mut files = Files::without_sections(ground);
+    match files.discover(&Overlay::new(tree), name, Links::OfLinkedFiles) {
+        // What a generator wrote is there because of something else.
+        Ok(at) => Ok(!is_generator(ground.search, &files.file(at).path)),
         // A link that is not followed is there.
-        Ok(_) | Err(Trouble::Loop) => Ok(true),
+        Err(Trouble::Loop) => Ok(true),
         Err(Trouble::NotFound) => Ok(false),
         Err(trouble) => Err(unreadable(trouble)),
     }

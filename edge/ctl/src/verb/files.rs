@@ -135,11 +135,11 @@ pub fn change(line: &Line, screen: &mut Screen, action: &Action) -> Result<u8, F
     let client = running::reach_if_running(line)?;
     let disk = Disk::read(&line.options);
     let (names, old_style) = sysv::split(&disk, names, action.word)?;
-    let code = sysv::redirect(line, screen, &old_style, action.word)?;
+    sysv::redirect(line, screen, &old_style, action.word)?;
     if names.is_empty() && !old_style.is_empty() {
         return match client {
-            Some(mut client) => reload(&mut client, line).map(|()| code),
-            None => Ok(code),
+            Some(mut client) => reload(&mut client, line).map(|()| 0),
+            None => Ok(0),
         };
     }
     let Some(mut client) = client else {
@@ -150,7 +150,7 @@ pub fn change(line: &Line, screen: &mut Screen, action: &Action) -> Result<u8, F
             Now::Starts if line.options.now && line.options.root.is_none() => {
                 jobs::now(line, screen, &mut running::reach_or_start(line)?, jobs::START, &names)
             }
-            Now::Starts | Now::Stops | Now::Ignored => Ok(code),
+            Now::Starts | Now::Stops | Now::Ignored => Ok(0),
         };
     };
     let (install, changes) = ask(line, screen, &mut client, action, &names)?;
@@ -162,7 +162,7 @@ pub fn change(line: &Line, screen: &mut Screen, action: &Action) -> Result<u8, F
     match action.now {
         Now::Starts if line.options.now => jobs::now(line, screen, &mut client, jobs::START, &names),
         Now::Stops if line.options.now => jobs::now(line, screen, &mut client, jobs::STOP, &names),
-        Now::Starts | Now::Stops | Now::Ignored => Ok(code),
+        Now::Starts | Now::Stops | Now::Ignored => Ok(0),
     }
 }
 
@@ -308,8 +308,8 @@ pub fn is_enabled(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
     let disk = Disk::read(&line.options);
     let (names, old_style) = sysv::split(&disk, names, "is-enabled")?;
     let mut code = 1;
-    for name in &old_style {
-        let enabled = sysv::is_enabled(line, name)?;
+    for script in &old_style {
+        let enabled = sysv::is_enabled(line, &script.name)?;
         code = if enabled { 0 } else { code };
         if !line.options.quiet {
             screen.line(if enabled { "enabled" } else { "disabled" });

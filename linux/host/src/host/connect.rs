@@ -13,7 +13,7 @@ use eudaemon_init::wire::{self, Order};
 use eudaemon_unit::name::UnitName;
 use rustix::event::{PollFd, PollFlags, epoll, poll};
 use rustix::fs::inotify;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -79,8 +79,20 @@ pub struct Estate {
 /// The note with the cgroup that all units' cgroups lie in.
 pub const CGROUP: &str = "cgroup";
 
-/// The note that orphans of an earlier init became children of PID 1.
+/// The note of who took in the orphans of an earlier init, by pid.
 const BEREAVED: &str = "bereaved";
+
+/// Whose children the orphans of an earlier init are now, and may be later: PID 1's, or a subreaper's below it.
+fn foster_parents(notes: &BTreeMap<String, Vec<u8>>, orphans: &[(ProcId, u32)]) -> BTreeSet<u32> {
+    let noted = notes.get(BEREAVED).map(|note| String::from_utf8_lossy(note).into_owned());
+    let mut foster: BTreeSet<u32> =
+        noted.iter().flat_map(|note| note.split(' ')).filter_map(|pid| pid.parse().ok()).collect();
+    foster.extend(orphans.iter().filter_map(|(_, pid)| Some(crate::proc::stat(*pid)?.parent)));
+    if noted.is_some() || !orphans.is_empty() {
+        foster.insert(1);
+    }
+    foster
+}
 
 impl Host {
     /// The host on top of the snapshot.
@@ -93,8 +105,8 @@ impl Host {
         let Snapshot { link, processes, mut vault, others } = snapshot;
         let Estate { notes, owners, runs, orphans } = estate;
         let init = rustix::process::getppid().map_or(1, |pid| pid.as_raw_nonzero().get() as u32);
-        let bereaved = !orphans.is_empty() || notes.contains_key(BEREAVED);
-        let reapers = if bereaved { vec![init, 1] } else { vec![init] };
+        let foster = foster_parents(notes, orphans);
+        let reapers = std::iter::once(init).chain(foster.iter().copied()).collect();
         let inherited = notes.get(CGROUP).and_then(|note| std::str::from_utf8(note).ok());
         let groups = Groups::new(abilities::ladder(place.role, inherited), reapers);
         for (unit, invocation) in runs {
@@ -153,7 +165,7 @@ impl Host {
         }
         host.meet_strangers(notes, owners, &mut found);
         host.meet_orphans(orphans, owners, &mut found);
-        host.note_descent(bereaved);
+        host.note_descent(&foster);
         for told in others {
             host.hear(told);
         }
@@ -204,7 +216,9 @@ impl Host {
                 continue;
             }
             let Some(stat) = crate::proc::stat(*pid) else { continue };
-            if self.watch_stranger(*id, *pid).is_err() {
+            if let Err(error) = self.watch_stranger(*id, *pid) {
+                let unit = &owners[id].0;
+                self.say(Some(unit), format!("{unit}: process {pid} of an earlier init is lost: {error}"));
                 continue;
             }
             self.meet(*id, *pid, owners);
@@ -214,14 +228,15 @@ impl Host {
     }
 
     /// For whoever comes after.
-    fn note_descent(&mut self, bereaved: bool) {
+    fn note_descent(&mut self, foster: &BTreeSet<u32>) {
         if let (crate::group::Ladder::Cgroup { prefix, .. }, Place { role: place::Role::Beside, .. }) =
             (self.groups.ladder(), &self.place)
         {
             self.notes.push((CGROUP.to_owned(), Some(prefix.clone().into_bytes())));
         }
-        if bereaved {
-            self.notes.push((BEREAVED.to_owned(), Some(Vec::new())));
+        if !foster.is_empty() {
+            let pids: Vec<String> = foster.iter().map(u32::to_string).collect();
+            self.notes.push((BEREAVED.to_owned(), Some(pids.join(" ").into_bytes())));
         }
     }
 

@@ -87,6 +87,7 @@ impl Site {
     pub(super) fn compact(&mut self) {
         let shorter = self.log.compacted().and_then(|log| {
             self.host.keep_state(std::os::fd::AsFd::as_fd(log.file()))?;
+            log.settle()?;
             Ok(log)
         });
         match shorter {

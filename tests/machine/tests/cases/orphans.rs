@@ -10,6 +10,8 @@ use std::time::Duration;
 pub const CASES: &[Case] = &[
     Case { name: "orphans-privileged", run: |report| orphans(report, Confinement::Privileged) },
     Case { name: "orphans-unprivileged", run: |report| orphans(report, Confinement::Unprivileged) },
+    Case { name: "orphans-again-privileged", run: |report| again(report, Confinement::Privileged) },
+    Case { name: "orphans-again-unprivileged", run: |report| again(report, Confinement::Unprivileged) },
 ];
 
 const SOON: Duration = Duration::from_secs(20);
@@ -81,6 +83,52 @@ fn orphans(report: &mut Report, confinement: Confinement) -> Result<()> {
     let said = machine.shell("grep -c 'an earlier init was killed' /run/eudaemon/console.log")?.out;
     report.same("where nothing was left, nothing is taken over", said.trim_end(), "1");
     Ok(())
+}
+
+/// Killed while it takes over, at whatever moment, a next one still takes over; and of two at once one is refused.
+fn again(report: &mut Report, confinement: Confinement) -> Result<()> {
+    let Some(Candidate::Ours(binary)) = candidate_for(report, confinement)? else {
+        report.skip("killing init again", "the candidate is not ours");
+        return Ok(());
+    };
+    let machine = Setup::new(confinement)?
+        .program(&binary, "/usr/local/bin/eudaemon")?
+        .file("/etc/systemd/system/twice.service", TWICE)?
+        .file("/etc/systemd/system/steady.service", STEADY)?
+        .boot(&["/bin/sleep", "infinity"])?;
+    for service in SERVICES {
+        machine.run(&["eudaemon", "start", service])?.success()?;
+    }
+    // More notes of one unit than are kept of those that have ended.
+    machine.shell("for i in $(seq 33); do eudaemon kill -s HUP nginx; eudaemon reload nginx; done")?;
+    let before = mains(&machine)?;
+    for moment in [0, 5, 10, 20, 40, 60, 80, 100, 150, 200] {
+        kill_all(&machine)?;
+        machine.shell(&format!("eudaemon start cron >/dev/null 2>&1 & sleep 0.{moment:03}"))?;
+    }
+    kill_all(&machine)?;
+    let both = "for i in 1 2; do (eudaemon init --background >/tmp/said.$i 2>&1; echo $? >/tmp/code.$i) & done; wait; \
+        sort /tmp/code.1 /tmp/code.2 | tr '\\n' ' '; cat /tmp/said.*";
+    let both = machine.shell(both)?.out;
+    report.holds("one of two is refused", both.starts_with("0 1 "), &both);
+    machine.run(&["eudaemon", "start", "cron"])?.success()?;
+    report.same("the same main processes", &mains(&machine)?, &before);
+    report.same("one master of nginx", &count(&machine, "^nginx: master"), "1");
+    report.same("and of redis", &count(&machine, "^/usr/bin/redis-server"), "1");
+    report.same("nothing was started again", &shown(&machine, "steady", "NRestarts")?, "0");
+    let reloaded = machine.run(&["eudaemon", "reload", "dbus.service"])?;
+    report.check("a service that was taken over is reloaded", reloaded.success().map(|_| ()));
+    Ok(())
+}
+
+/// Every init, manager and client, until none is left.
+fn kill_all(machine: &Machine) -> Result<()> {
+    // Init calls itself systemd, as clients look for.
+    let script = "calm=0; while test $calm -lt 4; do \
+        set -- $(ps -eo pid=,stat=,comm=,args= | \
+            awk '$2 !~ /Z/ && ($3 ~ /^eudaemon/ || $3 == \"systemd\" && $0 ~ /eudaemon init/) { print $1 }'); \
+        if test $# = 0; then calm=$((calm + 1)); else calm=0; kill -9 $*; fi; sleep 0.05; done; true";
+    machine.shell(script)?.success().map(|_| ())
 }
 
 /// Init first: with the manager alone dead it would start another.
