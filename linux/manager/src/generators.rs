@@ -99,7 +99,14 @@ fn start(
             Scope::User => "user",
         },
     );
-    command.env("SYSTEMD_IN_INITRD", "0");
+    match scope {
+        Scope::System => {
+            let first = Path::new("/run/systemd/first-boot").exists();
+            command.env("SYSTEMD_IN_INITRD", "0").env("SYSTEMD_FIRST_BOOT", if first { "1" } else { "0" });
+        }
+        // They are told of no boot.
+        Scope::User => {}
+    }
     command.env("SYSTEMD_ARCHITECTURE", eudaemon_host::condition::native_architecture());
     if let Some(word) = container {
         command.env("SYSTEMD_VIRTUALIZATION", format!("container:{word}"));
@@ -166,13 +173,17 @@ mod tests {
         let base = std::env::temp_dir().join(format!("eudaemon-generate-{}", std::process::id()));
         fs::create_dir_all(&base).unwrap();
         let program = base.join("g");
-        fs::write(&program, "#!/bin/sh\necho \"$SYSTEMD_SCOPE $A\" > \"$1/x\"; exit 3\n").unwrap();
+        fs::write(&program, "#!/bin/sh\necho \"$SYSTEMD_SCOPE $A $SYSTEMD_IN_INITRD\" > \"$1/x\"; exit 3\n")
+            .unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         let child =
             start(&program, std::slice::from_ref(&base), Scope::System, &["A=b".into()], None).unwrap();
         let said = finish(&program, child, Instant::now() + LIMIT).unwrap();
         assert!(said.contains("failed: exit status: 3"), "{said}");
-        assert_eq!(fs::read_to_string(base.join("x")).unwrap(), "system b\n");
+        assert_eq!(fs::read_to_string(base.join("x")).unwrap(), "system b 0\n");
+        let child = start(&program, std::slice::from_ref(&base), Scope::User, &["A=b".into()], None).unwrap();
+        assert!(finish(&program, child, Instant::now() + LIMIT).is_some());
+        assert_eq!(fs::read_to_string(base.join("x")).unwrap(), "user b \n");
         fs::remove_dir_all(base).unwrap();
     }
 }

@@ -2,7 +2,7 @@
 //! they merge, and what its `.wants`, `.requires` and `.upholds` folders name.
 
 use super::index::{Folder, Index};
-use super::tree::{Tree, base_name, join};
+use super::tree::{Kind, Tree, base_name, join};
 use crate::config::Dependency;
 use crate::name::{UnitKind, UnitName};
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,7 +107,8 @@ impl Index {
         for (ending, dependency) in FOLDERS {
             for path in self.files_in(&found, ending) {
                 let Ok(wanted) = UnitName::parse(base_name(&path)) else { continue };
-                if tree.is_void(&path) {
+                // Only a link says so; where it leads is looked at for masks alone.
+                if tree.is_void(&path) || !matches!(tree.look_at(&path), Ok(Kind::Symlink(_))) {
                     continue;
                 }
                 let wanted = if wanted.is_template() {
@@ -283,7 +284,9 @@ mod tests {
                 "a.target",
                 "a.target.wants/b.service -> x",
                 "a.target.wants/c.service -> /dev/null",
-                "a.target.requires/d@.service",
+                "a.target.wants/file.service",
+                "a.target.wants/folder.service/x",
+                "a.target.requires/d@.service -> ../d@.service",
             ],
             "a.target",
             "a.target [] File(\"a.target\") [] [(Wants, b.service), (Requires, d@a.service)]",
