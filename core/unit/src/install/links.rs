@@ -113,15 +113,16 @@ impl Marked {
         path: &str,
     ) -> Result<bool, Refusal> {
         let Ok(parsed) = UnitName::parse(name) else { return Ok(false) };
+        let has = |name: &str| self.names.contains(name);
+        if has(name) || parsed.template().is_some_and(|template| has(template.as_str())) {
+            return Ok(true);
+        }
         let end = match resolve(tree, path) {
             Ok(end) => Some(end.path),
             Err(TreeError::TooManyLinks) => return Err(Refusal::Linked { path: path.to_owned() }),
             Err(_) => None,
         };
-        let has = |name: &str| self.names.contains(name);
-        Ok(has(name)
-            || parsed.template().is_some_and(|template| has(template.as_str()))
-            || end.is_some_and(|end| has(&end) || has(base_name(&end))))
+        Ok(end.is_some_and(|end| has(&end) || has(base_name(&end))))
     }
 }
 

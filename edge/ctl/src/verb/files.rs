@@ -126,15 +126,15 @@ pub const REVERT: Action = Action {
 };
 
 pub fn change(line: &Line, screen: &mut Screen, action: &Action) -> Result<u8, Failure> {
-    let mut names = file_names(&line.arguments, screen)?;
+    let names = file_names(&line.arguments, screen)?;
+    let client = running::reach_if_running(line)?;
+    let disk = Disk::read(&line.options);
+    let (mut names, old_style) = sysv::split(&disk, names, action.word)?;
     match action.word {
         "disable" => names = plain_names(screen, names),
         "link" => names = link_paths(line, names)?,
         _ => {}
     }
-    let client = running::reach_if_running(line)?;
-    let disk = Disk::read(&line.options);
-    let (names, old_style) = sysv::split(&disk, names, action.word)?;
     sysv::redirect(line, screen, &old_style, action.word)?;
     if names.is_empty() && !old_style.is_empty() {
         return match client {
