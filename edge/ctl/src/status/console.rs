@@ -11,7 +11,7 @@ use std::path::PathBuf;
 pub fn tail(unit: &str, scope: Scope, lines: usize) -> String {
     let Some(path) = path(scope) else { return String::new() };
     let text = end_of(&path).unwrap_or_default();
-    let about: Vec<&str> = text.lines().filter(|line| is_about(line, unit)).collect();
+    let about: Vec<String> = text.lines().filter(|line| is_about(line, unit)).map(harmless).collect();
     if about.is_empty() || lines == 0 {
         return String::new();
     }
@@ -30,21 +30,31 @@ fn path(scope: Scope) -> Option<PathBuf> {
 fn end_of(path: &PathBuf) -> std::io::Result<String> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(limits::CONSOLE_TAIL)))?;
+    let start = length.saturating_sub(limits::CONSOLE_TAIL);
+    file.seek(SeekFrom::Start(start))?;
     let mut bytes = Vec::new();
     file.take(limits::CONSOLE_TAIL).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    // Where the beginning is left out, the first line may be half of one.
+    Ok(match text.split_once('\n') {
+        Some((_, whole)) if start > 0 => whole.to_owned(),
+        Some(_) | None => text,
+    })
+}
+
+/// What a service wrote is not to move the cursor of whoever looks at it.
+fn harmless(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
 }
 
 /// A line of the service (`NAME | TEXT`, `.service` left out), or one of the manager's that names the unit.
 fn is_about(line: &str, unit: &str) -> bool {
     let stem = unit.strip_suffix(".service").unwrap_or(unit);
-    if let Some((name, _)) = line.split_once(" | ") {
-        return name.trim_end() == stem || name == unit;
-    }
     let is_name = |c: char| c.is_ascii_alphanumeric() || "@:_.\\-".contains(c);
-    line.strip_prefix("eudaemon: ")
-        .is_some_and(|said| said.split(|c| !is_name(c)).any(|word| word.trim_end_matches([':', '.']) == unit))
+    if let Some(said) = line.strip_prefix("eudaemon: ") {
+        return said.split(|c| !is_name(c)).any(|word| word.trim_end_matches([':', '.']) == unit);
+    }
+    line.split_once(" | ").is_some_and(|(name, _)| name.trim_end() == stem || name.trim_end() == unit)
 }
 
 #[cfg(test)]
@@ -58,5 +68,11 @@ mod tests {
         assert!(is_about("eudaemon: Started web.service.", "web.service"));
         assert!(is_about("eudaemon: web.service: failed with result 'exit-code'", "web.service"));
         assert!(!is_about("eudaemon: my-web.service: failed", "web.service"));
+        assert!(is_about("eudaemon: web.service: a | b failed", "web.service"));
+    }
+
+    #[test]
+    fn a_line_does_nothing_to_the_terminal() {
+        assert_eq!(harmless("a\x1b[2Jb\tc\r"), "a\u{fffd}[2Jb\tc\u{fffd}");
     }
 }
