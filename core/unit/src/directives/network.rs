@@ -75,9 +75,7 @@ pub(super) fn interfaces(d: &mut Draft, l: &mut Line<'_>) {
     let kept = kept.unwrap_or_default();
     let mut names: BTreeSet<&str> = kept.trim_start_matches('~').split_ascii_whitespace().collect();
     for name in words.split_ascii_whitespace() {
-        let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
-        let is_plain = name.bytes().all(|byte| byte.is_ascii_graphic());
-        match is_plain && name.len() < 16 && !is_number && !name.contains(['/', ':', '%']) {
+        match is_interface(name) {
             true if takes == denies => drop(names.insert(name)),
             true => drop(names.remove(name)),
             false => l.warn(format!("Invalid interface name, ignoring: {name}")),
@@ -85,6 +83,13 @@ pub(super) fn interfaces(d: &mut Draft, l: &mut Line<'_>) {
     }
     let list = names.into_iter().collect::<Vec<_>>().join(" ");
     l.keep_one(d, format!("{}{list}", if denies { "~" } else { "" }));
+}
+
+/// What may be the name of a network interface; the kernel means something else by some.
+pub(super) fn is_interface(name: &str) -> bool {
+    let is_plain = name.bytes().all(|byte| byte.is_ascii_graphic()) && !name.contains(['/', ':', '%']);
+    let is_reserved = ["", ".", "..", "all", "default"].contains(&name);
+    is_plain && !is_reserved && name.len() < 16 && unsigned(name).is_err()
 }
 
 fn prefix(text: &str) -> Option<String> {

@@ -149,6 +149,8 @@ fn delegate(d: &mut Draft, l: &mut Line<'_>) {
         (true, _) => {
             d.exec.delegate = true;
             l.reset(d);
+            // Its own, with no controllers to it.
+            l.keep_more(d, vec![String::new()]);
         }
         (false, Some(yes)) => {
             d.exec.delegate = yes;

@@ -231,14 +231,7 @@ fn netlink(d: &mut Draft, l: &mut Line<'_>) {
 
 fn device(d: &mut Draft, l: &mut Line<'_>) {
     let name = l.value;
-    let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
-    let is_plain = name.bytes().all(|byte| byte.is_ascii_graphic());
-    match is_plain
-        && name.len() < 16
-        && !is_number
-        && !name.contains(['/', ':', '%', ' '])
-        && !name.starts_with("..")
-    {
+    match super::network::is_interface(name) {
         true => l.keep_one(d, name.to_owned()),
         false if l.is_empty() || name == "*" => l.reset(d),
         false => l.warn(format!("Invalid interface name, ignoring: {name}")),

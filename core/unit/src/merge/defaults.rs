@@ -109,7 +109,7 @@ fn streams(draft: &mut Draft, kind: UnitKind) {
         | Stdio::Truncate(_)
         | Stdio::Text => false,
     };
-    let output = if answers { Stdio::Inherit } else { Stdio::Journal };
+    let output = if answers && kind == UnitKind::Service { Stdio::Inherit } else { Stdio::Journal };
     exec.standard_output = match draft.said.standard_output.take() {
         // Nothing to inherit from: as if nothing were said.
         Some(Stdio::Inherit)
