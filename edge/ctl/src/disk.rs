@@ -73,6 +73,7 @@ impl Disk {
     pub fn change(&self, request: &Request, verb: &str) -> Result<Changed, Failure> {
         let plan = install::plan(&self.tree, self.ground(), self.place, request);
         self.tree.inner().apply(&plan.changes).map_err(|(path, error)| {
+            let path = format!("{}{path}", self.root);
             Failure::new(format!("Failed to {verb} unit, file \"{path}\": {}", words(&error)))
         })?;
         Ok(Changed {

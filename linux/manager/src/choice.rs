@@ -80,7 +80,7 @@ fn of_folder(units: &Units, own: &BTreeSet<UnitName>) -> Choice {
     let names: Vec<UnitName> = own.iter().cloned().collect();
     let mut loaded = units.closure(&names);
     loaded.retain(|one| one.config.load != LoadState::Masked && is_in(own, &one.config));
-    let start = first_that_has_any(
+    let mut start = first_that_has_any(
         [
             &|config| {
                 config.aliases.iter().chain([&config.name]).any(|name| name.as_str() == "default.target")
@@ -90,6 +90,16 @@ fn of_folder(units: &Units, own: &BTreeSet<UnitName>) -> Choice {
         ],
         &loaded,
     );
+    // What cannot be read may be meant to start: it is not passed over in silence.
+    let is_broken = |one: &&Loaded| {
+        matches!(
+            one.config.load,
+            LoadState::BadSetting(_) | LoadState::Inconsistent(_) | LoadState::Unreadable(_)
+        )
+    };
+    let broken = loaded.iter().filter(is_broken).map(|one| one.config.name.clone());
+    let broken: Vec<UnitName> = broken.filter(|name| !start.contains(name)).collect();
+    start.extend(broken);
     let reached: BTreeSet<UnitName> =
         units.closure(&start).into_iter().map(|one| one.config.name.clone()).collect();
     loaded.retain(|one| !reached.contains(&one.config.name));

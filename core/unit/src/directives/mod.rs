@@ -253,6 +253,9 @@ pub fn verdicts(config: &Config) -> Vec<(&str, Support)> {
         asked.extend(others);
         asked.extend((socket.accept == Accept::Yes).then_some(("Socket", "Accept")));
     }
+    if matches!(config.body, Body::Mount(_)) {
+        asked.push(("Mount", "What"));
+    }
     let mut seen = BTreeSet::new();
     asked
         .into_iter()

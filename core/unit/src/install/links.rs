@@ -2,7 +2,7 @@
 
 use super::Overlay;
 use super::change::Refusal;
-use crate::files::{Kind, Tree, TreeError, base_name, join, parent, resolve};
+use crate::files::{Kind, SearchPath, Tree, TreeError, base_name, join, parent, resolve};
 use crate::install::Force;
 use crate::limits;
 use crate::name::UnitName;
@@ -11,12 +11,13 @@ use std::collections::BTreeSet;
 /// A link from `path` to `target`. One that leads there already is left alone.
 pub fn make<T: Tree + ?Sized>(
     tree: &mut Overlay<'_, T>,
+    search: &SearchPath,
     target: &str,
     path: &str,
     force: Force,
 ) -> Result<(), Refusal> {
     match tree.look_at(path) {
-        Ok(Kind::Symlink(there)) if leads_to(tree, path, &there, target) => Ok(()),
+        Ok(Kind::Symlink(there)) if leads_to(tree, search, path, &there, target) => Ok(()),
         Ok(Kind::Symlink(there)) if force == Force::No => {
             Err(tree.fail(Refusal::Exists { path: path.to_owned(), target: Some(there) }))
         }
@@ -36,10 +37,18 @@ pub fn make<T: Tree + ?Sized>(
     }
 }
 
-/// Whether a link with this text leads to the same file as another text would.
-fn leads_to<T: Tree + ?Sized>(tree: &Overlay<'_, T>, path: &str, there: &str, target: &str) -> bool {
+/// Whether a link with this text leads to the same file as another text would, or to the same unit: along the search path
+/// the name alone says which.
+fn leads_to<T: Tree + ?Sized>(
+    tree: &Overlay<'_, T>,
+    search: &SearchPath,
+    path: &str,
+    there: &str,
+    target: &str,
+) -> bool {
     let (there, target) = (join(parent(path), there), join(parent(path), target));
-    if there == target {
+    let is_unit = |path: &str| search.contains(parent(path));
+    if there == target || base_name(&there) == base_name(&target) && is_unit(&there) && is_unit(&target) {
         return true;
     }
     match (resolve(tree, &there), resolve(tree, &target)) {

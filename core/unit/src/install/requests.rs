@@ -159,7 +159,7 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
         let mut refusal = None;
         for path in todo {
             let place = join(self.directory, base_name(path));
-            if let Err(refused) = links::make(&mut self.tree, path, &place, force) {
+            if let Err(refused) = links::make(&mut self.tree, self.ground.search, path, &place, force) {
                 refusal.get_or_insert(refused);
             }
         }
@@ -170,7 +170,13 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
         let mut refusal = None;
         for name in names {
             let made = if UnitName::parse(name).is_ok() {
-                links::make(&mut self.tree, "/dev/null", &join(self.directory, name), force)
+                links::make(
+                    &mut self.tree,
+                    self.ground.search,
+                    "/dev/null",
+                    &join(self.directory, name),
+                    force,
+                )
             } else {
                 Err(Refusal::Invalid { name: name.clone() })
             };
@@ -254,7 +260,7 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
         let mut files = Files::without_sections(self.ground);
         let at = self.usable(&mut files, name, Links::Refused)?;
         let path = join(&self.ground.search.persistent, "default.target");
-        links::make(&mut self.tree, &files.file(at).path, &path, force)
+        links::make(&mut self.tree, self.ground.search, &files.file(at).path, &path, force)
     }
 
     fn add_dependency(

@@ -80,7 +80,7 @@ impl<T: Tree + ?Sized> Applying<'_, '_, '_, T> {
             return Ok(());
         }
         let (from, path) = (file.path.clone(), join(self.directory, &file.name));
-        links::make(self.tree, &from, &path, self.force)
+        links::make(self.tree, self.files.ground.search, &from, &path, self.force)
     }
 
     fn aliases(&mut self, at: usize) -> Outcome {
@@ -105,7 +105,13 @@ impl<T: Tree + ?Sized> Applying<'_, '_, '_, T> {
         if name == file.name {
             return Ok(0);
         }
-        links::make(self.tree, &file.path, &join(self.directory, &name), self.force)?;
+        links::make(
+            self.tree,
+            self.files.ground.search,
+            &file.path,
+            &join(self.directory, &name),
+            self.force,
+        )?;
         Ok(1)
     }
 
@@ -138,7 +144,8 @@ impl<T: Tree + ?Sized> Applying<'_, '_, '_, T> {
                 continue;
             }
             let path = join(self.directory, &format!("{destination}{ending}/{unit}"));
-            let made = links::make(self.tree, &file.path, &path, Force::Yes).map(|()| 1);
+            let made =
+                links::make(self.tree, self.files.ground.search, &file.path, &path, Force::Yes).map(|()| 1);
             if outcome == Ok(0) || outcome.is_ok() && made.is_err() {
                 outcome = made;
             }

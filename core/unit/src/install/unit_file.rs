@@ -83,7 +83,7 @@ impl Trouble {
             Trouble::Masked(path) => Refusal::Masked { path },
             Trouble::Generated(path) => Refusal::Generated { path },
             Trouble::BadSpecifier(text) => Refusal::BadSpecifier { text },
-            Trouble::Other(reason) => Refusal::Io { path: name, reason },
+            Trouble::Other(reason) => Refusal::Io { path: base_name(&name).to_owned(), reason },
         }
     }
 }

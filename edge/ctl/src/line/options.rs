@@ -113,7 +113,7 @@ flags! {
     NoAskPassword - "no-ask-password" - "";
     IgnoreInhibitors 'i' "ignore-inhibitors" - "";
     CheckInhibitors - "check-inhibitors" "WHEN" "";
-    DryRun - "dry-run" - "Say what would be done";
+    DryRun - "dry-run" - "Say what would be done, for verbs that start and stop";
     Message - "message" "TEXT" "";
     Fail - "fail" - "";
     Irreversible - "irreversible" - "";

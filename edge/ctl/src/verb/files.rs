@@ -145,6 +145,9 @@ pub fn change(line: &Line, screen: &mut Screen, action: &Action) -> Result<u8, F
     let Some(mut client) = client else {
         let request = (action.request)(names.clone(), &line.options);
         change_files(line, screen, &disk, &request, action.word)?;
+        if line.options.now && line.options.root.is_some() && action.now != Now::Ignored {
+            return Err(Failure::new("--now has no meaning with --root=: nothing runs there."));
+        }
         // Without a manager nothing runs that could be stopped.
         return match action.now {
             Now::Starts if line.options.now && line.options.root.is_none() => {

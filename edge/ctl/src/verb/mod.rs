@@ -55,6 +55,12 @@ pub fn run(line: &Line, screen: &mut Screen) -> u8 {
 }
 
 fn dispatch(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
+    if let Some(root) = &line.options.root
+        && let Err(error) = std::fs::read_dir(root)
+    {
+        let text = "Failed to initialize unit search paths for root directory";
+        return Err(Failure::new(format!("{text} {}: {}", root.display(), words(&error))));
+    }
     match line.verb {
         Verb::Help => show::help(line, screen),
         Verb::Start => jobs::run(line, screen, jobs::START),

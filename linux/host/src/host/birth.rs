@@ -38,8 +38,9 @@ fn find_environment_files(plan: &ExecPlan) -> Result<(), Unborn> {
         if let Step::EnvironmentFile { path, missing: Missing::Fails } = step
             && !glob::any_path(path)
         {
+            // It is said here; the number would read as if the program were missing.
             let text = format!("EnvironmentFile={path}: no such file");
-            return Err(Unborn { errno: libc::ENOENT, text });
+            return Err(Unborn { errno: 0, text });
         }
     }
     Ok(())
@@ -67,7 +68,8 @@ impl Host {
                 }
             }
             Err(Unborn { errno, text }) => {
-                self.say(Some(&spawn.unit), format!("{}: {text}", spawn.unit));
+                let program = &spawn.command.path;
+                self.say(Some(&spawn.unit), format!("{}: cannot start {program}: {text}", spawn.unit));
                 self.processes.remove(&spawn.process);
                 self.fact(Event::SpawnFailed { process: spawn.process, errno });
             }

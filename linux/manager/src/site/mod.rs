@@ -203,7 +203,15 @@ impl Site {
             .collect();
         let socket_names = sockets.iter().map(|socket| self.socket_name(engine, socket)).collect();
         let directories = self.machine.specifiers.directories.clone();
-        Birth { sockets, environment: self.environment.clone(), directories, socket_names }
+        let mut environment = self.environment.clone();
+        let source = engine.unit_view(unit).and_then(|view| view.config.source.as_deref());
+        // Debian's scripts hand themselves over to systemctl unless PID 1 is their parent, and would wait for themselves.
+        if self.machine.place.role == Role::Beside
+            && source.is_some_and(|source| source.starts_with("/etc/init.d/"))
+        {
+            environment.push("SYSTEMCTL_SKIP_REDIRECT=1".to_owned());
+        }
+        Birth { sockets, environment, directories, socket_names }
     }
 
     /// Init is gone, and nobody comes after this manager.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::api::{Action, ExitStatus, Phase, ProcId, ServiceResult};
 use eudaemon_unit::config::Service;
-use eudaemon_unit::config::exec::{Exec, Failure};
+use eudaemon_unit::config::exec::{Exec, Failure, Place, Stdio};
 use eudaemon_unit::config::service::{ExitType, NotifyAccess, ServiceType};
 
 pub(super) fn setup_failed(
@@ -32,14 +32,47 @@ pub(super) fn setup_failed(
     }
     let ignored = command_of(id, service, cx).is_some_and(|command| command.failure == Failure::Ignored);
     let level = if ignored { Level::Info } else { Level::Error };
-    let (program, step) = (program(id, service, cx), words::step(code));
+    let program = program(id, service, cx);
+    let what = place(code, &service.exec).unwrap_or_else(|| format!("step {}", words::step(code)));
     let words = nobody(code, errno, &service.exec).unwrap_or_else(|| words::errno(errno));
-    cx.say(level, format!("{}: cannot start {program}: step {step}: {words}", cx.unit));
+    cx.say(level, format!("{}: cannot start {program}: {what}: {words}", cx.unit));
     if ignored && code == EXEC && errno == NO_SUCH_FILE {
         // A program that need not be there and is not counts as one that ran well.
         cx.history.command_ended(id, ExitStatus::Code(0), cx.now);
     }
     state
+}
+
+/// The directive whose path a step failed at.
+fn place(code: u8, exec: &Exec) -> Option<String> {
+    const CHDIR: u8 = 200;
+    const STDIN: u8 = 208;
+    const STDOUT: u8 = 209;
+    const STDERR: u8 = 210;
+    let stream = |key: &str, stream: &Stdio| match stream {
+        Stdio::Tty | Stdio::TtyForce | Stdio::TtyFail => {
+            Some(format!("TTYPath={}", exec.tty_path.as_deref().unwrap_or("/dev/console")))
+        }
+        Stdio::File(path) => Some(format!("{key}=file:{path}")),
+        Stdio::Append(path) => Some(format!("{key}=append:{path}")),
+        Stdio::Truncate(path) => Some(format!("{key}=truncate:{path}")),
+        Stdio::Inherit
+        | Stdio::Null
+        | Stdio::Journal
+        | Stdio::JournalConsole
+        | Stdio::Kmsg
+        | Stdio::KmsgConsole
+        | Stdio::Socket
+        | Stdio::NamedFd(_)
+        | Stdio::Text => None,
+    };
+    match (code, &exec.working_directory.place) {
+        (CHDIR, Place::Path(path)) => Some(format!("WorkingDirectory={path}")),
+        (STDIN, _) => stream("StandardInput", &exec.standard_input),
+        (STDOUT, _) => stream("StandardOutput", &exec.standard_output),
+        (STDERR, _) => stream("StandardError", &exec.standard_error),
+        _ => None,
+    }
 }
 
 /// Who is not there, where an account was looked for and not found.
@@ -428,8 +461,10 @@ pub(super) fn spawn_failed(state: State, id: ProcId, errno: i32, service: &Servi
     if !control && !main {
         return state;
     }
-    let (program, errno) = (program(id, service, cx), words::errno(errno));
-    cx.say(Level::Error, format!("{}: cannot start {program}: {errno}", cx.unit));
+    if errno != 0 {
+        let (program, errno) = (program(id, service, cx), words::errno(errno));
+        cx.say(Level::Error, format!("{}: cannot start {program}: {errno}", cx.unit));
+    }
     if control {
         return control_ended(state, None, service, cx);
     }

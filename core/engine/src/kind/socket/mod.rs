@@ -187,7 +187,10 @@ pub(super) fn step(state: State, input: Input, socket: &Socket, cx: &mut Cx) -> 
         Input::Spawned { process } => state.seen(process),
         Input::SpawnFailed { process, errno } => {
             if state.control().is_some_and(|control| control.id == process) {
-                cx.say(Level::Error, format!("{}: cannot start a command: {}", cx.unit, words::errno(errno)));
+                if errno != 0 {
+                    let errno = words::errno(errno);
+                    cx.say(Level::Error, format!("{}: cannot start a command: {errno}", cx.unit));
+                }
                 return control_ended(state, None, socket, cx);
             }
             state
