@@ -149,16 +149,13 @@ fn refuse(name: &UnitName, refusal: &str, diagnostics: &mut Report) -> LoadState
 
 /// Why a dependency is none, given what kinds of units there are.
 fn impossible(kind: UnitKind, word: Dependency, other: &UnitName) -> Option<String> {
-    match (word, kind) {
-        (Dependency::OnFailure, UnitKind::Slice | UnitKind::Device) => Some(format!(
-            "Requested dependency OnFailure={other} ignored ({} units cannot fail).",
-            kind.suffix()
-        )),
-        (Dependency::Before, _) if other.kind() == UnitKind::Device => {
-            Some(format!("Dependency Before={other} ignored (.device units cannot be delayed)"))
-        }
-        _ => None,
+    if word == Dependency::OnFailure && !kind.can_fail() {
+        let text =
+            format!("Requested dependency OnFailure={other} ignored ({} units cannot fail).", kind.suffix());
+        return Some(text);
     }
+    (word == Dependency::Before && other.kind() == UnitKind::Device)
+        .then(|| format!("Dependency Before={other} ignored (.device units cannot be delayed)"))
 }
 
 /// A unit that names itself means nothing by it; of some words that is worth a remark. What no unit of its kind can mean goes too.
@@ -185,7 +182,7 @@ fn drop_own_name(draft: &mut Draft, name: &UnitName, diagnostics: &mut Report) {
             | Dependency::InSlice => false,
         };
         if let Some(why) = impossible(name.kind(), *word, other) {
-            diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Note, why));
+            diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Warning, why));
             return false;
         }
         if other == name && is_odd {

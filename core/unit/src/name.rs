@@ -76,6 +76,22 @@ impl UnitKind {
         }
     }
 
+    /// Whether units of the kind can fail, so that `OnFailure=` means something.
+    pub const fn can_fail(self) -> bool {
+        match self {
+            UnitKind::Service
+            | UnitKind::Socket
+            | UnitKind::Mount
+            | UnitKind::Automount
+            | UnitKind::Swap
+            | UnitKind::Timer
+            | UnitKind::Path
+            | UnitKind::Scope
+            | UnitKind::Target => true,
+            UnitKind::Slice | UnitKind::Device => false,
+        }
+    }
+
     pub fn from_suffix(suffix: &str) -> Option<UnitKind> {
         UnitKind::ALL.into_iter().find(|kind| kind.suffix() == suffix)
     }

@@ -35,7 +35,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     match (outcome, written) {
         (Ok(()), Ok(())) => ExitCode::SUCCESS,
         (Err(Stop::Show(text)), _) => {
-            print!("{text}");
+            out!("{text}");
             ExitCode::SUCCESS
         }
         (Err(Stop::Refuse(text)), _) => {

@@ -4,6 +4,19 @@
 //!
 //! Neither knows a manager, and neither changes anything.
 
+/// As `print!`, but who reads may go: then nothing is left to be done.
+macro_rules! out {
+    ($($arg:tt)*) => { crate::written(std::io::Write::write_fmt(&mut std::io::stdout(), format_args!($($arg)*))) };
+}
+
+macro_rules! outln {
+    () => { out!("\n") };
+    ($($arg:tt)*) => {{
+        out!($($arg)*);
+        out!("\n");
+    }};
+}
+
 mod escape;
 mod options;
 mod places;
@@ -42,7 +55,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(Stop::Show(text)) => {
-            print!("{text}");
+            out!("{text}");
             ExitCode::SUCCESS
         }
         Err(Stop::Refuse(text)) => {
@@ -185,3 +198,16 @@ Options:
 `verify` checks unit files: eudaemon verify --help says more.
 The other commands of systemd-analyze(1) are not there yet.
 ";
+
+/// Ends as the shell says of a program whose reader has gone.
+fn written(result: std::io::Result<()>) {
+    const PIPE_CLOSED: i32 = 128 + 13;
+    match result {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(PIPE_CLOSED),
+        Err(error) => {
+            eprintln!("cannot write: {error}");
+            std::process::exit(1);
+        }
+    }
+}

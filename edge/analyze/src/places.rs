@@ -66,11 +66,11 @@ pub fn unit_paths(options: &Options, _: &[String], _: &Judge) -> ExitCode {
         None | Some(Scope::System) => SearchPath::new(files::Scope::System, &environment),
         Some(Scope::User) => SearchPath::new(files::Scope::User, &environment),
         Some(Scope::Global) => {
-            GLOBAL.iter().for_each(|path| println!("{path}"));
+            GLOBAL.iter().for_each(|path| outln!("{path}"));
             return ExitCode::SUCCESS;
         }
     };
-    search.directories.iter().filter(own).for_each(|path| println!("{path}"));
+    search.directories.iter().filter(own).for_each(|path| outln!("{path}"));
     ExitCode::SUCCESS
 }
 
@@ -78,7 +78,7 @@ pub fn cat_config(options: &Options, names: &[String], _: &Judge) -> ExitCode {
     let root = Path::new(options.root.as_deref().unwrap_or("/"));
     for (at, given) in names.iter().enumerate() {
         if at > 0 {
-            print!("\n\n");
+            out!("\n\n");
         }
         let name = match given.starts_with('/') {
             false => given.as_str(),
@@ -113,7 +113,7 @@ fn show(root: &Path, name: &str) -> Result<(), String> {
     if let (None, false) = (ending, name.ends_with(".d")) {
         match PREFIXES.iter().map(place).find(|path| path.exists()) {
             Some(path) => shown.push(path),
-            None => println!("# Main configuration file {name} not found"),
+            None => outln!("# Main configuration file {name} not found"),
         }
         shown.extend(fragments(root, &format!("{name}.d"), ".conf"));
     } else {
@@ -121,12 +121,12 @@ fn show(root: &Path, name: &str) -> Result<(), String> {
     }
     for (at, path) in shown.iter().enumerate() {
         if at > 0 {
-            println!();
+            outln!();
         }
         let text = fs::read(path).map_err(|error| format!("Failed to cat {}: {error}", path.display()))?;
         let text = String::from_utf8_lossy(&text);
-        println!("# {}", path.display());
-        print!("{text}{}", if text.is_empty() || text.ends_with('\n') { "" } else { "\n" });
+        outln!("# {}", path.display());
+        out!("{text}{}", if text.is_empty() || text.ends_with('\n') { "" } else { "\n" });
     }
     Ok(())
 }

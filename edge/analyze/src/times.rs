@@ -37,15 +37,12 @@ impl Judge {
     /// A line of its own for UTC, where the local zone is another.
     fn print_in_utc(&self, point: u64) {
         if !in_utc(&self.local) {
-            println!(
-                "       (in UTC): {}",
-                format_timestamp(point, &TimeZone::UTC).unwrap_or("-".to_owned())
-            );
+            outln!("       (in UTC): {}", format_timestamp(point, &TimeZone::UTC).unwrap_or("-".to_owned()));
         }
     }
 
     fn print_distance(&self, point: u64) {
-        println!("       From now: {}", format_distance(point, self.now()).unwrap_or_else(|| "-".to_owned()));
+        outln!("       From now: {}", format_distance(point, self.now()).unwrap_or_else(|| "-".to_owned()));
     }
 
     /// Says which other verbs would have known a text.
@@ -82,7 +79,7 @@ fn cell(text: &str, column: usize, widest_other: usize) -> String {
 /// An empty line between what is said of one text and of the next.
 fn separate(at: usize, texts: &[String]) {
     if at + 1 < texts.len() {
-        println!();
+        outln!();
     }
 }
 
@@ -106,20 +103,20 @@ pub fn calendar(options: &Options, texts: &[String], judge: &Judge) -> ExitCode 
 fn show_calendar(calendar: &Calendar, text: &str, base: u64, iterations: u32, judge: &Judge) {
     let normalized = calendar.to_string();
     if normalized != text {
-        println!("  Original form: {}", cell(text, 17, normalized.len()));
+        outln!("  Original form: {}", cell(text, 17, normalized.len()));
     }
-    println!("Normalized form: {normalized}");
+    outln!("Normalized form: {normalized}");
     let Some(rules) = calendar.rules(&Installed) else { return };
     let mut after = base;
     for iteration in 1..=iterations {
         let Some(next) = calendar.next(after, &rules) else {
             if iteration == 1 {
-                println!("    Next elapse: never");
+                outln!("    Next elapse: never");
             }
             return;
         };
         let title = if iteration == 1 { "Next elapse".to_owned() } else { format!("Iter. #{iteration}") };
-        println!("{title:>15}: {}", judge.show(next));
+        outln!("{title:>15}: {}", judge.show(next));
         judge.print_in_utc(next);
         judge.print_distance(next);
         after = next;
@@ -132,12 +129,12 @@ pub fn timestamp(_: &Options, texts: &[String], judge: &Judge) -> ExitCode {
         match parse_timestamp(text, judge.now(), &Installed) {
             Ok(point) => {
                 let normalized = judge.show(point);
-                println!("  Original form: {}", cell(text, 17, normalized.len()));
-                println!("Normalized form: {normalized}");
+                outln!("  Original form: {}", cell(text, 17, normalized.len()));
+                outln!("Normalized form: {normalized}");
                 judge.print_in_utc(point);
                 let (seconds, part) = (point / 1_000_000, point % 1_000_000);
                 let part = if part == 0 { String::new() } else { format!(".{part:06}") };
-                println!("   UNIX seconds: @{seconds}{part}");
+                outln!("   UNIX seconds: @{seconds}{part}");
                 judge.print_distance(point);
             }
             Err(bad) => {
@@ -163,9 +160,9 @@ pub fn timespan(_: &Options, texts: &[String], judge: &Judge) -> ExitCode {
             }
         };
         let (number, human) = (span.0.to_string(), format_timespan(span));
-        println!("Original: {}", cell(text, 10, number.len().max(human.len())));
-        println!("      {}: {number}", micro());
-        println!("   Human: {human}");
+        outln!("Original: {}", cell(text, 10, number.len().max(human.len())));
+        outln!("      {}: {number}", micro());
+        outln!("   Human: {human}");
         separate(at, texts);
     }
     ExitCode::SUCCESS

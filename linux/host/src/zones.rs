@@ -32,7 +32,10 @@ impl Zones for Installed {
         let text = text.strip_prefix(':').unwrap_or(&text);
         // An absolute path stands for itself.
         let file = (!text.is_empty()).then(|| Path::new(ZONEINFO).join(text));
-        let zone = file.and_then(|file| read(&file, text)).or_else(|| TimeZone::posix(text).ok());
+        // A rule that names a summer time and no dates has those of the C library.
+        let dated = || format!("{text},M3.2.0,M11.1.0");
+        let rule = || TimeZone::posix(text).or_else(|_| TimeZone::posix(&dated())).ok();
+        let zone = file.and_then(|file| read(&file, text)).or_else(rule);
         zone.unwrap_or(TimeZone::UTC)
     }
 }

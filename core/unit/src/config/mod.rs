@@ -85,7 +85,7 @@ pub struct Mount {
     pub processes: Option<Box<Processes>>,
 }
 
-/// How the helpers of a mount or swap unit run.
+/// How the control processes of a mount or swap unit run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Processes {
     pub exec: Exec,

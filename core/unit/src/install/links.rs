@@ -80,7 +80,7 @@ impl Marked {
         while !self.names.is_empty() {
             removal.found = Found::Nothing;
             removal.entered = 0;
-            self.remove_below(&mut removal, directory);
+            self.remove_once(&mut removal);
             if removal.found == Found::Nothing {
                 break;
             }
@@ -88,29 +88,39 @@ impl Marked {
         removal.refusal.map_or(Ok(()), Err)
     }
 
-    fn remove_below<T: Tree + ?Sized>(&mut self, removal: &mut Removal<'_, '_, T>, directory: &str) {
-        removal.entered += 1;
-        if removal.entered > limits::LINK_DIRECTORIES_MAX {
-            return;
-        }
-        for (name, kind) in removal.tree.list(directory).unwrap_or_default() {
-            let path = join(directory, &name);
+    fn remove_once<T: Tree + ?Sized>(&mut self, removal: &mut Removal<'_, '_, T>) {
+        let mut ahead = vec![(removal.top.to_owned(), Kind::Directory)];
+        while let Some((path, kind)) = ahead.pop() {
             match kind {
-                Kind::Directory => self.remove_below(removal, &path),
-                Kind::Symlink(_) => match self.meant(removal.tree, &name, &path) {
-                    Ok(false) => {}
-                    Ok(true) => {
-                        removal.tree.unlink(&path, removal.top);
-                        if self.mark(&path) {
-                            removal.found = Found::NewNames;
-                        }
-                    }
-                    Err(refusal) => {
-                        let refusal = removal.tree.fail(refusal);
-                        removal.refusal.get_or_insert(refusal);
-                    }
-                },
+                Kind::Directory if removal.entered >= limits::LINK_DIRECTORIES_MAX => {
+                    let reason = "too many directories below it".to_owned();
+                    let refusal = removal.tree.fail(Refusal::Io { path: removal.top.to_owned(), reason });
+                    removal.refusal.get_or_insert(refusal);
+                    return;
+                }
+                Kind::Directory => {
+                    removal.entered += 1;
+                    let entries = removal.tree.list(&path).unwrap_or_default().into_iter().rev();
+                    ahead.extend(entries.map(|(name, kind)| (join(&path, &name), kind)));
+                }
+                Kind::Symlink(_) => self.remove_if_meant(removal, &path),
                 Kind::File | Kind::Special => {}
+            }
+        }
+    }
+
+    fn remove_if_meant<T: Tree + ?Sized>(&mut self, removal: &mut Removal<'_, '_, T>, path: &str) {
+        match self.meant(removal.tree, base_name(path), path) {
+            Ok(false) => {}
+            Ok(true) => {
+                removal.tree.unlink(path, removal.top);
+                if self.mark(path) {
+                    removal.found = Found::NewNames;
+                }
+            }
+            Err(refusal) => {
+                let refusal = removal.tree.fail(refusal);
+                removal.refusal.get_or_insert(refusal);
             }
         }
     }

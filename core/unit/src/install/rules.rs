@@ -22,6 +22,14 @@ pub struct Applying<'a, 't, 'g, T: ?Sized> {
     pub strictness: Strictness,
 }
 
+/// What others are asked to do for the unit.
+#[derive(Clone, Copy)]
+enum Wish {
+    Wants,
+    Requires,
+    Upholds,
+}
+
 /// Whether links were asked for (more than 0), or what went wrong.
 type Outcome = Result<usize, Refusal>;
 
@@ -68,8 +76,8 @@ impl<T: Tree + ?Sized> Applying<'_, '_, '_, T> {
         // The link to a file from elsewhere is not one its section asked for.
         let mut outcome = self.linked(at).map(|()| 0);
         outcome = first_word(outcome, self.aliases(at));
-        for ending in [".wants", ".requires", ".upholds"] {
-            outcome = first_word(outcome, self.wanted(at, ending));
+        for wish in [Wish::Wants, Wish::Requires, Wish::Upholds] {
+            outcome = first_word(outcome, self.wanted(at, wish));
         }
         outcome
     }
@@ -115,12 +123,12 @@ impl<T: Tree + ?Sized> Applying<'_, '_, '_, T> {
         Ok(1)
     }
 
-    fn wanted(&mut self, at: usize, ending: &str) -> Outcome {
+    fn wanted(&mut self, at: usize, wish: Wish) -> Outcome {
         let file = self.files.file(at).clone();
-        let list = match ending {
-            ".wants" => &file.wanted_by,
-            ".requires" => &file.required_by,
-            _ => &file.upheld_by,
+        let (ending, list) = match wish {
+            Wish::Wants => (".wants", &file.wanted_by),
+            Wish::Requires => (".requires", &file.required_by),
+            Wish::Upholds => (".upholds", &file.upheld_by),
         };
         if list.is_empty() {
             return Ok(0);

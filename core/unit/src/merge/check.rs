@@ -33,8 +33,8 @@ pub(super) fn verify(draft: &Draft, name: &UnitName, diagnostics: &mut Report) -
         UnitKind::Mount if !draft.mount.place.is_empty() && draft.mount.place != path_of(name) => {
             Err(ELSEWHERE)
         }
-        UnitKind::Mount if KERNELS_OWN.contains(&path_of(name).as_str()) => {
-            Err("Cannot create mount unit for API file system. Refusing.")
+        UnitKind::Mount if API_FILE_SYSTEMS.contains(&path_of(name).as_str()) => {
+            Err("Cannot create mount unit for an API file system. Refusing.")
         }
         UnitKind::Mount if draft.mount.what.is_empty() => Err("What= setting is missing. Refusing."),
         UnitKind::Automount if draft.kept.values("Where").any(|place| place != path_of(name)) => {
@@ -56,7 +56,7 @@ pub(super) fn verify(draft: &Draft, name: &UnitName, diagnostics: &mut Report) -
 }
 
 /// What PID 1 mounts before there are units.
-const KERNELS_OWN: &[&str] = &[
+const API_FILE_SYSTEMS: &[&str] = &[
     "/dev",
     "/dev/pts",
     "/dev/shm",
@@ -66,6 +66,8 @@ const KERNELS_OWN: &[&str] = &[
     "/sys/firmware/efi/efivars",
     "/sys/fs/bpf",
     "/sys/fs/cgroup",
+    "/sys/fs/cgroup/systemd",
+    "/sys/fs/cgroup/unified",
     "/sys/fs/pstore",
     "/sys/fs/smackfs",
     "/sys/kernel/security",

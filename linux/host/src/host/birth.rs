@@ -38,9 +38,13 @@ fn find_environment_files(plan: &ExecPlan) -> Result<(), Unborn> {
         if let Step::EnvironmentFile { path, missing: Missing::Fails } = step
             && !glob::any_path(path)
         {
+            let what = match path.contains(['*', '?', '[']) {
+                true => "no file matches".to_owned(),
+                false => std::fs::metadata(path)
+                    .map_or_else(|error| error.kind().to_string(), |_| "no such file".into()),
+            };
             // It is said here; the number would read as if the program were missing.
-            let text = format!("EnvironmentFile={path}: no such file");
-            return Err(Unborn { errno: 0, text });
+            return Err(Unborn { errno: 0, text: format!("EnvironmentFile={path}: {what}") });
         }
     }
     Ok(())

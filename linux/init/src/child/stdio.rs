@@ -38,7 +38,8 @@ impl Stream {
 /// A terminal's type: Linux's own console, or the kind everything else can speak.
 pub fn term(path: &str) -> String {
     let inherited = || std::env::var("TERM").ok().filter(|term| !term.is_empty());
-    let is_virtual = path.strip_prefix("/dev/tty").is_some_and(|rest| rest.parse::<u8>().is_ok());
+    let number = path.strip_prefix("/dev/tty").filter(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_virtual = number.and_then(|number| number.parse::<u8>().ok()).is_some_and(|number| number < 64);
     let inherited = if path == "/dev/console" { inherited() } else { None };
     inherited.unwrap_or_else(|| if is_virtual { "linux" } else { "vt220" }.to_owned())
 }
