@@ -1,7 +1,7 @@
 //! The state log: what a new manager needs to go on where its predecessor was killed.
 //!
 //! A file that init's vault keeps open: without a name where init is PID 1, for all ends with it; beside another PID 1
-//! with one, so that a new init goes on with the services of one that was killed. After [`MAGIC`] it is a row of frames,
+//! with one, so that a new init goes on with the services of one that was killed. After a mark it is a row of frames,
 //! `length u32, checksum u64, entry`; an entry holds what changed in one step and the orders that follow from it, and it is
 //! written before the orders are performed. Reading stops at the first frame that is cut short or does not match its
 //! checksum: what stands before it is whole.
