@@ -20,6 +20,7 @@ macro_rules! outln {
 mod escape;
 mod options;
 mod places;
+mod security;
 #[cfg(test)]
 #[path = "../../../core/unit/tests/vectors/table.rs"]
 mod table;
@@ -43,6 +44,7 @@ struct Options {
     base_time: Option<u64>,
     scope: Option<places::Scope>,
     root: Option<String>,
+    security: security::Wishes,
 }
 
 /// The arguments begin with the program's own word.
@@ -79,6 +81,7 @@ const VERBS: &[Verb] = &[
     Verb { word: "timespan", least: 1, most: usize::MAX, run: times::timespan },
     Verb { word: "unit-paths", least: 0, most: 0, run: places::unit_paths },
     Verb { word: "cat-config", least: 1, most: usize::MAX, run: places::cat_config },
+    Verb { word: "security", least: 0, most: usize::MAX, run: security::security },
 ];
 
 /// Verbs of systemd-analyze that are not there yet; "time" is what it does without a word.
@@ -96,7 +99,6 @@ const NOT_YET: &[&str] = &[
     "filesystems",
     "condition",
     "compare-versions",
-    "security",
     "inspect-elf",
 ];
 
@@ -130,10 +132,15 @@ const LONG: &[Long] = &[
     flag("global"),
     flag("help"),
     value("iterations"),
+    value("json"),
     flag("no-pager"),
+    value("offline"),
+    value("profile"),
     flag("quiet"),
     value("root"),
+    value("security-policy"),
     flag("system"),
+    value("threshold"),
     flag("user"),
     flag("version"),
 ];
@@ -153,6 +160,26 @@ fn options(arguments: Vec<OsString>, judge: &times::Judge) -> Result<(Options, V
                 let bad = || Stop::Refuse(format!("Failed to parse iterations: {text}"));
                 options.iterations = Some(number.filter(|number| *number <= ITERATIONS_MAX).ok_or_else(bad)?);
             }
+            Given::Long("offline", text) => {
+                let bad = || Stop::Refuse(format!("Failed to parse boolean argument to --offline: {text}."));
+                options.security.offline = eudaemon_unit::values::boolean(&text).ok_or_else(bad)?;
+            }
+            Given::Long("threshold", text) => {
+                let number = eudaemon_unit::values::number::unsigned(&text).ok();
+                let number = number.filter(|number| *number <= security::EXPOSURE_MAX);
+                let bad = || Stop::Refuse(format!("Failed to parse threshold: {text}"));
+                options.security.threshold = Some(number.ok_or_else(bad)?);
+            }
+            Given::Long("json", text) => {
+                options.security.format = Some(match text.as_str() {
+                    "short" => security::Format::Short,
+                    "pretty" => security::Format::Pretty,
+                    "off" => security::Format::Table,
+                    _ => return Err(Stop::Refuse(format!("Unknown argument to --json= switch: {text}"))),
+                })
+            }
+            Given::Long("security-policy", path) => options.security.policy = Some(path),
+            Given::Long("profile", name) => options.security.profile = Some(name),
             Given::Long("root", path) => options.root = Some(path),
             Given::Long("system", _) => options.scope = Some(places::Scope::System),
             Given::Long("user", _) => options.scope = Some(places::Scope::User),

@@ -97,6 +97,23 @@ pub fn evaluate<'a>(lines: impl Iterator<Item = &'a str>, always: &str) -> (bool
     (allows, calls.map(shown).collect())
 }
 
+/// The names of all groups, in the order systemd lists them.
+pub fn groups() -> impl Iterator<Item = &'static str> {
+    GROUPS.lines().filter(|line| line.starts_with('@'))
+}
+
+/// What a group holds as it is listed: calls and groups.
+pub fn members_of(name: &str) -> Vec<&'static str> {
+    group(name).into_iter().flatten().collect()
+}
+
+/// All calls of a group, in the order it and the groups in it list them.
+pub fn calls_of(name: &str) -> Vec<&str> {
+    let mut calls = Vec::new();
+    members(name, &mut |call| calls.push(call));
+    calls
+}
+
 /// Each call that a name stands for.
 fn members<'a>(name: &'a str, each: &mut dyn FnMut(&'a str)) {
     match group(name) {
