@@ -1,6 +1,6 @@
 //! Exit statuses by number or name, for `SuccessExitStatus=` and its kin: systemd.exec(5), "Process Exit Codes".
 
-const NAMES: [(&str, u8); 66] = [
+const NAMES: [(&str, u8); 67] = [
     ("SUCCESS", 0),
     ("FAILURE", 1),
     ("INVALIDARGUMENT", 2),
@@ -66,6 +66,7 @@ const NAMES: [(&str, u8); 66] = [
     ("CONFIGURATION_DIRECTORY", 241),
     ("NUMA_POLICY", 242),
     ("CREDENTIALS", 243),
+    ("BPF", 244),
     ("EXCEPTION", 255),
 ];
 

@@ -78,7 +78,8 @@ pub fn evaluate<'a>(lines: impl Iterator<Item = &'a str>, always: &str) -> (bool
             members(name, &mut |call| {
                 if takes == allows {
                     calls.remove(call);
-                } else {
+                } else if !allows || error.is_none() {
+                    // What is allowed has no error: such a word says nothing.
                     calls.insert(call, error);
                 }
             });
@@ -138,6 +139,7 @@ mod tests {
         assert_eq!(shown(&["~@swap", "~mount:EPERM", "swapon"]), "~mount:EPERM swapoff");
         assert_eq!(shown(&["~@swap:1"]), "~swapoff:EPERM swapon:EPERM");
         assert_eq!(shown(&["read write:EPERM"]), "read");
+        assert_eq!(shown(&["read", "read:EPERM"]), "read");
         assert_eq!(shown(&[]), "~");
     }
 

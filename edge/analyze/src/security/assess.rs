@@ -49,7 +49,9 @@ pub fn assess(unit: &Unit<'_>, policy: &Policy) -> Result<Review, String> {
         return Err("the policy leaves nothing to be assessed".to_owned());
     }
     let mut rows: Vec<Assessed> = rows.into_iter().map(|row| row.assessed(policy, weights)).collect();
-    rows.sort_by(|a, b| b.description.cmp(&a.description));
+    // Backwards, so that those without a description come first; equal ones stay in the table's order.
+    let place = |row: &Assessed| (row.description.is_none(), row.description.clone());
+    rows.sort_by_cached_key(|row| std::cmp::Reverse(place(row)));
     Ok(Review { rows, exposure: sum.wrapping_mul(WHOLE).div_ceil(weights) })
 }
 

@@ -29,7 +29,6 @@ pub fn units(
     let scope = if user { Scope::User } else { Scope::System };
     let disk = Disk::of(root);
     let environment = environment(root);
-    let profile = profile.map(find_profile).transpose()?;
     let mut names = Vec::new();
     let mut folders: Vec<String> = Vec::new();
     for argument in arguments {
@@ -44,7 +43,11 @@ pub fn units(
     }
     let ground =
         Ground::new(&disk.tree, &disk, &folders, &environment, scope, specifiers(scope, &environment));
-    Ok(names.iter().map(|name| read(&ground, name, profile.as_ref())).collect())
+    let one = |name| {
+        let profile = profile.map(|profile| find_profile(profile, name)).transpose()?;
+        Ok(read(&ground, name, profile))
+    };
+    names.iter().map(one).collect()
 }
 
 fn instanced(text: &str) -> Option<UnitName> {
@@ -52,11 +55,12 @@ fn instanced(text: &str) -> Option<UnitName> {
     if name.is_template() { name.with_instance(INSTANCE).ok() } else { Some(name) }
 }
 
-/// A path, or a name: then its file and what is in it.
-fn find_profile(profile: &str) -> Result<(String, Vec<u8>), String> {
+/// A path, or a name that has a file for each kind of unit: its path and what is in it.
+fn find_profile(profile: &str, unit: &UnitName) -> Result<(String, Vec<u8>), String> {
+    let kind = unit.kind().suffix();
     let paths: Vec<String> = match profile.contains('/') {
         true => vec![profile.to_owned()],
-        false => PROFILES.map(|folder| format!("{folder}/{profile}/service.conf")).to_vec(),
+        false => PROFILES.map(|folder| format!("{folder}/{profile}/{kind}.conf")).to_vec(),
     };
     let read = |path: String| std::fs::read(&path).ok().map(|text| (path, text));
     paths.into_iter().find_map(read).ok_or_else(|| {
@@ -65,7 +69,7 @@ fn find_profile(profile: &str) -> Result<(String, Vec<u8>), String> {
     })
 }
 
-fn read(ground: &Ground<'_>, name: &UnitName, profile: Option<&(String, Vec<u8>)>) -> Result<Config, String> {
+fn read(ground: &Ground<'_>, name: &UnitName, profile: Option<(String, Vec<u8>)>) -> Result<Config, String> {
     let found = ground.index.find(ground.tree, name);
     let text = |path: &String| Some((path.clone(), ground.tree.read(path, UNIT_FILE_MAX).ok()?));
     let mut texts: Vec<(String, Vec<u8>)> = Vec::new();
@@ -73,7 +77,7 @@ fn read(ground: &Ground<'_>, name: &UnitName, profile: Option<&(String, Vec<u8>)
         texts.extend(text(path));
     }
     texts.extend(found.dropins.iter().filter_map(text));
-    texts.extend(profile.cloned());
+    texts.extend(profile);
     let sources: Vec<Source<'_>> = texts.iter().map(|(path, text)| Source { path, text }).collect();
     let config = merge(name, &sources, &found, &ground.cx).config;
     match &config.load {
