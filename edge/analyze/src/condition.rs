@@ -3,7 +3,7 @@
 use crate::times::Judge;
 use crate::{Options, places};
 use eudaemon_host::abilities;
-use eudaemon_host::condition::{Circumstances, judge};
+use eudaemon_host::condition::{Circumstances, verdict};
 use eudaemon_host::place;
 use eudaemon_unit::config::unit::Condition;
 use eudaemon_unit::config::{Config, LoadState, UnitSection};
@@ -141,10 +141,17 @@ fn hold(unit: &str, kind: &str, all: &[Condition], circumstances: &Circumstances
     let mut triggered = None;
     let mut plain = true;
     for one in all.iter().rev() {
-        let holds = judge(one, circumstances);
+        let verdict = verdict(one, circumstances);
         let (trigger, not) = (if one.triggering { "|" } else { "" }, if one.negated { "!" } else { "" });
-        let word = if holds { "succeeded" } else { "failed" };
-        eprintln!("{unit}: {kind}{}={trigger}{not}{} {word}.", one.test, one.value);
+        let text = format!("{kind}{}={trigger}{not}{}", one.test, one.value);
+        match verdict {
+            Some(true) => eprintln!("{unit}: {text} succeeded."),
+            Some(false) => eprintln!("{unit}: {text} failed."),
+            None => {
+                eprintln!("{unit}: Couldn't determine result for {text}, assuming failed: Invalid argument")
+            }
+        }
+        let holds = verdict.unwrap_or(false);
         if one.triggering {
             triggered = Some(triggered.unwrap_or(false) || holds);
         } else if !holds {

@@ -3,6 +3,7 @@
 use crate::Options;
 use crate::times::Judge;
 use eudaemon_unit::values::{capability, exit_status, syscalls};
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 /// What each group of system calls is for.
@@ -55,6 +56,9 @@ const UNRESOLVED: &[(&str, &str)] = &[
         utrap_install",
     ),
 ];
+
+/// The group of all calls.
+const KNOWN: &str = "@known";
 
 pub fn exit_status(_: &Options, words: &[String], _: &Judge) -> ExitCode {
     let row = |status: u8| {
@@ -115,12 +119,12 @@ pub fn syscall_filter(_: &Options, words: &[String], _: &Judge) -> ExitCode {
         return all_groups();
     }
     for (at, word) in words.iter().enumerate() {
-        let Some((name, purpose)) = PURPOSES.iter().find(|(name, _)| name == word) else {
-            return refuse(&format!("Filter set \"{word}\" not found."));
-        };
         if at > 0 {
             outln!();
         }
+        let Some((name, purpose)) = PURPOSES.iter().find(|(name, _)| name == word) else {
+            return refuse(&format!("Filter set \"{word}\" not found."));
+        };
         group(name, purpose);
     }
     ExitCode::SUCCESS
@@ -133,16 +137,31 @@ fn all_groups() -> ExitCode {
         }
         group(name, purpose);
     }
+    ungrouped();
     ExitCode::SUCCESS
+}
+
+/// Calls that are known, but of no other group.
+fn ungrouped() {
+    let others = PURPOSES.iter().map(|(name, _)| *name).filter(|name| *name != KNOWN);
+    let grouped: BTreeSet<&str> = others.flat_map(members).collect();
+    outln!("\n# Ungrouped System Calls (known but not included in any of the groups except {KNOWN}):");
+    let is_left = |member: &&str| !member.starts_with('@') && !grouped.contains(member);
+    members(KNOWN).into_iter().filter(is_left).for_each(|member| outln!("#   {member}"));
 }
 
 fn group(name: &str, purpose: &str) {
     outln!("{name}\n    # {purpose}");
+    members(name).iter().for_each(|member| outln!("    {member}"));
+}
+
+/// Calls and groups, sorted.
+fn members(name: &str) -> Vec<&'static str> {
     let unresolved = UNRESOLVED.iter().find(|(group, _)| *group == name).map_or("", |(_, calls)| calls);
     let mut members = syscalls::members_of(name);
     members.extend(unresolved.split_ascii_whitespace());
     members.sort_unstable();
-    members.iter().for_each(|member| outln!("    {member}"));
+    members
 }
 
 fn refuse(text: &str) -> ExitCode {

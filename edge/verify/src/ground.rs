@@ -117,6 +117,7 @@ pub fn specifiers(scope: Scope, environment: &files::Environment) -> Context {
     let uname = rustix::system::uname();
     let known = Context {
         hostname: uname.nodename().to_string_lossy().into_owned(),
+        machine_id: line("/etc/machine-id"),
         boot_id: line("/proc/sys/kernel/random/boot_id").replace('-', ""),
         kernel: uname.release().to_string_lossy().into_owned(),
         ..Context::default()

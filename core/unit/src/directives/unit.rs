@@ -46,6 +46,7 @@ pub(super) static TABLE: &[Directive] = &[
     condition("AssertEnvironment", TEXT, "fails without: a variable of the manager's environment"),
     condition("AssertFileIsExecutable", PATH, "fails without: a file that may be run"),
     condition("AssertFileNotEmpty", PATH, "fails without: a file with something in it"),
+    condition("AssertFirmware", TEXT, "fails without: the kind of firmware"),
     condition("AssertFirstBoot", TEXT, "fails without: whether the system starts for the first time"),
     condition("AssertGroup", TEXT, "fails without: the manager's group"),
     condition("AssertHost", TEXT, "fails without: the host name or machine id"),

@@ -3,6 +3,9 @@
 use super::compare::{Operator, versions};
 use super::{Circumstances, glob};
 use crate::place::Scope;
+use eudaemon_unit::values::capability;
+use eudaemon_unit::values::number::unsigned;
+use eudaemon_unit::values::size::{Steps, parse_size};
 use std::fs;
 use std::path::Path;
 
@@ -149,68 +152,24 @@ pub fn security(value: &str, _: &Circumstances) -> bool {
     }
 }
 
-/// Capability names by number, capabilities(7).
-pub const CAPABILITIES: &[&str] = &[
-    "chown",
-    "dac_override",
-    "dac_read_search",
-    "fowner",
-    "fsetid",
-    "kill",
-    "setgid",
-    "setuid",
-    "setpcap",
-    "linux_immutable",
-    "net_bind_service",
-    "net_broadcast",
-    "net_admin",
-    "net_raw",
-    "ipc_lock",
-    "ipc_owner",
-    "sys_module",
-    "sys_rawio",
-    "sys_chroot",
-    "sys_ptrace",
-    "sys_pacct",
-    "sys_admin",
-    "sys_boot",
-    "sys_nice",
-    "sys_resource",
-    "sys_time",
-    "sys_tty_config",
-    "mknod",
-    "lease",
-    "audit_write",
-    "audit_control",
-    "setfcap",
-    "mac_override",
-    "mac_admin",
-    "syslog",
-    "wake_alarm",
-    "block_suspend",
-    "audit_read",
-    "perfmon",
-    "bpf",
-    "checkpoint_restore",
-];
-
-pub fn capability(value: &str, circumstances: &Circumstances) -> bool {
-    let name = value.to_ascii_lowercase();
-    let name = name.strip_prefix("cap_").unwrap_or(&name);
-    let number = CAPABILITIES.iter().position(|known| *known == name);
-    number.is_some_and(|number| circumstances.capabilities & (1 << number) != 0)
+pub fn capability(value: &str, circumstances: &Circumstances) -> Option<bool> {
+    // A name may stand without its prefix.
+    let number = capability::capability(value).or_else(|| capability::capability(&format!("cap_{value}")));
+    // The kernel counts them up to 63, whether it has them or not.
+    let number = number.or_else(|| value.parse().ok().filter(|number| *number < u64::BITS))?;
+    Some(circumstances.capabilities & (1 << number) != 0)
 }
 
-pub fn ac_power(value: &str, _: &Circumstances) -> bool {
-    let Ok(entries) = fs::read_dir("/sys/class/power_supply") else { return boolean(value) == Some(true) };
-    let supplies: Vec<bool> = entries
-        .flatten()
-        .filter(|entry| {
-            fs::read_to_string(entry.path().join("type")).is_ok_and(|kind| kind.trim() == "Mains")
-        })
-        .map(|entry| fs::read_to_string(entry.path().join("online")).is_ok_and(|text| text.trim() == "1"))
-        .collect();
-    boolean(value) == Some(supplies.is_empty() || supplies.contains(&true))
+pub fn ac_power(value: &str, _: &Circumstances) -> Option<bool> {
+    let wanted = boolean(value)?;
+    let entries = fs::read_dir("/sys/class/power_supply").map(|entries| entries.flatten().collect());
+    let entries: Vec<fs::DirEntry> = entries.unwrap_or_default();
+    let field = |entry: &fs::DirEntry, name: &str| {
+        fs::read_to_string(entry.path().join(name)).unwrap_or_default().trim().to_owned()
+    };
+    let mut supplies = entries.iter().filter(|entry| field(entry, "type") == "Mains").peekable();
+    let on = supplies.peek().is_none() || supplies.any(|entry| field(entry, "online") == "1");
+    Some(wanted == on)
 }
 
 pub fn user(value: &str, circumstances: &Circumstances) -> bool {
@@ -242,18 +201,19 @@ pub fn number_of(file: &str, name: &str) -> Option<u32> {
     })
 }
 
+/// Words that name no controller say nothing.
 pub fn controller(value: &str, circumstances: &Circumstances) -> bool {
+    const KNOWN: [&str; 8] = ["cpu", "cpuacct", "cpuset", "io", "blkio", "memory", "devices", "pids"];
     let v2 = Path::new("/sys/fs/cgroup/cgroup.controllers").exists();
+    let is_there = |word: &str| circumstances.controllers.iter().any(|known| known == word);
     match value {
         "v2" => v2,
         "v1" => !v2,
-        words => {
-            words.split_whitespace().all(|word| circumstances.controllers.iter().any(|known| known == word))
-        }
+        words => words.split_whitespace().filter(|word| KNOWN.contains(word)).all(is_there),
     }
 }
 
-pub fn memory(value: &str, _: &Circumstances) -> bool {
+pub fn memory(value: &str, _: &Circumstances) -> Option<bool> {
     let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let total: u64 = text
         .lines()
@@ -262,27 +222,15 @@ pub fn memory(value: &str, _: &Circumstances) -> bool {
         .unwrap_or(0)
         * 1024;
     let (operator, text) = Operator::split(value).unwrap_or((Operator::GreaterEqual, value));
-    bytes(text).is_some_and(|wanted| operator.holds(total.cmp(&wanted)))
+    let wanted = parse_size(text, Steps::Of1024).ok()?;
+    Some(operator.holds(total.cmp(&wanted)))
 }
 
-fn bytes(text: &str) -> Option<u64> {
-    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let shift = match unit.trim() {
-        "" | "B" => 0,
-        "K" => 10,
-        "M" => 20,
-        "G" => 30,
-        "T" => 40,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(1 << shift)
-}
-
-pub fn cpus(value: &str, _: &Circumstances) -> bool {
+/// A bare number asks for at least so many.
+pub fn cpus(value: &str, _: &Circumstances) -> Option<bool> {
     let usable = std::thread::available_parallelism().map_or(1, |number| number.get() as u64);
     let (operator, text) = Operator::split(value).unwrap_or((Operator::GreaterEqual, value));
-    // A bare number asks for at least so many; none makes no sense and never holds.
-    text.parse::<u64>().is_ok_and(|wanted| wanted > 0 && operator.holds(usable.cmp(&wanted)))
+    Some(operator.holds(usable.cmp(&unsigned(text).ok()?)))
 }
 
 pub fn cpu_feature(value: &str, _: &Circumstances) -> bool {
@@ -293,7 +241,7 @@ pub fn cpu_feature(value: &str, _: &Circumstances) -> bool {
         .any(|line| line.split_ascii_whitespace().any(|flag| flag == wanted))
 }
 
-pub fn os_release(value: &str, _: &Circumstances) -> bool {
+pub fn os_release(value: &str, _: &Circumstances) -> Option<bool> {
     let text = fs::read_to_string("/etc/os-release")
         .or_else(|_| fs::read_to_string("/usr/lib/os-release"))
         .unwrap_or_default();
@@ -303,32 +251,25 @@ pub fn os_release(value: &str, _: &Circumstances) -> bool {
             .map(|found| found.trim_matches(['"', '\'']).to_owned())
             .unwrap_or_default()
     };
-    value.split_whitespace().all(|word| {
-        let Some(at) = word.find(['=', '!', '<', '>', '$']) else { return false };
-        let (key, rest) = word.split_at(at);
-        let found = field(key);
-        if let Some(pattern) = rest.strip_prefix("$=").or_else(|| rest.strip_prefix("!$=")) {
-            return glob::matches(pattern, &found) != rest.starts_with('!');
-        }
-        match Operator::split(rest) {
-            // `=` and `!=` compare text, the others versions.
-            Some((Operator::Equal, wanted)) if !rest.starts_with("==") => found == wanted.trim_matches('"'),
-            Some((operator, wanted)) => operator.holds(versions(&found, wanted)),
-            None => false,
-        }
-    })
-}
-
-/// Pressure conditions hold where the kernel tells no pressure, as systemd decides it.
-pub fn pressure(value: &str, _: &Circumstances) -> bool {
-    let limit = value.rsplit(':').next().unwrap_or(value);
-    let Ok(limit) = limit.split('/').next().unwrap_or("").trim_end_matches('%').parse::<f64>() else {
-        return true;
-    };
-    let Ok(text) = fs::read_to_string("/proc/pressure/memory") else { return true };
-    let average = text
-        .lines()
-        .next()
-        .and_then(|line| line.split("avg300=").nth(1)?.split(' ').next()?.parse::<f64>().ok());
-    average.is_none_or(|average| average <= limit)
+    let judged: Option<Vec<bool>> = value
+        .split_whitespace()
+        .map(|word| {
+            let at = word.find(['=', '!', '<', '>', '$']).filter(|at| *at > 0)?;
+            let (key, rest) = word.split_at(at);
+            let odd = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+            if key.contains(odd) {
+                return None;
+            }
+            let found = field(key);
+            if let Some(pattern) = rest.strip_prefix("$=").or_else(|| rest.strip_prefix("!$=")) {
+                return Some(glob::matches(pattern, &found) != rest.starts_with('!'));
+            }
+            Some(match Operator::split(rest)? {
+                // `=` and `!=` compare text, the others versions.
+                (Operator::Equal, wanted) if !rest.starts_with("==") => found == wanted.trim_matches('"'),
+                (operator, wanted) => operator.holds(versions(&found, wanted)),
+            })
+        })
+        .collect();
+    Some(judged?.into_iter().all(|holds| holds))
 }

@@ -7,6 +7,7 @@ mod compare;
 pub(crate) mod glob;
 mod machine;
 mod paths;
+mod pressure;
 
 use crate::place::Scope;
 use eudaemon_unit::config::unit::Condition;
@@ -29,51 +30,67 @@ pub struct Circumstances {
     pub controllers: Vec<String>,
 }
 
-type Test = fn(&str, &Circumstances) -> bool;
+#[derive(Clone, Copy)]
+enum Test {
+    Plain(fn(&str, &Circumstances) -> bool),
+    /// `None`: the value makes no sense.
+    Checked(fn(&str, &Circumstances) -> Option<bool>),
+}
+
+use Test::{Checked, Plain};
 
 /// The word after `Condition`/`Assert`, and how it is judged.
 const TESTS: &[(&str, Test)] = &[
-    ("Architecture", machine::architecture),
-    ("Firmware", machine::firmware),
-    ("Virtualization", machine::virtualization),
-    ("Host", machine::host),
-    ("KernelCommandLine", machine::kernel_command_line),
-    ("KernelVersion", machine::kernel_version),
-    ("Credential", machine::credential),
-    ("Environment", machine::environment),
-    ("Security", machine::security),
-    ("Capability", machine::capability),
-    ("ACPower", machine::ac_power),
-    ("NeedsUpdate", paths::needs_update),
-    ("FirstBoot", paths::first_boot),
-    ("PathExists", paths::exists),
-    ("PathExistsGlob", paths::exists_glob),
-    ("PathIsDirectory", paths::is_directory),
-    ("PathIsSymbolicLink", paths::is_symbolic_link),
-    ("PathIsMountPoint", paths::is_mount_point),
-    ("PathIsReadWrite", paths::is_read_write),
-    ("PathIsEncrypted", paths::is_encrypted),
-    ("PathIsSocket", paths::is_socket),
-    ("DirectoryNotEmpty", paths::directory_not_empty),
-    ("FileNotEmpty", paths::file_not_empty),
-    ("FileIsExecutable", paths::file_is_executable),
-    ("User", machine::user),
-    ("Group", machine::group),
-    ("ControlGroupController", machine::controller),
-    ("Memory", machine::memory),
-    ("CPUs", machine::cpus),
-    ("CPUFeature", machine::cpu_feature),
-    ("OSRelease", machine::os_release),
-    ("MemoryPressure", machine::pressure),
-    ("CPUPressure", machine::pressure),
-    ("IOPressure", machine::pressure),
+    ("Architecture", Plain(machine::architecture)),
+    ("Firmware", Plain(machine::firmware)),
+    ("Virtualization", Plain(machine::virtualization)),
+    ("Host", Plain(machine::host)),
+    ("KernelCommandLine", Plain(machine::kernel_command_line)),
+    ("KernelVersion", Plain(machine::kernel_version)),
+    ("Credential", Plain(machine::credential)),
+    ("Environment", Plain(machine::environment)),
+    ("Security", Plain(machine::security)),
+    ("Capability", Checked(machine::capability)),
+    ("ACPower", Checked(machine::ac_power)),
+    ("NeedsUpdate", Plain(paths::needs_update)),
+    ("FirstBoot", Checked(paths::first_boot)),
+    ("PathExists", Plain(paths::exists)),
+    ("PathExistsGlob", Plain(paths::exists_glob)),
+    ("PathIsDirectory", Plain(paths::is_directory)),
+    ("PathIsSymbolicLink", Plain(paths::is_symbolic_link)),
+    ("PathIsMountPoint", Plain(paths::is_mount_point)),
+    ("PathIsReadWrite", Plain(paths::is_read_write)),
+    ("PathIsEncrypted", Plain(paths::is_encrypted)),
+    ("PathIsSocket", Plain(paths::is_socket)),
+    ("DirectoryNotEmpty", Plain(paths::directory_not_empty)),
+    ("FileNotEmpty", Plain(paths::file_not_empty)),
+    ("FileIsExecutable", Plain(paths::file_is_executable)),
+    ("User", Plain(machine::user)),
+    ("Group", Plain(machine::group)),
+    ("ControlGroupController", Plain(machine::controller)),
+    ("Memory", Checked(machine::memory)),
+    ("CPUs", Checked(machine::cpus)),
+    ("CPUFeature", Plain(machine::cpu_feature)),
+    ("OSRelease", Checked(machine::os_release)),
+    ("MemoryPressure", Checked(pressure::memory)),
+    ("CPUPressure", Checked(pressure::cpu)),
+    ("IOPressure", Checked(pressure::io)),
 ];
 
-/// Does the condition hold, negation included?
+/// Does the condition hold, negation included? One that makes no sense does not, also when it is negated.
 pub fn judge(condition: &Condition, circumstances: &Circumstances) -> bool {
-    let test = TESTS.iter().find(|(name, _)| *name == condition.test);
-    let plain = test.is_some_and(|(_, test)| test(&condition.value, circumstances));
-    plain != condition.negated
+    verdict(condition, circumstances).unwrap_or(false)
+}
+
+/// As `judge`, but `None` where the value makes no sense.
+pub fn verdict(condition: &Condition, circumstances: &Circumstances) -> Option<bool> {
+    let value = &condition.value;
+    let plain = match TESTS.iter().find(|(name, _)| *name == condition.test) {
+        Some((_, Plain(test))) => test(value, circumstances),
+        Some((_, Checked(test))) => test(value, circumstances)?,
+        None => false,
+    };
+    Some(plain != condition.negated)
 }
 
 #[cfg(test)]
@@ -92,6 +109,14 @@ mod tests {
         for negated in [false, true] {
             let condition = Condition { test: test.into(), value: value.into(), negated, triggering: false };
             assert_eq!(judge(&condition, &circumstances), expected != negated, "{test}={value} ({negated})");
+        }
+    }
+
+    /// Whatever is asked of it, a value that makes no sense does not hold.
+    fn check_senseless(test: &str, value: &str) {
+        for negated in [false, true] {
+            let condition = Condition { test: test.into(), value: value.into(), negated, triggering: false };
+            assert_eq!(verdict(&condition, &Circumstances::none()), None, "{test}={value} ({negated})");
         }
     }
 
@@ -120,11 +145,13 @@ mod tests {
         check("Virtualization", "yes", true);
         check("Capability", "CAP_SYS_ADMIN", true);
         check("Capability", "CAP_CHOWN", false);
+        check("Capability", "21", true);
         check("Environment", "A", true);
         check("Environment", "A=b", true);
         check("Environment", "A=c", false);
         check("ControlGroupController", "memory", true);
         check("ControlGroupController", "cpu memory", false);
+        check("ControlGroupController", "no-such-thing", true);
         check("NoSuchTest", "x", false);
     }
 
@@ -134,7 +161,12 @@ mod tests {
         check("KernelVersion", "<2.6", false);
         check("KernelVersion", ">= 2.6", true);
         check("CPUs", ">=1", true);
-        check("CPUs", "0", false);
+        check_senseless("Capability", "bogus");
+        check_senseless("CPUs", "x");
+        check_senseless("Memory", ">x");
+        check_senseless("FirstBoot", "x");
+        check_senseless("ACPower", "x");
+        check_senseless("OSRelease", "ID");
         check("Memory", ">1M", true);
         check("Memory", "<1M", false);
         check("User", "root", rustix::process::getuid().is_root());

@@ -97,6 +97,6 @@ pub fn needs_update(path: &str, _: &Circumstances) -> bool {
     }
 }
 
-pub fn first_boot(value: &str, _: &Circumstances) -> bool {
-    super::machine::boolean(value) == Some(Path::new("/run/systemd/first-boot").exists())
+pub fn first_boot(value: &str, _: &Circumstances) -> Option<bool> {
+    Some(super::machine::boolean(value)? == Path::new("/run/systemd/first-boot").exists())
 }
