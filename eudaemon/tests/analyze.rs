@@ -94,8 +94,9 @@ fn draw(seed: u64, folder: &Path) -> (String, Vec<String>) {
         ("service", "[Service]\nExecStart=/bin/true\n"),
         ("service", "[Service]\nType=oneshot\nExecStart=/bin/true\n"),
         ("service", "[Service]\nType=notify\nExecStart=/bin/true\n"),
+        ("service", "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/true\n"),
         ("socket", "[Socket]\nListenStream=/x\n"),
-    ][luck.below(4)];
+    ][luck.below(5)];
     let count = [0, 1, 3, 6, 12, 30][luck.below(6)];
     let lines: Vec<String> = (0..count).map(|_| line(&mut luck)).collect();
     let text = format!("{body}{}\n", lines.join("\n"));
