@@ -12,7 +12,7 @@ fn said(badness: u64, text: &str) -> Answer {
 
 pub fn user(unit: &Unit<'_>) -> Answer {
     match unit.exec.user.as_deref() {
-        Some("nobody") if !unit.is_dynamic() => {
+        Some("nobody") => {
             said(9, "Service runs under as 'nobody' user, which should not be used for services")
         }
         _ if unit.is_root() => Answer::Badness(10),
