@@ -23,6 +23,7 @@ mod places;
 #[cfg(test)]
 #[path = "../../../core/unit/tests/vectors/table.rs"]
 mod table;
+mod tables;
 mod times;
 
 pub use escape::main as escape;
@@ -77,6 +78,8 @@ const VERBS: &[Verb] = &[
     Verb { word: "calendar", least: 1, most: usize::MAX, run: times::calendar },
     Verb { word: "timestamp", least: 1, most: usize::MAX, run: times::timestamp },
     Verb { word: "timespan", least: 1, most: usize::MAX, run: times::timespan },
+    Verb { word: "exit-status", least: 0, most: usize::MAX, run: tables::exit_status },
+    Verb { word: "capability", least: 0, most: usize::MAX, run: tables::capability },
     Verb { word: "unit-paths", least: 0, most: 0, run: places::unit_paths },
     Verb { word: "cat-config", least: 1, most: usize::MAX, run: places::cat_config },
 ];
@@ -90,8 +93,6 @@ const NOT_YET: &[&str] = &[
     "dot",
     "dump",
     "unit-files",
-    "exit-status",
-    "capability",
     "syscall-filter",
     "filesystems",
     "condition",
@@ -105,7 +106,7 @@ fn run(options: &Options, words: &[String], judge: &times::Judge) -> Result<Exit
     let Some(verb) = VERBS.iter().find(|verb| verb.word == word) else {
         return Err(Stop::Refuse(match NOT_YET.contains(&word) {
             true => format!(
-                "Verb \"{word}\" of systemd-analyze is not there yet; there are calendar, timestamp, timespan, unit-paths, cat-config and verify."
+                "Verb \"{word}\" of systemd-analyze is not there yet; there are calendar, timestamp, timespan, exit-status, capability, unit-paths, cat-config and verify."
             ),
             false => format!("Unknown command verb {word}."),
         }));
@@ -179,6 +180,8 @@ Commands:
   calendar SPEC...           Say when a calendar expression elapses
   timestamp TIMESTAMP...     Say what point in time is meant
   timespan SPAN...           Say how long a span of time is
+  exit-status [STATUS...]    List exit statuses by name and number
+  capability [CAP...]        List capabilities by name and number
   unit-paths                 List load directories for units
   cat-config NAME|PATH...    Show configuration file and drop-ins
 
