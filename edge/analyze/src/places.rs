@@ -41,21 +41,13 @@ const ENDINGS: &[(&str, &str)] = &[
     ("systemd/user-preset", ".preset"),
 ];
 
+/// What the caller's environment says of search paths.
+pub fn environment() -> Environment {
+    eudaemon_verify::environment("")
+}
+
 pub fn unit_paths(options: &Options, _: &[String], _: &Judge) -> ExitCode {
-    if options.root.is_some() {
-        eprintln!("Option --root= is only supported for cat-config right now.");
-        return ExitCode::FAILURE;
-    }
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let environment = Environment {
-        unit_path: variable("SYSTEMD_UNIT_PATH"),
-        home: variable("HOME"),
-        runtime_directory: variable("XDG_RUNTIME_DIR"),
-        config_home: variable("XDG_CONFIG_HOME"),
-        data_home: variable("XDG_DATA_HOME"),
-        config_dirs: variable("XDG_CONFIG_DIRS"),
-        data_dirs: variable("XDG_DATA_DIRS"),
-    };
+    let environment = environment();
     let runtime = environment.runtime_directory.is_some();
     // Without a runtime directory a user's manager has none of its own below /run either.
     let own = |path: &&String| {

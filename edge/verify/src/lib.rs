@@ -21,15 +21,16 @@ mod directive;
 mod json;
 mod render;
 
+pub use asked::clean;
 pub use directive::help;
 pub use finding::{Finding, Place, Suggestion};
+pub use ground::{Disk, Ground, environment, specifiers};
 pub use render::Colours;
 pub use surroundings::{Meant, Named, Surroundings};
 
 use asked::Asked;
 use eudaemon_unit::diagnostic::Severity;
 use eudaemon_unit::files::{Scope, join};
-use ground::{Disk, Ground};
 use options::{Format, Line};
 use std::collections::BTreeSet;
 use std::ffi::OsString;

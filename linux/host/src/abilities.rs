@@ -145,6 +145,23 @@ pub fn virtual_machine() -> Option<String> {
     hypervisor.then(|| "kvm".into())
 }
 
+/// The capabilities services can have at most: proc(5), `CapBnd`.
+pub fn bounding_set() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapBnd:"))
+        .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
+        .unwrap_or(0)
+}
+
+/// The controllers of the cgroup v2 tree that is mounted.
+pub fn controllers() -> Vec<String> {
+    fs::read_to_string("/sys/fs/cgroup/cgroup.controllers")
+        .map(|text| text.split_whitespace().map(str::to_owned).collect())
+        .unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -67,8 +67,8 @@ impl Machine {
             container: self.container.clone(),
             virtual_machine: self.virtual_machine.clone(),
             environment: self.environment.clone(),
-            capabilities: bounding_set(),
-            controllers: controllers(),
+            capabilities: abilities::bounding_set(),
+            controllers: abilities::controllers(),
         }
     }
 }
@@ -259,21 +259,5 @@ fn assignment(text: &str, name: &str) -> String {
     text.lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
         .map(|value| value.trim_matches(['"', '\'']).to_owned())
-        .unwrap_or_default()
-}
-
-/// The capabilities services can have at most: proc(5), `CapBnd`.
-fn bounding_set() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("CapBnd:"))
-        .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
-        .unwrap_or(0)
-}
-
-fn controllers() -> Vec<String> {
-    fs::read_to_string("/sys/fs/cgroup/cgroup.controllers")
-        .map(|text| text.split_whitespace().map(str::to_owned).collect())
         .unwrap_or_default()
 }

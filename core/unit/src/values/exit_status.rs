@@ -1,7 +1,6 @@
 //! Exit statuses by number or name, for `SuccessExitStatus=` and its kin: systemd.exec(5), "Process Exit Codes".
 
-/// In order of number.
-pub const NAMES: [(&str, u8); 67] = [
+const NAMES: [(&str, u8); 67] = [
     ("SUCCESS", 0),
     ("FAILURE", 1),
     ("INVALIDARGUMENT", 2),
@@ -74,16 +73,6 @@ pub const NAMES: [(&str, u8); 67] = [
 pub fn parse_exit_status(text: &str) -> Option<u8> {
     let named = NAMES.iter().find(|(name, _)| *name == text).map(|(_, status)| *status);
     named.or_else(|| super::number::unsigned(text).ok().and_then(|status| u8::try_from(status).ok()))
-}
-
-/// Who gave a status its name: the C library, the Linux Standard Base for init scripts, BSD's sysexits(3), or systemd.
-pub const fn class(status: u8) -> &'static str {
-    match status {
-        0 | 1 => "libc",
-        2..=63 => "LSB",
-        64..=199 => "BSD",
-        200..=255 => "systemd",
-    }
 }
 
 /// The name of a status, as `systemctl status` shows it beside the number.

@@ -78,7 +78,8 @@ pub fn evaluate<'a>(lines: impl Iterator<Item = &'a str>, always: &str) -> (bool
             members(name, &mut |call| {
                 if takes == allows {
                     calls.remove(call);
-                } else {
+                } else if !allows || error.is_none() {
+                    // What is allowed has no error: such a word says nothing.
                     calls.insert(call, error);
                 }
             });
@@ -95,6 +96,23 @@ pub fn evaluate<'a>(lines: impl Iterator<Item = &'a str>, always: &str) -> (bool
     // An error is for what is forbidden, also among what is allowed.
     let calls = calls.into_iter().filter(|(_, error)| !allows || error.is_none());
     (allows, calls.map(shown).collect())
+}
+
+/// The names of all groups, in the order systemd lists them.
+pub fn groups() -> impl Iterator<Item = &'static str> {
+    GROUPS.lines().filter(|line| line.starts_with('@'))
+}
+
+/// What a group holds as it is listed: calls and groups.
+pub fn members_of(name: &str) -> Vec<&'static str> {
+    group(name).into_iter().flatten().collect()
+}
+
+/// All calls of a group, in the order it and the groups in it list them.
+pub fn calls_of(name: &str) -> Vec<&str> {
+    let mut calls = Vec::new();
+    members(name, &mut |call| calls.push(call));
+    calls
 }
 
 /// Each call that a name stands for.
@@ -121,6 +139,7 @@ mod tests {
         assert_eq!(shown(&["~@swap", "~mount:EPERM", "swapon"]), "~mount:EPERM swapoff");
         assert_eq!(shown(&["~@swap:1"]), "~swapoff:EPERM swapon:EPERM");
         assert_eq!(shown(&["read write:EPERM"]), "read");
+        assert_eq!(shown(&["read", "read:EPERM"]), "read");
         assert_eq!(shown(&[]), "~");
     }
 
