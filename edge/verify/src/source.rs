@@ -70,7 +70,9 @@ impl<'a, T: Tree + ?Sized> Sources<'a, T> {
                 }
                 Event::Assignment(_) | Event::Odd(_) | Event::Broken(..) => None,
             };
-            let range = events.filter_map(fits).last()?;
+            let mut fitting = events.filter_map(fits);
+            // A word is meant where it first stands; of a directive the last line counts.
+            let range = if word.is_some() { fitting.next()? } else { fitting.last()? };
             Some((path.clone(), source.place(range)))
         })
     }

@@ -104,8 +104,12 @@ const ENDINGS: &[Ending] = &[
             ("good.service", "[Service]\nExecStart=true\n[Install]\nWantedBy=default.target\n"),
         ],
         "eudaemon up",
-        0,
-        &["bad.service:1: Unknown section 'Servic'", "starts them: bad.service", "every service has ended"],
+        1,
+        &[
+            "bad.service:1: Unknown section 'Servic'",
+            "bad.service cannot be started",
+            "every service has ended; not started: bad.service",
+        ],
     ),
     (
         "an exit code",

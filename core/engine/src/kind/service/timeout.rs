@@ -6,10 +6,12 @@ use super::process::KILL;
 use super::running::reload_failed;
 use super::start::enter_running;
 use super::stop::{enter_stop, enter_stop_post, kill};
-use super::{Cause, KillStep, Killing, MayRestart, Reload, Reloading, State, Up};
+use super::{
+    Cause, KillStep, Killing, MayRestart, PostControl, Reload, Reloading, StartPost, Starting, State, Up,
+};
 use crate::api::{Action, Phase, ServiceResult};
 use eudaemon_unit::config::Service;
-use eudaemon_unit::config::service::TimeoutMode;
+use eudaemon_unit::config::service::{ServiceType, TimeoutMode};
 
 pub(super) fn deadline(state: State, service: &Service, cx: &mut Cx) -> State {
     let now = cx.now.monotonic;
@@ -59,9 +61,44 @@ pub(super) fn deadline(state: State, service: &Service, cx: &mut Cx) -> State {
     }
 }
 
+/// What a start still waited for, where it is a word from the service.
+fn waited_for(state: &State, service: &Service) -> Option<String> {
+    let pid_file = || service.pid_file.as_ref().map(|path| format!("PIDFile={path} names no process of it"));
+    match state {
+        State::Start(Starting::Await { .. }) => match service.kind {
+            ServiceType::Notify | ServiceType::NotifyReload => Some("no READY=1 came".to_owned()),
+            ServiceType::Dbus => {
+                service.bus_name.as_ref().map(|name| format!("nobody took the bus name {name}"))
+            }
+            ServiceType::Simple
+            | ServiceType::Exec
+            | ServiceType::Forking
+            | ServiceType::Oneshot
+            | ServiceType::Idle => None,
+        },
+        State::Start(Starting::Parent(_)) => Some("its first process does not end (Type=forking)".to_owned()),
+        State::Start(Starting::Finding { .. })
+        | State::StartPost(StartPost { control: PostControl::PidFile { .. }, .. }) => pid_file(),
+        State::Start(Starting::Launch { .. } | Starting::Oneshot { .. } | Starting::Counting { .. })
+        | State::StartPost(StartPost { control: PostControl::Command(_), .. })
+        | State::Dead
+        | State::Condition(_)
+        | State::StartPre(_)
+        | State::Running(_)
+        | State::Exited
+        | State::Reload(_)
+        | State::Stop { .. }
+        | State::StopPost { .. }
+        | State::Killing(_)
+        | State::Failed
+        | State::AutoRestart { .. } => None,
+    }
+}
+
 fn start_timed_out(state: State, service: &Service, cx: &mut Cx) -> State {
+    let waited = waited_for(&state, service).map(|what| format!(": {what}")).unwrap_or_default();
     let (main, control) = state.parts();
-    cx.say(Level::Warning, format!("{}: starting took too long", cx.unit));
+    cx.say(Level::Warning, format!("{}: starting took too long{waited}", cx.unit));
     cx.history.fail(ServiceResult::Timeout);
     let step = match service.timeout_start_failure_mode {
         TimeoutMode::Terminate => KillStep::StopSigterm,

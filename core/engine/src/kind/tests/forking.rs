@@ -57,7 +57,7 @@ fn a_pid_file_nobody_writes_is_a_timeout() {
                 survey
             occupied
             +5s
-                say web.service: starting took too long
+                say web.service: starting took too long: PIDFile=/run/web.pid names no process of it
                 stop-finding
                 signal-set TERM
               = deactivating/stop-sigterm (timeout) until 90s
@@ -115,7 +115,7 @@ fn a_pid_file_that_names_a_stranger_is_said_and_waited_on() {
             missing p2 /run/web.pid names a stranger
                 say web.service: main process not told: /run/web.pid names a stranger
             +5s
-                say web.service: starting took too long
+                say web.service: starting took too long: PIDFile=/run/web.pid names no process of it
                 stop-finding
                 signal-set TERM
               = deactivating/stop-sigterm (timeout) until 90s
@@ -520,26 +520,26 @@ fn a_parent_that_hangs() {
         &format!("{GUESS}TimeoutStartSec=5s\n"),
         "start\n+5s\nkill p1 TERM\nempty\nshow",
         expect![[r#"
-        start
-            begin
-            spawn p1 Start /bin/web
-          = activating/start until 5s
-        +5s
-            say web.service: starting took too long
-            signal p1 TERM
-            signal p1 CONT
-            signal-set TERM but p1
-          = deactivating/stop-sigterm (timeout) until 90s
-        kill p1 TERM
-            signal-set TERM
-          = deactivating/final-sigterm (timeout) until 90s
-        empty
-            say web.service: failed with result 'timeout'
-            release, directories Remove
-          = failed/failed (timeout)
-        show
-            main - ended -, result timeout, reload success, restarts 0, status "" 0
-    "#]],
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 5s
+            +5s
+                say web.service: starting took too long: its first process does not end (Type=forking)
+                signal p1 TERM
+                signal p1 CONT
+                signal-set TERM but p1
+              = deactivating/stop-sigterm (timeout) until 90s
+            kill p1 TERM
+                signal-set TERM
+              = deactivating/final-sigterm (timeout) until 90s
+            empty
+                say web.service: failed with result 'timeout'
+                release, directories Remove
+              = failed/failed (timeout)
+            show
+                main - ended -, result timeout, reload success, restarts 0, status "" 0
+        "#]],
     );
 }
 

@@ -580,7 +580,7 @@ fn start_failure_mode_abort_and_kill() {
                 spawn p1 Start /bin/web
               = activating/start until 5s
             +5s
-                say web.service: starting took too long
+                say web.service: starting took too long: no READY=1 came
                 signal p1 ABRT
                 signal p1 CONT
                 signal-set ABRT but p1
@@ -604,7 +604,7 @@ fn start_failure_mode_abort_and_kill() {
                 spawn p1 Start /bin/web
               = activating/start until 5s
             +5s
-                say web.service: starting took too long
+                say web.service: starting took too long: no READY=1 came
                 signal p1 KILL
                 signal-set KILL but p1
               = deactivating/stop-sigkill (timeout) until 90s

@@ -40,7 +40,7 @@ fn never_ready() {
               = activating/start until 2s
             main STATUS=hi READY=0
             +2s
-                say web.service: starting took too long
+                say web.service: starting took too long: no READY=1 came
                 signal p1 TERM
                 signal p1 CONT
                 signal-set TERM but p1
@@ -245,18 +245,18 @@ fn extend_timeout() {
         &notify("TimeoutStartSec=2s\n"),
         "start\nmain EXTEND_TIMEOUT_USEC=1000000\n+2s",
         expect![[r#"
-        start
-            begin
-            spawn p1 Start /bin/web
-          = activating/start until 2s
-        main EXTEND_TIMEOUT_USEC=1000000
-        +2s
-            say web.service: starting took too long
-            signal p1 TERM
-            signal p1 CONT
-            signal-set TERM but p1
-          = deactivating/stop-sigterm (timeout) until 90s
-    "#]],
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start until 2s
+            main EXTEND_TIMEOUT_USEC=1000000
+            +2s
+                say web.service: starting took too long: no READY=1 came
+                signal p1 TERM
+                signal p1 CONT
+                signal-set TERM but p1
+              = deactivating/stop-sigterm (timeout) until 90s
+        "#]],
     );
     check(
         &notify("RuntimeMaxSec=10s\n"),
