@@ -39,7 +39,7 @@ pub fn assess(unit: &Unit<'_>, policy: &Policy) -> Result<Review, String> {
     let mut weights: u64 = 0;
     for row in TABLE {
         let weighed = weigh(row, unit, policy)?;
-        if weighed.weight > 0 && weighed.answer != Answer::Moot {
+        if weighed.weight > 0 && ![Answer::Moot, Answer::TooEarly].contains(&weighed.answer) {
             sum = sum.wrapping_add(weighed.badness.wrapping_mul(weighed.weight).div_ceil(weighed.range));
             weights = weights.wrapping_add(weighed.weight);
         }
@@ -55,11 +55,15 @@ pub fn assess(unit: &Unit<'_>, policy: &Policy) -> Result<Review, String> {
     Ok(Review { rows, exposure: sum.wrapping_mul(WHOLE).div_ceil(weights) })
 }
 
+/// What makes no sense for a service of the early boot, where the file systems are not all there.
+const LATE_ONLY: [&str; 4] = ["PrivateTmp", "ProtectHome", "ProtectSystem", "RootDirectoryOrRootImage"];
+
 fn weigh(row: &'static Row, unit: &Unit<'_>, policy: &Policy) -> Result<Weighed, String> {
-    let answer = answer(&row.look, unit);
+    let is_early = !unit.config.unit.default_dependencies && LATE_ONLY.contains(&row.id);
+    let answer = if is_early { Answer::TooEarly } else { answer(&row.look, unit) };
     let badness = match &answer {
         Answer::Badness(badness) | Answer::Said(badness, _) | Answer::Unsaid(badness) => *badness,
-        Answer::Moot => 0,
+        Answer::Moot | Answer::TooEarly => 0,
     };
     let (weight, range) = (policy.weight(row), policy.range(row));
     if weight > 0 && (range == 0 || badness > range) {
@@ -78,6 +82,10 @@ impl Weighed {
         let description = match self.answer {
             Answer::Moot => {
                 return Assessed { row, is_good: None, description: Some(policy.moot(row)), exposure: None };
+            }
+            Answer::TooEarly => {
+                let text = "Service runs in special boot phase, option is not appropriate".to_owned();
+                return Assessed { row, is_good: None, description: Some(text), exposure: None };
             }
             Answer::Badness(0) => Some(policy.good(row)),
             Answer::Badness(_) => Some(policy.bad(row)),

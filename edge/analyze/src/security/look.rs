@@ -32,6 +32,8 @@ pub enum Answer {
     Unsaid(u64),
     /// The question makes no sense here.
     Moot,
+    /// Nor does it before the file systems are there.
+    TooEarly,
 }
 
 impl Answer {

@@ -36,9 +36,6 @@ pub fn remove_ipc(unit: &Unit<'_>) -> Answer {
 }
 
 pub fn tmp(unit: &Unit<'_>) -> Answer {
-    if unit.is_early() {
-        return Answer::Moot;
-    }
     Answer::good_if(unit.kept("PrivateTmp").is_some() || unit.is_dynamic())
 }
 
@@ -82,9 +79,6 @@ pub fn proc(unit: &Unit<'_>) -> Answer {
 
 /// What of the system can be written to: at least as little as a user made for the service may.
 pub fn system(unit: &Unit<'_>) -> Answer {
-    if unit.is_early() {
-        return Answer::Moot;
-    }
     let kept = if unit.is_dynamic() { Some("strict") } else { unit.kept("ProtectSystem") };
     match kept {
         Some("strict") => said(0, "Service has strict read-only access to the OS file hierarchy"),
@@ -95,9 +89,6 @@ pub fn system(unit: &Unit<'_>) -> Answer {
 }
 
 pub fn home(unit: &Unit<'_>) -> Answer {
-    if unit.is_early() {
-        return Answer::Moot;
-    }
     let kept = unit.kept("ProtectHome").or(unit.is_dynamic().then_some("read-only"));
     match kept {
         Some("yes") => said(0, "Service has no access to home directories"),
@@ -108,9 +99,6 @@ pub fn home(unit: &Unit<'_>) -> Answer {
 }
 
 pub fn root(unit: &Unit<'_>) -> Answer {
-    if unit.is_early() {
-        return Answer::Moot;
-    }
     let directory = unit.exec.root_directory.as_deref().is_some_and(|path| path != "/");
     Answer::good_if(directory || unit.kept("RootImage").is_some())
 }

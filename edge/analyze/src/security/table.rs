@@ -19,9 +19,6 @@ pub struct Row {
     pub other: &'static str,
 }
 
-/// Of units without default dependencies.
-const EARLY: &str = "Service runs in special boot phase, option is not appropriate";
-
 #[rustfmt::skip]
 pub const TABLE: &[Row] = &[
     Row { id: "AmbientCapabilities", name: "AmbientCapabilities=", weight: 500, range: 1, look: Look::Own(own::ambient), good: "Service process does not receive ambient capabilities", bad: "Service process receives ambient capabilities", other: "" },
@@ -62,18 +59,18 @@ pub const TABLE: &[Row] = &[
     Row { id: "PrivateDevices", name: "PrivateDevices=", weight: 1000, range: 1, look: Look::Yes("PrivateDevices"), good: "Service has no access to hardware devices", bad: "Service potentially has access to hardware devices", other: "" },
     Row { id: "PrivateMounts", name: "PrivateMounts=", weight: 1000, range: 1, look: Look::Yes("PrivateMounts"), good: "Service cannot install system mounts", bad: "Service may install system mounts", other: "" },
     Row { id: "PrivateNetwork", name: "PrivateNetwork=", weight: 2500, range: 1, look: Look::Yes("PrivateNetwork"), good: "Service has no access to the host's network", bad: "Service has access to the host's network", other: "" },
-    Row { id: "PrivateTmp", name: "PrivateTmp=", weight: 1000, range: 1, look: Look::Own(own::tmp), good: "Service has no access to other software's temporary files", bad: "Service has access to other software's temporary files", other: EARLY },
+    Row { id: "PrivateTmp", name: "PrivateTmp=", weight: 1000, range: 1, look: Look::Own(own::tmp), good: "Service has no access to other software's temporary files", bad: "Service has access to other software's temporary files", other: "" },
     Row { id: "PrivateUsers", name: "PrivateUsers=", weight: 1000, range: 1, look: Look::Yes("PrivateUsers"), good: "Service does not have access to other users", bad: "Service has access to other users", other: "" },
     Row { id: "ProcSubset", name: "ProcSubset=", weight: 10, range: 1, look: Look::Own(own::subset), good: "Service has no access to non-process /proc files (/proc subset=)", bad: "Service has full access to non-process /proc files (/proc subset=)", other: "" },
     Row { id: "ProtectClock", name: "ProtectClock=", weight: 1000, range: 1, look: Look::Yes("ProtectClock"), good: "Service cannot write to the hardware clock or system clock", bad: "Service may write to the hardware clock or system clock", other: "" },
     Row { id: "ProtectControlGroups", name: "ProtectControlGroups=", weight: 1000, range: 1, look: Look::Yes("ProtectControlGroups"), good: "Service cannot modify the control group file system", bad: "Service may modify the control group file system", other: "" },
-    Row { id: "ProtectHome", name: "ProtectHome=", weight: 1000, range: 10, look: Look::Own(own::home), good: "", bad: "", other: EARLY },
+    Row { id: "ProtectHome", name: "ProtectHome=", weight: 1000, range: 10, look: Look::Own(own::home), good: "", bad: "", other: "" },
     Row { id: "ProtectHostname", name: "ProtectHostname=", weight: 50, range: 1, look: Look::Yes("ProtectHostname"), good: "Service cannot change system host/domainname", bad: "Service may change system host/domainname", other: "" },
     Row { id: "ProtectKernelLogs", name: "ProtectKernelLogs=", weight: 1000, range: 1, look: Look::Yes("ProtectKernelLogs"), good: "Service cannot read from or write to the kernel log ring buffer", bad: "Service may read from or write to the kernel log ring buffer", other: "" },
     Row { id: "ProtectKernelModules", name: "ProtectKernelModules=", weight: 1000, range: 1, look: Look::Yes("ProtectKernelModules"), good: "Service cannot load or read kernel modules", bad: "Service may load or read kernel modules", other: "" },
     Row { id: "ProtectKernelTunables", name: "ProtectKernelTunables=", weight: 1000, range: 1, look: Look::Yes("ProtectKernelTunables"), good: "Service cannot alter kernel tunables (/proc/sys, …)", bad: "Service may alter kernel tunables", other: "" },
     Row { id: "ProtectProc", name: "ProtectProc=", weight: 1000, range: 3, look: Look::Own(own::proc), good: "Service has restricted access to process tree (/proc hidepid=)", bad: "Service has full access to process tree (/proc hidepid=)", other: "" },
-    Row { id: "ProtectSystem", name: "ProtectSystem=", weight: 1000, range: 10, look: Look::Own(own::system), good: "", bad: "", other: EARLY },
+    Row { id: "ProtectSystem", name: "ProtectSystem=", weight: 1000, range: 10, look: Look::Own(own::system), good: "", bad: "", other: "" },
     Row { id: "RemoveIPC", name: "RemoveIPC=", weight: 100, range: 1, look: Look::Own(own::remove_ipc), good: "Service user cannot leave SysV IPC objects around", bad: "Service user may leave SysV IPC objects around", other: "Service runs as root, option does not apply" },
     Row { id: "RestrictAddressFamilies_AF_INET_INET6", name: "RestrictAddressFamilies=~AF_(INET|INET6)", weight: 1500, range: 1, look: Look::Families(&["AF_INET", "AF_INET6"]), good: "Service cannot allocate Internet sockets", bad: "Service may allocate Internet sockets", other: "" },
     Row { id: "RestrictAddressFamilies_AF_NETLINK", name: "RestrictAddressFamilies=~AF_NETLINK", weight: 200, range: 1, look: Look::Families(&["AF_NETLINK"]), good: "Service cannot allocate netlink sockets", bad: "Service may allocate netlink sockets", other: "" },
@@ -89,7 +86,7 @@ pub const TABLE: &[Row] = &[
     Row { id: "RestrictNamespaces_uts", name: "RestrictNamespaces=~uts", weight: 100, range: 1, look: Look::Namespace("uts"), good: "Service cannot create hostname namespaces", bad: "Service may create hostname namespaces", other: "" },
     Row { id: "RestrictRealtime", name: "RestrictRealtime=", weight: 500, range: 1, look: Look::Yes("RestrictRealtime"), good: "Service realtime scheduling access is restricted", bad: "Service may acquire realtime scheduling", other: "" },
     Row { id: "RestrictSUIDSGID", name: "RestrictSUIDSGID=", weight: 1000, range: 1, look: Look::Own(own::suid_sgid), good: "SUID/SGID file creation by service is restricted", bad: "Service may create SUID/SGID files", other: "" },
-    Row { id: "RootDirectoryOrRootImage", name: "RootDirectory=/RootImage=", weight: 200, range: 1, look: Look::Own(own::root), good: "Service has its own root directory/image", bad: "Service runs within the host's root directory", other: EARLY },
+    Row { id: "RootDirectoryOrRootImage", name: "RootDirectory=/RootImage=", weight: 200, range: 1, look: Look::Own(own::root), good: "Service has its own root directory/image", bad: "Service runs within the host's root directory", other: "" },
     Row { id: "SupplementaryGroups", name: "SupplementaryGroups=", weight: 200, range: 1, look: Look::Own(own::groups), good: "Service has no supplementary groups", bad: "Service runs with supplementary groups", other: "Service runs as root, option does not matter" },
     Row { id: "SystemCallArchitectures", name: "SystemCallArchitectures=", weight: 1000, range: 10, look: Look::Own(own::architectures), good: "", bad: "", other: "" },
     Row { id: "SystemCallFilter_clock", name: "SystemCallFilter=~@clock", weight: 1000, range: 10, look: Look::Calls("@clock"), good: "", bad: "", other: "" },

@@ -35,11 +35,6 @@ impl<'a> Unit<'a> {
         matches!(self.config.body, Body::Service(_))
     }
 
-    /// Whether it may run before file systems are there.
-    pub fn is_early(&self) -> bool {
-        !self.config.unit.default_dependencies
-    }
-
     pub fn is_root(&self) -> bool {
         let named = |user: &str| user == "root" || user == "0";
         match &self.exec.user {
