@@ -25,5 +25,10 @@ pub const FLUSH_ROUNDS: usize = 4096;
 /// For how long a manager that answers may be one whose init was killed, and how often it is looked for.
 pub const RIVAL_ENDS: Duration = Duration::from_secs(1);
 pub const RIVAL_LOOK: Duration = Duration::from_millis(20);
+/// From SIGTERM to SIGKILL, and from that to leaving, for what an earlier init left when everything ends: as long as init
+/// gives its own children.
+pub const ORPHANS_TERM: Duration = Duration::from_secs(5);
+pub const ORPHANS_KILL: Duration = Duration::from_secs(5);
+pub const ORPHANS_LOOK: Duration = Duration::from_millis(20);
 /// Reports of init taken in per turn.
 pub const REPORTS_PER_TURN: usize = 256;

@@ -81,7 +81,10 @@ impl Contents {
 #[derive(Debug)]
 pub struct StateLog {
     file: OwnedFd,
+    /// Where the next frame is written: behind the last whole one.
     length: u64,
+    /// Up to where bytes may stand in the file: beyond `length` lies what was cut short.
+    extent: u64,
     /// Length at which the next rewriting is considered.
     compact_at: u64,
     /// Where the file has a name.
@@ -103,7 +106,7 @@ impl StateLog {
     }
 
     fn begin(file: OwnedFd, path: Option<PathBuf>) -> io::Result<StateLog> {
-        let mut log = StateLog { file, length: 0, compact_at: COMPACT_FROM, path };
+        let mut log = StateLog { file, length: 0, extent: 0, compact_at: COMPACT_FROM, path };
         log.write(MAGIC)?;
         Ok(log)
     }
@@ -132,7 +135,8 @@ impl StateLog {
         Ok(Some(file))
     }
 
-    /// Reads a predecessor's log and goes on behind its last whole frame.
+    /// Reads a predecessor's log, to go on behind its last whole frame. What stands behind that goes with the first entry
+    /// that is added: a log that nobody goes on from stays as it was found.
     pub fn open(file: OwnedFd, path: Option<PathBuf>) -> io::Result<(StateLog, Contents)> {
         let length = rustix::fs::fstat(&file)?.st_size.max(0) as u64;
         if length > LENGTH_MAX {
@@ -160,9 +164,8 @@ impl StateLog {
             at = next;
         }
         contents.torn = (bytes.len() - at) as u64;
-        rustix::fs::ftruncate(&file, at as u64)?;
         let compact_at = COMPACT_FROM.max(contents.size() * 4);
-        let log = StateLog { file, length: at as u64, compact_at, path };
+        let log = StateLog { file, length: at as u64, extent: bytes.len() as u64, compact_at, path };
         // Whoever rewrote it may have died before it got its name.
         log.settle()?;
         Ok((log, contents))
@@ -195,6 +198,10 @@ impl StateLog {
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.extent > self.length {
+            rustix::fs::ftruncate(&self.file, self.length)?;
+        }
+        self.extent = self.length + bytes.len() as u64;
         let mut written = 0;
         while written < bytes.len() {
             written += rustix::io::pwrite(&self.file, &bytes[written..], self.length + written as u64)?;
@@ -203,10 +210,20 @@ impl StateLog {
         Ok(())
     }
 
-    /// Init is to stop everything and end: nobody is to go on from here but a next manager of the same init.
-    pub fn end(&self) {
-        if let Some(path) = &self.path {
-            drop(fs::remove_file(path));
+    /// Can a next init find it?
+    pub fn has_name(&self) -> bool {
+        self.path.is_some()
+    }
+
+    /// Init is to stop everything and end: nobody is to go on from here but a next manager of the same init. A rewriting
+    /// that may yet come gives no name back.
+    pub fn end(&mut self) -> io::Result<()> {
+        let Some(path) = self.path.take() else { return Ok(()) };
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(io::Error::new(error.kind(), format!("cannot remove {}: {error}", path.display())))
+            }
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 
@@ -363,6 +380,36 @@ mod tests {
         fs::create_dir(&path).unwrap();
         assert!(StateLog::left_behind(&path).is_err());
         fs::remove_dir(path).unwrap();
+    }
+
+    #[test]
+    fn a_log_that_nobody_goes_on_from_stays_as_it_was_found() {
+        let mut log = StateLog::create(None).unwrap();
+        log.append(&entry(1, Some("a"))).unwrap();
+        rustix::io::pwrite(log.file(), &[7; 100], log.length).unwrap();
+        let long = || rustix::fs::fstat(log.file()).unwrap().st_size as u64;
+        let torn = log.length + 100;
+        let (mut opened, contents) = reopened(&log);
+        assert_eq!((contents.torn, long()), (100, torn), "reading takes nothing away");
+        opened.append(&Entry::default()).unwrap();
+        assert_eq!(long(), opened.length, "nothing stands behind what was added");
+    }
+
+    #[test]
+    fn a_log_that_ended_has_no_name_even_when_rewritten() {
+        let path = std::env::temp_dir().join(format!("eudaemon-ended-{}", std::process::id()));
+        let mut log = StateLog::create(Some(path.clone())).unwrap();
+        log.append(&entry(1, Some("a"))).unwrap();
+        log.end().unwrap();
+        log.compacted().unwrap().settle().unwrap();
+        assert!(!path.exists() && !beside(&path).exists());
+        log.end().unwrap();
+        let mut log = StateLog::create(Some(path.clone())).unwrap();
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        let text = log.end().unwrap_err().to_string();
+        fs::remove_dir(&path).unwrap();
+        assert!(text.contains(&*path.to_string_lossy()), "{text}");
     }
 
     #[test]

@@ -81,6 +81,14 @@ impl Host {
         self.groups.members(unit.as_str(), &path(unit, config))
     }
 
+    /// Those of them that do not descend from init: it neither hears of them nor ends them.
+    pub fn members_beyond_init(&self, unit: &UnitName, config: Option<&Config>) -> Vec<u32> {
+        let lives = |pid: &u32| crate::proc::stat(*pid).is_some_and(|stat| !stat.is_zombie());
+        let mut members = self.members(unit, config);
+        members.retain(|pid| lives(pid) && !descends(*pid, self.init));
+        members
+    }
+
     /// The unit a process belongs to, by what the host knows and what the kernel says.
     pub fn unit_of(&self, pid: u32) -> Option<UnitName> {
         if let Some(known) = self.by_pid.get(&pid).and_then(|id| self.processes.get(id)) {
@@ -152,9 +160,25 @@ impl Host {
     }
 }
 
+fn descends(pid: u32, from: u32) -> bool {
+    let parent = |pid: &u32| Some(crate::proc::stat(*pid)?.parent);
+    std::iter::successors(parent(&pid), parent).take(crate::limits::ANCESTORS).any(|pid| pid == from)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_child_descends_from_us_and_our_parent_does_not() {
+        let own = std::process::id();
+        let parent = crate::proc::stat(own).unwrap().parent;
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let told = [descends(child.id(), own), descends(child.id(), parent), descends(parent, own)];
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(told, [true, true, false]);
+    }
 
     #[test]
     fn paths_of_units_and_slices() {

@@ -3,6 +3,7 @@
 
 mod clients;
 mod folder;
+mod leaving;
 mod loading;
 mod memory;
 
@@ -243,11 +244,11 @@ impl Site {
             let action = self.localised(engine, order.action);
             if let Action::Finish(_) = &action {
                 self.finished = true;
-                self.log.end();
                 if self.machine.place.role == Role::Beside {
-                    // init ends what it is the parent of. What an earlier one left is told by us.
+                    // init ends what it is the parent of. What an earlier one left is ended by us.
                     self.let_go(engine);
                 }
+                self.see_off(engine);
                 if self.is_folder() {
                     crate::offer::withdraw(&self.machine.place);
                 }

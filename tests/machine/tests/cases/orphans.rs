@@ -12,6 +12,8 @@ pub const CASES: &[Case] = &[
     Case { name: "orphans-unprivileged", run: |report| orphans(report, Confinement::Unprivileged) },
     Case { name: "orphans-again-privileged", run: |report| again(report, Confinement::Privileged) },
     Case { name: "orphans-again-unprivileged", run: |report| again(report, Confinement::Unprivileged) },
+    Case { name: "orphans-leave-privileged", run: |report| leave(report, Confinement::Privileged) },
+    Case { name: "orphans-leave-unprivileged", run: |report| leave(report, Confinement::Unprivileged) },
 ];
 
 const SOON: Duration = Duration::from_secs(20);
@@ -23,6 +25,8 @@ const SERVICES: [&str; 5] =
 const TWICE: &str = "[Service]\nType=forking\nExecStart=/bin/sh -c 'setsid sleep 1000 & exit 0'\n";
 
 const STEADY: &str = "[Service]\nExecStart=sh -c 'echo steady as she goes; exec sleep 1000'\nRestart=always\nRestartSec=50ms\n";
+
+const STUBBORN: &str = "[Service]\nExecStart=sh -c 'trap \"\" TERM; while :; do sleep 1; done'\n";
 
 fn orphans(report: &mut Report, confinement: Confinement) -> Result<()> {
     let Some(Candidate::Ours(binary)) = candidate_for(report, confinement)? else {
@@ -118,6 +122,35 @@ fn again(report: &mut Report, confinement: Confinement) -> Result<()> {
     report.same("nothing was started again", &shown(&machine, "steady", "NRestarts")?, "0");
     let reloaded = machine.run(&["eudaemon", "reload", "dbus.service"])?;
     report.check("a service that was taken over is reloaded", reloaded.success().map(|_| ()));
+    Ok(())
+}
+
+/// Who was taken over is no child of the init that ends, and does not heed SIGTERM: it ends all the same, and is not forgotten
+/// before.
+fn leave(report: &mut Report, confinement: Confinement) -> Result<()> {
+    let Some(Candidate::Ours(binary)) = candidate_for(report, confinement)? else {
+        report.skip("ending after a takeover", "the candidate is not ours");
+        return Ok(());
+    };
+    let machine = Setup::new(confinement)?
+        .program(&binary, "/usr/local/bin/eudaemon")?
+        .file("/etc/systemd/system/steady.service", STEADY)?
+        .file("/etc/systemd/system/stubborn.service", STUBBORN)?
+        .boot(&["/bin/sleep", "infinity"])?;
+    machine.run(&["eudaemon", "start", "stubborn"])?.success()?;
+    let pid = shown(&machine, "stubborn", "MainPID")?;
+    kill_both(&machine)?;
+    machine.run(&["eudaemon", "start", "steady"])?.success()?;
+    report.same("it was taken over", &shown(&machine, "stubborn", "MainPID")?, &pid);
+    machine.shell("eudaemon exit --force")?;
+    let lives = format!("! grep -q ') Z' /proc/{pid}/stat && test -e /proc/{pid}");
+    let ends = format!(
+        "while {lives}; do test -e /run/eudaemon/state || {{ echo forgotten; exit; }}; sleep 0.1; done; echo ended"
+    );
+    let said = machine.shell(&format!("timeout 20 sh -c '{}'; true", ends.replace('\'', "'\\''")))?.out;
+    report.same("it ends, known until then", said.trim_end(), "ended");
+    let gone = || machine.shell("test -e /run/eudaemon/state").is_ok_and(|ran| ran.code != 0);
+    report.check("then nothing is left to take over", machine.wait_until("no state", SOON, gone).map(|_| ()));
     Ok(())
 }
 
