@@ -23,26 +23,11 @@ impl Draft<'_> {
 
     /// Whether the unit has to do with a terminal, so that TERM should say which.
     pub(super) fn knows_terminal(&self) -> bool {
-        let is_terminal = |stream: &Stdio| match stream {
-            Stdio::Tty | Stdio::TtyForce | Stdio::TtyFail | Stdio::JournalConsole | Stdio::KmsgConsole => {
-                true
-            }
-            Stdio::Inherit
-            | Stdio::Null
-            | Stdio::Journal
-            | Stdio::Kmsg
-            | Stdio::Socket
-            | Stdio::NamedFd(_)
-            | Stdio::File(_)
-            | Stdio::Append(_)
-            | Stdio::Truncate(_)
-            | Stdio::Text => false,
-        };
         let exec = self.exec;
         exec.tty_path.is_some()
             || [&exec.standard_input, &exec.standard_output, &exec.standard_error]
                 .into_iter()
-                .any(is_terminal)
+                .any(Stdio::is_on_terminal)
     }
 
     pub(super) fn tty(&self) -> String {

@@ -68,6 +68,45 @@ pub enum Stdio {
     Text,
 }
 
+impl Stdio {
+    /// Whether a terminal or the console has to do with it.
+    pub const fn is_on_terminal(&self) -> bool {
+        match self {
+            Stdio::Tty | Stdio::TtyForce | Stdio::TtyFail | Stdio::JournalConsole | Stdio::KmsgConsole => {
+                true
+            }
+            Stdio::Inherit
+            | Stdio::Null
+            | Stdio::Journal
+            | Stdio::Kmsg
+            | Stdio::Socket
+            | Stdio::NamedFd(_)
+            | Stdio::File(_)
+            | Stdio::Append(_)
+            | Stdio::Truncate(_)
+            | Stdio::Text => false,
+        }
+    }
+
+    /// Whether the log gets it.
+    pub const fn is_logged(&self) -> bool {
+        match self {
+            Stdio::Journal | Stdio::JournalConsole | Stdio::Kmsg | Stdio::KmsgConsole => true,
+            Stdio::Inherit
+            | Stdio::Null
+            | Stdio::Tty
+            | Stdio::TtyForce
+            | Stdio::TtyFail
+            | Stdio::Socket
+            | Stdio::NamedFd(_)
+            | Stdio::File(_)
+            | Stdio::Append(_)
+            | Stdio::Truncate(_)
+            | Stdio::Text => false,
+        }
+    }
+}
+
 /// `Runtime-`, `State-`, `Cache-`, `Logs-` or `ConfigurationDirectory=`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Directories {

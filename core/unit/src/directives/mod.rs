@@ -22,6 +22,7 @@ mod resource;
 mod sandbox;
 mod service;
 mod socket;
+mod streams;
 mod timer;
 mod unit;
 

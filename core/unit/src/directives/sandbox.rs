@@ -224,7 +224,7 @@ fn root_hash(d: &mut Draft, l: &mut Line<'_>) {
     }
     let bytes = match (l.key, l.value.strip_prefix("base64:")) {
         ("RootHash", _) => hexadecimal(l.value).filter(|bytes| bytes.len() >= HASH_SHORTEST),
-        (_, Some(text)) => super::exec::base64(text),
+        (_, Some(text)) => super::streams::base64(text),
         (_, None) => None,
     };
     match bytes {

@@ -1,7 +1,7 @@
 //! What running a process brings with it: systemd.exec(5), "Implicit Dependencies".
 
 use super::{Adding, is_yes, kept};
-use crate::config::exec::{Directories, Exec, Failure, Place, Stdio};
+use crate::config::exec::{Directories, Exec, Failure, Place};
 use crate::config::unit::Dependency as D;
 use crate::config::{Body, Config, Mount};
 use crate::files::Scope;
@@ -45,7 +45,7 @@ pub(super) fn add(config: &Config, adding: &mut Adding, cx: &Context) {
         for ending in ["", "-varlink"] {
             adding.to(&[D::After, D::Requires], &format!("systemd-journald{ending}@{namespace}.socket"));
         }
-    } else if is_logged(&exec.standard_output) || is_logged(&exec.standard_error) {
+    } else if exec.standard_output.is_logged() || exec.standard_error.is_logged() {
         adding.to(&[D::After], JOURNAL);
     }
 }
@@ -82,22 +82,5 @@ fn paths(config: &Config, section: &str, exec: &Exec, adding: &mut Adding, cx: &
         for (name, _) in &directories.names {
             adding.mount(&crate::files::join(place, name));
         }
-    }
-}
-
-fn is_logged(stream: &Stdio) -> bool {
-    match stream {
-        Stdio::Journal | Stdio::JournalConsole | Stdio::Kmsg | Stdio::KmsgConsole => true,
-        Stdio::Inherit
-        | Stdio::Null
-        | Stdio::Tty
-        | Stdio::TtyForce
-        | Stdio::TtyFail
-        | Stdio::Socket
-        | Stdio::NamedFd(_)
-        | Stdio::File(_)
-        | Stdio::Append(_)
-        | Stdio::Truncate(_)
-        | Stdio::Text => false,
     }
 }

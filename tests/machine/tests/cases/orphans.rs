@@ -5,6 +5,7 @@ use anyhow::Result;
 use eudaemon_machine_tests::candidate::Candidate;
 use eudaemon_machine_tests::harness::{Case, Report};
 use eudaemon_machine_tests::machine::{Confinement, Machine, Setup};
+use std::path::Path;
 use std::time::Duration;
 
 pub const CASES: &[Case] = &[
@@ -28,19 +29,25 @@ const STEADY: &str = "[Service]\nExecStart=sh -c 'echo steady as she goes; exec 
 
 const STUBBORN: &str = "[Service]\nExecStart=sh -c 'trap \"\" TERM; while :; do sleep 1; done'\n";
 
-fn orphans(report: &mut Report, confinement: Confinement) -> Result<()> {
-    let Some(Candidate::Ours(binary)) = candidate_for(report, confinement)? else {
-        report.skip("killing init", "the candidate is not ours");
-        return Ok(());
-    };
+/// Beside `sleep`, each service started.
+fn with_services(binary: &Path, confinement: Confinement) -> Result<Machine> {
     let machine = Setup::new(confinement)?
-        .program(&binary, "/usr/local/bin/eudaemon")?
+        .program(binary, "/usr/local/bin/eudaemon")?
         .file("/etc/systemd/system/twice.service", TWICE)?
         .file("/etc/systemd/system/steady.service", STEADY)?
         .boot(&["/bin/sleep", "infinity"])?;
     for service in SERVICES {
         machine.run(&["eudaemon", "start", service])?.success()?;
     }
+    Ok(machine)
+}
+
+fn orphans(report: &mut Report, confinement: Confinement) -> Result<()> {
+    let Some(Candidate::Ours(binary)) = candidate_for(report, confinement)? else {
+        report.skip("killing init", "the candidate is not ours");
+        return Ok(());
+    };
+    let machine = with_services(&binary, confinement)?;
     for said in ["Started steady.service", "steady as she goes"] {
         let told = || machine.run(&["systemctl", "status", "steady"]).is_ok_and(|ran| ran.out.contains(said));
         report.check(&format!("status shows `{said}`"), machine.wait_until(said, SOON, told).map(|_| ()));
@@ -95,14 +102,7 @@ fn again(report: &mut Report, confinement: Confinement) -> Result<()> {
         report.skip("killing init again", "the candidate is not ours");
         return Ok(());
     };
-    let machine = Setup::new(confinement)?
-        .program(&binary, "/usr/local/bin/eudaemon")?
-        .file("/etc/systemd/system/twice.service", TWICE)?
-        .file("/etc/systemd/system/steady.service", STEADY)?
-        .boot(&["/bin/sleep", "infinity"])?;
-    for service in SERVICES {
-        machine.run(&["eudaemon", "start", service])?.success()?;
-    }
+    let machine = with_services(&binary, confinement)?;
     // More notes of one unit than are kept of those that have ended.
     machine.shell("for i in $(seq 33); do eudaemon kill -s HUP nginx; eudaemon reload nginx; done")?;
     let before = mains(&machine)?;

@@ -17,6 +17,7 @@ mod kill;
 mod laws;
 mod life;
 mod notify;
+mod pid_file;
 mod restart;
 mod small;
 mod socket;
