@@ -22,6 +22,8 @@ const PROGRAMS: &[(&str, Program)] = &[
     // What packages rely on at boot: ordinary services too.
     ("tmpfiles", eudaemon_provision::tmpfiles),
     ("sysusers", eudaemon_provision::sysusers),
+    // Units of what is no unit file: the manager runs it, as it runs generators.
+    ("generate", eudaemon_generate::main),
     // What texts mean, without a manager.
     ("analyze", eudaemon_analyze::main),
     ("escape", eudaemon_analyze::escape),

@@ -27,6 +27,7 @@ pub mod config;
 pub mod directives;
 pub mod merge;
 
+pub mod generate;
 pub mod implicit;
 pub mod install;
 pub mod load;

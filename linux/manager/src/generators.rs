@@ -1,9 +1,13 @@
 //! Generators: programs that write units before units are loaded. systemd.generator(7).
 //!
+//! Two of systemd's are in our binary too, `eudaemon generate`. They run under systemd's names: where the machine
+//! has a program of that name, or masks it, that counts.
+//!
 //! Each is run with three directories (normal, early, late) as arguments, all at once, and all together must
 //! end within a limit. What one says goes to our standard error; one that fails is named and done without.
 
-use eudaemon_host::place::{Place, Scope};
+use crate::machine::Machine;
+use eudaemon_host::place::Scope;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::collections::BTreeMap;
@@ -35,9 +39,42 @@ fn directories(scope: Scope) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The programs to run: of equal names the first directory's, masked ones left out.
-fn programs(directories: &[PathBuf]) -> Vec<PathBuf> {
-    let mut found: BTreeMap<std::ffi::OsString, Option<PathBuf>> = BTreeMap::new();
+/// Our own, by the names systemd's have.
+const CARRIED: &[(&str, &str)] = &[("systemd-fstab-generator", "fstab"), ("systemd-sysv-generator", "sysv")];
+
+/// What is run: a program of the machine, or ours with a word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Generator {
+    Program(PathBuf),
+    Carried { program: PathBuf, word: &'static str },
+}
+
+impl Generator {
+    fn command(&self) -> Command {
+        match self {
+            Generator::Program(path) => Command::new(path),
+            Generator::Carried { program, word } => {
+                let mut command = Command::new(program);
+                command.args(["generate", word]);
+                command
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Generator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Generator::Program(path) => path.display().fmt(f),
+            Generator::Carried { word, .. } => write!(f, "'eudaemon generate {word}'"),
+        }
+    }
+}
+
+/// The machine's programs, and what is carried where the machine has none of that name: of equal names the first
+/// directory's, masked ones left out.
+fn programs(directories: &[PathBuf], carried: &[(&'static str, Generator)]) -> Vec<Generator> {
+    let mut found: BTreeMap<std::ffi::OsString, Option<Generator>> = BTreeMap::new();
     for directory in directories {
         let Ok(entries) = fs::read_dir(directory) else { continue };
         for entry in entries.flatten() {
@@ -47,15 +84,30 @@ fn programs(directories: &[PathBuf]) -> Vec<PathBuf> {
             let masked =
                 fs::metadata(&path).is_ok_and(|file| file.file_type().is_char_device() || file.len() == 0);
             if runnable || masked {
-                found.entry(entry.file_name()).or_insert(runnable.then_some(path));
+                found.entry(entry.file_name()).or_insert(runnable.then_some(Generator::Program(path)));
             }
         }
+    }
+    for (name, generator) in carried {
+        found.entry((*name).into()).or_insert(Some(generator.clone()));
     }
     found.into_values().flatten().collect()
 }
 
+/// A user has neither /etc/fstab nor init scripts.
+fn carried(scope: Scope, program: &str) -> Vec<(&'static str, Generator)> {
+    match scope {
+        Scope::System => CARRIED
+            .iter()
+            .map(|(name, word)| (*name, Generator::Carried { program: program.into(), word }))
+            .collect(),
+        Scope::User => Vec::new(),
+    }
+}
+
 /// Empties the generator directories and fills them anew; returns a line for each thing that went wrong.
-pub fn run(place: &Place, environment: &[String], container: Option<&str>) -> Vec<String> {
+pub fn run(machine: &Machine, environment: &[String]) -> Vec<String> {
+    let (place, container) = (&machine.place, machine.container.as_deref());
     let mut said = Vec::new();
     let outputs: Vec<PathBuf> = ["generator", "generator.early", "generator.late"]
         .iter()
@@ -69,27 +121,27 @@ pub fn run(place: &Place, environment: &[String], container: Option<&str>) -> Ve
         }
     }
     let mut running = Vec::new();
-    for program in programs(&directories(place.scope)) {
-        match start(&program, &outputs, place.scope, environment, container) {
-            Ok(child) => running.push((program, child)),
-            Err(error) => said.push(format!("cannot run generator {}: {error}", program.display())),
+    for generator in programs(&directories(place.scope), &carried(place.scope, &machine.program)) {
+        match start(&generator, &outputs, place.scope, environment, container) {
+            Ok(child) => running.push((generator, child)),
+            Err(error) => said.push(format!("cannot run generator {generator}: {error}")),
         }
     }
     let deadline = Instant::now() + LIMIT;
-    for (program, child) in running {
-        said.extend(finish(&program, child, deadline));
+    for (generator, child) in running {
+        said.extend(finish(&generator, child, deadline));
     }
     said
 }
 
 fn start(
-    program: &Path,
+    generator: &Generator,
     outputs: &[PathBuf],
     scope: Scope,
     environment: &[String],
     container: Option<&str>,
 ) -> std::io::Result<Child> {
-    let mut command = Command::new(program);
+    let mut command = generator.command();
     command.args(outputs).env_clear().stdin(Stdio::null()).current_dir("/");
     command.envs(environment.iter().filter_map(|entry| entry.split_once('=')));
     command.env(
@@ -114,17 +166,16 @@ fn start(
     command.spawn()
 }
 
-fn finish(program: &Path, mut child: Child, deadline: Instant) -> Option<String> {
-    let shown = program.display();
+fn finish(generator: &Generator, mut child: Child, deadline: Instant) -> Option<String> {
     if !wait_until(&child, deadline) {
         drop(child.kill());
         drop(child.wait());
-        return Some(format!("generator {shown} killed after {} seconds", LIMIT.as_secs()));
+        return Some(format!("generator {generator} killed after {} seconds", LIMIT.as_secs()));
     }
     match child.wait() {
         Ok(status) if status.success() => None,
-        Ok(status) => Some(format!("generator {shown} failed: {status}")),
-        Err(error) => Some(format!("generator {shown} was lost: {error}")),
+        Ok(status) => Some(format!("generator {generator} failed: {status}")),
+        Err(error) => Some(format!("generator {generator} was lost: {error}")),
     }
 }
 
@@ -163,8 +214,11 @@ mod tests {
         write(low.join("b"), "#!/bin/sh\n");
         write(low.join("c"), "#!/bin/sh\n");
         std::os::unix::fs::symlink("/dev/null", high.join("b")).unwrap();
-        let found = programs(&[high.clone(), low.clone(), base.join("missing")]);
-        assert_eq!(found, [high.join("a"), low.join("c")]);
+        let ours = |word| Generator::Carried { program: "/x".into(), word };
+        let carried = [("b", ours("b")), ("c", ours("c")), ("d", ours("d"))];
+        let found = programs(&[high.clone(), low.clone(), base.join("missing")], &carried);
+        let theirs = [high.join("a"), low.join("c")].map(Generator::Program);
+        assert_eq!(found, [theirs[0].clone(), theirs[1].clone(), ours("d")]);
         fs::remove_dir_all(base).unwrap();
     }
 
@@ -176,6 +230,7 @@ mod tests {
         fs::write(&program, "#!/bin/sh\necho \"$SYSTEMD_SCOPE $A $SYSTEMD_IN_INITRD\" > \"$1/x\"; exit 3\n")
             .unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let program = Generator::Program(program);
         let child =
             start(&program, std::slice::from_ref(&base), Scope::System, &["A=b".into()], None).unwrap();
         let said = finish(&program, child, Instant::now() + LIMIT).unwrap();

@@ -6,6 +6,7 @@ use eudaemon_engine::api::{Event, Input};
 use eudaemon_unit::config::{Body, Config, LoadState, Mount};
 use eudaemon_unit::implicit::mounts_above;
 use eudaemon_unit::name::UnitName;
+use eudaemon_unit::values::mounts::is_left_out;
 use std::sync::Arc;
 
 /// One line of proc_pid_mountinfo(5).
@@ -14,35 +15,9 @@ struct Mounted {
     mount: Mount,
 }
 
-/// Where the kernel's own file systems lie: systemd has no mount units for them, and nothing is ordered behind them.
-const KERNELS_OWN: &[&str] = &[
-    "/dev",
-    "/dev/console",
-    "/dev/pts",
-    "/dev/shm",
-    "/proc",
-    "/proc/kmsg",
-    "/proc/sys",
-    "/proc/sys/kernel/random/boot_id",
-    "/run",
-    "/sys",
-    "/sys/firmware/efi/efivars",
-    "/sys/fs/bpf",
-    "/sys/fs/cgroup",
-    "/sys/fs/pstore",
-    "/sys/fs/selinux",
-    "/sys/fs/smackfs",
-    "/sys/kernel/security",
-];
-
-fn is_kernels_own(place: &str) -> bool {
-    KERNELS_OWN.contains(&place)
-        || ["/sys/fs/cgroup/", "/run/host/"].iter().any(|above| place.starts_with(above))
-}
-
 fn table() -> Vec<Mounted> {
     let text = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    text.lines().filter_map(line).filter(|one| !is_kernels_own(&one.mount.place)).collect()
+    text.lines().filter_map(line).filter(|one| !is_left_out(&one.mount.place)).collect()
 }
 
 fn line(line: &str) -> Option<Mounted> {

@@ -14,6 +14,7 @@ use crate::config::{Body, Config, LoadState, Mount, Socket};
 use crate::files::Scope;
 use crate::name::{UnitKind, UnitName};
 use crate::specifier::Context;
+use crate::values::mounts;
 pub use between::{Edge, after_mounted, between, mounts_above, path_of_mount};
 use std::collections::BTreeSet;
 
@@ -130,7 +131,9 @@ impl Adding {
         if place != "/" {
             self.mount(crate::files::parent(&place));
         }
-        if options(mount).any(|option| option == "bind" || option == "rbind" || option == "loop") {
+        if mounts::options(&mount.options)
+            .any(|option| option == "bind" || option == "rbind" || option == "loop")
+        {
             self.mount(&mount.what);
         }
     }
@@ -179,16 +182,15 @@ impl Adding {
 
     fn mount_defaults(&mut self, config: &Config, mount: &Mount) {
         let place = path_of_mount(&config.name);
-        if is_always_mounted(&place) {
+        if mounts::is_always_mounted(&place, &mount.options) {
             return;
         }
-        let network =
-            NETWORK_KINDS.contains(&mount.kind.as_str()) || options(mount).any(|option| option == "_netdev");
+        let network = mounts::needs_network(&mount.kind, &mount.options);
         let (after, before) = match network {
             true => ("remote-fs-pre.target", "remote-fs.target"),
             false => ("local-fs-pre.target", "local-fs.target"),
         };
-        if !options(mount).any(|option| option == "nofail") {
+        if !mounts::options(&mount.options).any(|option| option == "nofail") {
             self.to(&[D::Before], before);
         }
         self.to(&[D::After], after);
@@ -212,46 +214,6 @@ impl Adding {
     fn shutdown(&mut self) {
         self.to(&[D::Before, D::Conflicts], "shutdown.target");
     }
-}
-
-/// File systems that need the network.
-const NETWORK_KINDS: &[&str] = &[
-    "afs",
-    "ceph",
-    "cifs",
-    "gfs",
-    "gfs2",
-    "ncp",
-    "ncpfs",
-    "nfs",
-    "nfs4",
-    "ocfs2",
-    "orangefs",
-    "pvfs2",
-    "smb3",
-    "smbfs",
-    "sshfs",
-    "fuse.sshfs",
-    "davfs",
-    "fuse.davfs",
-    "glusterfs",
-    "fuse.glusterfs",
-    "lustre",
-    "9p",
-];
-
-/// Places that stay mounted from before the first unit until after the last.
-fn is_always_mounted(place: &str) -> bool {
-    let below =
-        |root: &str| place.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    place == "/"
-        || place == "/usr"
-        || place == "/etc"
-        || ["/proc", "/sys", "/dev", "/run/host", "/run/initramfs"].into_iter().any(below)
-}
-
-fn options(mount: &Mount) -> impl Iterator<Item = &str> {
-    mount.options.split(',').map(str::trim)
 }
 
 /// The unit a timer or path unit starts: `Unit=`, or the service of the same name.

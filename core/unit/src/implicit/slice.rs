@@ -1,10 +1,11 @@
 //! Which slice a unit lives in: systemd.slice(5), systemd.resource-control(5) `Slice=`.
 
-use super::{Adding, is_always_mounted, path_of_mount};
+use super::{Adding, path_of_mount};
 use crate::config::unit::Dependency as D;
 use crate::config::{Body, Config};
 use crate::files::Scope;
 use crate::name::UnitName;
+use crate::values::mounts::is_always_mounted;
 
 pub(super) fn add(config: &mut Config, adding: &mut Adding) {
     let Some(slice) = slice_of(config, adding.scope) else { return };
@@ -35,7 +36,9 @@ fn slice_of(config: &Config, scope: Scope) -> Option<String> {
     let said = match &config.body {
         Body::Service(service) => service.exec.slice.clone(),
         Body::Socket(socket) => socket.exec.slice.clone(),
-        Body::Mount(_) if is_always_mounted(&path_of_mount(&config.name)) => Some("-.slice".to_owned()),
+        Body::Mount(mount) if is_always_mounted(&path_of_mount(&config.name), &mount.options) => {
+            Some("-.slice".to_owned())
+        }
         Body::Mount(_) | Body::Swap(_) => None,
         // init.scope; other scopes are made at run time, by whoever says where.
         Body::Scope => return Some("-.slice".to_owned()),

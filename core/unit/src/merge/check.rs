@@ -8,6 +8,7 @@ use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::directives::{Draft, PATHS, TIMES};
 use crate::name::{UnitKind, UnitName};
 use crate::specifier::path_of;
+use crate::values::mounts;
 
 /// An error is the reason why the unit has a bad setting.
 pub(super) fn verify(draft: &Draft, name: &UnitName, diagnostics: &mut Report) -> Result<(), &'static str> {
@@ -33,7 +34,7 @@ pub(super) fn verify(draft: &Draft, name: &UnitName, diagnostics: &mut Report) -
         UnitKind::Mount if !draft.mount.place.is_empty() && draft.mount.place != path_of(name) => {
             Err(ELSEWHERE)
         }
-        UnitKind::Mount if API_FILE_SYSTEMS.contains(&path_of(name).as_str()) => {
+        UnitKind::Mount if mounts::is_api(&path_of(name)) => {
             Err("Cannot create mount unit for an API file system. Refusing.")
         }
         UnitKind::Mount if draft.mount.what.is_empty() => Err("What= setting is missing. Refusing."),
@@ -55,23 +56,6 @@ pub(super) fn verify(draft: &Draft, name: &UnitName, diagnostics: &mut Report) -
     }
 }
 
-/// What PID 1 mounts before there are units.
-const API_FILE_SYSTEMS: &[&str] = &[
-    "/dev",
-    "/dev/pts",
-    "/dev/shm",
-    "/proc",
-    "/run",
-    "/sys",
-    "/sys/firmware/efi/efivars",
-    "/sys/fs/bpf",
-    "/sys/fs/cgroup",
-    "/sys/fs/cgroup/systemd",
-    "/sys/fs/cgroup/unified",
-    "/sys/fs/pstore",
-    "/sys/fs/smackfs",
-    "/sys/kernel/security",
-];
 const ELSEWHERE: &str = "Where= setting doesn't match unit name. Refusing.";
 const CHANGES: &[&str] = &["OnClockChange", "OnTimezoneChange"];
 

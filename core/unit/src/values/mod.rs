@@ -10,6 +10,7 @@ pub mod errno;
 pub mod exit_status;
 pub mod family;
 pub mod limit;
+pub mod mounts;
 pub mod number;
 pub mod path;
 pub mod signal;

@@ -125,9 +125,7 @@ impl Site {
     pub fn generate(&mut self) {
         self.milestones.generators_begun = clock::now();
         if !matches!(self.mission, Mission::Directory(_)) {
-            for line in
-                generators::run(&self.machine.place, &self.environment, self.machine.container.as_deref())
-            {
+            for line in generators::run(&self.machine, &self.environment) {
                 self.lines.say(None, None, lines::WARNING, &line);
             }
         }
