@@ -11,6 +11,7 @@
 pub mod api;
 mod engine;
 pub mod exec;
+mod foresee;
 pub mod graph;
 pub mod job;
 pub mod kind;

@@ -27,5 +27,8 @@ pub const CONSEQUENCE_BURST: u32 = 200;
 /// … within this time, microseconds: two units that start each other whenever they end turn no faster.
 pub const CONSEQUENCE_INTERVAL_USEC: u64 = 10_000_000;
 
+/// Reasons of one job of a plan that are told; the count of the others is said.
+pub const REASONS: usize = 16;
+
 /// Remarks of one transaction kept for the log; the count of the others is said.
 pub const REMARKS: usize = 64;

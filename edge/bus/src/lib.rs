@@ -25,6 +25,7 @@ mod model;
 mod objects;
 mod path;
 mod peer;
+mod plan;
 mod properties;
 mod server;
 mod stream;
@@ -37,4 +38,5 @@ pub use model::{
     Manager, Model, Place, PresetMode, Process, Relation, Resources, Run, ServiceRun, Setting, SocketRun,
     Unit, UnitFile,
 };
+pub use plan::{Cycle, LeftOut, Plan, PlanReason, PlannedJob, QueuedJob};
 pub use server::{Incoming, Server};

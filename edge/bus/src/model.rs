@@ -7,7 +7,9 @@ use eudaemon_engine::api::{
     ActiveState, ExitStatus, InvocationId, JobId, JobKind, Moment, Ownership, Phase, Request, RequestId,
     ServiceResult,
 };
+use eudaemon_engine::transaction::account::Account;
 use eudaemon_unit::config::Config;
+use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::UnitName;
 use std::sync::Arc;
 
@@ -52,6 +54,10 @@ pub trait Model {
     fn needs_reload(&self, id: &UnitName) -> bool;
 
     fn manager(&self) -> Manager;
+
+    /// What these requests would come to, one after the other. Units are read from disk for it as they would be; nothing
+    /// is changed.
+    fn plan(&mut self, requests: &[(UnitName, JobKind, JobMode)]) -> Vec<Account>;
 
     /// `NAME=VALUE`, what services are given.
     fn environment(&self) -> Vec<String>;

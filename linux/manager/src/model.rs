@@ -10,11 +10,14 @@ use eudaemon_bus::{
 use eudaemon_engine::Engine;
 use eudaemon_engine::UnitView;
 use eudaemon_engine::api::{
-    ActiveState, Event, ExitStatus, Input, InvocationId, Moment, Ownership, ProcId, Request, RequestId,
+    ActiveState, Event, ExitStatus, Input, InvocationId, JobKind, Moment, Ownership, ProcId, Request,
+    RequestId,
 };
 use eudaemon_engine::graph::Word;
 use eudaemon_engine::job::Phase;
+use eudaemon_engine::transaction::account::Account;
 use eudaemon_host::place::Scope;
+use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::name::UnitName;
 use std::collections::{BTreeMap, BTreeSet};
@@ -337,6 +340,11 @@ impl Model for Outlook<'_> {
             system_state: self.system_state(census.failed, census.jobs),
             exit_code: self.engine.exit_code(),
         }
+    }
+
+    fn plan(&mut self, requests: &[(UnitName, JobKind, JobMode)]) -> Vec<Account> {
+        let fresh = self.site.would_load(self.engine, requests.iter().map(|(unit, ..)| unit));
+        self.engine.foresee(&fresh, requests)
     }
 
     fn environment(&self) -> Vec<String> {

@@ -9,7 +9,7 @@ pub mod facets;
 use crate::limits;
 use eudaemon_unit::config::{Config, LoadState};
 use eudaemon_unit::name::UnitName;
-pub use facets::{Facets, Word};
+pub use facets::{Facets, Word, Writer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -54,14 +54,14 @@ enum Told {
     Both,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Node {
     config: Arc<Config>,
     knowledge: Knowledge,
     edges: Vec<Edge>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Graph {
     nodes: Vec<Node>,
     names: BTreeMap<UnitName, UnitId>,

@@ -5,6 +5,7 @@ pub mod algebra;
 
 use crate::api::{JobId, JobKind, Monitored};
 use crate::graph::UnitId;
+use crate::transaction::waves::Ordered;
 use crate::transaction::{Order, Queued, Strength};
 use eudaemon_unit::name::UnitName;
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,10 @@ pub(crate) enum Cause {
 }
 
 impl Job {
+    pub fn ordered(&self) -> Ordered {
+        Ordered { unit: self.unit, kind: self.facts.kind, order: self.facts.order }
+    }
+
     pub fn queued(&self) -> Queued {
         Queued { kind: self.facts.kind, strength: self.facts.strength, order: self.facts.order }
     }

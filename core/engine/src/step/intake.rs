@@ -204,17 +204,7 @@ impl Engine {
         kind: JobKind,
         mode: eudaemon_unit::config::unit::JobMode,
     ) -> Result<JobId, Refusal> {
-        let unit = self.graph.id(name).ok_or_else(|| match kind {
-            JobKind::Stop => Refusal::NotLoaded(name.clone()),
-            JobKind::Start
-            | JobKind::VerifyActive
-            | JobKind::Reload
-            | JobKind::ReloadOrStart
-            | JobKind::Restart
-            | JobKind::TryRestart
-            | JobKind::TryReload
-            | JobKind::Nop => Refusal::NoSuchUnit(name.clone()),
-        })?;
+        let unit = self.graph.id(name).ok_or_else(|| Refusal::unknown(name, kind))?;
         if kind == JobKind::Start && self.is_idle(unit) {
             self.unit_mut(unit).life.starts.reset();
         }

@@ -6,10 +6,11 @@ use super::finish::Spread;
 use crate::api::{Action, ActiveState, Announcement, JobId, JobKind, JobResult, Refusal};
 use crate::engine::{Alarm, Engine, Startup};
 use crate::graph::{Facets, UnitId};
-use crate::job::algebra::{self, First, conflict, includes, is_down, is_up, joins_running};
+use crate::job::algebra::{self, conflict, includes, is_down, is_up, joins_running};
 use crate::job::{Cause, Facts, Job, Phase};
 use crate::kind::{self, Reply, StopFor};
-use crate::transaction::{self, Ask, Order, Others, Planned, Remark, Transaction};
+use crate::transaction::waves::goes_before;
+use crate::transaction::{self, Ask, Others, Planned, Remark, Transaction};
 use eudaemon_unit::config::LoadState;
 use eudaemon_unit::name::UnitKind;
 use eudaemon_unit::span::Span;
@@ -188,14 +189,7 @@ impl Engine {
     /// Whether the `other` unit's job, if it has one, has to end before this one may run.
     pub(crate) fn goes_before(&self, job: &Job, other: UnitId) -> bool {
         let Some(theirs) = self.unit(other).job.and_then(|id| self.jobs.get(&id)) else { return false };
-        if job.facts.order == Order::Ignored || theirs.facts.order == Order::Ignored {
-            return false;
-        }
-        let (mine, theirs) = (job.facts.kind, theirs.facts.kind);
-        let after = || self.graph.related(job.unit, Facets::AFTER, other);
-        let before = || self.graph.related(job.unit, Facets::BEFORE, other);
-        (algebra::first(theirs, mine) == First::This && after())
-            || (algebra::first(mine, theirs) == First::Other && before())
+        goes_before(&self.graph, theirs.ordered(), job.ordered())
     }
 
     pub(super) fn set_phase(&mut self, id: JobId, phase: Phase) {

@@ -6,10 +6,12 @@
 //!   spawned|executed P   exit P CODE|SIGNAL   fail P CODE   nofork P       facts about processes
 //!   holds|fails UNIT     empty|occupied UNIT  found|missing UNIT P         answers
 //!   notify UNIT WHO KEY=VALUE…   opened|unopened|ready UNIT   bus NAME owned|free   mounted UNIT…
+//!   plan start|stop|restart|isolate UNIT…  what it would come to; nothing happens
 //!   wait TIME            all deadlines on the way strike
 //!   crash [P=alive|P=CODE|P=SIGNAL …]      a new engine goes on from the records
 //! ```
 
+mod plan;
 mod print;
 mod read;
 
@@ -72,6 +74,7 @@ impl Stage {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
             "unit" => self.unit(rest),
+            "plan" => plan::show(&self.engine, rest),
             "wait" => self.wait(read::time(rest)),
             "crash" => self.crash(rest),
             _ => match read::wish(word, rest) {

@@ -99,13 +99,18 @@ fn submit(
     mode: &str,
     shape: fn(UnitName, JobKind) -> Shape,
 ) -> Result<Outcome, Fault> {
-    let mode = mode_of(mode).ok_or_else(|| Fault::invalid_args(format!("Job mode {mode} invalid")))?;
     let kind = kind_of(served, &unit, verb);
+    let mode = mode_asked(mode, kind)?;
+    let request = served.model.submit(Request::Job { unit: unit.clone(), kind, mode });
+    Ok(Outcome::Later(request, shape(unit, kind)))
+}
+
+pub fn mode_asked(mode: &str, kind: JobKind) -> Result<JobMode, Fault> {
+    let mode = mode_of(mode).ok_or_else(|| Fault::invalid_args(format!("Job mode {mode} invalid")))?;
     if mode == JobMode::Triggering && kind != JobKind::Stop {
         return Err(Fault::invalid_args("--job-mode=triggering is only valid for stop."));
     }
-    let request = served.model.submit(Request::Job { unit: unit.clone(), kind, mode });
-    Ok(Outcome::Later(request, shape(unit, kind)))
+    Ok(mode)
 }
 
 /// Reload where the unit can, else restart: systemctl(1).

@@ -10,6 +10,9 @@ use eudaemon_engine::api::{
     ActiveState, Announcement, Answer, ExitStatus, InvocationId, JobId, JobKind, JobResult, Moment,
     Ownership, Phase, Refusal, Request, RequestId, ServiceResult,
 };
+use eudaemon_engine::transaction::account::Account;
+use eudaemon_engine::{Engine, Settings};
+use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::config::{Body, Config, Dependency, LoadState};
 use eudaemon_unit::files::{Environment, Index, MemoryTree, Scope, SearchPath};
 use eudaemon_unit::load::{Loader, Surroundings};
@@ -518,6 +521,11 @@ impl Model for Table {
             system_state: "running",
             ..Manager::default()
         }
+    }
+
+    fn plan(&mut self, requests: &[(UnitName, JobKind, JobMode)]) -> Vec<Account> {
+        let configs: Vec<Arc<Config>> = self.units.values().map(|entry| entry.config.clone()).collect();
+        Engine::new(1, Settings::default()).foresee(&configs, requests)
     }
 
     fn environment(&self) -> Vec<String> {

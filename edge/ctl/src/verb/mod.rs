@@ -10,6 +10,7 @@ mod kill;
 mod listing;
 mod machine;
 mod names;
+mod plan;
 mod schedule;
 mod show;
 mod sysv;
@@ -77,6 +78,7 @@ fn dispatch(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
         Verb::Kill => kill::kill(line, screen, &mut running::reach(line)?),
         Verb::ResetFailed => kill::reset_failed(line, screen, &mut running::reach(line)?),
         Verb::Cancel => kill::cancel(line, screen, &mut running::reach(line)?),
+        Verb::Plan => plan::run(line, screen),
         Verb::Status => show::status(line, screen),
         Verb::Show => show::show(line, screen, &mut running::reach(line)?),
         Verb::Cat => cat::run(line, screen),

@@ -31,24 +31,41 @@ impl Site {
 
     pub(super) fn put(&mut self, engine: &Engine, request: RequestId, wish: Request) {
         if let Request::Job { unit, .. } = &wish {
-            let is_queued = self.is_queued(unit);
-            if !is_queued
-                && (engine.canonical(unit).is_none() || !engine.unknown_dependencies(unit).is_empty())
-            {
+            if !self.is_queued(unit) && needs_loading(engine, unit) {
                 self.load(engine, std::slice::from_ref(unit));
             }
         }
         self.inbox.push_back(Input::Wish { request, wish });
     }
 
-    /// Loads what the engine does not know yet of the named units and all they lead to.
-    pub fn load(&mut self, engine: &Engine, names: &[UnitName]) {
+    /// What the engine does not know yet of the named units and all they lead to.
+    fn fresh(&mut self, engine: &Engine, names: &[UnitName]) -> Vec<Loaded> {
         self.units.refresh_if_stale();
         let mut fresh = self.units.closure(names);
         fresh.retain(|Loaded { config, .. }| {
             let is_known = engine.canonical(&config.name).is_some() && !again(engine, config);
             !is_known && !self.is_queued(&config.name)
         });
+        fresh
+    }
+
+    /// Units that requests would have loaded first.
+    pub fn would_load<'a>(
+        &mut self,
+        engine: &Engine,
+        units: impl Iterator<Item = &'a UnitName>,
+    ) -> Vec<Arc<Config>> {
+        let needed = |unit: &&UnitName| needs_loading(engine, unit);
+        let names: Vec<UnitName> = units.filter(needed).cloned().collect();
+        match names.is_empty() {
+            true => Vec::new(),
+            false => self.fresh(engine, &names).into_iter().map(|loaded| loaded.config).collect(),
+        }
+    }
+
+    /// Loads what the engine does not know yet of the named units and all they lead to.
+    pub fn load(&mut self, engine: &Engine, names: &[UnitName]) {
+        let fresh = self.fresh(engine, names);
         self.say_diagnostics(&fresh);
         if self.is_folder() {
             self.say_verdicts(&fresh);
@@ -133,4 +150,8 @@ impl Site {
         }
         self.milestones.generators_done = clock::now();
     }
+}
+
+fn needs_loading(engine: &Engine, unit: &UnitName) -> bool {
+    engine.canonical(unit).is_none() || !engine.unknown_dependencies(unit).is_empty()
 }
