@@ -1,9 +1,13 @@
 #![forbid(unsafe_code)]
-//! What would happen: plans of requests from unit files alone, where no manager is asked.
+//! What would happen: plans of requests from unit files alone, where no manager is asked, and a folder of units booted on the
+//! pretend machine.
 //!
-//! It runs the manager's own engine on what it reads, and changes no file and asks no manager.
+//! It runs the manager's own engine on what it reads, and changes no file, starts no process and asks no manager.
 
+mod limits;
 mod offline;
 pub mod plan;
+mod simulate;
 
 pub use offline::{Offline, plan as plan_offline};
+pub use simulate::main as simulate;

@@ -2,7 +2,7 @@
 //! for which. Several jobs of one unit stand side by side until they are merged. A walk with its own stack, in
 //! the order systemd's recursion has: which of two contradicting jobs goes depends on it.
 
-use super::account::Why;
+use super::account::{DeadEnd, Why};
 use super::{Ask, Order, Reload, Remark, Situation, Strength};
 use crate::api::{JobKind, Refusal};
 use crate::graph::{Facets, Graph, Knowledge, UnitId, Word};
@@ -19,15 +19,6 @@ pub(super) struct DraftId(pub(super) u32);
 pub(super) enum Presence {
     Kept,
     Dropped,
-}
-
-/// A requirement that could not be drafted: the request is refused for it, or the asking job is passed over.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct DeadEnd {
-    pub asker: Option<DraftId>,
-    pub word: Option<Word>,
-    pub unit: UnitId,
-    pub kind: JobKind,
 }
 
 #[derive(Debug)]

@@ -172,6 +172,16 @@ impl Machine {
         request
     }
 
+    /// The engine hears of something that the machine itself does not bring about.
+    pub fn tell(&mut self, after: u64, event: Event) {
+        self.at(after, Happening::Hear(event));
+    }
+
+    /// Nothing more happens by itself: only a deadline of the engine's could strike.
+    pub fn is_still(&self) -> bool {
+        self.agenda.is_empty()
+    }
+
     /// Runs an engine until nothing more happens, the horizon is reached, or everything has ended; a manager
     /// that dies is started again.
     pub fn run(&mut self, engine: &mut Engine) {

@@ -82,12 +82,17 @@ fn what_is_left_out_is_said_with_why() {
 #[test]
 fn a_refusal_is_said_with_what_leads_to_it() {
     let files = [("a.service", "Requires=b.service"), ("b.service", "BindsTo=c.service")];
-    check(&files, JobKind::Start, "a.service", expect![[r#"
+    check(
+        &files,
+        JobKind::Start,
+        "a.service",
+        expect![[r#"
         start a.service would be refused: unit c.service not found
            start c.service  BindsTo= of b.service
            start b.service  Requires= of a.service
            start a.service  asked for
-    "#]]);
+    "#]],
+    );
     let plans = plans(&files, JobKind::Start, JobMode::Replace, "a.service");
     assert!(is_refused(&plans));
 }

@@ -30,10 +30,11 @@ impl Site {
     }
 
     pub(super) fn put(&mut self, engine: &Engine, request: RequestId, wish: Request) {
-        if let Request::Job { unit, .. } = &wish {
-            if !self.is_queued(unit) && needs_loading(engine, unit) {
-                self.load(engine, std::slice::from_ref(unit));
-            }
+        if let Request::Job { unit, .. } = &wish
+            && !self.is_queued(unit)
+            && needs_loading(engine, unit)
+        {
+            self.load(engine, std::slice::from_ref(unit));
         }
         self.inbox.push_back(Input::Wish { request, wish });
     }

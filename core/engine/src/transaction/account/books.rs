@@ -1,11 +1,11 @@
 //! What the drafts of a plan say when it is made: who asked for what, and what became of it.
 
-use super::{Account, Entry, Meeting, Omission, Omitted, Reason, Why, cancelled};
+use super::{Account, DeadEnd, Entry, Meeting, Omission, Omitted, Reason, Why, cancelled};
 use crate::api::{JobKind, Refusal};
 use crate::graph::{UnitId, Word, Writer};
 use crate::job::algebra::conflict;
 use crate::limits;
-use crate::transaction::draft::{DeadEnd, Draft, DraftId, Drafts, Link, Presence};
+use crate::transaction::draft::{Draft, DraftId, Drafts, Link, Presence};
 use crate::transaction::waves::{Waves, waves};
 use crate::transaction::{Others, Remark, Situation, Transaction};
 use eudaemon_unit::name::UnitName;

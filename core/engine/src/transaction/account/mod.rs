@@ -3,7 +3,7 @@
 
 mod books;
 
-use super::draft::Drafts;
+use super::draft::{DraftId, Drafts};
 use super::{Ask, Others, Planned, Queued, Situation, Standing, Transaction, draw_up};
 use crate::api::{ActiveState, JobKind, Refusal};
 use crate::graph::{Graph, UnitId, Word};
@@ -30,6 +30,15 @@ pub enum Why {
     Unwanted,
     /// It is one with the unit's job.
     United,
+}
+
+/// A requirement that could not be drafted: the request is refused for it, or the asking job is passed over.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DeadEnd {
+    pub asker: Option<DraftId>,
+    pub word: Option<Word>,
+    pub unit: UnitId,
+    pub kind: JobKind,
 }
 
 /// What one request comes to.
