@@ -22,6 +22,7 @@ mod thaw;
 pub mod transaction;
 mod unit;
 mod view;
+pub mod why;
 pub mod world;
 
 pub use engine::{Engine, ExitMeans, Settings};

@@ -30,5 +30,11 @@ pub const CONSEQUENCE_INTERVAL_USEC: u64 = 10_000_000;
 /// Reasons of one job of a plan that are told; the count of the others is said.
 pub const REASONS: usize = 16;
 
+/// Links of a chain of causes that are told: longer ones are cut at the far end.
+pub const CHAIN: usize = 32;
+
+/// Bytes kept of a line of a unit file that a cause names.
+pub const TOLD_TEXT: usize = 200;
+
 /// Remarks of one transaction kept for the log; the count of the others is said.
 pub const REMARKS: usize = 64;

@@ -31,6 +31,7 @@ mod server;
 mod stream;
 mod system_bus;
 
+pub use call::Credentials;
 pub use clients::Reloading;
 pub use fault::{Fault, job_word};
 pub use model::{

@@ -76,7 +76,7 @@ impl Facets {
 }
 
 /// A dependency word or an inverse, seen from the unit that has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[repr(u8)]
 pub enum Word {
     Requires,

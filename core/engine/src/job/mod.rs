@@ -3,10 +3,11 @@
 
 pub mod algebra;
 
-use crate::api::{JobId, JobKind, Monitored};
+use crate::api::{JobId, JobKind};
 use crate::graph::UnitId;
 use crate::transaction::waves::Ordered;
 use crate::transaction::{Order, Queued, Strength};
+use crate::why::Errand;
 use eudaemon_unit::name::UnitName;
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +28,7 @@ pub(crate) struct Facts {
     pub phase: Phase,
     pub order: Order,
     pub strength: Strength,
-    pub cause: Cause,
+    pub errand: Errand,
     /// Monotonic, microseconds: when the job's timeout strikes.
     pub deadline: Option<u64>,
 }
@@ -38,17 +39,6 @@ pub enum Phase {
     /// A start that may go: its unit's conditions are being looked at.
     Checking,
     Running,
-}
-
-/// Who brought it about, as far as the unit's processes are told.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Cause {
-    #[default]
-    Asked,
-    /// `OnFailure=` or `OnSuccess=` of that unit.
-    Ended(Box<Monitored>),
-    /// Activity on that socket.
-    Triggered(UnitName),
 }
 
 impl Job {

@@ -34,7 +34,7 @@ pub(super) struct Draft {
     /// Links of which this is the asking end.
     asks: Vec<u32>,
     /// Links of which this is the asked end.
-    asked_by: Vec<u32>,
+    pub(super) asked_by: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]

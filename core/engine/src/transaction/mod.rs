@@ -15,7 +15,7 @@ mod settle;
 pub(crate) mod waves;
 
 use crate::api::{ActiveState, JobKind, Refusal};
-use crate::graph::{Graph, Knowledge, UnitId};
+use crate::graph::{Graph, Knowledge, UnitId, Word};
 use crate::job::algebra::collapse;
 use draft::Drafts;
 use eudaemon_unit::config::LoadState;
@@ -85,6 +85,8 @@ pub struct Planned {
     pub kind: JobKind,
     pub strength: Strength,
     pub order: Order,
+    /// A unit whose job asks for this one, and its word for it; `None` also where the job mode asks.
+    pub through: Option<(UnitId, Word)>,
 }
 
 /// What becomes of queued jobs the transaction says nothing of.

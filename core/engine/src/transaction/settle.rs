@@ -157,7 +157,8 @@ fn finish<S: Situation>(drafts: &mut Drafts<'_, S>) -> Transaction {
     let strength = drafts.strength();
     let jobs = drafts.units().filter_map(|unit| {
         let draft = drafts.get(*drafts.of(unit).last()?);
-        Some(Planned { unit, kind: draft.kind, strength, order: draft.order })
+        let through = drafts.first_asker(unit);
+        Some(Planned { unit, kind: draft.kind, strength, order: draft.order, through })
     });
     let others = match drafts.ask.mode {
         JobMode::Isolate | JobMode::Flush => Others::Cancelled,

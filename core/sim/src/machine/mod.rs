@@ -270,7 +270,9 @@ impl Machine {
     fn happen(&mut self, happening: Happening) -> Option<Input> {
         match happening {
             Happening::Hear(event) => return Some(Input::Fact(event)),
-            Happening::Wish(request, wish) => return Some(Input::Wish { request, wish }),
+            Happening::Wish(request, wish) => {
+                return Some(Input::Wish { request, by: Default::default(), wish });
+            }
             Happening::Note(pid, text) => {
                 if self.processes.contains_key(&pid) {
                     self.diary.push(text);

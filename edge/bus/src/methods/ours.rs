@@ -8,12 +8,29 @@ use crate::limits;
 use crate::plan::{self, Plan};
 use eudaemon_engine::api::JobKind;
 
-pub const OURS: &[Method] = &[anyone(
-    "Plan",
-    &[("units", "as"), ("job_type", "s"), ("job_mode", "s")],
-    &[("plans", plan::SIGNATURE)],
-    plan,
-)];
+pub const OURS: &[Method] = &[
+    anyone(
+        "Plan",
+        &[("units", "as"), ("job_type", "s"), ("job_mode", "s")],
+        &[("plans", plan::SIGNATURE)],
+        plan,
+    ),
+    anyone("Why", &[("name", "s")], &[("causes", "a(stts)")], why),
+];
+
+/// The unit's last change and what lies behind it, the root last: unit, when (realtime and monotonic), and a sentence of which
+/// the unit is the subject. Empty: it has not changed since it was loaded.
+fn why(served: &mut Served<'_>) -> Result<Outcome, Fault> {
+    let name = served.call.arguments::<String>()?;
+    let unit = served.valid(&name)?;
+    let causes: Vec<(String, u64, u64, String)> = served
+        .model
+        .why(&unit)
+        .into_iter()
+        .map(|link| (link.unit.to_string(), link.at.realtime, link.at.monotonic, link.text))
+        .collect();
+    served.reply(&causes)
+}
 
 /// What jobs on these units, asked for one after the other, would come to. Nothing is changed.
 fn plan(served: &mut Served<'_>) -> Result<Outcome, Fault> {

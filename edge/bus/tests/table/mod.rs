@@ -2,15 +2,16 @@
 #![allow(dead_code, clippy::wildcard_enum_match_arm)]
 
 use eudaemon_bus::{
-    Capacity, Checked, CommandRun, Fault, FileChange, FileChanges, FileStep, Job, JobState, Manager, Model,
-    Place, Process, Relation, Reloading, Resources, Run, Server, ServiceRun, Setting, SocketRun, Unit,
-    UnitFile,
+    Capacity, Checked, CommandRun, Credentials, Fault, FileChange, FileChanges, FileStep, Job, JobState,
+    Manager, Model, Place, Process, Relation, Reloading, Resources, Run, Server, ServiceRun, Setting,
+    SocketRun, Unit, UnitFile,
 };
 use eudaemon_engine::api::{
     ActiveState, Announcement, Answer, ExitStatus, InvocationId, JobId, JobKind, JobResult, Moment,
     Ownership, Phase, Refusal, Request, RequestId, ServiceResult,
 };
 use eudaemon_engine::transaction::account::Account;
+use eudaemon_engine::why::Link;
 use eudaemon_engine::{Engine, Settings};
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::config::{Body, Config, Dependency, LoadState};
@@ -528,6 +529,11 @@ impl Model for Table {
         Engine::new(1, Settings::default()).foresee(&configs, requests)
     }
 
+    fn why(&self, id: &UnitName) -> Vec<Link> {
+        let at = self.units.get(id).map_or_else(Moment::default, |entry| entry.since);
+        vec![Link { unit: id.clone(), at, text: "came up: of its own".to_owned() }]
+    }
+
     fn environment(&self) -> Vec<String> {
         self.environment.clone()
     }
@@ -581,7 +587,7 @@ impl Model for Table {
         Ok(FileChanges { carries_install, changes: vec![step] })
     }
 
-    fn submit(&mut self, request: Request) -> RequestId {
+    fn submit(&mut self, _by: Option<Credentials>, request: Request) -> RequestId {
         let id = self.next_request();
         let outcome = self.request(request);
         // The answer comes after the job is announced and before it is over.

@@ -16,6 +16,7 @@ mod show;
 mod sysv;
 mod unit_files;
 mod units;
+mod why;
 
 use crate::bus::CallError;
 use crate::line::{Line, Verb};
@@ -79,6 +80,7 @@ fn dispatch(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
         Verb::ResetFailed => kill::reset_failed(line, screen, &mut running::reach(line)?),
         Verb::Cancel => kill::cancel(line, screen, &mut running::reach(line)?),
         Verb::Plan => plan::run(line, screen),
+        Verb::Why => why::run(line, screen, &mut running::reach(line)?),
         Verb::Status => show::status(line, screen),
         Verb::Show => show::show(line, screen, &mut running::reach(line)?),
         Verb::Cat => cat::run(line, screen),

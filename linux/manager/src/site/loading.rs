@@ -6,7 +6,7 @@ use crate::options::Mission;
 use crate::units::Loaded;
 use crate::{clock, generators, lines};
 use eudaemon_engine::Engine;
-use eudaemon_engine::api::{Event, Input, Moment, Request, RequestId};
+use eudaemon_engine::api::{Asker, Event, Input, Moment, Request, RequestId};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::directives;
 use eudaemon_unit::name::UnitName;
@@ -14,10 +14,10 @@ use std::sync::Arc;
 
 impl Site {
     /// Puts a request to the engine, its units loaded first.
-    pub fn submit(&mut self, engine: &Engine, wish: Request) -> RequestId {
+    pub fn submit(&mut self, engine: &Engine, by: Asker, wish: Request) -> RequestId {
         let request = RequestId(self.next_request);
         self.next_request += 1;
-        self.put(engine, request, wish);
+        self.put(engine, request, by, wish);
         request
     }
 
@@ -25,18 +25,18 @@ impl Site {
     pub fn ask(&mut self, engine: &Engine, wish: Request) -> RequestId {
         let request = RequestId(OWN_REQUESTS + self.next_request);
         self.next_request += 1;
-        self.put(engine, request, wish);
+        self.put(engine, request, Asker::Manager, wish);
         request
     }
 
-    pub(super) fn put(&mut self, engine: &Engine, request: RequestId, wish: Request) {
+    pub(super) fn put(&mut self, engine: &Engine, request: RequestId, by: Asker, wish: Request) {
         if let Request::Job { unit, .. } = &wish
             && !self.is_queued(unit)
             && needs_loading(engine, unit)
         {
             self.load(engine, std::slice::from_ref(unit));
         }
-        self.inbox.push_back(Input::Wish { request, wish });
+        self.inbox.push_back(Input::Wish { request, by, wish });
     }
 
     /// What the engine does not know yet of the named units and all they lead to.

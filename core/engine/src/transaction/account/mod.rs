@@ -168,7 +168,7 @@ impl<'a, S: Situation> Foresight<'a, S> {
                 self.queued.insert(unit, None);
             }
         }
-        for Planned { unit, kind, strength, order } in transaction.jobs.iter().copied() {
+        for Planned { unit, kind, strength, order, .. } in transaction.jobs.iter().copied() {
             let standing = self.standing(unit);
             let fresh = Queued { kind, strength, order };
             let job = match standing.queued.filter(|queued| !conflict(queued.kind, kind)) {
@@ -195,6 +195,18 @@ fn cancelled(graph: &Graph, situation: &impl Situation, transaction: &Transactio
             && !graph.config(*unit).unit.ignore_on_isolate
     };
     graph.ids().filter(stale).collect()
+}
+
+impl<S: Situation> Drafts<'_, S> {
+    /// The first job that asks for the unit's and is there itself, with its unit's word for the unit.
+    pub(super) fn first_asker(&self, unit: UnitId) -> Option<(UnitId, Word)> {
+        if unit == self.ask.unit {
+            return None;
+        }
+        let draft = self.get(*self.of(unit).last()?);
+        let mut links = draft.asked_by.iter().map(|link| &self.links[*link as usize]);
+        links.find_map(|link| Some((self.get(link.asker?).unit, link.word?)))
+    }
 }
 
 fn account<S: Situation>(graph: &Graph, situation: &S, ask: Ask) -> (Account, Option<Transaction>) {
