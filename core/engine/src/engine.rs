@@ -19,7 +19,7 @@ pub struct Settings {
 }
 
 /// What `exit.target` and the `exit` actions come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExitMeans {
     /// A container or a user's manager: end, with the code.
     Exit,

@@ -11,6 +11,7 @@
 pub mod api;
 mod engine;
 pub mod exec;
+pub mod flight;
 mod foresee;
 pub mod graph;
 pub mod job;

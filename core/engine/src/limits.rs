@@ -30,6 +30,9 @@ pub const CONSEQUENCE_INTERVAL_USEC: u64 = 10_000_000;
 /// Reasons of one job of a plan that are told; the count of the others is said.
 pub const REASONS: usize = 16;
 
+/// Events of which a recorded flight keeps at least the last so many, and twice as many at most. A service's life is some ten.
+pub const FLIGHT: usize = 1024;
+
 /// Links of a chain of causes that are told: longer ones are cut at the far end.
 pub const CHAIN: usize = 32;
 

@@ -62,6 +62,9 @@ pub trait Model {
     fn plan(&mut self, requests: &[(UnitName, JobKind, JobMode)]) -> Vec<Account>;
 
     /// `NAME=VALUE`, what services are given.
+    /// The last events with the state they met, as the engine writes a flight.
+    fn flight(&self) -> Vec<u8>;
+
     /// Why the unit is what it is: its last change and what lies behind it, the root last.
     fn why(&self, id: &UnitName) -> Vec<Link>;
 

@@ -348,6 +348,10 @@ impl Model for Outlook<'_> {
         self.engine.foresee(&fresh, requests)
     }
 
+    fn flight(&self) -> Vec<u8> {
+        self.site.recorder.flight(self.engine).to_bytes()
+    }
+
     fn why(&self, id: &UnitName) -> Vec<Link> {
         self.engine.why(id)
     }

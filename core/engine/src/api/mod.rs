@@ -44,7 +44,7 @@ pub struct Moment {
 }
 
 /// One thing the engine hears.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Input {
     Fact(Event),
     Wish {

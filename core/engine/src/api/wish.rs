@@ -31,7 +31,7 @@ pub enum KillWhom {
 }
 
 /// A wish: something somebody wants. Every one is answered by exactly one [`Announcement::Answered`](super::Announcement::Answered).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Request {
     Job {
         unit: UnitName,

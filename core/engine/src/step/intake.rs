@@ -312,7 +312,7 @@ fn unmet(key: &str, tests: &[Condition], verdicts: &[bool]) -> String {
     }
 }
 
-fn bus_name(config: &Config) -> Option<&str> {
+pub(crate) fn bus_name(config: &Config) -> Option<&str> {
     match &config.body {
         Body::Service(service) => service.bus_name.as_deref(),
         Body::Socket(_)

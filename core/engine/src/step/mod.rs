@@ -18,6 +18,8 @@ mod life;
 mod queue;
 mod why;
 
+pub(crate) use intake::bus_name;
+
 use crate::api::{Announcement, Output};
 use crate::engine::{Alarm, Engine, OwnWish};
 use crate::graph::{Facets, UnitId};

@@ -12,6 +12,7 @@ use eudaemon_engine::api::{
     Notification, NotifySender, Occupancy, Order, Output, Phase, ProcId, Refusal, Request, RequestId, Spawn,
     Trouble,
 };
+use eudaemon_engine::flight::Recorder;
 use eudaemon_engine::record::{Key, Record};
 use eudaemon_engine::world::{Waited, World};
 use eudaemon_engine::{Engine, Settings};
@@ -91,6 +92,8 @@ pub struct Machine {
     /// All of them as one number.
     pub digest: u64,
     pub laws: Laws,
+    /// What the engine hears, if wanted.
+    pub recorder: Option<Recorder>,
     wall: u64,
     agenda: BTreeMap<(u64, u64), Happening>,
     sequence: u64,
@@ -140,6 +143,7 @@ impl Machine {
             trace: None,
             digest: 0,
             laws: Laws::default(),
+            recorder: None,
             wall: 1_700_000_000_000_000,
             agenda: BTreeMap::new(),
             sequence: 0,
@@ -391,6 +395,12 @@ impl Machine {
 impl World for Machine {
     fn now(&self) -> Moment {
         Moment { monotonic: self.clock, realtime: self.wall + self.clock }
+    }
+
+    fn witness(&mut self, engine: &Engine, now: Moment, input: &Input) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.hear(engine, now, input);
+        }
     }
 
     fn perform(&mut self, engine: &Engine, output: Output) {

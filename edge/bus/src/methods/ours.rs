@@ -1,7 +1,7 @@
 //! org.eudaemon1.Manager: what systemd has no word for. It stands beside systemd's interface on the same object.
 
 use super::jobs::mode_asked;
-use super::{Method, Served, anyone};
+use super::{Method, Served, anyone, owner};
 use crate::call::Outcome;
 use crate::fault::Fault;
 use crate::limits;
@@ -15,8 +15,14 @@ pub const OURS: &[Method] = &[
         &[("plans", plan::SIGNATURE)],
         plan,
     ),
+    owner("Flight", &[], &[("flight", "ay")], flight),
     anyone("Why", &[("name", "s")], &[("causes", "a(stts)")], why),
 ];
+
+/// What the manager heard last, for `eudaemon replay`. Units' environments are in it: it is not for everyone.
+fn flight(served: &mut Served<'_>) -> Result<Outcome, Fault> {
+    served.reply(&served.model.flight())
+}
 
 /// The unit's last change and what lies behind it, the root last: unit, when (realtime and monotonic), and a sentence of which
 /// the unit is the subject. Empty: it has not changed since it was loaded.

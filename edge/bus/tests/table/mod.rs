@@ -529,6 +529,10 @@ impl Model for Table {
         Engine::new(1, Settings::default()).foresee(&configs, requests)
     }
 
+    fn flight(&self) -> Vec<u8> {
+        b"eudaemon flight".to_vec()
+    }
+
     fn why(&self, id: &UnitName) -> Vec<Link> {
         let at = self.units.get(id).map_or_else(Moment::default, |entry| entry.since);
         vec![Link { unit: id.clone(), at, text: "came up: of its own".to_owned() }]

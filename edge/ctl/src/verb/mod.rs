@@ -5,6 +5,7 @@ mod cat;
 mod dependencies;
 mod environment;
 mod files;
+mod flight;
 mod jobs;
 mod kill;
 mod listing;
@@ -81,6 +82,7 @@ fn dispatch(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
         Verb::Cancel => kill::cancel(line, screen, &mut running::reach(line)?),
         Verb::Plan => plan::run(line, screen),
         Verb::Why => why::run(line, screen, &mut running::reach(line)?),
+        Verb::Flight => flight::run(line, screen),
         Verb::Status => show::status(line, screen),
         Verb::Show => show::show(line, screen, &mut running::reach(line)?),
         Verb::Cat => cat::run(line, screen),
