@@ -83,12 +83,10 @@ fn heard(input: &Input) -> String {
 }
 
 fn decided(output: &Output) -> Vec<String> {
-    let orders = output.orders.iter().map(|order| match &order.action {
-        Action::Spawn(spawn) => {
-            let command = &spawn.command.path;
-            format!("-> {} spawn {} of {}: {command}", order.number, spawn.process.0, spawn.unit)
-        }
-        action => format!("-> {} {action:?}", order.number),
+    let orders = output.orders.iter().map(|order| {
+        let number = order.number;
+        let Action::Spawn(spawn) = &order.action else { return format!("-> {number} {:?}", order.action) };
+        format!("-> {number} spawn {} of {}: {}", spawn.process.0, spawn.unit, spawn.command.path)
     });
     let announcements = output.announcements.iter().filter_map(|announcement| match announcement {
         Announcement::JobRemoved { unit, result, .. } => Some(format!("job of {unit}: {result:?}")),

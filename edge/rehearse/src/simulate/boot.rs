@@ -36,8 +36,17 @@ pub struct Story {
     pub stopped: Vec<String>,
     /// Units still at something when the time was over; none: all came to rest.
     pub restless: Vec<String>,
+    /// Of each of those, its last change and what lies behind it, the root last.
+    pub causes: Vec<Cause>,
     /// Pretend microseconds from the first request to the rest.
     pub took_usec: u64,
+}
+
+/// Why a unit is what it is at the end.
+#[derive(Debug, Serialize)]
+pub struct Cause {
+    pub unit: String,
+    pub because: Vec<String>,
 }
 
 /// Something that happened to a unit.
@@ -220,8 +229,18 @@ impl Watcher {
         let others = others.filter(|(unit, _)| !unit.kind().is_unserved() || start.contains(unit));
         let others: Vec<_> = others.map(|(unit, why)| (unit.to_string(), (*why).to_owned())).collect();
         self.story.not_started.extend(others);
+        let told = self.story.failed.iter().chain(&self.story.stopped);
+        let told: BTreeSet<&String> =
+            told.chain(self.story.not_started.iter().map(|(unit, _)| unit)).collect();
+        self.story.causes = told.into_iter().filter_map(|unit| cause(engine, unit)).collect();
         self.story
     }
+}
+
+fn cause(engine: &Engine, unit: &str) -> Option<Cause> {
+    let links = engine.why(&UnitName::parse(unit).ok()?);
+    let because: Vec<String> = links.iter().map(|link| format!("{} {}", link.unit, link.text)).collect();
+    (!because.is_empty()).then(|| Cause { unit: unit.to_owned(), because })
 }
 
 /// syslog's level.

@@ -111,6 +111,9 @@ fn text(story: &Story) -> String {
     list("Not started", &unstarted);
     list("Stopped with them", &story.stopped);
     list("Not at rest yet", &story.restless);
+    for cause in &story.causes {
+        text += &format!("Why: {}.\n", cause.because.join(",\n     because "));
+    }
     let took = story.took_usec as f64 / 1_000_000.0;
     let end = if story.went_well() { "All is up" } else { "Not all went well" };
     text + &format!("{end} after {took:.3} s of pretend time.\n")

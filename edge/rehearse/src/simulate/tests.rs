@@ -79,6 +79,12 @@ fn what_fails_pulls_others_down() {
                  0.001 s                 every job of the start is done
             Failed: db.service
             Not started: watch.service (a unit it depends on did not start), web.service (a unit it depends on did not start)
+            Why: db.service failed: its main process ended with status 1.
+            Why: watch.service was not started: BindsTo= names web.service, which did not come up,
+                 because web.service was not started: Requires= names db.service, which did not come up,
+                 because db.service failed: its main process ended with status 1.
+            Why: web.service was not started: Requires= names db.service, which did not come up,
+                 because db.service failed: its main process ended with status 1.
             Not all went well after 0.001 s of pretend time.
         "#]],
     );
@@ -104,6 +110,9 @@ fn what_fails_pulls_others_down() {
                  0.003 s  watch.service  deactivating (final-sigterm) -> inactive (dead)
             Failed: web.service
             Stopped with them: watch.service
+            Why: watch.service went down: its stop was following web.service, by its own BindsTo=web.service,
+                 because web.service failed: its main process ended with status 1.
+            Why: web.service failed: its main process ended with status 1.
             Not all went well after 0.003 s of pretend time.
         "#]],
     );
