@@ -1,12 +1,13 @@
 //! The last things an engine heard, with what it was before: enough to have it decide the same once more, anywhere. One
 //! file of it is a bug report.
 //!
-//! A recorder holds a state and all that was heard since. When that is twice as much as is wanted, the older half is played
-//! to an engine that starts from the state, and what that has become is the new state.
+//! A recorder holds a state and all that was heard since. When that is twice as much as is wanted a second state is taken, and
+//! when as much as is wanted was heard since that one, the first is dropped with what was heard in between.
 
 use crate::api::{Input, Moment};
 use crate::engine::{Engine, ExitMeans, Settings};
 use crate::graph::Graph;
+use crate::limits;
 use crate::record::Record;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -111,23 +112,31 @@ pub struct Recorder {
     /// How many of the last events are there at least, once there were so many.
     keeps: usize,
     flight: Option<Flight>,
+    /// A later state, taken when so many events were there.
+    next: Option<(usize, Graph, Vec<Record>)>,
 }
 
 impl Recorder {
     pub fn new(keeps: usize) -> Recorder {
-        Recorder { keeps, flight: None }
+        Recorder { keeps, flight: None, next: None }
     }
 
     /// The engine is about to hear this.
     pub fn hear(&mut self, engine: &Engine, now: Moment, input: &Input) {
+        if engine.graph.len() > limits::FLIGHT_UNITS {
+            (self.flight, self.next) = (None, None);
+            return;
+        }
         let flight = self.flight.get_or_insert_with(|| set_out(engine));
-        if flight.heard.len() >= 2 * self.keeps {
-            let mut past = flight.engine();
-            for (now, input) in flight.heard.drain(..self.keeps) {
-                past.step(now, input);
-            }
-            flight.records = past.freeze();
-            flight.graph = past.graph;
+        let heard = flight.heard.len();
+        if heard >= 2 * self.keeps && self.next.is_none() {
+            self.next = Some((heard, engine.graph.clone(), engine.freeze()));
+        }
+        if heard >= 3 * self.keeps
+            && let Some((over, graph, records)) = self.next.take()
+        {
+            flight.heard.drain(..over);
+            (flight.graph, flight.records) = (graph, records);
         }
         flight.heard.push((now, input.clone()));
     }
