@@ -27,6 +27,10 @@ const PROGRAMS: &[(&str, Program)] = &[
     // What texts mean, without a manager.
     ("analyze", eudaemon_analyze::main),
     ("escape", eudaemon_analyze::escape),
+    // What units would do, without doing it.
+    ("simulate", eudaemon_rehearse::simulate),
+    // What a manager did.
+    ("replay", eudaemon_rehearse::replay),
     // Unit files read without a manager.
     ("verify", eudaemon_verify::main),
 ];
@@ -68,6 +72,8 @@ fn main() -> ExitCode {
 fn help_of(word: &OsStr) -> Option<ExitCode> {
     match word.to_str()? {
         "init" | "up" => Some(eudaemon_init::main(vec![word.to_owned(), "--help".into()])),
+        "replay" => Some(eudaemon_rehearse::replay(vec![word.to_owned(), "--help".into()])),
+        "simulate" => Some(eudaemon_rehearse::simulate(vec![word.to_owned(), "--help".into()])),
         "verify" => Some(eudaemon_verify::main(vec![word.to_owned(), "--help".into()])),
         word if eudaemon_ctl::is_verb(word) => None,
         word => eudaemon_verify::help(word),

@@ -19,7 +19,7 @@ pub struct Settings {
 }
 
 /// What `exit.target` and the `exit` actions come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExitMeans {
     /// A container or a user's manager: end, with the code.
     Exit,
@@ -151,7 +151,7 @@ impl Engine {
         self.now = Moment { monotonic: now.monotonic.max(self.now.monotonic), realtime: now.realtime };
         match input {
             Input::Fact(event) => self.hear(event),
-            Input::Wish { request, wish } => self.wish(request, wish),
+            Input::Wish { request, by, wish } => self.wish(request, by, wish),
             Input::Tick => {}
         }
         self.expire();

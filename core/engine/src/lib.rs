@@ -11,6 +11,8 @@
 pub mod api;
 mod engine;
 pub mod exec;
+pub mod flight;
+mod foresee;
 pub mod graph;
 pub mod job;
 pub mod kind;
@@ -21,6 +23,7 @@ mod thaw;
 pub mod transaction;
 mod unit;
 mod view;
+pub mod why;
 pub mod world;
 
 pub use engine::{Engine, ExitMeans, Settings};

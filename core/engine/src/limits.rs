@@ -27,5 +27,20 @@ pub const CONSEQUENCE_BURST: u32 = 200;
 /// … within this time, microseconds: two units that start each other whenever they end turn no faster.
 pub const CONSEQUENCE_INTERVAL_USEC: u64 = 10_000_000;
 
+/// Reasons of one job of a plan that are told; the count of the others is said.
+pub const REASONS: usize = 16;
+
+/// Events of which a recorded flight keeps at least the last so many, and thrice as many at most. A service's life is some ten.
+pub const FLIGHT: usize = 1024;
+
+/// Units of a manager that keeps a flight; its states cost some 0.8 KB for each unit that ran, 3 MB at worst.
+pub const FLIGHT_UNITS: usize = 4096;
+
+/// Links of a chain of causes that are told: longer ones are cut at the far end.
+pub const CHAIN: usize = 32;
+
+/// Bytes kept of a line of a unit file that a cause names.
+pub const TOLD_TEXT: usize = 200;
+
 /// Remarks of one transaction kept for the log; the count of the others is said.
 pub const REMARKS: usize = 64;

@@ -3,10 +3,11 @@
 
 use crate::api::{Action, Event, ExitStatus, Fate, JobId, Moment, Output, ProcId};
 use crate::engine::{Alarm, Counters, Engine, Settings};
-use crate::graph::UnitId;
+use crate::graph::{Graph, UnitId};
 use crate::job::{Facts, Job, Phase};
 use crate::kind::{self, Stage};
 use crate::record::{Key, Record};
+use crate::step::bus_name;
 use crate::unit::{Life, Unit};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::name::UnitName;
@@ -104,24 +105,44 @@ impl Engine {
         records: Vec<Record>,
     ) -> (Engine, Vec<BadRecord>) {
         let mut engine = Engine::new(seed, settings);
-        let mut bad = Vec::new();
         engine.load_all(configs);
+        let bad = engine.thaw_all(seed, records);
+        (engine, bad)
+    }
+
+    /// As `restore`, with the units as another engine had them: to the letter, in the order of their dependencies too.
+    pub(crate) fn restore_on(seed: u64, settings: Settings, graph: Graph, records: Vec<Record>) -> Engine {
+        let mut engine = Engine::new(seed, settings);
+        engine.graph = graph;
+        engine.grow();
+        for unit in engine.graph.ids() {
+            if let Some(name) = bus_name(engine.graph.config(unit)) {
+                engine.bus_names.entry(name.to_owned()).or_default().insert(unit);
+            }
+        }
+        // What cannot be read was not readable to the other either.
+        engine.thaw_all(seed, records);
+        engine
+    }
+
+    fn thaw_all(&mut self, seed: u64, records: Vec<Record>) -> Vec<BadRecord> {
+        let mut bad = Vec::new();
         let latest: BTreeMap<Key, Option<Vec<u8>>> =
             records.into_iter().map(|record| (record.key, record.state)).collect();
         for (key, state) in latest {
             let Some(bytes) = state else { continue };
             let outcome = match &key {
-                Key::Engine => read(&bytes).map(|counters| engine.thaw_counters(seed, counters)),
-                Key::Unit(name) => read(&bytes).and_then(|unit| engine.thaw_unit(name, unit)),
-                Key::Job(id) => read(&bytes).and_then(|job| engine.thaw_job(*id, job)),
+                Key::Engine => read(&bytes).map(|counters| self.thaw_counters(seed, counters)),
+                Key::Unit(name) => read(&bytes).and_then(|unit| self.thaw_unit(name, unit)),
+                Key::Job(id) => read(&bytes).and_then(|job| self.thaw_job(*id, job)),
             };
             if let Err(reason) = outcome {
                 bad.push(BadRecord { key, reason });
             }
         }
         // What loading announced was announced by the predecessor.
-        engine.pen = crate::engine::Pen::default();
-        (engine, bad)
+        self.pen = crate::engine::Pen::default();
+        bad
     }
 
     fn thaw_counters(&mut self, seed: u64, counters: Counters) {

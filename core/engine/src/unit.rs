@@ -5,6 +5,7 @@ use crate::api::{ActiveState, JobId, Moment};
 use crate::job::algebra::is_down;
 use crate::kind::{self, History, Run};
 use crate::limits;
+use crate::why::Turns;
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::span::Span;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,8 @@ pub(crate) struct Life {
     pub automatic: Bucket,
     /// Jobs queued for it because another unit came or went.
     pub consequences: Bucket,
+    /// Why it came up and went down last.
+    pub turns: Turns,
 }
 
 /// When the unit changed: the five timestamps clients read.

@@ -7,6 +7,9 @@ use crate::engine::Engine;
 pub trait World {
     fn now(&self) -> Moment;
 
+    /// The engine is about to hear this; a world may keep it.
+    fn witness(&mut self, _engine: &Engine, _now: Moment, _input: &Input) {}
+
     /// Writes down what changed, does what is ordered, tells what is announced; in this order.
     fn perform(&mut self, engine: &Engine, output: Output);
 
@@ -31,7 +34,9 @@ pub fn run(engine: &mut Engine, world: &mut impl World) {
             Waited::Over => return,
         };
         for input in inputs {
-            let output = engine.step(world.now(), input);
+            let now = world.now();
+            world.witness(engine, now, &input);
+            let output = engine.step(now, input);
             world.perform(engine, output);
         }
     }

@@ -7,6 +7,7 @@ use crate::machine::{Faults, Machine};
 use crate::program::{Life, OnTerm, Program, Programs, Setup};
 use crate::random::Random;
 use eudaemon_engine::api::{ExitStatus, Finale, Input, JobId, JobKind, KillWhom, Phase, Request, Spawn};
+use eudaemon_engine::flight::{Flight, Recorder};
 use eudaemon_engine::record::Key;
 use eudaemon_engine::world::{Waited, World};
 use eudaemon_engine::{Engine, Settings};
@@ -43,12 +44,17 @@ const BUSY: u64 = 60 * SECOND;
 /// … and this long after the shutdown began, it must be over: every timeout of every unit in a row.
 const PATIENCE: u64 = 4000 * SECOND;
 
+/// Events that a recorded flight keeps: few, so that it has to go on from a later state.
+const RECORDED: usize = 16;
+
 /// How the engine is driven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Drive {
     /// As it is in earnest, the manager dying now and then.
     Plain,
-    /// Nobody dies, …
+    /// Nobody dies, and what was heard last is played once more at the end, …
+    Recorded,
+    /// … nobody dies, …
     Unbroken,
     /// … and nobody dies, but after each step a new engine goes on from what the old one had written.
     Thawed,
@@ -78,6 +84,7 @@ pub fn drive(seed: u64, tracing: Tracing, drive: Drive) -> Report {
     if drive != Drive::Plain {
         machine.faults.manager_dies = 0;
     }
+    machine.recorder = (drive == Drive::Recorded).then(|| Recorder::new(RECORDED));
     machine.laws.lenient.kills = machine.faults.unkillable > 0 || machine.faults.manager_dies > 0;
     let names: Vec<UnitName> = configs.iter().map(|config| config.name.clone()).collect();
     machine.load(configs);
@@ -107,12 +114,35 @@ pub fn drive(seed: u64, tracing: Tracing, drive: Drive) -> Report {
         let key = differs.map(|(_, now)| &now.key);
         broken.push(format!("the log says otherwise than the engine: {key:?}"));
     }
+    broken.extend(replay(&machine, &engine));
     Report { broken, digest: machine.digest, trace: machine.trace.unwrap_or_default() }
+}
+
+/// A recorded flight, read back, ends where the engine did.
+fn replay(machine: &Machine, engine: &Engine) -> Option<String> {
+    let flight = machine.recorder.as_ref()?.flight(engine);
+    let flight = match Flight::from_bytes(&flight.to_bytes()) {
+        Ok(flight) => flight,
+        Err(why) => return Some(format!("the flight {why}")),
+    };
+    let mut again = flight.engine();
+    for (now, input) in flight.heard {
+        again.step(now, input);
+    }
+    let sorted = |engine: &Engine| {
+        let mut records = engine.freeze();
+        records.sort_by(|one, other| one.key.cmp(&other.key));
+        records
+    };
+    let (played, flown) = (sorted(&again), sorted(engine));
+    let differs = played.iter().zip(&flown).find(|(one, other)| one != other);
+    (played != flown)
+        .then(|| format!("the flight ends elsewhere than the engine: {:?}", differs.map(|(_, o)| &o.key)))
 }
 
 fn pass(machine: &mut Machine, engine: &mut Engine, seed: u64, drive: Drive) {
     match drive {
-        Drive::Plain | Drive::Unbroken => machine.run(engine),
+        Drive::Plain | Drive::Unbroken | Drive::Recorded => machine.run(engine),
         Drive::Thawed => {
             while let Waited::Heard(inputs) = machine.wait(engine, engine.next_deadline()) {
                 let inputs = if inputs.is_empty() { vec![Input::Tick] } else { inputs };

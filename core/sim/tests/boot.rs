@@ -38,7 +38,7 @@ fn boot(count: u32) {
     let (mut clock, mut spent, mut steps, mut bytes) = (1_000_000, Duration::ZERO, 0, 0);
     let mut inputs = VecDeque::from([Input::Fact(Event::Loaded(configs))]);
     let wish = Request::Job { unit: name("multi-user.target"), kind: JobKind::Start, mode: JobMode::Isolate };
-    inputs.push_back(Input::Wish { request: RequestId(1), wish });
+    inputs.push_back(Input::Wish { request: RequestId(1), by: Default::default(), wish });
     let mut slowest = Duration::ZERO;
     while let Some(input) = inputs.pop_front() {
         clock += 1;

@@ -76,6 +76,15 @@ fn thawed_after_each_step() {
     }
 }
 
+/// What was recorded of a run, played once more, comes to the same.
+#[test]
+fn flights_replay() {
+    for seed in (0..1000).flat_map(|seed| [seed, seed | WITH_SOCKETS]) {
+        let report = drive(seed, Tracing::Off, Drive::Recorded);
+        assert!(report.broken.is_empty(), "seed {seed}: {}", report.broken.join("\n"));
+    }
+}
+
 /// Does nothing unless `EUDAEMON_SEED` names a seed: then it shows that run.
 #[test]
 fn one() {

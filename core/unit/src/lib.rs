@@ -15,6 +15,7 @@ pub mod span;
 pub mod spelling;
 
 pub mod files;
+pub mod folder;
 
 pub mod syntax;
 pub mod values;

@@ -6,7 +6,7 @@ use crate::clients::Clients;
 use crate::fault::Fault;
 use crate::methods::{Right, Served, Target, signature};
 use crate::model::{Job, Model, Setting, Unit};
-use crate::objects::{Interface, OURS, Object, Table};
+use crate::objects::{Interface, OURS, OURS_OF_MANAGER, Object, Table};
 use crate::path::{self, Place};
 use crate::properties::{Access, JobCx, ManagerCx, Parts, Source, UnitCx, Values};
 use crate::{introspect, limits};
@@ -229,7 +229,7 @@ fn property(
 /// The interfaces of that name; an empty one means all that systemd has.
 fn named<'a>(found: &Found, interface: &'a str) -> impl Iterator<Item = &'static Interface> + use<'a> {
     let is_meant = move |table: &&Interface| match interface.is_empty() {
-        true => table.name != OURS,
+        true => ![OURS, OURS_OF_MANAGER].contains(&table.name),
         false => table.name == interface,
     };
     found.object().interfaces().iter().filter(is_meant)

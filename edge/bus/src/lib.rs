@@ -25,11 +25,13 @@ mod model;
 mod objects;
 mod path;
 mod peer;
+mod plan;
 mod properties;
 mod server;
 mod stream;
 mod system_bus;
 
+pub use call::Credentials;
 pub use clients::Reloading;
 pub use fault::{Fault, job_word};
 pub use model::{
@@ -37,4 +39,5 @@ pub use model::{
     Manager, Model, Place, PresetMode, Process, Relation, Resources, Run, ServiceRun, Setting, SocketRun,
     Unit, UnitFile,
 };
+pub use plan::{Cycle, LeftOut, Plan, PlanReason, PlannedJob, QueuedJob};
 pub use server::{Incoming, Server};

@@ -49,6 +49,9 @@ pub const BUS_QUEUE: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
 /// Between attempts to connect to a bus that is said to be up.
 pub const BUS_RETRY: Duration = Duration::from_millis(500);
 
+/// Units whose plans are asked for in one call: each costs as much as the request would.
+pub const PLANNED_UNITS: usize = 256;
+
 /// Names in one call, and assignments of an environment.
 pub const NAMES: usize = 65_536;
 

@@ -2,12 +2,16 @@
 //! and by a table of units in the tests. Reading is by value and cheap; wishes go out as the engine's own
 //! [`Request`]s and are answered later, under the id given here, by [`crate::Server::hear`].
 
+use crate::call::Credentials;
 use crate::fault::Fault;
 use eudaemon_engine::api::{
     ActiveState, ExitStatus, InvocationId, JobId, JobKind, Moment, Ownership, Phase, Request, RequestId,
     ServiceResult,
 };
+use eudaemon_engine::transaction::account::Account;
+use eudaemon_engine::why::Link;
 use eudaemon_unit::config::Config;
+use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::UnitName;
 use std::sync::Arc;
 
@@ -53,7 +57,17 @@ pub trait Model {
 
     fn manager(&self) -> Manager;
 
+    /// What these requests would come to, one after the other. Units are read from disk for it as they would be; nothing
+    /// is changed.
+    fn plan(&mut self, requests: &[(UnitName, JobKind, JobMode)]) -> Vec<Account>;
+
     /// `NAME=VALUE`, what services are given.
+    /// The last events with the state they met, as the engine writes a flight.
+    fn flight(&self) -> Vec<u8>;
+
+    /// Why the unit is what it is: its last change and what lies behind it, the root last.
+    fn why(&self, id: &UnitName) -> Vec<Link>;
+
     fn environment(&self) -> Vec<String>;
 
     // ── unit files ─────────────────────────────────────────────────────────────────────────────────────
@@ -79,7 +93,8 @@ pub trait Model {
 
     /// Hands a request to the engine (units it needs are loaded first). The answer comes by `Server::hear`;
     /// it may come before this returns only if the manager queues it.
-    fn submit(&mut self, request: Request) -> RequestId;
+    /// `by` is who asks, for those who want to know why something happened; `None`: the bus, for somebody who calls a name.
+    fn submit(&mut self, by: Option<Credentials>, request: Request) -> RequestId;
 
     /// `daemon-reload`: generators, then all unit files. Answered like a request when it is finished.
     fn reload(&mut self) -> RequestId;

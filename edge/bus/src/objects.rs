@@ -11,6 +11,9 @@ pub const LOG_CONTROL: &str = "org.freedesktop.LogControl1";
 /// Our own interface of units.
 pub const OURS: &str = "org.eudaemon1.Unit";
 
+/// … and of the manager.
+pub const OURS_OF_MANAGER: &str = "org.eudaemon1.Manager";
+
 /// The objects we have, by kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Object {
@@ -42,12 +45,20 @@ pub enum Table {
 impl Object {
     pub const fn interfaces(self) -> &'static [Interface] {
         match self {
-            Object::Manager => &[Interface {
-                name: "org.freedesktop.systemd1.Manager",
-                table: Table::Manager(properties::MANAGER),
-                methods: &[methods::MANAGER],
-                signals: methods::MANAGER_SIGNALS,
-            }],
+            Object::Manager => &[
+                Interface {
+                    name: "org.freedesktop.systemd1.Manager",
+                    table: Table::Manager(properties::MANAGER),
+                    methods: &[methods::MANAGER],
+                    signals: methods::MANAGER_SIGNALS,
+                },
+                Interface {
+                    name: OURS_OF_MANAGER,
+                    table: Table::Manager(&[]),
+                    methods: &[methods::OURS],
+                    signals: &[],
+                },
+            ],
             Object::LogControl => &[Interface {
                 name: LOG_CONTROL,
                 table: Table::Manager(properties::LOG_CONTROL),

@@ -178,7 +178,7 @@ impl Server {
             Ok(name) => {
                 let name = model.load(&name);
                 let wish = Request::Job { unit: name, kind: JobKind::Start, mode: JobMode::Replace };
-                let request = model.submit(wish);
+                let request = model.submit(None, wish);
                 self.clients.await_activation(request, unit);
             }
             Err(fault) => self.clients.activation_failed(&unit, &fault),

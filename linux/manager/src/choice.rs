@@ -1,8 +1,9 @@
 //! What `up` runs: of a folder's units those that are meant to be started, or the one whose file was named.
 
 use crate::units::{Loaded, Units};
-use eudaemon_unit::config::{Config, LoadState};
-use eudaemon_unit::name::{UnitKind, UnitName};
+use eudaemon_unit::config::LoadState;
+use eudaemon_unit::folder;
+use eudaemon_unit::name::UnitName;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -75,47 +76,14 @@ fn unreadable(kind: io::ErrorKind) -> String {
     }
 }
 
-/// The folder's default.target, else all its units with an `[Install]` section, else all its services.
+/// Of a folder's units those that are meant to be started, and the rest.
 fn of_folder(units: &Units, own: &BTreeSet<UnitName>) -> Choice {
     let names: Vec<UnitName> = own.iter().cloned().collect();
     let mut loaded = units.closure(&names);
-    loaded.retain(|one| one.config.load != LoadState::Masked && is_in(own, &one.config));
-    let mut start = first_that_has_any(
-        [
-            &|config| {
-                config.aliases.iter().chain([&config.name]).any(|name| name.as_str() == "default.target")
-            },
-            &|config| !config.install.wanted_by.is_empty() || !config.install.required_by.is_empty(),
-            &|config| config.name.kind() == UnitKind::Service,
-        ],
-        &loaded,
-    );
-    // What cannot be read may be meant to start: it is not passed over in silence.
-    let is_broken = |one: &&Loaded| {
-        matches!(
-            one.config.load,
-            LoadState::BadSetting(_) | LoadState::Inconsistent(_) | LoadState::Unreadable(_)
-        )
-    };
-    let broken = loaded.iter().filter(is_broken).map(|one| one.config.name.clone());
-    let broken: Vec<UnitName> = broken.filter(|name| !start.contains(name)).collect();
-    start.extend(broken);
+    loaded.retain(|one| one.config.load != LoadState::Masked && folder::is_in(own, &one.config));
+    let start = folder::to_start(&loaded.iter().map(|one| &*one.config).collect::<Vec<_>>());
     let reached: BTreeSet<UnitName> =
         units.closure(&start).into_iter().map(|one| one.config.name.clone()).collect();
     loaded.retain(|one| !reached.contains(&one.config.name));
     Choice { start, left_out: loaded }
-}
-
-fn is_in(own: &BTreeSet<UnitName>, config: &Config) -> bool {
-    own.contains(&config.name) || config.aliases.iter().any(|alias| own.contains(alias))
-}
-
-type Rule<'a> = &'a dyn Fn(&Config) -> bool;
-
-fn first_that_has_any(rules: [Rule<'_>; 3], loaded: &[Loaded]) -> Vec<UnitName> {
-    let chosen = rules.into_iter().map(|rule| {
-        let fitting = loaded.iter().filter(|one| rule(&one.config));
-        fitting.map(|one| one.config.name.clone()).collect::<Vec<UnitName>>()
-    });
-    chosen.into_iter().find(|names| !names.is_empty()).unwrap_or_default()
 }

@@ -4,17 +4,21 @@ use crate::files;
 use crate::options::Mission;
 use crate::site::Site;
 use eudaemon_bus::{
-    Capacity, Checked, CommandRun, Fault, FileChange, FileChanges, Job, JobState, Manager, Model, Place,
-    Process, Relation, Resources, Run, ServiceRun, Setting, SocketRun, Unit, UnitFile,
+    Capacity, Checked, CommandRun, Credentials, Fault, FileChange, FileChanges, Job, JobState, Manager,
+    Model, Place, Process, Relation, Resources, Run, ServiceRun, Setting, SocketRun, Unit, UnitFile,
 };
 use eudaemon_engine::Engine;
 use eudaemon_engine::UnitView;
 use eudaemon_engine::api::{
-    ActiveState, Event, ExitStatus, Input, InvocationId, Moment, Ownership, ProcId, Request, RequestId,
+    ActiveState, Asker, Event, ExitStatus, Input, InvocationId, JobKind, Moment, Ownership, ProcId, Request,
+    RequestId,
 };
 use eudaemon_engine::graph::Word;
 use eudaemon_engine::job::Phase;
+use eudaemon_engine::transaction::account::Account;
+use eudaemon_engine::why::Link;
 use eudaemon_host::place::Scope;
+use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::name::UnitName;
 use std::collections::{BTreeMap, BTreeSet};
@@ -339,6 +343,19 @@ impl Model for Outlook<'_> {
         }
     }
 
+    fn plan(&mut self, requests: &[(UnitName, JobKind, JobMode)]) -> Vec<Account> {
+        let fresh = self.site.would_load(self.engine, requests.iter().map(|(unit, ..)| unit));
+        self.engine.foresee(&fresh, requests)
+    }
+
+    fn flight(&self) -> Vec<u8> {
+        self.site.recorder.flight(self.engine).to_bytes()
+    }
+
+    fn why(&self, id: &UnitName) -> Vec<Link> {
+        self.engine.why(id)
+    }
+
     fn environment(&self) -> Vec<String> {
         self.site.environment.clone()
     }
@@ -370,8 +387,12 @@ impl Model for Outlook<'_> {
         Ok(changes)
     }
 
-    fn submit(&mut self, request: Request) -> RequestId {
-        self.site.submit(self.engine, request)
+    fn submit(&mut self, by: Option<Credentials>, request: Request) -> RequestId {
+        let by = by.map_or(Asker::Bus, |Credentials { uid, pid }| {
+            let command = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+            Asker::Client { uid, pid, command: command.trim_end().to_owned() }
+        });
+        self.site.submit(self.engine, by, request)
     }
 
     fn reload(&mut self) -> RequestId {

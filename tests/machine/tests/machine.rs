@@ -6,6 +6,8 @@ mod arguments;
 mod boot;
 #[path = "cases/directives.rs"]
 mod directives;
+#[path = "cases/explain.rs"]
+mod explain;
 #[path = "cases/kills.rs"]
 mod kills;
 #[path = "cases/life.rs"]
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         life::CASES,
         seed::CASES,
         kills::CASES,
+        explain::CASES,
         show::CASES,
         up::CASES,
         orphans::CASES,

@@ -57,7 +57,7 @@ pub enum Watchdog {
 }
 
 /// A fact: something that happened.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Event {
     /// Units as they are on disk now: a request's closure, or all of them after daemon-reload.
     Loaded(Vec<Arc<Config>>),

@@ -12,6 +12,7 @@ mod fact;
 mod order;
 mod wish;
 
+pub use crate::why::Asker;
 use eudaemon_unit::name::UnitName;
 pub use fact::{
     Candidate, Event, Notification, NotifySender, Occupancy, Ownership, Parcel, Trouble, Watchdog,
@@ -43,11 +44,12 @@ pub struct Moment {
 }
 
 /// One thing the engine hears.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Input {
     Fact(Event),
     Wish {
         request: RequestId,
+        by: Asker,
         wish: Request,
     },
     /// Nothing happened but time: a deadline given by `Engine::next_deadline` has passed.

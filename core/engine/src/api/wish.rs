@@ -31,7 +31,7 @@ pub enum KillWhom {
 }
 
 /// A wish: something somebody wants. Every one is answered by exactly one [`Announcement::Answered`](super::Announcement::Answered).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Request {
     Job {
         unit: UnitName,
@@ -119,6 +119,21 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Of a request for a unit that no file and no other unit names.
+    pub fn unknown(name: &UnitName, kind: JobKind) -> Refusal {
+        match kind {
+            JobKind::Stop => Refusal::NotLoaded(name.clone()),
+            JobKind::Start
+            | JobKind::VerifyActive
+            | JobKind::Reload
+            | JobKind::ReloadOrStart
+            | JobKind::Restart
+            | JobKind::TryRestart
+            | JobKind::TryReload
+            | JobKind::Nop => Refusal::NoSuchUnit(name.clone()),
+        }
+    }
+
     /// In words, for the log. Clients get their words from the bus.
     pub fn reason(&self) -> String {
         match self {

@@ -76,7 +76,7 @@ impl Facets {
 }
 
 /// A dependency word or an inverse, seen from the unit that has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[repr(u8)]
 pub enum Word {
     Requires,
@@ -242,6 +242,48 @@ impl Word {
     pub const fn property(self) -> &'static str {
         self.row().2
     }
+
+    /// The word as it stands in a unit file, and whose: inverses are written by the other.
+    pub const fn written(self) -> (Word, Writer) {
+        match self {
+            Word::Requires
+            | Word::Requisite
+            | Word::Wants
+            | Word::BindsTo
+            | Word::PartOf
+            | Word::Upholds
+            | Word::Conflicts
+            | Word::Before
+            | Word::After
+            | Word::OnFailure
+            | Word::OnSuccess
+            | Word::PropagatesReloadTo
+            | Word::ReloadPropagatedFrom
+            | Word::PropagatesStopTo
+            | Word::StopPropagatedFrom
+            | Word::JoinsNamespaceOf
+            | Word::Triggers
+            | Word::Slice => (self, Writer::This),
+            Word::RequiredBy
+            | Word::RequisiteOf
+            | Word::WantedBy
+            | Word::BoundBy
+            | Word::ConsistsOf
+            | Word::UpheldBy
+            | Word::ConflictedBy
+            | Word::OnFailureOf
+            | Word::OnSuccessOf
+            | Word::TriggeredBy
+            | Word::SliceOf => (self.inverse(), Writer::Other),
+        }
+    }
+}
+
+/// In whose unit file a word stands, of the two it holds between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writer {
+    This,
+    Other,
 }
 
 impl From<Dependency> for Word {
@@ -277,6 +319,15 @@ mod tests {
     fn the_inverse_of_the_inverse_is_the_word() {
         for word in Word::ALL {
             assert_eq!(word.inverse().inverse(), word);
+        }
+    }
+
+    #[test]
+    fn one_of_a_word_and_its_inverse_is_written() {
+        for word in Word::ALL {
+            let (written, writer) = word.written();
+            assert_eq!(written.written(), (written, Writer::This), "{word:?}");
+            assert_eq!(writer == Writer::This, written == word, "{word:?}");
         }
     }
 

@@ -9,12 +9,13 @@ pub mod facets;
 use crate::limits;
 use eudaemon_unit::config::{Config, LoadState};
 use eudaemon_unit::name::UnitName;
-pub use facets::{Facets, Word};
+pub use facets::{Facets, Word, Writer};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A unit's place in the arena.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UnitId(pub u32);
 
 impl UnitId {
@@ -24,7 +25,7 @@ impl UnitId {
 }
 
 /// How much is known of a unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Knowledge {
     /// Only mentioned by others: nobody looked for it yet.
     Mentioned,
@@ -39,7 +40,7 @@ pub enum Change {
     Same,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Edge {
     to: UnitId,
     word: Word,
@@ -47,21 +48,21 @@ struct Edge {
 }
 
 /// Whose configuration says so. Both may: `Before=` here and `After=` there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Told {
     Here,
     There,
     Both,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Node {
     config: Arc<Config>,
     knowledge: Knowledge,
     edges: Vec<Edge>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Graph {
     nodes: Vec<Node>,
     names: BTreeMap<UnitName, UnitId>,
@@ -75,6 +76,14 @@ pub struct Full;
 impl Graph {
     pub fn len(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// Whether every number in it leads to a unit: one that was read may have been made up.
+    pub fn is_sound(&self) -> bool {
+        let leads = |unit: &UnitId| unit.index() < self.nodes.len();
+        self.names.values().all(leads)
+            && self.nodes.len() <= limits::UNITS
+            && self.nodes.iter().flat_map(|node| &node.edges).all(|edge| leads(&edge.to))
     }
 
     pub fn is_empty(&self) -> bool {

@@ -3,9 +3,11 @@
 
 pub mod algebra;
 
-use crate::api::{JobId, JobKind, Monitored};
+use crate::api::{JobId, JobKind};
 use crate::graph::UnitId;
+use crate::transaction::waves::Ordered;
 use crate::transaction::{Order, Queued, Strength};
+use crate::why::Errand;
 use eudaemon_unit::name::UnitName;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +28,7 @@ pub(crate) struct Facts {
     pub phase: Phase,
     pub order: Order,
     pub strength: Strength,
-    pub cause: Cause,
+    pub errand: Errand,
     /// Monotonic, microseconds: when the job's timeout strikes.
     pub deadline: Option<u64>,
 }
@@ -39,18 +41,11 @@ pub enum Phase {
     Running,
 }
 
-/// Who brought it about, as far as the unit's processes are told.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Cause {
-    #[default]
-    Asked,
-    /// `OnFailure=` or `OnSuccess=` of that unit.
-    Ended(Box<Monitored>),
-    /// Activity on that socket.
-    Triggered(UnitName),
-}
-
 impl Job {
+    pub fn ordered(&self) -> Ordered {
+        Ordered { unit: self.unit, kind: self.facts.kind, order: self.facts.order }
+    }
+
     pub fn queued(&self) -> Queued {
         Queued { kind: self.facts.kind, strength: self.facts.strength, order: self.facts.order }
     }

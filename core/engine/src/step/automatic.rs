@@ -4,11 +4,11 @@
 use crate::api::{ActiveState, InvocationId, JobKind, Monitored};
 use crate::engine::{Engine, Queues};
 use crate::graph::{Facets, UnitId};
-use crate::job::Cause;
 use crate::job::algebra::{is_down, is_down_or_going, is_up, is_up_or_coming};
 use crate::kind;
 use crate::transaction::{Ask, Origin};
 use crate::unit::Allowance;
+use crate::why::{Errand, Root};
 use eudaemon_unit::config::unit::JobMode;
 use std::collections::BTreeSet;
 
@@ -20,14 +20,17 @@ impl Engine {
                 && !is_up_or_coming(engine.unit(*other).active())
         };
         for other in self.those(unit, Facets::RETROACTIVE_START, absent) {
-            self.start_by_itself(other, JobMode::Replace);
+            let root = self.followed(unit, Facets::RETROACTIVE_START, other);
+            self.start_by_itself(other, JobMode::Replace, root);
         }
         for other in self.those(unit, Facets::RETROACTIVE_START_FAIL, absent) {
-            self.start_by_itself(other, JobMode::Fail);
+            let root = self.followed(unit, Facets::RETROACTIVE_START_FAIL, other);
+            self.start_by_itself(other, JobMode::Fail, root);
         }
         let running = |engine: &Engine, other: &UnitId| !is_down_or_going(engine.unit(*other).active());
         for other in self.those(unit, Facets::RETROACTIVE_STOP_ON_START, running) {
-            self.stop_by_itself(other, JobMode::Replace);
+            let root = self.followed(unit, Facets::RETROACTIVE_STOP_ON_START, other);
+            self.stop_by_itself(other, JobMode::Replace, root);
         }
     }
 
@@ -35,7 +38,8 @@ impl Engine {
     pub(super) fn stop_retroactively(&mut self, unit: UnitId) {
         let running = |engine: &Engine, other: &UnitId| !is_down_or_going(engine.unit(*other).active());
         for other in self.those(unit, Facets::RETROACTIVE_STOP_ON_STOP, running) {
-            self.stop_by_itself(other, JobMode::Replace);
+            let root = self.followed(unit, Facets::RETROACTIVE_STOP_ON_STOP, other);
+            self.stop_by_itself(other, JobMode::Replace, root);
         }
     }
 
@@ -63,7 +67,7 @@ impl Engine {
         };
         for other in others {
             let ask = Ask { unit: other, kind: JobKind::Start, mode, origin: Origin::Engine };
-            self.follow_on(ask, Cause::Ended(Box::new(monitored.clone())));
+            self.follow_on(ask, Root::Ended(Box::new(monitored.clone())));
         }
     }
 
@@ -73,10 +77,14 @@ impl Engine {
             return;
         }
         let mut holders = self.graph.neighbours(unit, Facets::UPHELD_BY);
-        let held = holders.any(|holder| is_up(self.unit(holder).active()) && self.unit(holder).job.is_none());
+        let up = |holder: &UnitId| is_up(self.unit(*holder).active()) && self.unit(*holder).job.is_none();
+        let holder = holders.find(up);
         drop(holders);
-        if held && self.may_act_on(unit) {
-            self.start_by_itself(unit, JobMode::Fail);
+        if let Some(holder) = holder
+            && self.may_act_on(unit)
+        {
+            let root = self.followed(holder, Facets::CHECK_UPHELD, unit);
+            self.start_by_itself(unit, JobMode::Fail, root);
         }
     }
 
@@ -86,10 +94,13 @@ impl Engine {
             return;
         }
         let mut bonds = self.graph.neighbours(unit, Facets::BOUND);
-        let lost = bonds.any(|other| self.unit(other).is_down() && self.unit(other).job.is_none());
+        let lost = bonds.find(|other| self.unit(*other).is_down() && self.unit(*other).job.is_none());
         drop(bonds);
-        if lost && self.may_act_on(unit) {
-            self.stop_by_itself(unit, JobMode::Replace);
+        if let Some(lost) = lost
+            && self.may_act_on(unit)
+        {
+            let root = self.followed(lost, Facets::CHECK_BOUND, unit);
+            self.stop_by_itself(unit, JobMode::Replace, root);
         }
     }
 
@@ -108,7 +119,7 @@ impl Engine {
         });
         drop(needing);
         if !needed && self.may_act_on(unit) {
-            self.stop_by_itself(unit, JobMode::Fail);
+            self.stop_by_itself(unit, JobMode::Fail, Root::Unneeded);
         }
     }
 
@@ -130,7 +141,7 @@ impl Engine {
         let refused = match stopping {
             // The stop that is queued ends the waiting for the restart.
             Some(job) if job.facts.kind == JobKind::Stop => false,
-            Some(_) | None => self.try_enqueue(ask, Cause::Asked) == Queued::Refused,
+            Some(_) | None => self.try_enqueue(ask, Root::Restart) == Queued::Refused,
         };
         if refused {
             self.step_unit(unit, kind::Input::RestartRefused);
@@ -158,38 +169,48 @@ impl Engine {
             return;
         }
         let ask = Ask { unit: other, kind: JobKind::Start, mode: JobMode::Replace, origin: Origin::Engine };
-        let cause = Cause::Triggered(self.graph.name(unit).clone());
-        if self.try_enqueue(ask, cause) == Queued::Refused {
+        let root = Root::Triggered(self.graph.name(unit).clone());
+        if self.try_enqueue(ask, root) == Queued::Refused {
             self.step_unit(unit, kind::Input::TriggerRefused);
         }
     }
 
-    pub(super) fn reload_too(&mut self, unit: UnitId) {
+    /// `by` reloads of its own accord.
+    pub(super) fn reload_too(&mut self, unit: UnitId, by: UnitId) {
         let ask = Ask { unit, kind: JobKind::TryReload, mode: JobMode::Fail, origin: Origin::Engine };
-        self.follow_on(ask, Cause::Asked);
+        let root = self.followed(by, Facets::PROPAGATE_RELOAD, unit);
+        self.follow_on(ask, root);
     }
 
-    pub(super) fn start_by_itself(&mut self, unit: UnitId, mode: JobMode) {
-        self.follow_on(Ask { unit, kind: JobKind::Start, mode, origin: Origin::Engine }, Cause::Asked);
+    fn start_by_itself(&mut self, unit: UnitId, mode: JobMode, root: Root) {
+        self.follow_on(Ask { unit, kind: JobKind::Start, mode, origin: Origin::Engine }, root);
     }
 
-    fn stop_by_itself(&mut self, unit: UnitId, mode: JobMode) {
-        self.follow_on(Ask { unit, kind: JobKind::Stop, mode, origin: Origin::Engine }, Cause::Asked);
+    fn stop_by_itself(&mut self, unit: UnitId, mode: JobMode, root: Root) {
+        self.follow_on(Ask { unit, kind: JobKind::Stop, mode, origin: Origin::Engine }, root);
+    }
+
+    /// The `other` unit has a job since `unit`, which has one of these words for it, came or went.
+    fn followed(&self, unit: UnitId, facets: Facets, other: UnitId) -> Root {
+        match self.word_for(unit, facets, other) {
+            Some(word) => Root::Followed { unit: self.graph.name(unit).clone(), word },
+            None => Root::Unneeded,
+        }
     }
 
     /// A job that follows from what happened to another unit.
-    fn follow_on(&mut self, ask: Ask, cause: Cause) {
+    fn follow_on(&mut self, ask: Ask, root: Root) {
         let now = self.now.monotonic;
         if self.unit_mut(ask.unit).life.consequences.take_consequence(now) == Allowance::Exhausted {
             let text = format!("{}: job not queued, too many follow on others", self.graph.name(ask.unit));
             self.say(Some(ask.unit), 4, text);
             return;
         }
-        self.try_enqueue(ask, cause);
+        self.try_enqueue(ask, root);
     }
 
-    fn try_enqueue(&mut self, ask: Ask, cause: Cause) -> Queued {
-        match self.enqueue(ask, cause) {
+    fn try_enqueue(&mut self, ask: Ask, root: Root) -> Queued {
+        match self.enqueue(ask, Errand::of(root)) {
             Ok(_) => Queued::Yes,
             Err(refusal) => {
                 let text = format!("{}: job not queued: {}", self.graph.name(ask.unit), refusal.reason());

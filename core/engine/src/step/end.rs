@@ -4,10 +4,10 @@
 use crate::api::{Action, Announcement, Finale, JobKind, JobResult};
 use crate::engine::{Engine, ExitMeans, Startup};
 use crate::graph::UnitId;
-use crate::job::Cause;
 use crate::job::algebra::is_up;
 use crate::transaction::{Ask, Origin};
 use crate::unit::{Allowance, StartLimit, limits_starts};
+use crate::why::{Errand, Root};
 use eudaemon_unit::config::unit::{EmergencyAction, JobMode};
 use eudaemon_unit::name::UnitName;
 
@@ -62,11 +62,11 @@ impl Engine {
         }
         match action {
             E::None => {}
-            E::Reboot | E::SoftReboot => self.go_to("reboot.target"),
-            E::PowerOff => self.go_to("poweroff.target"),
-            E::Exit => self.go_to("exit.target"),
-            E::Halt => self.go_to("halt.target"),
-            E::Kexec => self.go_to("kexec.target"),
+            E::Reboot | E::SoftReboot => self.go_to("reboot.target", unit),
+            E::PowerOff => self.go_to("poweroff.target", unit),
+            E::Exit => self.go_to("exit.target", unit),
+            E::Halt => self.go_to("halt.target", unit),
+            E::Kexec => self.go_to("kexec.target", unit),
             E::RebootForce | E::RebootImmediate | E::SoftRebootForce => self.end(Finale::Reboot),
             E::PowerOffForce | E::PowerOffImmediate => self.end(Finale::PowerOff),
             E::ExitForce => {
@@ -79,11 +79,12 @@ impl Engine {
     }
 
     /// Starts a final target so that nothing turns it round; where there is none, the end comes at once.
-    fn go_to(&mut self, target: &str) {
+    fn go_to(&mut self, target: &str, by: Option<UnitId>) {
+        let errand = Errand::of(Root::Emergency(by.map(|unit| self.graph.name(unit).clone())));
         let unit = UnitName::parse(target).ok().and_then(|name| self.graph.id(&name));
         let planned = unit.map(|unit| {
             let mode = JobMode::ReplaceIrreversibly;
-            self.enqueue(Ask { unit, kind: JobKind::Start, mode, origin: Origin::Engine }, Cause::Asked)
+            self.enqueue(Ask { unit, kind: JobKind::Start, mode, origin: Origin::Engine }, errand)
         });
         match planned {
             Some(Ok(_)) => {}

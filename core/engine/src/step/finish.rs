@@ -5,10 +5,11 @@ use super::end::Occasion;
 use super::life::{Down, Expected, How};
 use crate::api::{ActiveState, Announcement, JobId, JobKind, JobResult};
 use crate::engine::{Alarm, Engine, OwnWish};
-use crate::graph::{Facets, UnitId};
+use crate::graph::{Facets, UnitId, Word};
 use crate::job::Phase;
 use crate::job::algebra::{is_down, is_up};
 use crate::kind::ReloadOutcome;
+use crate::why::What;
 use eudaemon_unit::config::service::ServiceType;
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::name::UnitKind;
@@ -89,6 +90,9 @@ impl Engine {
                 self.wake_blocked(unit);
                 continue;
             }
+            if matches!(kind, JobKind::Start | JobKind::VerifyActive) && result != JobResult::Done {
+                self.note_vain_start(unit, What::JobEnded(result));
+            }
             self.remove_job(id, result);
             self.fail_dependants(unit, kind, result, spread, &mut open);
             if matches!(result, JobResult::Timeout | JobResult::Dependency) {
@@ -146,13 +150,17 @@ impl Engine {
                 | JobKind::Nop,
             ) => return,
         };
-        for other in self.graph.neighbours(unit, facet) {
+        let others: Vec<(Word, UnitId)> =
+            self.graph.dependencies(unit).filter(|(word, _)| word.facets().any(facet)).collect();
+        for (word, other) in others {
             let Some(id) = self.unit(other).job else { continue };
             let starts = self
                 .jobs
                 .get(&id)
                 .is_some_and(|job| matches!(job.facts.kind, JobKind::Start | JobKind::VerifyActive));
             if starts {
+                let failed = self.graph.name(unit).clone();
+                self.note_vain_start(other, What::Dependency(failed, Some(word.inverse())));
                 open.push_back((id, JobResult::Dependency, Spread::ToDependants));
             }
         }

@@ -1,16 +1,18 @@
 //! What is heard, handed to whom it concerns.
 
 use super::finish::Spread;
+use super::why::short;
 use crate::api::{
     Action, ActiveState, Announcement, Answer, Event, JobId, JobKind, JobResult, KillWhom, ProcId, Refusal,
     Request, RequestId,
 };
 use crate::engine::Engine;
 use crate::graph::{Change, UnitId};
-use crate::job::{Cause, Phase};
+use crate::job::Phase;
 use crate::kind::{self, Presence};
 use crate::transaction::{Ask, Origin};
 use crate::unit::{Checked, StartLimit};
+use crate::why::{Asker, Errand, Root, What};
 use eudaemon_unit::config::unit::Condition;
 use eudaemon_unit::config::{Body, Config, LoadState};
 use eudaemon_unit::name::{UnitKind, UnitName};
@@ -132,11 +134,13 @@ impl Engine {
         self.set_phase(id, Phase::Running);
         if !condition.holds {
             let unmet = unmet("Condition", &config.unit.conditions, conditions);
+            self.note_vain_start(unit, What::Unmet(short(unmet.clone())));
             // A matter of course for half the units of a distribution, and `status` shows it: not for the console.
             self.say(Some(unit), 7, format!("{} was skipped: {unmet} does not hold", self.title(unit)));
             self.finish(id, JobResult::Done, Spread::ToDependants);
         } else if !assertion.holds {
             let unmet = unmet("Assert", &config.unit.asserts, asserts);
+            self.note_vain_start(unit, What::Unmet(short(unmet.clone())));
             self.say(Some(unit), 4, format!("{}: {unmet} does not hold", self.title(unit)));
             self.finish(id, JobResult::Assert, Spread::ToDependants);
         } else {
@@ -173,9 +177,9 @@ impl Engine {
         }
     }
 
-    pub(crate) fn wish(&mut self, request: RequestId, wish: Request) {
+    pub(crate) fn wish(&mut self, request: RequestId, by: Asker, wish: Request) {
         let outcome = match wish {
-            Request::Job { unit, kind, mode } => self.wish_job(&unit, kind, mode).map(Answer::Job),
+            Request::Job { unit, kind, mode } => self.wish_job(&unit, kind, mode, by).map(Answer::Job),
             Request::CancelJob(job) => self.cancel(job),
             Request::ClearJobs => {
                 let all: Vec<JobId> = self.jobs.keys().copied().collect();
@@ -203,22 +207,13 @@ impl Engine {
         name: &UnitName,
         kind: JobKind,
         mode: eudaemon_unit::config::unit::JobMode,
+        by: Asker,
     ) -> Result<JobId, Refusal> {
-        let unit = self.graph.id(name).ok_or_else(|| match kind {
-            JobKind::Stop => Refusal::NotLoaded(name.clone()),
-            JobKind::Start
-            | JobKind::VerifyActive
-            | JobKind::Reload
-            | JobKind::ReloadOrStart
-            | JobKind::Restart
-            | JobKind::TryRestart
-            | JobKind::TryReload
-            | JobKind::Nop => Refusal::NoSuchUnit(name.clone()),
-        })?;
+        let unit = self.graph.id(name).ok_or_else(|| Refusal::unknown(name, kind))?;
         if kind == JobKind::Start && self.is_idle(unit) {
             self.unit_mut(unit).life.starts.reset();
         }
-        self.enqueue(Ask { unit, kind, mode, origin: Origin::Client }, Cause::Asked)
+        self.enqueue(Ask { unit, kind, mode, origin: Origin::Client }, Errand::of(Root::Asked(by)))
     }
 
     /// To systemd such a unit is not there: it is down, has no job, and no unit that is there names it. What was
@@ -317,7 +312,7 @@ fn unmet(key: &str, tests: &[Condition], verdicts: &[bool]) -> String {
     }
 }
 
-fn bus_name(config: &Config) -> Option<&str> {
+pub(crate) fn bus_name(config: &Config) -> Option<&str> {
     match &config.body {
         Body::Service(service) => service.bus_name.as_deref(),
         Body::Socket(_)

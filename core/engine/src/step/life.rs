@@ -1,11 +1,13 @@
 //! A unit takes a step, and those around it hear of the change. The order of what follows a change is
 //! systemd's: timestamps, the unit's own job, retroactive jobs, OnFailure=/OnSuccess=, the watchers.
 
+use super::why::told_by;
 use crate::api::{ActiveState, JobId, ServiceResult};
 use crate::engine::{Alarm, Engine, OwnWish};
 use crate::graph::{Facets, UnitId};
 use crate::job::algebra::{is_down, is_down_or_going, is_up, is_up_or_coming};
 use crate::kind::{self, Cx, Effects, ReloadOutcome, Reply, Restarts, WentDown};
+use crate::why::What;
 
 /// What must be known of a change beyond the two states.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,6 +45,7 @@ impl Engine {
             return Reply::Later;
         };
         let from = state.active_state();
+        let what = told_by(&input, &state, &of.life.history);
         let owned_before = state.processes();
         let life = &mut *of.life;
         let mut cx = Cx {
@@ -72,15 +75,15 @@ impl Engine {
         for process in owned_after {
             self.owners.insert(process.id, unit);
         }
-        self.carry_out(unit, from, to, effects, starts)
+        self.carry_out(unit, (from, to), effects, what, starts)
     }
 
     fn carry_out(
         &mut self,
         unit: UnitId,
-        from: ActiveState,
-        to: ActiveState,
+        (from, to): (ActiveState, ActiveState),
         effects: Effects,
+        what: What,
         starts: bool,
     ) -> Reply {
         for action in effects.orders {
@@ -113,15 +116,21 @@ impl Engine {
                     WentDown::Inactive => ActiveState::Inactive,
                     WentDown::Failed => ActiveState::Failed,
                 };
+                self.note_turn(unit, from, through, what);
+                self.note_turn(unit, through, to, What::Restart);
                 self.changed(unit, from, through, How { down: Down::ToRestart, ..how });
                 self.changed(unit, through, to, How::default());
             }
             // It came up and went down within the step: nobody may take that for nothing having happened.
             None if starts && is_down(from) && is_down(to) => {
+                self.note_turn(unit, ActiveState::Activating, to, what);
                 self.changed(unit, from, ActiveState::Activating, How::default());
                 self.changed(unit, ActiveState::Activating, to, how);
             }
-            None => self.changed(unit, from, to, how),
+            None => {
+                self.note_turn(unit, from, to, what);
+                self.changed(unit, from, to, how);
+            }
         }
         Reply::Taken
     }

@@ -16,6 +16,9 @@ mod finish;
 mod intake;
 mod life;
 mod queue;
+mod why;
+
+pub(crate) use intake::bus_name;
 
 use crate::api::{Announcement, Output};
 use crate::engine::{Alarm, Engine, OwnWish};
@@ -93,7 +96,7 @@ impl Engine {
             OwnWish::PropagateReload => {
                 let others: Vec<UnitId> = self.graph.neighbours(unit, Facets::PROPAGATE_RELOAD).collect();
                 for other in others {
-                    self.reload_too(other);
+                    self.reload_too(other, unit);
                 }
             }
         }

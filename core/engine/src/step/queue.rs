@@ -6,10 +6,12 @@ use super::finish::Spread;
 use crate::api::{Action, ActiveState, Announcement, JobId, JobKind, JobResult, Refusal};
 use crate::engine::{Alarm, Engine, Startup};
 use crate::graph::{Facets, UnitId};
-use crate::job::algebra::{self, First, conflict, includes, is_down, is_up, joins_running};
-use crate::job::{Cause, Facts, Job, Phase};
+use crate::job::algebra::{self, conflict, includes, is_down, is_up, joins_running};
+use crate::job::{Facts, Job, Phase};
 use crate::kind::{self, Reply, StopFor};
-use crate::transaction::{self, Ask, Order, Others, Planned, Remark, Transaction};
+use crate::transaction::waves::goes_before;
+use crate::transaction::{self, Ask, Others, Planned, Remark, Transaction};
+use crate::why::{Errand, Root};
 use eudaemon_unit::config::LoadState;
 use eudaemon_unit::name::UnitKind;
 use eudaemon_unit::span::Span;
@@ -17,15 +19,15 @@ use std::collections::BTreeSet;
 
 impl Engine {
     /// Plans and installs all that `ask` comes to; gives back the job of the asked unit.
-    pub(crate) fn enqueue(&mut self, ask: Ask, cause: Cause) -> Result<JobId, Refusal> {
+    pub(crate) fn enqueue(&mut self, ask: Ask, errand: Errand) -> Result<JobId, Refusal> {
         if self.counters.finale.is_some() {
             return Err(Refusal::ShuttingDown);
         }
         let transaction = transaction::plan(&self.graph, self, ask)?;
-        Ok(self.install_all(transaction, cause))
+        Ok(self.install_all(transaction, errand))
     }
 
-    fn install_all(&mut self, transaction: Transaction, cause: Cause) -> JobId {
+    fn install_all(&mut self, transaction: Transaction, errand: Errand) -> JobId {
         self.tell_remarks(&transaction.remarks);
         if transaction.others == Others::Cancelled {
             let planned: BTreeSet<UnitId> = transaction.jobs.iter().map(|job| job.unit).collect();
@@ -44,8 +46,8 @@ impl Engine {
         let mut anchor = JobId(0);
         for planned in transaction.jobs {
             let is_anchor = planned.unit == transaction.anchor;
-            let cause = if is_anchor { cause.clone() } else { Cause::Asked };
-            let job = self.install(planned, cause);
+            let through = planned.through.map(|(unit, word)| (self.graph.name(unit).clone(), word));
+            let job = self.install(planned, Errand { root: errand.root.clone(), through });
             if is_anchor {
                 anchor = job;
             }
@@ -54,8 +56,8 @@ impl Engine {
     }
 
     /// Puts a job beside the unit's queued one: in its place, into it, or as the first.
-    fn install(&mut self, planned: Planned, cause: Cause) -> JobId {
-        let Planned { unit, kind, strength, order } = planned;
+    fn install(&mut self, planned: Planned, errand: Errand) -> JobId {
+        let Planned { unit, kind, strength, order, .. } = planned;
         let state = self.unit(unit).active();
         let queued = self.unit(unit).job.filter(|_| kind != JobKind::Nop);
         if let Some((id, job)) = queued.and_then(|id| self.jobs.get_mut(&id).map(|job| (id, job))) {
@@ -79,7 +81,7 @@ impl Engine {
             }
             self.finish(id, JobResult::Canceled, Spread::Nowhere);
         }
-        self.add_job(unit, Facts { kind, phase: Phase::Waiting, order, strength, cause, deadline: None })
+        self.add_job(unit, Facts { kind, phase: Phase::Waiting, order, strength, errand, deadline: None })
     }
 
     fn add_job(&mut self, unit: UnitId, mut facts: Facts) -> JobId {
@@ -188,14 +190,7 @@ impl Engine {
     /// Whether the `other` unit's job, if it has one, has to end before this one may run.
     pub(crate) fn goes_before(&self, job: &Job, other: UnitId) -> bool {
         let Some(theirs) = self.unit(other).job.and_then(|id| self.jobs.get(&id)) else { return false };
-        if job.facts.order == Order::Ignored || theirs.facts.order == Order::Ignored {
-            return false;
-        }
-        let (mine, theirs) = (job.facts.kind, theirs.facts.kind);
-        let after = || self.graph.related(job.unit, Facets::AFTER, other);
-        let before = || self.graph.related(job.unit, Facets::BEFORE, other);
-        (algebra::first(theirs, mine) == First::This && after())
-            || (algebra::first(mine, theirs) == First::Other && before())
+        goes_before(&self.graph, theirs.ordered(), job.ordered())
     }
 
     pub(super) fn set_phase(&mut self, id: JobId, phase: Phase) {
@@ -268,12 +263,21 @@ impl Engine {
         if is_down(self.unit(unit).active())
             && let Some(job) = self.jobs.get(&id)
         {
-            let cause = job.facts.cause.clone();
+            // Only the unit that a transaction is about is told what it was made for.
+            let Errand { root, through } = job.facts.errand.clone();
             let run = &mut self.unit_mut(unit).life.run;
-            (run.monitored, run.trigger) = match cause {
-                Cause::Asked => (None, None),
-                Cause::Ended(monitored) => (Some(monitored), None),
-                Cause::Triggered(by) => (None, Some(by)),
+            (run.monitored, run.trigger) = match (through, root) {
+                (None, Root::Ended(monitored)) => (Some(monitored), None),
+                (None, Root::Triggered(by)) => (None, Some(by)),
+                (_, Root::Ended(_) | Root::Triggered(_))
+                | (
+                    _,
+                    Root::Asked(_)
+                    | Root::Followed { .. }
+                    | Root::Unneeded
+                    | Root::Restart
+                    | Root::Emergency(_),
+                ) => (None, None),
             };
         }
         let reply = self.step_unit(unit, kind::Input::Start);

@@ -3,6 +3,7 @@
 //! them. The job nearest to the end of the ring goes, walking back: systemd's rule. A ring of jobs that all
 //! matter is a refusal.
 
+use super::account::Why;
 use super::draft::{Askers, Drafts};
 use super::settle::merged_kind;
 use super::{Order, Remark, Situation};
@@ -65,7 +66,7 @@ fn break_in<S: Situation>(drafts: &mut Drafts<'_, S>, half: Half) -> Result<(), 
             drafts.remarks.push(Remark::CycleBroken { path: names, dropped });
         }
         for draft in drafts.of(victim).to_vec() {
-            drafts.drop_draft(draft, Askers::Fall);
+            drafts.drop_draft(draft, Askers::Fall, Why::Cycle);
         }
         drafts.collect_garbage();
         marks.retain(|unit, mark| *mark == Mark::Clear && drafts.situation.standing(*unit).queued.is_none());

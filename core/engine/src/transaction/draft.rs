@@ -2,9 +2,10 @@
 //! for which. Several jobs of one unit stand side by side until they are merged. A walk with its own stack, in
 //! the order systemd's recursion has: which of two contradicting jobs goes depends on it.
 
+use super::account::{DeadEnd, Why};
 use super::{Ask, Order, Reload, Remark, Situation, Strength};
 use crate::api::{JobKind, Refusal};
-use crate::graph::{Facets, Graph, Knowledge, UnitId};
+use crate::graph::{Facets, Graph, Knowledge, UnitId, Word};
 use crate::job::algebra::{collapse, is_down};
 use crate::limits;
 use eudaemon_unit::config::LoadState;
@@ -12,7 +13,7 @@ use eudaemon_unit::config::unit::JobMode;
 use std::collections::BTreeMap;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct DraftId(u32);
+pub(super) struct DraftId(pub(super) u32);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Presence {
@@ -26,20 +27,24 @@ pub(super) struct Draft {
     pub kind: JobKind,
     pub order: Order,
     pub presence: Presence,
+    /// Why it was dropped, if it was.
+    pub why: Option<Why>,
     /// The requested job fails without it. Known after `settle` has looked.
     pub matters: bool,
     /// Links of which this is the asking end.
     asks: Vec<u32>,
     /// Links of which this is the asked end.
-    asked_by: Vec<u32>,
+    pub(super) asked_by: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Link {
-    asker: Option<DraftId>,
-    asked: DraftId,
+pub(super) struct Link {
+    pub asker: Option<DraftId>,
+    pub asked: DraftId,
     bond: Bond,
-    presence: Presence,
+    /// The asking unit's word for the asked one; `None`: the job mode asks.
+    pub word: Option<Word>,
+    pub presence: Presence,
 }
 
 /// How much the asking job minds the asked one.
@@ -57,6 +62,7 @@ struct Pull {
     unit: UnitId,
     kind: JobKind,
     bond: Bond,
+    word: Option<Word>,
     refusal: OnRefusal,
 }
 
@@ -79,8 +85,10 @@ pub(super) struct Drafts<'a, S: Situation> {
     pub situation: &'a S,
     pub ask: Ask,
     pub remarks: Vec<Remark>,
-    drafts: Vec<Draft>,
-    links: Vec<Link>,
+    /// Where the last refusal of a job came from.
+    pub dead_end: Option<DeadEnd>,
+    pub(super) drafts: Vec<Draft>,
+    pub(super) links: Vec<Link>,
     /// The kept drafts of each unit, oldest first.
     by_unit: BTreeMap<UnitId, Vec<DraftId>>,
     anchor: DraftId,
@@ -93,6 +101,7 @@ impl<'a, S: Situation> Drafts<'a, S> {
             situation,
             ask,
             remarks: Vec::new(),
+            dead_end: None,
             drafts: Vec::new(),
             links: Vec::new(),
             by_unit: BTreeMap::new(),
@@ -102,8 +111,8 @@ impl<'a, S: Situation> Drafts<'a, S> {
 
     /// The requested job with everything it pulls in.
     pub fn request(&mut self, kind: JobKind) -> Result<(), Refusal> {
-        let pull = Pull { unit: self.ask.unit, kind, bond: Bond::Matters, refusal: OnRefusal::Passed };
-        self.pull_in(None, pull)
+        let (unit, bond) = (self.ask.unit, Bond::Matters);
+        self.pull_in(None, Pull { unit, kind, bond, word: None, refusal: OnRefusal::Passed })
     }
 
     /// Stops every unit that runs and that the transaction says nothing of.
@@ -152,7 +161,7 @@ impl<'a, S: Situation> Drafts<'a, S> {
 
     /// A job asked for by the anchor over and above its dependencies; a refusal of it is a remark.
     fn pull_beside(&mut self, unit: UnitId, kind: JobKind) {
-        let pull = Pull { unit, kind, bond: Bond::Matters, refusal: OnRefusal::Remarked };
+        let pull = Pull { unit, kind, bond: Bond::Matters, word: None, refusal: OnRefusal::Remarked };
         if let Err(why) = self.pull_in(Some(self.anchor), pull) {
             self.remark(pull, self.anchor, why);
         }
@@ -204,7 +213,11 @@ impl<'a, S: Situation> Drafts<'a, S> {
 
     /// Adds one job; gives back its own pulls if it is new.
     fn enter(&mut self, asker: Option<DraftId>, pull: Pull) -> Result<Option<Visit>, Refusal> {
-        self.check(pull.unit, pull.kind)?;
+        if let Err(refusal) = self.check(pull.unit, pull.kind) {
+            let Pull { unit, kind, word, .. } = pull;
+            self.dead_end = Some(DeadEnd { asker, word, unit, kind });
+            return Err(refusal);
+        }
         let known = self.by_unit.get(&pull.unit).into_iter().flatten();
         let same = known.copied().find(|draft| self.drafts[draft.0 as usize].kind == pull.kind);
         let draft = match same {
@@ -213,7 +226,7 @@ impl<'a, S: Situation> Drafts<'a, S> {
         };
         match asker {
             None => self.anchor = draft,
-            Some(_) => self.link(asker, draft, pull.bond),
+            Some(_) => self.link(asker, draft, pull),
         }
         let ignores = matches!(self.ask.mode, JobMode::IgnoreDependencies | JobMode::IgnoreRequirements);
         if same.is_some() || (asker.is_none() && ignores) {
@@ -243,6 +256,7 @@ impl<'a, S: Situation> Drafts<'a, S> {
             kind,
             order,
             presence: Presence::Kept,
+            why: None,
             matters: false,
             asks: Vec::new(),
             asked_by: Vec::new(),
@@ -286,10 +300,10 @@ impl<'a, S: Situation> Drafts<'a, S> {
         use OnRefusal::{Passed, Remarked};
         let mut pulls = Vec::new();
         let mut each = |facet: Facets, kind: JobKind, bond: Bond, refusal: OnRefusal| {
-            for other in self.graph.neighbours(unit, facet) {
+            for (word, other) in self.graph.dependencies(unit).filter(|(word, _)| word.facets().any(facet)) {
                 let kind = collapse(kind, self.situation.standing(other).state);
                 if kind != JobKind::Nop {
-                    pulls.push(Pull { unit: other, kind, bond, refusal });
+                    pulls.push(Pull { unit: other, kind, bond, word: Some(word), refusal });
                 }
             }
         };
@@ -312,9 +326,10 @@ impl<'a, S: Situation> Drafts<'a, S> {
         pulls
     }
 
-    fn link(&mut self, asker: Option<DraftId>, asked: DraftId, bond: Bond) {
+    fn link(&mut self, asker: Option<DraftId>, asked: DraftId, pull: Pull) {
         let link = self.links.len() as u32;
-        self.links.push(Link { asker, asked, bond, presence: Presence::Kept });
+        let Pull { bond, word, .. } = pull;
+        self.links.push(Link { asker, asked, bond, word, presence: Presence::Kept });
         self.drafts[asked.0 as usize].asked_by.push(link);
         if let Some(asker) = asker {
             self.drafts[asker.0 as usize].asks.push(link);
@@ -404,14 +419,15 @@ impl<'a, S: Situation> Drafts<'a, S> {
     }
 
     /// Drops a job. `Askers::Fall` drops those that fail without it as well.
-    pub fn drop_draft(&mut self, draft: DraftId, askers: Askers) {
-        let mut open = vec![draft];
-        while let Some(draft) = open.pop() {
+    pub fn drop_draft(&mut self, draft: DraftId, askers: Askers, why: Why) {
+        let mut open = vec![(draft, why)];
+        while let Some((draft, why)) = open.pop() {
             if self.get(draft).presence == Presence::Dropped {
                 continue;
             }
             let unit = self.get(draft).unit;
             self.drafts[draft.0 as usize].presence = Presence::Dropped;
+            self.drafts[draft.0 as usize].why = Some(why);
             if let Some(siblings) = self.by_unit.get_mut(&unit) {
                 siblings.retain(|sibling| *sibling != draft);
                 if siblings.is_empty() {
@@ -427,7 +443,7 @@ impl<'a, S: Situation> Drafts<'a, S> {
                 if let (Presence::Kept, Askers::Fall, Some(asker)) = (was, askers, link.asker)
                     && link.bond != Bond::Ignored
                 {
-                    open.push(asker);
+                    open.push((asker, Why::Falls(unit)));
                 }
             }
         }
@@ -449,7 +465,7 @@ impl<'a, S: Situation> Drafts<'a, S> {
             }
             let asks = &self.get(draft).asks;
             let asked: Vec<DraftId> = asks.iter().map(|link| self.links[*link as usize].asked).collect();
-            self.drop_draft(draft, Askers::Stay);
+            self.drop_draft(draft, Askers::Stay, Why::Unwanted);
             open.extend(asked);
         }
     }
@@ -464,6 +480,7 @@ impl<'a, S: Situation> Drafts<'a, S> {
         let matters = drafts.iter().any(|draft| self.get(*draft).matters);
         for draft in rest.iter().chain([first]).filter(|draft| **draft != keep) {
             self.drafts[draft.0 as usize].presence = Presence::Dropped;
+            self.drafts[draft.0 as usize].why = Some(Why::United);
         }
         let kept = &mut self.drafts[keep.0 as usize];
         kept.kind = kind;

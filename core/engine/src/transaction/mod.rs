@@ -8,12 +8,14 @@
 //!
 //! A draft job "matters" if the requested job fails without it. Only what does not matter is ever dropped.
 
+pub mod account;
 mod cycle;
 mod draft;
 mod settle;
+pub(crate) mod waves;
 
 use crate::api::{ActiveState, JobKind, Refusal};
-use crate::graph::{Graph, Knowledge, UnitId};
+use crate::graph::{Graph, Knowledge, UnitId, Word};
 use crate::job::algebra::collapse;
 use draft::Drafts;
 use eudaemon_unit::config::LoadState;
@@ -83,6 +85,8 @@ pub struct Planned {
     pub kind: JobKind,
     pub strength: Strength,
     pub order: Order,
+    /// A unit whose job asks for this one, and its word for it; `None` also where the job mode asks.
+    pub through: Option<(UnitId, Word)>,
 }
 
 /// What becomes of queued jobs the transaction says nothing of.
@@ -113,10 +117,13 @@ pub enum Remark {
 
 /// Plans what `ask` comes to.
 pub fn plan(graph: &Graph, situation: &impl Situation, ask: Ask) -> Result<Transaction, Refusal> {
-    check_request(graph, situation, ask)?;
-    let kind = collapse(ask.kind, situation.standing(ask.unit).state);
-    let mut drafts = Drafts::new(graph, situation, ask);
-    drafts.request(kind)?;
+    draw_up(&mut Drafts::new(graph, situation, ask))
+}
+
+fn draw_up<S: Situation>(drafts: &mut Drafts<'_, S>) -> Result<Transaction, Refusal> {
+    let ask = drafts.ask;
+    check_request(drafts.graph, drafts.situation, ask)?;
+    drafts.request(collapse(ask.kind, drafts.situation.standing(ask.unit).state))?;
     match ask.mode {
         JobMode::Isolate => drafts.isolate()?,
         JobMode::Triggering => drafts.stop_triggers()?,

@@ -1,6 +1,7 @@
 //! The second half of a plan: what is drafted becomes one job per unit, or a refusal. The steps and their
 //! order are systemd's.
 
+use super::account::Why;
 use super::cycle::break_cycles;
 use super::draft::{Askers, DraftId, Drafts};
 use super::{Others, Planned, Situation, Strength, Transaction};
@@ -9,19 +10,19 @@ use crate::graph::UnitId;
 use crate::job::algebra::{conflict, is_redundant, is_up_or_coming, merge_and_collapse};
 use eudaemon_unit::config::unit::JobMode;
 
-pub(super) fn settle<S: Situation>(mut drafts: Drafts<'_, S>) -> Result<Transaction, Refusal> {
+pub(super) fn settle<S: Situation>(drafts: &mut Drafts<'_, S>) -> Result<Transaction, Refusal> {
     drafts.find_what_matters();
     if drafts.ask.mode == JobMode::Fail {
-        lessen_impact(&mut drafts);
+        lessen_impact(drafts);
     }
-    drop_redundant(&mut drafts);
+    drop_redundant(drafts);
     let collects = drafts.ask.mode != JobMode::Isolate;
     if collects {
         drafts.collect_garbage();
     }
-    break_cycles(&mut drafts)?;
+    break_cycles(drafts)?;
     let mut conflicts = Conflict::None;
-    while drop_one_conflict(&mut drafts)? == Conflict::Dropped {
+    while drop_one_conflict(drafts)? == Conflict::Dropped {
         conflicts = Conflict::Dropped;
         if collects {
             drafts.collect_garbage();
@@ -29,11 +30,11 @@ pub(super) fn settle<S: Situation>(mut drafts: Drafts<'_, S>) -> Result<Transact
     }
     if conflicts == Conflict::Dropped {
         // What is left of a contradiction may be ordered otherwise than what was looked at.
-        break_cycles(&mut drafts)?;
+        break_cycles(drafts)?;
     }
-    unite(&mut drafts);
-    drop_redundant(&mut drafts);
-    refuse_destruction(&drafts)?;
+    unite(drafts);
+    drop_redundant(drafts);
+    refuse_destruction(drafts)?;
     Ok(finish(drafts))
 }
 
@@ -47,7 +48,7 @@ fn lessen_impact<S: Situation>(drafts: &mut Drafts<'_, S>) {
             let stops_running = job.kind == JobKind::Stop && is_up_or_coming(standing.state);
             let turns_queued = standing.queued.is_some_and(|queued| conflict(queued.kind, job.kind));
             if !job.matters && (stops_running || turns_queued) {
-                drafts.drop_draft(draft, Askers::Fall);
+                drafts.drop_draft(draft, Askers::Fall, Why::Impact);
             }
         }
     }
@@ -66,7 +67,7 @@ fn drop_redundant<S: Situation>(drafts: &mut Drafts<'_, S>) {
         };
         if drafts.of(unit).iter().all(redundant) {
             for draft in drafts.of(unit).to_vec() {
-                drafts.drop_draft(draft, Askers::Stay);
+                drafts.drop_draft(draft, Askers::Stay, Why::Redundant);
             }
         }
     }
@@ -93,7 +94,9 @@ fn drop_one_conflict<S: Situation>(drafts: &mut Drafts<'_, S>) -> Result<Conflic
                     continue;
                 }
                 if let Some(victim) = weaker(drafts, *a, *b)? {
-                    drafts.drop_draft(victim, Askers::Fall);
+                    let other = if victim == *a { *b } else { *a };
+                    let why = Why::Contradicts(drafts.get(other).kind);
+                    drafts.drop_draft(victim, Askers::Fall, why);
                     return Ok(Conflict::Dropped);
                 }
             }
@@ -150,11 +153,12 @@ fn refuse_destruction<S: Situation>(drafts: &Drafts<'_, S>) -> Result<(), Refusa
     Ok(())
 }
 
-fn finish<S: Situation>(drafts: Drafts<'_, S>) -> Transaction {
+fn finish<S: Situation>(drafts: &mut Drafts<'_, S>) -> Transaction {
     let strength = drafts.strength();
     let jobs = drafts.units().filter_map(|unit| {
         let draft = drafts.get(*drafts.of(unit).last()?);
-        Some(Planned { unit, kind: draft.kind, strength, order: draft.order })
+        let through = drafts.first_asker(unit);
+        Some(Planned { unit, kind: draft.kind, strength, order: draft.order, through })
     });
     let others = match drafts.ask.mode {
         JobMode::Isolate | JobMode::Flush => Others::Cancelled,
@@ -166,5 +170,6 @@ fn finish<S: Situation>(drafts: Drafts<'_, S>) -> Transaction {
         | JobMode::Triggering
         | JobMode::RestartDependencies => Others::Stay,
     };
-    Transaction { anchor: drafts.ask.unit, jobs: jobs.collect(), others, remarks: drafts.remarks }
+    let jobs = jobs.collect();
+    Transaction { anchor: drafts.ask.unit, jobs, others, remarks: std::mem::take(&mut drafts.remarks) }
 }

@@ -155,7 +155,7 @@ impl Machine {
     fn wish(&mut self, wish: Request) -> Result<Option<JobId>, ()> {
         self.requests += 1;
         let request = self.requests;
-        self.hear(Input::Wish { request: RequestId(request), wish });
+        self.hear(Input::Wish { request: RequestId(request), by: Default::default(), wish });
         self.answers.remove(&request).ok_or(())
     }
 

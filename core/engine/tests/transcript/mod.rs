@@ -6,15 +6,19 @@
 //!   spawned|executed P   exit P CODE|SIGNAL   fail P CODE   nofork P       facts about processes
 //!   holds|fails UNIT     empty|occupied UNIT  found|missing UNIT P         answers
 //!   notify UNIT WHO KEY=VALUE…   opened|unopened|ready UNIT   bus NAME owned|free   mounted UNIT…
+//!   plan start|stop|restart|isolate UNIT…  what it would come to; nothing happens
+//!   why UNIT             the chain of causes of its last change, with times since the beginning
 //!   wait TIME            all deadlines on the way strike
 //!   crash [P=alive|P=CODE|P=SIGNAL …]      a new engine goes on from the records
 //! ```
 
+mod plan;
 mod print;
 mod read;
 
-use eudaemon_engine::api::{Fate, Input, Moment, Output, ProcId, Request, RequestId};
+use eudaemon_engine::api::{Asker, Fate, Input, Moment, Output, ProcId, Request, RequestId};
 use eudaemon_engine::record::{Key, Record};
+use eudaemon_engine::why::Link;
 use eudaemon_engine::{Engine, Settings};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::files::MemoryTree;
@@ -72,12 +76,15 @@ impl Stage {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
             "unit" => self.unit(rest),
+            "why" => self.why(rest),
+            "plan" => plan::show(&self.engine, rest),
             "wait" => self.wait(read::time(rest)),
             "crash" => self.crash(rest),
             _ => match read::wish(word, rest) {
                 Some(wish) => {
                     self.requests += 1;
-                    self.step(Input::Wish { request: RequestId(self.requests), wish })
+                    let by = Asker::Client { uid: 0, pid: 100, command: "systemctl".into() };
+                    self.step(Input::Wish { request: RequestId(self.requests), by, wish })
                 }
                 None => self.step(Input::Fact(read::fact(word, rest))),
             },
@@ -94,6 +101,12 @@ impl Stage {
         }
         self.configs = read::load(&self.tree, name, &self.configs);
         self.step(Input::Fact(eudaemon_engine::api::Event::Loaded(self.configs.clone())))
+    }
+
+    fn why(&self, unit: &str) -> Vec<String> {
+        let links = self.engine.why(&eudaemon_unit::name::UnitName::parse(unit).unwrap());
+        let clock = |link: &Link| (link.at.monotonic - 1_000_000_000) as f64 / 1_000_000.0;
+        links.iter().map(|link| format!("{} s {} {}", clock(link), link.unit, link.text)).collect()
     }
 
     fn wait(&mut self, time: u64) -> Vec<String> {

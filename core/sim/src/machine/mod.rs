@@ -12,6 +12,7 @@ use eudaemon_engine::api::{
     Notification, NotifySender, Occupancy, Order, Output, Phase, ProcId, Refusal, Request, RequestId, Spawn,
     Trouble,
 };
+use eudaemon_engine::flight::Recorder;
 use eudaemon_engine::record::{Key, Record};
 use eudaemon_engine::world::{Waited, World};
 use eudaemon_engine::{Engine, Settings};
@@ -91,6 +92,8 @@ pub struct Machine {
     /// All of them as one number.
     pub digest: u64,
     pub laws: Laws,
+    /// What the engine hears, if wanted.
+    pub recorder: Option<Recorder>,
     wall: u64,
     agenda: BTreeMap<(u64, u64), Happening>,
     sequence: u64,
@@ -140,6 +143,7 @@ impl Machine {
             trace: None,
             digest: 0,
             laws: Laws::default(),
+            recorder: None,
             wall: 1_700_000_000_000_000,
             agenda: BTreeMap::new(),
             sequence: 0,
@@ -170,6 +174,16 @@ impl Machine {
         self.laws.asked(request);
         self.at(after, Happening::Wish(request, wish));
         request
+    }
+
+    /// The engine hears of something that the machine itself does not bring about.
+    pub fn tell(&mut self, after: u64, event: Event) {
+        self.at(after, Happening::Hear(event));
+    }
+
+    /// Nothing more happens by itself: only a deadline of the engine's could strike.
+    pub fn is_still(&self) -> bool {
+        self.agenda.is_empty()
     }
 
     /// Runs an engine until nothing more happens, the horizon is reached, or everything has ended; a manager
@@ -260,7 +274,9 @@ impl Machine {
     fn happen(&mut self, happening: Happening) -> Option<Input> {
         match happening {
             Happening::Hear(event) => return Some(Input::Fact(event)),
-            Happening::Wish(request, wish) => return Some(Input::Wish { request, wish }),
+            Happening::Wish(request, wish) => {
+                return Some(Input::Wish { request, by: Default::default(), wish });
+            }
             Happening::Note(pid, text) => {
                 if self.processes.contains_key(&pid) {
                     self.diary.push(text);
@@ -379,6 +395,12 @@ impl Machine {
 impl World for Machine {
     fn now(&self) -> Moment {
         Moment { monotonic: self.clock, realtime: self.wall + self.clock }
+    }
+
+    fn witness(&mut self, engine: &Engine, now: Moment, input: &Input) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.hear(engine, now, input);
+        }
     }
 
     fn perform(&mut self, engine: &Engine, output: Output) {

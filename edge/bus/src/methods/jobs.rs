@@ -99,13 +99,19 @@ fn submit(
     mode: &str,
     shape: fn(UnitName, JobKind) -> Shape,
 ) -> Result<Outcome, Fault> {
-    let mode = mode_of(mode).ok_or_else(|| Fault::invalid_args(format!("Job mode {mode} invalid")))?;
     let kind = kind_of(served, &unit, verb);
+    let mode = mode_asked(mode, kind)?;
+    let request =
+        served.model.submit(Some(served.call.credentials), Request::Job { unit: unit.clone(), kind, mode });
+    Ok(Outcome::Later(request, shape(unit, kind)))
+}
+
+pub fn mode_asked(mode: &str, kind: JobKind) -> Result<JobMode, Fault> {
+    let mode = mode_of(mode).ok_or_else(|| Fault::invalid_args(format!("Job mode {mode} invalid")))?;
     if mode == JobMode::Triggering && kind != JobKind::Stop {
         return Err(Fault::invalid_args("--job-mode=triggering is only valid for stop."));
     }
-    let request = served.model.submit(Request::Job { unit: unit.clone(), kind, mode });
-    Ok(Outcome::Later(request, shape(unit, kind)))
+    Ok(mode)
 }
 
 /// Reload where the unit can, else restart: systemctl(1).
@@ -148,7 +154,7 @@ pub fn kill(served: &mut Served<'_>) -> Result<Outcome, Fault> {
     if !runs_processes(unit.kind()) {
         return Err(Fault::not_supported("Operation not supported"));
     }
-    let request = served.model.submit(Request::Kill { unit, whom, signal });
+    let request = served.model.submit(Some(served.call.credentials), Request::Kill { unit, whom, signal });
     Ok(Outcome::Later(request, Shape::Empty))
 }
 
@@ -165,7 +171,7 @@ pub fn reset_failed_unit(served: &mut Served<'_>) -> Result<Outcome, Fault> {
         Target::Unit(unit) => unit.clone(),
         Target::Manager | Target::Job(_) => served.loaded(&served.call.arguments::<String>()?)?,
     };
-    let request = served.model.submit(Request::ResetFailed(Some(unit)));
+    let request = served.model.submit(Some(served.call.credentials), Request::ResetFailed(Some(unit)));
     Ok(Outcome::Later(request, Shape::Empty))
 }
 
@@ -212,7 +218,7 @@ pub fn kexec(served: &mut Served<'_>) -> Result<Outcome, Fault> {
 }
 
 fn plain(served: &mut Served<'_>, request: Request) -> Result<Outcome, Fault> {
-    let request = served.model.submit(request);
+    let request = served.model.submit(Some(served.call.credentials), request);
     Ok(Outcome::Later(request, Shape::Empty))
 }
 

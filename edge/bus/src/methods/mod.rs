@@ -5,10 +5,12 @@ mod files;
 mod jobs;
 mod listing;
 mod manager;
+mod ours;
 mod unit;
 mod unserved;
 
 pub use manager::{MANAGER, MANAGER_SIGNALS};
+pub use ours::OURS;
 pub use unit::{JOB, SCOPE, SCOPE_SIGNALS, SERVICE, UNIT, WITH_CGROUP};
 
 use crate::call::{Call, Outcome};

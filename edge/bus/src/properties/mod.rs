@@ -22,7 +22,7 @@ pub use job::{JOB, JobCx};
 pub use ours::OURS;
 pub use unit::{can_reload, description};
 pub use values::{Source, Values, announced};
-pub use words::{active_word, load_word, mode_of};
+pub use words::{active_word, load_word, mode_of, mode_word};
 
 use crate::model::{Manager, Model, Relation, Resources, Run, ServiceRun, SocketRun, Unit};
 use eudaemon_unit::config::exec::{Limit, Resource};

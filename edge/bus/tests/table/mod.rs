@@ -2,14 +2,18 @@
 #![allow(dead_code, clippy::wildcard_enum_match_arm)]
 
 use eudaemon_bus::{
-    Capacity, Checked, CommandRun, Fault, FileChange, FileChanges, FileStep, Job, JobState, Manager, Model,
-    Place, Process, Relation, Reloading, Resources, Run, Server, ServiceRun, Setting, SocketRun, Unit,
-    UnitFile,
+    Capacity, Checked, CommandRun, Credentials, Fault, FileChange, FileChanges, FileStep, Job, JobState,
+    Manager, Model, Place, Process, Relation, Reloading, Resources, Run, Server, ServiceRun, Setting,
+    SocketRun, Unit, UnitFile,
 };
 use eudaemon_engine::api::{
     ActiveState, Announcement, Answer, ExitStatus, InvocationId, JobId, JobKind, JobResult, Moment,
     Ownership, Phase, Refusal, Request, RequestId, ServiceResult,
 };
+use eudaemon_engine::transaction::account::Account;
+use eudaemon_engine::why::Link;
+use eudaemon_engine::{Engine, Settings};
+use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::config::{Body, Config, Dependency, LoadState};
 use eudaemon_unit::files::{Environment, Index, MemoryTree, Scope, SearchPath};
 use eudaemon_unit::load::{Loader, Surroundings};
@@ -520,6 +524,20 @@ impl Model for Table {
         }
     }
 
+    fn plan(&mut self, requests: &[(UnitName, JobKind, JobMode)]) -> Vec<Account> {
+        let configs: Vec<Arc<Config>> = self.units.values().map(|entry| entry.config.clone()).collect();
+        Engine::new(1, Settings::default()).foresee(&configs, requests)
+    }
+
+    fn flight(&self) -> Vec<u8> {
+        b"eudaemon flight".to_vec()
+    }
+
+    fn why(&self, id: &UnitName) -> Vec<Link> {
+        let at = self.units.get(id).map_or_else(Moment::default, |entry| entry.since);
+        vec![Link { unit: id.clone(), at, text: "came up: of its own".to_owned() }]
+    }
+
     fn environment(&self) -> Vec<String> {
         self.environment.clone()
     }
@@ -573,7 +591,7 @@ impl Model for Table {
         Ok(FileChanges { carries_install, changes: vec![step] })
     }
 
-    fn submit(&mut self, request: Request) -> RequestId {
+    fn submit(&mut self, _by: Option<Credentials>, request: Request) -> RequestId {
         let id = self.next_request();
         let outcome = self.request(request);
         // The answer comes after the job is announced and before it is over.

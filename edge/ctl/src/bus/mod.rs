@@ -18,4 +18,5 @@ pub const MANAGER: &str = "org.freedesktop.systemd1.Manager";
 pub const UNIT: &str = "org.freedesktop.systemd1.Unit";
 /// What eudaemon says of a unit and systemd has no word for.
 pub const OURS: &str = "org.eudaemon1.Unit";
+pub const OURS_OF_MANAGER: &str = "org.eudaemon1.Manager";
 pub const SERVICE: &str = "org.freedesktop.systemd1.Service";

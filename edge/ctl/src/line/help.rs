@@ -72,6 +72,8 @@ Programs:
   analyze, escape                              What times and names mean, as systemd-analyze and systemd-escape say it
   tmpfiles, sysusers                           Create files and users as tmpfiles.d and sysusers.d say
   generate sysv|fstab                          Units of init scripts or of /etc/fstab, written as generators do
+  simulate DIR                                 Boot a folder's units on a pretend machine, and see what happens when
+  replay FILE                                  What a manager heard and decided, from a file of 'flight save'
   verify FILE|FOLDER|UNIT…                     What is wrong with unit files, line by line; no manager is needed
                                                ('eudaemon init --help' and the like say more;
                                                'eudaemon help DIRECTIVE' tells of a key of unit files)

@@ -104,6 +104,7 @@ flags! {
     NoReload - "no-reload" - "Do not reload after a change of unit files";
     Lines 'n' "lines" "NUMBER" "How many log lines";
     Output 'o' "output" "FORMAT" "json, json-pretty, or a format of journalctl";
+    Json - "json" - "The same as --output=json";
     Timestamp - "timestamp" "FORMAT" "pretty, us, utc, us+utc or unix";
     Plain - "plain" - "A list, no tree and no dots";
     NoLegend - "no-legend" - "No header and no footer";
@@ -324,6 +325,7 @@ fn apply(flag: Flag, value: String, options: &mut Options, called_as: CalledAs) 
             }
             options.journal_format = Some(JournalFormat(value));
         }
+        Flag::Json => options.output = Output::Json,
         Flag::Timestamp => match timestamps(&value) {
             Some(style) => options.timestamps = style,
             None => return refuse(format!("Invalid value: {value}.")),

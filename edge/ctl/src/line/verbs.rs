@@ -62,6 +62,9 @@ verbs! {
     Emergency "emergency" "" 0..0 Started "Isolate emergency.target";
     Kill "kill" "UNIT…" 1..any Present "Send a signal to the processes of units";
     ResetFailed "reset-failed" "[PATTERN…]" 0..any Present "Forget failures, and the start counters with them";
+    Plan "plan" "start|stop|restart|isolate UNIT…" 2..any Files "What a request would come to, and why; nothing is done";
+    Why "why" "UNIT…" 1..any Asked "Why units are what they are: each cause and what lies behind it, the root last";
+    Flight "flight" "save FILE" 2..2 Asked "Save what the manager heard last, for 'eudaemon replay': a bug report";
     Status "status" "[PATTERN…|PID…]" 0..any Asked "What units are doing, and their last log lines";
     Show "show" "[PATTERN…|JOB…]" 0..any Asked "Every property of units, jobs or the manager";
     Cat "cat" "PATTERN…" 1..any Files "Unit files and drop-ins, as they are on disk";

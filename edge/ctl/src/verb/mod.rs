@@ -5,16 +5,19 @@ mod cat;
 mod dependencies;
 mod environment;
 mod files;
+mod flight;
 mod jobs;
 mod kill;
 mod listing;
 mod machine;
 mod names;
+mod plan;
 mod schedule;
 mod show;
 mod sysv;
 mod unit_files;
 mod units;
+mod why;
 
 use crate::bus::CallError;
 use crate::line::{Line, Verb};
@@ -77,6 +80,9 @@ fn dispatch(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
         Verb::Kill => kill::kill(line, screen, &mut running::reach(line)?),
         Verb::ResetFailed => kill::reset_failed(line, screen, &mut running::reach(line)?),
         Verb::Cancel => kill::cancel(line, screen, &mut running::reach(line)?),
+        Verb::Plan => plan::run(line, screen),
+        Verb::Why => why::run(line, screen, &mut running::reach(line)?),
+        Verb::Flight => flight::run(line, screen),
         Verb::Status => show::status(line, screen),
         Verb::Show => show::show(line, screen, &mut running::reach(line)?),
         Verb::Cat => cat::run(line, screen),

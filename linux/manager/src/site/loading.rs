@@ -6,7 +6,7 @@ use crate::options::Mission;
 use crate::units::Loaded;
 use crate::{clock, generators, lines};
 use eudaemon_engine::Engine;
-use eudaemon_engine::api::{Event, Input, Moment, Request, RequestId};
+use eudaemon_engine::api::{Asker, Event, Input, Moment, Request, RequestId};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::directives;
 use eudaemon_unit::name::UnitName;
@@ -14,10 +14,10 @@ use std::sync::Arc;
 
 impl Site {
     /// Puts a request to the engine, its units loaded first.
-    pub fn submit(&mut self, engine: &Engine, wish: Request) -> RequestId {
+    pub fn submit(&mut self, engine: &Engine, by: Asker, wish: Request) -> RequestId {
         let request = RequestId(self.next_request);
         self.next_request += 1;
-        self.put(engine, request, wish);
+        self.put(engine, request, by, wish);
         request
     }
 
@@ -25,30 +25,48 @@ impl Site {
     pub fn ask(&mut self, engine: &Engine, wish: Request) -> RequestId {
         let request = RequestId(OWN_REQUESTS + self.next_request);
         self.next_request += 1;
-        self.put(engine, request, wish);
+        self.put(engine, request, Asker::Manager, wish);
         request
     }
 
-    pub(super) fn put(&mut self, engine: &Engine, request: RequestId, wish: Request) {
-        if let Request::Job { unit, .. } = &wish {
-            let is_queued = self.is_queued(unit);
-            if !is_queued
-                && (engine.canonical(unit).is_none() || !engine.unknown_dependencies(unit).is_empty())
-            {
-                self.load(engine, std::slice::from_ref(unit));
-            }
+    pub(super) fn put(&mut self, engine: &Engine, request: RequestId, by: Asker, wish: Request) {
+        if let Request::Job { unit, .. } = &wish
+            && !self.is_queued(unit)
+            && needs_loading(engine, unit)
+        {
+            self.load(engine, std::slice::from_ref(unit));
         }
-        self.inbox.push_back(Input::Wish { request, wish });
+        self.inbox.push_back(Input::Wish { request, by, wish });
     }
 
-    /// Loads what the engine does not know yet of the named units and all they lead to.
-    pub fn load(&mut self, engine: &Engine, names: &[UnitName]) {
+    /// What the engine does not know yet of the named units and all they lead to.
+    fn fresh(&mut self, engine: &Engine, names: &[UnitName]) -> Vec<Loaded> {
         self.units.refresh_if_stale();
         let mut fresh = self.units.closure(names);
         fresh.retain(|Loaded { config, .. }| {
             let is_known = engine.canonical(&config.name).is_some() && !again(engine, config);
             !is_known && !self.is_queued(&config.name)
         });
+        fresh
+    }
+
+    /// Units that requests would have loaded first.
+    pub fn would_load<'a>(
+        &mut self,
+        engine: &Engine,
+        units: impl Iterator<Item = &'a UnitName>,
+    ) -> Vec<Arc<Config>> {
+        let needed = |unit: &&UnitName| needs_loading(engine, unit);
+        let names: Vec<UnitName> = units.filter(needed).cloned().collect();
+        match names.is_empty() {
+            true => Vec::new(),
+            false => self.fresh(engine, &names).into_iter().map(|loaded| loaded.config).collect(),
+        }
+    }
+
+    /// Loads what the engine does not know yet of the named units and all they lead to.
+    pub fn load(&mut self, engine: &Engine, names: &[UnitName]) {
+        let fresh = self.fresh(engine, names);
         self.say_diagnostics(&fresh);
         if self.is_folder() {
             self.say_verdicts(&fresh);
@@ -131,4 +149,8 @@ impl Site {
         }
         self.milestones.generators_done = clock::now();
     }
+}
+
+fn needs_loading(engine: &Engine, unit: &UnitName) -> bool {
+    engine.canonical(unit).is_none() || !engine.unknown_dependencies(unit).is_empty()
 }

@@ -22,6 +22,7 @@ use eudaemon_engine::Engine;
 use eudaemon_engine::api::{
     Action, ActiveState, Event, Finale, Input, Moment, Order, Output, Phase, ProcId, Request, RequestId,
 };
+use eudaemon_engine::flight::Recorder;
 use eudaemon_engine::world::{Waited, World};
 use eudaemon_host::host::{self, Birth, Host, News};
 use eudaemon_host::place::Role;
@@ -73,6 +74,8 @@ pub struct Site {
     pub loaded_late: BTreeMap<UnitName, Moment>,
     pub log_level: String,
     pub log_target: String,
+    /// What the engine heard last.
+    pub recorder: Recorder,
     log: StateLog,
     notes: Vec<(String, Option<Vec<u8>>)>,
     server: Option<Server>,
@@ -128,6 +131,7 @@ impl Site {
             loaded_late: BTreeMap::new(),
             log_level: "info".to_owned(),
             log_target: "journal-or-kmsg".to_owned(),
+            recorder: Recorder::new(eudaemon_engine::limits::FLIGHT),
             log,
             notes: Vec::new(),
             server: Some(server),
@@ -336,6 +340,10 @@ fn again(engine: &Engine, config: &Config) -> bool {
 impl World for Site {
     fn now(&self) -> Moment {
         clock::now()
+    }
+
+    fn witness(&mut self, engine: &Engine, now: Moment, input: &Input) {
+        self.recorder.hear(engine, now, input);
     }
 
     fn perform(&mut self, engine: &Engine, mut output: Output) {

@@ -212,11 +212,11 @@ fn judge(report: &mut Report, machine: &Machine, steady: &[(&str, String)]) -> R
 }
 
 /// The manager's number out here: a child of PID 1, known by its name, which the kernel cuts at fifteen bytes.
-fn manager(machine: &Machine) -> Option<i32> {
+pub fn manager(machine: &Machine) -> Option<i32> {
     children(machine.pid()).into_iter().find(|pid| comm(*pid).starts_with("eudaemon-manage"))
 }
 
-fn kill(pid: i32) -> Result<()> {
+pub fn kill(pid: i32) -> Result<()> {
     let Some(pid) = Pid::from_raw(pid) else { bail!("no process {pid}") };
     let process = pidfd_open(pid, PidfdFlags::empty())?;
     Ok(pidfd_send_signal(process, Signal::KILL)?)

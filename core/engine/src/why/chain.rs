@@ -1,0 +1,91 @@
+//! From a unit's last change back to what is at its root.
+
+use super::words;
+use super::{Errand, Heading, Root, Turn, What, heading};
+use crate::api::Moment;
+use crate::engine::Engine;
+use crate::graph::UnitId;
+use crate::limits;
+use eudaemon_unit::name::UnitName;
+use std::collections::BTreeSet;
+
+/// One link of a chain: a sentence without its subject, which is the unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    pub unit: UnitName,
+    pub at: Moment,
+    pub text: String,
+}
+
+impl Engine {
+    /// Why a unit is what it is: its last change first, each link the cause of the one before. Empty: it has not changed
+    /// since it was loaded.
+    pub fn why(&self, name: &UnitName) -> Vec<Link> {
+        let Some(unit) = self.graph.id(name) else { return Vec::new() };
+        let Some(last) = self.unit(unit).life.turns.last() else { return Vec::new() };
+        let mut links = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut at = Some((unit, last));
+        while let Some((unit, turn)) = at {
+            let name = self.graph.name(unit).clone();
+            links.push(Link { unit: name.clone(), at: turn.ended, text: words::of_turn(turn) });
+            let direction = heading(turn.to);
+            seen.insert((unit, direction == Heading::Up));
+            let next = behind(&name, turn).and_then(|(other, wanted)| self.turn(&other, wanted));
+            at = next.filter(|(other, next)| {
+                !seen.contains(&(*other, heading(next.to) == Heading::Up))
+                    && next.began.monotonic <= turn.ended.monotonic
+                    && links.len() < limits::CHAIN
+            });
+            if at.is_none()
+                && let Some(text) = turn.errand.as_deref().and_then(words::of_root)
+            {
+                links.push(Link { unit: name, at: turn.began, text });
+            }
+        }
+        links
+    }
+
+    fn turn(&self, name: &UnitName, wanted: Heading) -> Option<(UnitId, &Turn)> {
+        let unit = self.graph.id(name)?;
+        let turns = &self.unit(unit).life.turns;
+        let turn = match wanted {
+            Heading::Up => turns.up.as_deref().filter(|up| {
+                // The start that came to nothing is the later one.
+                !turns
+                    .down
+                    .as_deref()
+                    .is_some_and(|d| started_in_vain(d) && d.began.monotonic > up.began.monotonic)
+            }),
+            Heading::Down => turns.down.as_deref(),
+        };
+        let turn = turn.or_else(|| turns.down.as_deref().filter(|down| started_in_vain(down)));
+        Some((unit, turn?))
+    }
+}
+
+pub fn started_in_vain(turn: &Turn) -> bool {
+    matches!(turn.what, What::Unmet(_) | What::Dependency(..) | What::JobEnded(_))
+}
+
+/// The unit that a turn comes from, and which way that went.
+fn behind(own: &UnitName, turn: &Turn) -> Option<(UnitName, Heading)> {
+    if turn.what == What::Restart {
+        return Some((own.clone(), Heading::Down));
+    }
+    if let What::Dependency(unit, _) = &turn.what {
+        return Some((unit.clone(), Heading::Down));
+    }
+    let Errand { root, through } = turn.errand.as_deref()?;
+    if let Some((unit, _)) = through {
+        return Some((unit.clone(), heading(turn.to)));
+    }
+    match root {
+        Root::Asked(_) | Root::Unneeded | Root::Emergency(None) => None,
+        Root::Restart => Some((own.clone(), Heading::Down)),
+        Root::Ended(ended) => Some((ended.unit.clone(), Heading::Down)),
+        Root::Triggered(unit) => Some((unit.clone(), Heading::Up)),
+        Root::Followed { unit, .. } => Some((unit.clone(), heading(turn.to))),
+        Root::Emergency(Some(unit)) => Some((unit.clone(), Heading::Down)),
+    }
+}

@@ -1,0 +1,134 @@
+//! Turns as sentences whose subject, the unit, is left to whoever prints them.
+
+use super::{Asker, Errand, Root, Turn, What, Which};
+use crate::api::{ActiveState, ExitStatus, JobKind, JobResult, Ownership, Phase};
+use crate::graph::{Word, Writer};
+use eudaemon_unit::name::UnitName;
+
+pub fn of_turn(turn: &Turn) -> String {
+    let went = match turn.to {
+        ActiveState::Active | ActiveState::Reloading => "came up",
+        ActiveState::Activating => "is coming up",
+        ActiveState::Deactivating => "is going down",
+        ActiveState::Failed => "failed",
+        ActiveState::Inactive | ActiveState::Maintenance if super::chain::started_in_vain(turn) => {
+            "was not started"
+        }
+        ActiveState::Inactive | ActiveState::Maintenance => "went down",
+    };
+    let then = turn.then.as_ref().map_or(String::new(), |then| format!("; then {}", of_what(then, None)));
+    format!("{went}: {}{then}", of_what(&turn.what, turn.errand.as_deref()))
+}
+
+fn of_what(what: &What, errand: Option<&Errand>) -> String {
+    match what {
+        What::Job(kind) => {
+            let why = errand.map_or(String::new(), |errand| format!(" {}", of_errand(errand)));
+            format!("its {} was{why}", of_job(*kind))
+        }
+        What::Exited(which, status) => format!("{} {}", of_process(*which), of_status(*status)),
+        What::ForkFailed(errno) => format!("a process could not be made (error {errno})"),
+        What::SetupFailed(code, errno) => {
+            format!("a process could not be set up (status {code}, error {errno})")
+        }
+        What::Deadline => "it took too long".to_owned(),
+        What::Notified => "it said so itself".to_owned(),
+        What::Empty => "none of its processes was left".to_owned(),
+        What::OutOfMemory => "the kernel killed a process of it for want of memory".to_owned(),
+        What::SocketsFailed(errno) => format!("its sockets could not be opened (error {errno})"),
+        What::BusName(Ownership::Owned) => "its bus name was taken".to_owned(),
+        What::BusName(Ownership::Free) => "its bus name was given up".to_owned(),
+        What::MainMissing => "its main process could not be found".to_owned(),
+        What::Host => "the machine changed so".to_owned(),
+        What::StartLimit => "it was started too often".to_owned(),
+        What::Reset => "its failure was reset".to_owned(),
+        What::Restart => "Restart= after it had ended".to_owned(),
+        What::Unmet(test) => format!("{test} does not hold"),
+        What::Dependency(unit, word) => {
+            let named = word.map_or(String::new(), |word| format!("{}= names ", word.property()));
+            format!("{named}{unit}, which did not come up")
+        }
+        What::JobEnded(result) => format!("its start ended as '{}'", of_result(*result)),
+        What::Progress => "of its own".to_owned(),
+    }
+}
+
+fn of_job(kind: JobKind) -> &'static str {
+    match kind {
+        JobKind::Start | JobKind::VerifyActive => "start",
+        JobKind::Stop => "stop",
+        JobKind::Reload | JobKind::ReloadOrStart | JobKind::TryReload => "reload",
+        JobKind::Restart | JobKind::TryRestart => "restart",
+        JobKind::Nop => "job",
+    }
+}
+
+fn of_errand(errand: &Errand) -> String {
+    if let Some((unit, word)) = &errand.through {
+        return format!("pulled in by {unit}, {}", of_word(*word, unit));
+    }
+    match &errand.root {
+        Root::Asked(asker) => format!("asked for by {}", of_asker(asker)),
+        Root::Ended(ended) => format!("named by OnFailure= or OnSuccess= of {}", ended.unit),
+        Root::Triggered(unit) => format!("triggered by {unit}"),
+        Root::Followed { unit, word } => format!("following {unit}, {}", of_word(*word, unit)),
+        Root::Unneeded => "queued since nobody needs it any more (StopWhenUnneeded=)".to_owned(),
+        Root::Restart => "queued by Restart=".to_owned(),
+        Root::Emergency(Some(unit)) => {
+            format!("queued for an action of {unit} (FailureAction= and the like)")
+        }
+        Root::Emergency(None) => "queued for the end of everything".to_owned(),
+    }
+}
+
+/// What a chain ends with that was pulled in from elsewhere: who wanted all of it.
+pub fn of_root(errand: &Errand) -> Option<String> {
+    errand.through.as_ref()?;
+    let root = Errand { root: errand.root.clone(), through: None };
+    Some(format!("was part of a transaction {}", of_errand(&root)))
+}
+
+/// `other` has the word for the unit the sentence is about, or that one has its inverse.
+fn of_word(word: Word, other: &UnitName) -> String {
+    match word.written() {
+        (written, Writer::This) => format!("which names it in {}=", written.property()),
+        (written, Writer::Other) => format!("by its own {}={other}", written.property()),
+    }
+}
+
+fn of_asker(asker: &Asker) -> String {
+    match asker {
+        Asker::Manager => "the manager itself".to_owned(),
+        Asker::Bus => "the bus, for somebody who called a name of it".to_owned(),
+        Asker::Client { uid, pid, command } if command.is_empty() => format!("process {pid} of user {uid}"),
+        Asker::Client { uid, pid, command } => format!("{command} (process {pid} of user {uid})"),
+    }
+}
+
+fn of_process(which: Which) -> &'static str {
+    match which {
+        Which::Main => "its main process",
+        Which::Command(Phase::Condition) => "a command of ExecCondition=",
+        Which::Command(Phase::StartPre) => "a command of ExecStartPre=",
+        Which::Command(Phase::Start) => "a command of ExecStart=",
+        Which::Command(Phase::StartPost) => "a command of ExecStartPost=",
+        Which::Command(Phase::Reload) => "a command of ExecReload=",
+        Which::Command(Phase::Stop) => "a command of ExecStop=",
+        Which::Command(Phase::StopPre) => "a command of ExecStopPre=",
+        Which::Command(Phase::StopPost) => "a command of ExecStopPost=",
+        Which::Other => "a process of it",
+    }
+}
+
+fn of_status(status: ExitStatus) -> String {
+    match status {
+        ExitStatus::Code(code) => format!("ended with status {code}"),
+        ExitStatus::Signal(signal) => format!("was killed by signal {signal}"),
+        ExitStatus::Dumped(signal) => format!("was killed by signal {signal} and dumped core"),
+        ExitStatus::Unknown => "is gone, nobody knows how".to_owned(),
+    }
+}
+
+fn of_result(result: JobResult) -> String {
+    format!("{result:?}").to_lowercase()
+}

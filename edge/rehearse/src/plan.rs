@@ -1,0 +1,181 @@
+//! Plans in words.
+
+use eudaemon_bus::{Cycle, LeftOut, Plan, PlanReason, PlannedJob, QueuedJob};
+
+/// Reasons named for one job; the rest are counted.
+const NAMED: usize = 3;
+
+/// All plans as one JSON array, on one line.
+pub fn json(plans: &[Plan]) -> String {
+    let text = serde_json::to_string(plans).unwrap_or_else(|_| "[]".to_owned());
+    format!("{text}\n")
+}
+
+/// All plans as text for people, an empty line between two.
+pub fn text(plans: &[Plan]) -> String {
+    let texts: Vec<String> = plans.iter().map(one).collect();
+    texts.join("\n")
+}
+
+/// Whether any of the requests would be refused.
+pub fn is_refused(plans: &[Plan]) -> bool {
+    plans.iter().any(|plan| !plan.refusal.is_empty())
+}
+
+fn one(plan: &Plan) -> String {
+    let asked = match plan.mode.as_str() {
+        "isolate" => format!("isolate {}", plan.unit),
+        "replace" => format!("{} {}", plan.job, plan.unit),
+        mode => format!("{} {} (job mode {mode})", plan.job, plan.unit),
+    };
+    if !plan.refusal.is_empty() {
+        let trail = table(plan, plan.jobs.iter().map(|job| (String::new(), job.job.as_str(), job)).collect());
+        return format!("{asked} would be refused: {}\n{trail}", plan.refusal);
+    }
+    let rows = in_waves(plan);
+    let waves = plan.jobs.iter().flat_map(|job| &job.waves).max().copied().unwrap_or(0);
+    let (jobs, waves) = (counted(plan.jobs.len(), "job"), counted(waves as usize, "wave"));
+    let mut text = format!("{asked}: {jobs} in {waves}\n{}", table(plan, rows));
+    text += &listed("Waits for jobs queued before", &plan.behind);
+    text += &listed("Cancels queued jobs", &plan.cancelled);
+    text += &plan.cycles.iter().map(cycle).collect::<String>();
+    text += &left_out(plan);
+    text
+}
+
+fn counted(count: usize, word: &str) -> String {
+    match count {
+        1 => format!("1 {word}"),
+        many => format!("{many} {word}s"),
+    }
+}
+
+type Row<'a> = (String, &'a str, &'a PlannedJob);
+
+/// Each job in its wave. A restart of what runs stops in one and starts in another.
+fn in_waves(plan: &Plan) -> Vec<Row<'_>> {
+    let mut rows: Vec<(u32, Row<'_>)> = Vec::new();
+    for job in &plan.jobs {
+        for (place, wave) in job.waves.iter().enumerate() {
+            let word = match (place, job.waves.len()) {
+                (0, 2) => "stop",
+                (1, _) => "start",
+                _ => job.job.as_str(),
+            };
+            rows.push((*wave, (String::new(), word, job)));
+        }
+    }
+    rows.sort_by(|(a, (_, _, one)), (b, (_, _, other))| (a, &one.unit).cmp(&(b, &other.unit)));
+    let mut last = 0;
+    for (wave, row) in &mut rows {
+        if std::mem::replace(&mut last, *wave) != *wave {
+            row.0 = format!("{wave}.");
+        }
+    }
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+/// Rows with their columns below each other.
+fn table(plan: &Plan, rows: Vec<Row<'_>>) -> String {
+    let wide = |cell: fn(&Row<'_>) -> usize| rows.iter().map(cell).max().unwrap_or(0);
+    let number = wide(|(number, ..)| number.len());
+    let word = wide(|(_, word, _)| word.len());
+    let unit = wide(|(_, _, job)| job.unit.len());
+    let rows = rows.iter().map(|(wave, job, planned)| {
+        let why = why(plan, planned);
+        format!("  {wave:>number$} {job:<word$} {:<unit$}  {why}\n", planned.unit)
+    });
+    rows.collect()
+}
+
+fn why(plan: &Plan, job: &PlannedJob) -> String {
+    let mut why = match job.reasons.is_empty() {
+        true => "asked for".to_owned(),
+        false => reasons(plan, &job.reasons, job.askers as usize),
+    };
+    if job.waves.len() == 2 {
+        why = format!("restarts: {why}");
+    }
+    match job.meets.as_str() {
+        "" => {}
+        "joins" => why += &format!("; joins its queued {}", job.queued),
+        how => why += &format!("; {how} its queued {}", job.queued),
+    }
+    why
+}
+
+fn reasons(plan: &Plan, reasons: &[PlanReason], all: usize) -> String {
+    let named: Vec<String> = reasons.iter().take(NAMED).map(|reason| self::reason(plan, reason)).collect();
+    let named = named.join(", ");
+    match all.saturating_sub(NAMED.min(reasons.len())) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
+}
+
+fn reason(plan: &Plan, reason: &PlanReason) -> String {
+    let PlanReason { unit: asker, directive, written_in, .. } = reason;
+    match (directive.as_str(), plan.mode.as_str()) {
+        ("", "isolate") => format!("{asker} is to be alone"),
+        ("", "triggering") => format!("it could start {asker} again"),
+        ("", mode) => format!("{asker} has it done (job mode {mode})"),
+        (directive, _) if written_in == asker => format!("{directive}= of {asker}"),
+        (directive, _) => format!("its own {directive}={asker}"),
+    }
+}
+
+fn listed(title: &str, jobs: &[QueuedJob]) -> String {
+    if jobs.is_empty() {
+        return String::new();
+    }
+    let jobs: Vec<String> = jobs.iter().map(|job| format!("{} {}", job.job, job.unit)).collect();
+    format!("{title}: {}\n", jobs.join(", "))
+}
+
+fn cycle(cycle: &Cycle) -> String {
+    let way = cycle.units.join(" -> ");
+    let first = cycle.units.first().map_or("", String::as_str);
+    format!("Ordering cycle: {way} -> {first}; broken by leaving out the job of {}\n", cycle.dropped)
+}
+
+fn left_out(plan: &Plan) -> String {
+    let mut text = String::new();
+    let (redundant, others): (Vec<&LeftOut>, Vec<&LeftOut>) =
+        plan.left_out.iter().partition(|left| left.why == "redundant");
+    if !others.is_empty() {
+        text += "Left out:\n";
+    }
+    for left in others {
+        text += &format!("  {} {}  {}", left.job, left.unit, omission(left));
+        if left.why == "refused" {
+            let askers: Vec<&str> = left.reasons.iter().map(|reason| reason.unit.as_str()).collect();
+            text += &format!("; only wanted by {}\n", askers.join(", "));
+        } else if left.reasons.is_empty() {
+            text.push('\n');
+        } else {
+            let why = reasons(plan, &left.reasons, left.reasons.len());
+            text += &format!("; asked for by {why}\n");
+        }
+    }
+    let mut units: Vec<&str> = redundant.iter().map(|left| left.unit.as_str()).collect();
+    units.sort_unstable();
+    units.dedup();
+    if !units.is_empty() {
+        text += &format!("Nothing to do for: {}\n", units.join(", "));
+    }
+    text
+}
+
+fn omission(left: &LeftOut) -> String {
+    match left.why.as_str() {
+        "conflict" => format!("contradicts its {}, which matters more", left.cause),
+        "impact" => "would stop what runs, or turn a queued job round".to_owned(),
+        "cycle" => "dropped to break an ordering cycle".to_owned(),
+        "falls" => format!("fails without the job of {}, which was dropped", left.cause),
+        "unwanted" => "nobody asks for it any more".to_owned(),
+        _ => left.cause.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
