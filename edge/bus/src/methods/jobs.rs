@@ -104,6 +104,9 @@ fn submit(
     if mode == JobMode::Triggering && kind != JobKind::Stop {
         return Err(Fault::invalid_args("--job-mode=triggering is only valid for stop."));
     }
+    if mode == JobMode::Isolate && kind != JobKind::Start {
+        return Err(Fault::invalid_args("Isolate is only valid for start."));
+    }
     let request = served.model.submit(Request::Job { unit: unit.clone(), kind, mode });
     Ok(Outcome::Later(request, shape(unit, kind)))
 }

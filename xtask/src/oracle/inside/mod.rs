@@ -36,7 +36,7 @@ pub fn drive() -> Result<bool> {
         let case = Case::parse(&text)?.renamed(prefix);
         let transcript = play::play(&case, prefix, &mut bus, &mut gates)?;
         let mut out = std::io::stdout().lock();
-        write!(out, "{}.\n", transcript.replace(prefix, ""))?;
+        writeln!(out, "{}.", transcript.replace(prefix, ""))?;
         out.flush()?;
     }
     Ok(true)

@@ -51,12 +51,12 @@ pub fn play(case: &Case, prefix: &str, bus: &mut Bus, gates: &mut Gates) -> Resu
 }
 
 impl Player<'_> {
-    /// The units' files, and a target that comes after all of them, which holds them in memory.
+    /// The units' files, and a target that names all of them, which holds them in memory. It never fails.
     fn write(&mut self, case: &Case) -> Result<Vec<String>> {
         let mut files = Vec::new();
         let names: Vec<&str> = case.names().collect();
         let keep =
-            format!("[Unit]\nDefaultDependencies=no\nIgnoreOnIsolate=yes\nAfter={}\n", names.join(" "));
+            format!("[Unit]\nDefaultDependencies=no\nIgnoreOnIsolate=yes\nOnFailure={}\n", names.join(" "));
         let texts = case.units.iter().map(|unit| (unit.name.clone(), unit.lines.join("\n") + "\n"));
         for (name, text) in texts.chain([(format!("{}keep.target", self.prefix), keep)]) {
             let file = format!("{UNITS}/{name}");
