@@ -4,6 +4,7 @@ mod bench;
 mod dist;
 mod fuzz;
 mod levels;
+mod oracle;
 mod outside;
 mod tidy;
 
@@ -16,6 +17,8 @@ cargo xtask machine [FILTER]               the machine level alone
 cargo xtask rootfs [NAME]                  makes the test machines' root file systems: nine, seed
 cargo xtask bench [--rounds R] [COUNT...]  boot, restart, round trips and memory beside real systemd and bare loops
 cargo xtask fuzz [SECONDS [TARGET…]]       the fuzz targets, each for so long (60 s): needs rustup, installs nightly and cargo-fuzz
+cargo xtask oracle [--seed N] [--count N] [--no-shrink] [FILE]
+                                           random units and requests, compared step by step with real systemd
 cargo xtask dist                           the static release binaries, where their targets can be had
 cargo xtask tidy                           the laws that a path states, checked
 ";
@@ -41,6 +44,9 @@ fn run(words: &[&str]) -> Result<bool> {
         ["rootfs", rest @ ..] => levels::rootfs(rest.first().copied()),
         ["bench", rest @ ..] => bench::bench(rest),
         ["fuzz", rest @ ..] => fuzz::fuzz(rest),
+        ["oracle", rest @ ..] => oracle::oracle(rest),
+        // Not for people: what the command above runs inside its machines.
+        ["oracle-driver"] => oracle::drive(),
         ["dist"] => dist::dist(),
         ["tidy"] => tidy::tidy(),
         _ => bail!("one of\n{USAGE}"),

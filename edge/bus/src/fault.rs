@@ -117,8 +117,10 @@ impl From<&Refusal> for Fault {
                 job_word(*kind)
             )),
             Refusal::Cyclic(_) => Fault::cyclic("Transaction order is cyclic. See system logs for details."),
-            Refusal::Conflicting(unit) => Fault::conflicting(format!(
-                "Transaction contains conflicting jobs for {unit}. Probably contradicting requirement dependencies configured."
+            Refusal::Conflicting { unit, kinds: (one, other) } => Fault::conflicting(format!(
+                "Transaction contains conflicting jobs '{}' and '{}' for {unit}. Probably contradicting requirement dependencies configured.",
+                job_word(*one),
+                job_word(*other),
             )),
             Refusal::NoSuchJob(job) => Fault::no_such_job(format!("Job {} does not exist.", job.0)),
             Refusal::NoProcess { unit: _, whom } => Fault::no_such_process(match whom {

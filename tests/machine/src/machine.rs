@@ -246,23 +246,9 @@ impl Machine {
         // Files, not pipes: a daemon that keeps its starter's output open must not keep us waiting.
         let (out, err) =
             (self.place.path.join(format!("out{number}")), self.place.path.join(format!("err{number}")));
-        let join = "[ -z \"$0\" ] || echo 0 > \"$0/cgroup.procs\" 2>/dev/null; exec \"$@\"";
-        let group = self.cgroup.as_ref().map(|group| group.path().display().to_string()).unwrap_or_default();
-        let status = Command::new("sh")
-            .args(["-c", join, &group, "timeout", "--kill-after=2", COMMAND_DEADLINE])
-            .args([
-                "nsenter",
-                "--all",
-                "--target",
-                &self.pid.to_string(),
-                "--wdns=/",
-                "env",
-                "-i",
-                "LC_ALL=C.UTF-8",
-            ])
-            .arg("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-            .args(environment)
-            .args(command)
+        let limited = [&["timeout", "--kill-after=2", COMMAND_DEADLINE], command].concat();
+        let status = self
+            .command(environment, &limited)
             .stdin(Stdio::null())
             .stdout(fs::File::create(&out)?)
             .stderr(fs::File::create(&err)?)
@@ -274,6 +260,20 @@ impl Machine {
         fs::remove_file(out)?;
         fs::remove_file(err)?;
         Ok(ran)
+    }
+
+    /// A command in the machine as root, to be started by the caller, who also says what its streams are.
+    pub fn command(&self, environment: &[&str], command: &[&str]) -> Command {
+        let join = "[ -z \"$0\" ] || echo 0 > \"$0/cgroup.procs\" 2>/dev/null; exec \"$@\"";
+        let group = self.cgroup.as_ref().map(|group| group.path().display().to_string()).unwrap_or_default();
+        let mut entering = Command::new("sh");
+        entering
+            .args(["-c", join, &group, "nsenter", "--all", "--target", &self.pid.to_string(), "--wdns=/"])
+            .args(["env", "-i", "LC_ALL=C.UTF-8"])
+            .arg("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            .args(environment)
+            .args(command);
+        entering
     }
 
     /// Waits until the condition holds; says what was waited for when it does not in time.

@@ -104,7 +104,11 @@ pub enum Refusal {
     },
     /// The names along the ordering cycle that could not be broken.
     Cyclic(Vec<UnitName>),
-    Conflicting(UnitName),
+    /// Two jobs of one unit that contradict each other and both matter, newest first.
+    Conflicting {
+        unit: UnitName,
+        kinds: (JobKind, JobKind),
+    },
     NoSuchJob(JobId),
     NoProcess {
         unit: UnitName,
@@ -155,7 +159,9 @@ impl Refusal {
                 let ring: Vec<&str> = units.iter().map(UnitName::as_str).collect();
                 format!("ordering cycle {}", ring.join(" -> "))
             }
-            Refusal::Conflicting(unit) => format!("contradicting jobs for {unit}"),
+            Refusal::Conflicting { unit, kinds: (one, other) } => {
+                format!("{unit}: {one:?} and {other:?} contradict each other")
+            }
             Refusal::NoSuchJob(job) => format!("no job {}", job.0),
             Refusal::NoProcess { unit, whom } => format!("{unit} has no such process ({whom:?})"),
             Refusal::NotSupported { unit, reason } => format!("{unit}: {reason}"),

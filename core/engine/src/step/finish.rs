@@ -2,7 +2,7 @@
 //! a failed one fails too; a work list stands in for the recursion.
 
 use super::end::Occasion;
-use super::life::{Down, Expected, How};
+use super::life::{Expected, How};
 use crate::api::{ActiveState, Announcement, JobId, JobKind, JobResult};
 use crate::engine::{Alarm, Engine, OwnWish};
 use crate::graph::{Facets, UnitId, Word};
@@ -31,11 +31,8 @@ impl Engine {
             self.wake(id);
         }
         let running = phase == Phase::Running;
-        let down = match (state, how.down) {
-            (ActiveState::Failed, _) => JobResult::Failed,
-            (_, Down::Skipped) => JobResult::Skipped,
-            (_, Down::ToStay | Down::ToRestart) => JobResult::Done,
-        };
+        // What `ExecCondition=` skips is done, too: real systemd's word.
+        let down = if state == ActiveState::Failed { JobResult::Failed } else { JobResult::Done };
         match kind {
             JobKind::Start | JobKind::VerifyActive => {
                 if is_up(state) {

@@ -23,8 +23,6 @@ pub(crate) enum Down {
     ToStay,
     /// An automatic restart follows: that is no reason for OnFailure=.
     ToRestart,
-    /// `ExecCondition=` said no.
-    Skipped,
 }
 
 impl Engine {
@@ -109,7 +107,7 @@ impl Engine {
             // What the command said counts as a condition that does not hold.
             self.unit_mut(unit).life.condition.holds = false;
         }
-        let how = How { reload: effects.reload, down: if skipped { Down::Skipped } else { Down::ToStay } };
+        let how = How { reload: effects.reload, down: Down::ToStay };
         match effects.went_down {
             Some(through) => {
                 let through = match through {

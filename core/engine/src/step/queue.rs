@@ -347,7 +347,7 @@ impl Engine {
                         | Refusal::OnlyByDependency { .. }
                         | Refusal::NoIsolation(_)
                         | Refusal::Destructive { .. }
-                        | Refusal::Conflicting(_)
+                        | Refusal::Conflicting { .. }
                         | Refusal::Cyclic(_)
                         | Refusal::NotApplicable { .. }
                         | Refusal::NoSuchJob(_)

@@ -350,7 +350,7 @@ impl<'a, S: Situation> Drafts<'a, S> {
             | Refusal::NoIsolation(_)
             | Refusal::Destructive { .. }
             | Refusal::Cyclic(_)
-            | Refusal::Conflicting(_)
+            | Refusal::Conflicting { .. }
             | Refusal::NoSuchJob(_)
             | Refusal::NoProcess { .. }
             | Refusal::NotSupported { .. }

@@ -101,7 +101,7 @@ fn drop_one_conflict<S: Situation>(drafts: &mut Drafts<'_, S>) -> Result<Conflic
                 }
             }
         }
-        return Err(Refusal::Conflicting(drafts.graph.name(unit).clone()));
+        return Err(contradiction(drafts, unit));
     }
     Ok(Conflict::None)
 }
@@ -110,7 +110,7 @@ fn drop_one_conflict<S: Situation>(drafts: &mut Drafts<'_, S>) -> Result<Conflic
 fn weaker<S: Situation>(drafts: &Drafts<'_, S>, a: DraftId, b: DraftId) -> Result<Option<DraftId>, Refusal> {
     let (job_a, job_b) = (drafts.get(a), drafts.get(b));
     match (job_a.matters, job_b.matters) {
-        (true, true) => Err(Refusal::Conflicting(drafts.graph.name(job_a.unit).clone())),
+        (true, true) => Err(contradiction(drafts, job_a.unit)),
         (true, false) => Ok(Some(b)),
         (false, true) => Ok(Some(a)),
         (false, false) if job_a.kind == JobKind::Stop => {
@@ -121,6 +121,22 @@ fn weaker<S: Situation>(drafts: &Drafts<'_, S>, a: DraftId, b: DraftId) -> Resul
         }
         (false, false) => Ok(None),
     }
+}
+
+/// The refusal for a unit whose jobs do not merge: what the newest of them come to, and the first that contradicts it.
+fn contradiction<S: Situation>(drafts: &Drafts<'_, S>, unit: UnitId) -> Refusal {
+    let state = drafts.situation.standing(unit).state;
+    let mut kinds = drafts.of(unit).iter().rev().map(|draft| drafts.get(*draft).kind);
+    let mut merged = kinds.next().unwrap_or(JobKind::Nop);
+    let mut against = merged;
+    for kind in kinds {
+        against = kind;
+        match merge_and_collapse(merged, kind, state) {
+            Some(both) => merged = both,
+            None => break,
+        }
+    }
+    Refusal::Conflicting { unit: drafts.graph.name(unit).clone(), kinds: (merged, against) }
 }
 
 pub(super) fn merged_kind<S: Situation>(drafts: &Drafts<'_, S>, unit: UnitId) -> Option<JobKind> {

@@ -175,7 +175,7 @@ fn a_start_is_refused_if_it_needs_what_it_conflicts_with() {
         JobKind::Start,
         JobMode::Replace,
         "a",
-        expect!["refused: contradicting jobs for a.service"],
+        expect!["refused: a.service: Stop and Start contradict each other"],
     );
 }
 

@@ -111,6 +111,9 @@ pub fn mode_asked(mode: &str, kind: JobKind) -> Result<JobMode, Fault> {
     if mode == JobMode::Triggering && kind != JobKind::Stop {
         return Err(Fault::invalid_args("--job-mode=triggering is only valid for stop."));
     }
+    if mode == JobMode::Isolate && kind != JobKind::Start {
+        return Err(Fault::invalid_args("Isolate is only valid for start."));
+    }
     Ok(mode)
 }
 

@@ -152,7 +152,7 @@ impl<'a, 'b, S: Situation> Books<'a, 'b, S> {
             unit.map_or(Vec::new(), |unit| self.drafts.of(unit).to_vec())
         };
         match refusal {
-            Refusal::Conflicting(unit) | Refusal::Destructive { unit, .. } => {
+            Refusal::Conflicting { unit, .. } | Refusal::Destructive { unit, .. } => {
                 let mut entries: Vec<Entry> = Vec::new();
                 for entry in of(unit).into_iter().flat_map(|draft| self.trail(draft)) {
                     if !entries.contains(&entry) {

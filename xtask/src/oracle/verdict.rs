@@ -1,0 +1,113 @@
+//! Two transcripts of a case, step by step, in a form in which only what a manager decides differs.
+
+use super::case::Case;
+use std::collections::BTreeMap;
+
+/// One step and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Step {
+    pub what: String,
+    pub lines: Vec<String>,
+}
+
+/// The steps of a transcript. Jobs that end at the same moment come in no order, but for those of units that are ordered.
+pub fn steps(case: &Case, transcript: &str) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for line in transcript.lines() {
+        match (line.strip_prefix("> "), steps.last_mut()) {
+            (Some(what), _) => steps.push(Step { what: what.to_owned(), lines: Vec::new() }),
+            (None, Some(step)) => step.lines.push(line.to_owned()),
+            (None, None) => {}
+        }
+    }
+    for step in &mut steps {
+        let order = order(case, &step.lines);
+        step.lines.sort();
+        step.lines.extend(order);
+    }
+    steps
+}
+
+/// For two units with an order whose jobs each ended once: who came first.
+fn order(case: &Case, lines: &[String]) -> Vec<String> {
+    let mut ends: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (place, line) in lines.iter().enumerate() {
+        if let Some(unit) = line.strip_prefix("ended ").and_then(|rest| rest.split(' ').next()) {
+            ends.entry(unit).or_default().push(place);
+        }
+    }
+    let once = |unit: &str| match ends.get(unit).map(Vec::as_slice) {
+        Some([place]) => Some(*place),
+        Some(_) | None => None,
+    };
+    let mut told = Vec::new();
+    for (one, other) in case.ordered_pairs() {
+        if let (Some(first), Some(second)) = (once(one), once(other)) {
+            let (before, after) = if first < second { (one, other) } else { (other, one) };
+            told.push(format!("order {before} {after}"));
+        }
+    }
+    told
+}
+
+/// The first step in which ours is as none of theirs, which agree up to there or not.
+#[derive(Debug, Clone)]
+pub struct Difference {
+    pub place: usize,
+    pub step: String,
+    pub theirs: Vec<String>,
+    pub ours: Vec<String>,
+}
+
+pub fn difference(theirs: &[Step], ours: &[Step]) -> Option<Difference> {
+    let nothing = Step { what: "nothing".to_owned(), lines: Vec::new() };
+    for place in 0..theirs.len().max(ours.len()) {
+        let (their, our) = (theirs.get(place).unwrap_or(&nothing), ours.get(place).unwrap_or(&nothing));
+        if their != our {
+            let only = |of: &Step, other: &Step| {
+                of.lines.iter().filter(|line| !other.lines.contains(line)).cloned().collect()
+            };
+            return Some(Difference {
+                place,
+                step: if their == &nothing { our.what.clone() } else { their.what.clone() },
+                theirs: only(their, our),
+                ours: only(our, their),
+            });
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case() -> Case {
+        let text = "unit a.service\n| After=b.service\nunit b.service\nunit c.service\n";
+        Case::parse(text).unwrap()
+    }
+
+    fn check(theirs: &str, ours: &str, wanted: Option<usize>) {
+        let (theirs, ours) = (steps(&case(), theirs), steps(&case(), ours));
+        assert_eq!(difference(&theirs, &ours).map(|found| found.place), wanted);
+    }
+
+    #[test]
+    fn only_ordered_ends_have_an_order() {
+        let theirs = "> start\nended b.service done\nended a.service done\nended c.service done\n";
+        check(theirs, "> start\nended c.service done\nended b.service done\nended a.service done\n", None);
+        check(theirs, "> start\nended a.service done\nended b.service done\nended c.service done\n", Some(0));
+        check(
+            theirs,
+            "> start\nended b.service done\nended a.service failed\nended c.service done\n",
+            Some(0),
+        );
+    }
+
+    #[test]
+    fn the_first_difference_is_told() {
+        check("> start\n> stop\nunit a.service x\n", "> start\n> stop\nunit a.service y\n", Some(1));
+        check("> start\n", "> start\n> stop\n", Some(1));
+        check("> start\n", "> start\n", None);
+    }
+}
