@@ -187,7 +187,7 @@ fn what_is_wrong_is_named_with_its_line() {
         [
             "/etc/fstab:16: the mount point nowhere is no absolute path; the line is ignored",
             "/etc/fstab:17: an earlier line has made data.mount already; this one is left out",
-            "/etc/fstab:19: the mount point  is no absolute path; the line is ignored",
+            "/etc/fstab:19: /dev/sdf has no mount point; the line is ignored",
         ]
     );
 }

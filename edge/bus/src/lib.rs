@@ -39,5 +39,6 @@ pub use model::{
     Manager, Model, Place, PresetMode, Process, Relation, Resources, Run, ServiceRun, Setting, SocketRun,
     Unit, UnitFile,
 };
+pub use objects::{OURS, OURS_OF_MANAGER};
 pub use plan::{Cycle, LeftOut, Plan, PlanReason, PlannedJob, QueuedJob};
 pub use server::{Incoming, Server};

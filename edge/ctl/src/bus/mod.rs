@@ -13,10 +13,10 @@ pub use job::{JobResult, Jobs};
 pub use properties::{Properties, Property};
 pub use value::Value;
 
+/// The interfaces for what systemd has no word for.
+pub use eudaemon_bus::{OURS, OURS_OF_MANAGER};
+
 pub const MANAGER_PATH: &str = "/org/freedesktop/systemd1";
 pub const MANAGER: &str = "org.freedesktop.systemd1.Manager";
 pub const UNIT: &str = "org.freedesktop.systemd1.Unit";
-/// What eudaemon says of a unit and systemd has no word for.
-pub const OURS: &str = "org.eudaemon1.Unit";
-pub const OURS_OF_MANAGER: &str = "org.eudaemon1.Manager";
 pub const SERVICE: &str = "org.freedesktop.systemd1.Service";

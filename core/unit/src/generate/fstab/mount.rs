@@ -21,6 +21,9 @@ struct Mount<'a> {
 
 impl<T: Tree + ?Sized> Fstab<'_, T> {
     pub(super) fn mount(&mut self, line: &Line, options: &Options<'_>) {
+        if line.place.is_empty() {
+            return self.warn(&format!("{} has no mount point; the line is ignored", line.what));
+        }
         if !line.place.starts_with('/') {
             return self
                 .warn(&format!("the mount point {} is no absolute path; the line is ignored", line.place));
