@@ -2,7 +2,8 @@
 //! `step`, one file per matter.
 
 use crate::api::{
-    Action, Announcement, Finale, Input, InvocationId, JobId, Moment, Order, Output, ProcId, RequestId,
+    Action, Announcement, Finale, Freezer, Input, InvocationId, JobId, Moment, Order, Output, ProcId,
+    RequestId,
 };
 use crate::graph::{Graph, UnitId};
 use crate::job::Job;
@@ -50,6 +51,8 @@ pub struct Engine {
     pub(crate) blocked: BTreeMap<UnitId, Vec<JobId>>,
     /// Services by their `BusName=`.
     pub(crate) bus_names: BTreeMap<String, BTreeSet<UnitId>>,
+    /// Who waits for units to be frozen or thawed. Not written down: with the manager they lose their connection.
+    pub(crate) freezing: BTreeMap<UnitId, Vec<(RequestId, Freezer)>>,
     pub(crate) pen: Pen,
 }
 
@@ -141,6 +144,7 @@ impl Engine {
             queues: Queues::default(),
             blocked: BTreeMap::new(),
             bus_names: BTreeMap::new(),
+            freezing: BTreeMap::new(),
             pen: Pen::default(),
         }
     }

@@ -244,6 +244,9 @@ impl Engine {
                 asserts: config.unit.asserts.clone(),
             });
         }
+        if let Some(freezer) = self.unit(unit).life.freezer.awaited() {
+            actions.push(Action::SetFreezer { unit: config.name.clone(), freezer });
+        }
         let next_invocation = self.next_invocation();
         let of = &mut self.units[unit.index()];
         if let Some(state) = &of.state {

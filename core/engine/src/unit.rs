@@ -5,6 +5,7 @@ use crate::api::{ActiveState, JobId, Moment};
 use crate::job::algebra::is_down;
 use crate::kind::{self, History, Run};
 use crate::limits;
+use crate::step::FreezerState;
 use crate::why::Turns;
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::span::Span;
@@ -35,6 +36,7 @@ pub(crate) struct Life {
     pub automatic: Bucket,
     /// Jobs queued for it because another unit came or went.
     pub consequences: Bucket,
+    pub freezer: FreezerState,
     /// Why it came up and went down last.
     pub turns: Turns,
 }

@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::graph::{Facets, Knowledge, UnitId, Word};
 use crate::job::{Job, JobView};
 use crate::kind::{self, History};
+use crate::step::{FreezerState, can_freeze};
 use crate::unit::{Checked, Times};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::name::UnitName;
@@ -33,6 +34,8 @@ pub struct UnitView<'a> {
     pub can_start: bool,
     pub can_stop: bool,
     pub can_reload: bool,
+    pub can_freeze: bool,
+    pub freezer: FreezerState,
     /// There from the beginning and never stopped.
     pub perpetual: bool,
 }
@@ -83,6 +86,8 @@ impl Engine {
             can_start: crate::unit::can_start(config) && !config.unit.refuse_manual_start,
             can_stop: !perpetual && !config.unit.refuse_manual_stop,
             can_reload: kind::can_reload(config),
+            can_freeze: can_freeze(&config.name),
+            freezer: of.life.freezer,
             perpetual,
         })
     }

@@ -18,6 +18,8 @@ pub struct Laws {
     /// Some job was told to ignore order, or some process cannot be killed: those laws rest.
     pub lenient: Lenient,
     open: BTreeSet<RequestId>,
+    /// Heard, and answered only when the kernel has done it: their clients are told by the end of the connection.
+    patient: BTreeSet<RequestId>,
     spawned: BTreeSet<ProcId>,
     states: BTreeMap<UnitName, ActiveState>,
     runs: BTreeMap<UnitName, Vec<(InvocationId, u64)>>,
@@ -33,6 +35,11 @@ pub struct Lenient {
 impl Laws {
     pub fn asked(&mut self, request: RequestId) {
         self.open.insert(request);
+    }
+
+    /// It is a request to freeze or thaw, and the engine has heard it.
+    pub fn waits_for_the_kernel(&mut self, request: RequestId) {
+        self.patient.insert(request);
     }
 
     /// Every request is answered exactly once.
@@ -51,6 +58,9 @@ impl Laws {
 
     /// What happened to the units while nobody looked is taken as it is.
     pub fn look_again(&mut self, engine: &Engine) {
+        for request in std::mem::take(&mut self.patient) {
+            self.open.remove(&request);
+        }
         self.states = engine.unit_views().map(|view| (view.config.name.clone(), view.active)).collect();
         self.jobs = engine.job_views().map(|job| job.id).collect();
     }

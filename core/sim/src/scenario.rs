@@ -6,7 +6,9 @@ mod sockets;
 use crate::machine::{Faults, Machine};
 use crate::program::{Life, OnTerm, Program, Programs, Setup};
 use crate::random::Random;
-use eudaemon_engine::api::{ExitStatus, Finale, Input, JobId, JobKind, KillWhom, Phase, Request, Spawn};
+use eudaemon_engine::api::{
+    ExitStatus, Finale, Freezer, Input, JobId, JobKind, KillWhom, Phase, Request, Spawn,
+};
 use eudaemon_engine::flight::{Flight, Recorder};
 use eudaemon_engine::record::Key;
 use eudaemon_engine::world::{Waited, World};
@@ -37,6 +39,9 @@ pub enum Tracing {
 
 /// Seeds with this bit make worlds that have sockets, too.
 pub const WITH_SOCKETS: u64 = 1 << 32;
+
+/// Seeds with this bit make worlds whose units are frozen and thawed, too.
+pub const WITH_FREEZING: u64 = 1 << 33;
 
 const SECOND: u64 = 1_000_000;
 /// All wishes are made within this time …
@@ -95,6 +100,9 @@ pub fn drive(seed: u64, tracing: Tracing, drive: Drive) -> Report {
         machine.wish(after, wish);
     }
     sockets::knock(&names, &mut luck, &mut machine);
+    if seed & WITH_FREEZING != 0 {
+        freeze(&names, &mut luck, &mut machine);
+    }
     let mut engine = Engine::new(seed, Settings::default());
     machine.horizon = machine.clock + BUSY;
     pass(&mut machine, &mut engine, seed, drive);
@@ -165,6 +173,14 @@ fn faults(random: &mut Random) -> Faults {
         slow: often(20),
         manager_dies: often(15),
         clock_jumps: often(10),
+    }
+}
+
+fn freeze(names: &[UnitName], random: &mut Random, machine: &mut Machine) {
+    for _ in 0..random.between(4, 40) {
+        let unit = random.pick(names).cloned().unwrap_or_else(|| name("u0.service"));
+        let freezer = if random.chance(600) { Freezer::Frozen } else { Freezer::Running };
+        machine.wish(random.below(BUSY), Request::SetFreezer { unit, freezer });
     }
 }
 

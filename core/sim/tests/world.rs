@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use eudaemon_sim::scenario::{Drive, Tracing, WITH_SOCKETS, drive, run};
+use eudaemon_sim::scenario::{Drive, Tracing, WITH_FREEZING, WITH_SOCKETS, drive, run};
 
 /// Seeds that once broke a law, each with what it showed.
 const KEPT: [(u64, &str); 9] = [
@@ -36,7 +36,7 @@ fn kept_seeds() {
 fn many_seeds() {
     let count = std::env::var("EUDAEMON_SEEDS").map_or(10_000, |text| text.parse().unwrap());
     let mut failing = 0;
-    for seed in (0..count).flat_map(|seed| [seed, seed | WITH_SOCKETS]) {
+    for seed in (0..count).flat_map(|seed| [seed, seed | WITH_SOCKETS, seed | WITH_FREEZING]) {
         if std::env::var_os("EUDAEMON_VERBOSE").is_some() {
             eprintln!("seed {seed}");
         }
@@ -54,7 +54,10 @@ fn many_seeds() {
             }
         }
     }
-    assert_eq!(failing, 0, "seeds that break a law, of {count} without sockets and as many with");
+    assert_eq!(
+        failing, 0,
+        "seeds that break a law, of {count} plain ones, as many with sockets, as many with freezing"
+    );
 }
 
 #[test]
@@ -79,7 +82,7 @@ fn thawed_after_each_step() {
 /// What was recorded of a run, played once more, comes to the same.
 #[test]
 fn flights_replay() {
-    for seed in (0..1000).flat_map(|seed| [seed, seed | WITH_SOCKETS]) {
+    for seed in (0..1000).flat_map(|seed| [seed, seed | WITH_SOCKETS, seed | WITH_FREEZING]) {
         let report = drive(seed, Tracing::Off, Drive::Recorded);
         assert!(report.broken.is_empty(), "seed {seed}: {}", report.broken.join("\n"));
     }

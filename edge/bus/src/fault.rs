@@ -1,6 +1,7 @@
 //! An error as a client sees it: a D-Bus name, from which systemctl tells its exit code, and a text it prints.
 
-use eudaemon_engine::api::{JobKind, KillWhom, Refusal};
+use eudaemon_engine::api::{JobKind, KillWhom, NotFrozen, Refusal};
+use eudaemon_unit::name::UnitName;
 use std::borrow::Cow;
 
 /// A D-Bus error. The text is for people; it starts with a capital and ends with a full stop because that
@@ -42,6 +43,7 @@ faults! {
     unit_exists "org.freedesktop.systemd1.UnitExists"
     unit_inactive "org.freedesktop.systemd1.UnitInactive"
     unit_busy "org.freedesktop.systemd1.UnitBusy"
+    freeze_cancelled "org.freedesktop.systemd1.FreezeCancelled"
     nothing_to_clean "org.freedesktop.systemd1.NothingToClean"
     bad_unit_setting "org.freedesktop.systemd1.BadUnitSetting"
     load_failed "org.freedesktop.systemd1.LoadFailed"
@@ -131,8 +133,21 @@ impl From<&Refusal> for Fault {
             Refusal::NotSupported { unit, reason } => {
                 Fault::not_supported(format!("Operation not supported for unit {unit}: {reason}."))
             }
+            Refusal::NotFrozen { unit, why } => not_frozen(unit, *why),
             Refusal::ShuttingDown => Fault::shutting_down("Refusing, the machine is going down."),
             Refusal::Overloaded(what) => Fault::limits_exceeded(format!("Limit reached: {what}.")),
         }
+    }
+}
+
+fn not_frozen(unit: &UnitName, why: NotFrozen) -> Fault {
+    match why {
+        NotFrozen::Kind => Fault::not_supported(format!("Unit '{unit}' does not support freezing.")),
+        NotFrozen::Underway => Fault::invalid_args(format!(
+            "Previously requested freezer operation for unit '{unit}' is still in progress."
+        )),
+        NotFrozen::Cancelled => Fault::freeze_cancelled(format!("Freezing of unit '{unit}' was cancelled.")),
+        NotFrozen::Busy => Fault::unit_busy("Unit has a pending job."),
+        NotFrozen::Inactive => Fault::unit_inactive("Unit is not active."),
     }
 }

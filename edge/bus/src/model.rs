@@ -4,6 +4,7 @@
 
 use crate::call::Credentials;
 use crate::fault::Fault;
+use eudaemon_engine::FreezerState;
 use eudaemon_engine::api::{
     ActiveState, ExitStatus, InvocationId, JobId, JobKind, Moment, Ownership, Phase, Request, RequestId,
     ServiceResult,
@@ -130,6 +131,7 @@ pub struct Unit {
     pub invocation: Option<InvocationId>,
     /// The unit's cgroup relative to the hierarchy's root, empty while it has none.
     pub cgroup: String,
+    pub freezer: FreezerState,
     /// It exists without a file and is never unloaded (`-.slice`, `init.scope`).
     pub perpetual: bool,
     /// Made at run time, not from a file of the operator.

@@ -8,6 +8,7 @@ use eudaemon_bus::{
     Model, Place, Process, Relation, Resources, Run, ServiceRun, Setting, SocketRun, Unit, UnitFile,
 };
 use eudaemon_engine::Engine;
+use eudaemon_engine::FreezerState;
 use eudaemon_engine::UnitView;
 use eudaemon_engine::api::{
     ActiveState, Asker, Event, ExitStatus, Input, InvocationId, JobKind, Moment, Ownership, ProcId, Request,
@@ -150,6 +151,7 @@ fn at_rest(config: Arc<Config>) -> Unit {
         job: None,
         invocation: None,
         cgroup: String::new(),
+        freezer: FreezerState::Running,
         perpetual: false,
         transient,
         run,
@@ -237,6 +239,7 @@ impl Model for Outlook<'_> {
             } else {
                 self.site.host.cgroup_path(id, Some(view.config))
             },
+            freezer: view.freezer,
             perpetual: view.perpetual,
             transient: is_transient(view.config),
             run: self.run(&view),

@@ -13,6 +13,7 @@ pub fn subject(engine: &Engine, action: &Action) -> Option<UnitName> {
         }
         Action::SignalSet { unit, .. }
         | Action::Survey { unit }
+        | Action::SetFreezer { unit, .. }
         | Action::FindMain { unit, .. }
         | Action::StopFinding { unit }
         | Action::CheckConditions { unit, .. }
@@ -38,6 +39,7 @@ pub fn newborn(action: &Action) -> Option<&UnitName> {
         | Action::Forget { .. }
         | Action::SignalSet { .. }
         | Action::Survey { .. }
+        | Action::SetFreezer { .. }
         | Action::FindMain { .. }
         | Action::StopFinding { .. }
         | Action::CheckConditions { .. }

@@ -1,5 +1,7 @@
 //! `cargo test -p eudaemon-machine-tests -- FILTER`: the machine level, case by case. `cargo xtask test` prepares what it needs.
 
+#[path = "cases/actions.rs"]
+mod actions;
 #[path = "cases/arguments.rs"]
 mod arguments;
 #[path = "cases/boot.rs"]
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         show::CASES,
         up::CASES,
         orphans::CASES,
+        actions::CASES,
         arguments::CASES,
         directives::CASES,
     ]

@@ -12,6 +12,13 @@ pub enum Occupancy {
     Occupied,
 }
 
+/// What cgroup.freeze says of a unit's processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Freezer {
+    Running,
+    Frozen,
+}
+
 /// Which of a unit's processes sent a notify message, judged by kernel credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NotifySender {
@@ -101,6 +108,11 @@ pub enum Event {
     Occupancy {
         unit: UnitName,
         occupancy: Occupancy,
+    },
+    /// All the unit's processes stand still, or go on; or that cannot be had.
+    Freezer {
+        unit: UnitName,
+        outcome: Result<Freezer, Trouble>,
     },
     /// Verdicts in the order asked, `true`: the test (with its negation) holds.
     ConditionsChecked {

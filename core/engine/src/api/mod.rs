@@ -4,7 +4,7 @@
 //!
 //! Orders that are answered: `Spawn` → `Spawned`/`SpawnFailed`, then `Executed` (if watched), `SetupFailed`,
 //! `Exited`; `FindMain` → `MainFound`/`MainMissing`; `CheckConditions` → `ConditionsChecked`; `OpenSockets` →
-//! `SocketsOpened`; `SignalSet` and `Survey` → `Occupancy`. The engine's state says what each unit waits for,
+//! `SocketsOpened`; `SignalSet` and `Survey` → `Occupancy`; `SetFreezer` → `Freezer`. The engine's state says what each unit waits for,
 //! so after a crash the recovered engine gives these orders again, under the same ids. All other orders are
 //! done once and not answered; the last batch of them is repeated after a crash, and all bear repeating.
 
@@ -15,11 +15,11 @@ mod wish;
 pub use crate::why::Asker;
 use eudaemon_unit::name::UnitName;
 pub use fact::{
-    Candidate, Event, Notification, NotifySender, Occupancy, Ownership, Parcel, Trouble, Watchdog,
+    Candidate, Event, Freezer, Notification, NotifySender, Occupancy, Ownership, Parcel, Trouble, Watchdog,
 };
 pub use order::{Action, Directories, FindHow, Monitored, Phase, Spawn, Told, WatchExec};
 use serde::{Deserialize, Serialize};
-pub use wish::{Answer, Finale, JobKind, KillWhom, Refusal, Request};
+pub use wish::{Answer, Finale, JobKind, KillWhom, NotFrozen, Refusal, Request};
 
 /// A process the engine asked for. Pids exist only in init and host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Orders: what the engine wants done.
 
-use super::{Candidate, ExitStatus, Finale, InvocationId, Parcel, ProcId, ServiceResult};
+use super::{Candidate, ExitStatus, Finale, Freezer, InvocationId, Parcel, ProcId, ServiceResult};
 use eudaemon_unit::config::exec::ExecCommand;
 use eudaemon_unit::config::unit::Condition;
 use eudaemon_unit::name::UnitName;
@@ -96,6 +96,11 @@ pub enum Action {
     /// Is any process of the unit left? Answered by `Occupancy`.
     Survey {
         unit: UnitName,
+    },
+    /// Suspend all processes of the unit, or let them go on. Answered by `Freezer` when they have.
+    SetFreezer {
+        unit: UnitName,
+        freezer: Freezer,
     },
     /// Find and watch the main process; it will be `process`.
     FindMain {

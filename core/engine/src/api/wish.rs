@@ -1,6 +1,6 @@
 //! Wishes: what somebody wants, and why it is refused.
 
-use super::JobId;
+use super::{Freezer, JobId};
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::UnitName;
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,11 @@ pub enum Request {
         unit: UnitName,
         whom: KillWhom,
         signal: i32,
+    },
+    /// `systemctl freeze` and `thaw`.
+    SetFreezer {
+        unit: UnitName,
+        freezer: Freezer,
     },
     /// `None`: all failed units.
     ResetFailed(Option<UnitName>),
@@ -118,8 +123,26 @@ pub enum Refusal {
         unit: UnitName,
         reason: String,
     },
+    NotFrozen {
+        unit: UnitName,
+        why: NotFrozen,
+    },
     ShuttingDown,
     Overloaded(String),
+}
+
+/// Why a unit is not frozen, or not thawed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotFrozen {
+    /// Such units have no processes to freeze.
+    Kind,
+    /// The last order to its freezer has not been carried out yet.
+    Underway,
+    /// Something else was to happen to the unit before it stood still.
+    Cancelled,
+    /// It has a job.
+    Busy,
+    Inactive,
 }
 
 impl Refusal {
@@ -165,6 +188,15 @@ impl Refusal {
             Refusal::NoSuchJob(job) => format!("no job {}", job.0),
             Refusal::NoProcess { unit, whom } => format!("{unit} has no such process ({whom:?})"),
             Refusal::NotSupported { unit, reason } => format!("{unit}: {reason}"),
+            Refusal::NotFrozen { unit, why: NotFrozen::Kind } => format!("{unit} does not support freezing"),
+            Refusal::NotFrozen { unit, why: NotFrozen::Underway } => {
+                format!("{unit} is being frozen or thawed")
+            }
+            Refusal::NotFrozen { unit, why: NotFrozen::Cancelled } => {
+                format!("{unit} was thawed before it was frozen")
+            }
+            Refusal::NotFrozen { unit, why: NotFrozen::Busy } => format!("{unit} has a pending job"),
+            Refusal::NotFrozen { unit, why: NotFrozen::Inactive } => format!("{unit} is not active"),
             Refusal::ShuttingDown => "everything ends".to_owned(),
             Refusal::Overloaded(what) => format!("limit reached: {what}"),
         }

@@ -150,7 +150,9 @@ impl Input {
             Event::SocketReady { unit: _ } => Some(Input::SocketReady),
             Event::BusName { name: _, owner } => Some(Input::BusName(owner)),
             Event::OutOfMemory { unit: _ } => Some(Input::OutOfMemory),
-            Event::Loaded(_) | Event::ConditionsChecked { .. } | Event::Mounts(_) => None,
+            Event::Loaded(_) | Event::ConditionsChecked { .. } | Event::Mounts(_) | Event::Freezer { .. } => {
+                None
+            }
         }
     }
 }

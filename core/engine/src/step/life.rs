@@ -2,7 +2,7 @@
 //! systemd's: timestamps, the unit's own job, retroactive jobs, OnFailure=/OnSuccess=, the watchers.
 
 use super::why::told_by;
-use crate::api::{ActiveState, JobId, ServiceResult};
+use crate::api::{Action, ActiveState, JobId, ServiceResult};
 use crate::engine::{Alarm, Engine, OwnWish};
 use crate::graph::{Facets, UnitId};
 use crate::job::algebra::{is_down, is_down_or_going, is_up, is_up_or_coming};
@@ -85,7 +85,11 @@ impl Engine {
         starts: bool,
     ) -> Reply {
         for action in effects.orders {
+            let released = matches!(action, Action::Release { .. });
             self.order(action);
+            if released {
+                self.freezer_released(unit);
+            }
         }
         for (level, text) in effects.said {
             self.say(Some(unit), level as u8, text);

@@ -4,6 +4,7 @@
 //!   intake ─► life (a unit's kind takes its step; the change is told to job and neighbours)
 //!               ├─► finish (its job ends, jobs that depended on it fail)
 //!               ├─► automatic (OnFailure=, Upholds=, BindsTo=, StopWhenUnneeded=, retroactive jobs)
+//!               ├─► freezer (a unit that is suspended goes on before anything happens to it)
 //!               └─► end (emergency actions, final targets)
 //!   queue  ─► jobs are planned, put beside what is queued, and run when the order of units allows
 //! ```
@@ -13,11 +14,13 @@
 mod automatic;
 mod end;
 mod finish;
+mod freezer;
 mod intake;
 mod life;
 mod queue;
 mod why;
 
+pub use freezer::{FreezerState, can_freeze};
 pub(crate) use intake::bus_name;
 
 use crate::api::{Announcement, Output};

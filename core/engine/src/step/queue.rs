@@ -280,6 +280,7 @@ impl Engine {
                 ) => (None, None),
             };
         }
+        self.thaw_for_job(unit);
         let reply = self.step_unit(unit, kind::Input::Start);
         self.take_reply(id, reply);
     }
@@ -304,6 +305,7 @@ impl Engine {
         if self.unit(unit).is_down() {
             return self.finish(id, JobResult::Done, Spread::ToDependants);
         }
+        self.thaw_for_job(unit);
         let reply = self.step_unit(unit, kind::Input::Stop(what));
         self.take_reply(id, reply);
     }
@@ -313,6 +315,7 @@ impl Engine {
         match state {
             ActiveState::Reloading | ActiveState::Activating => self.set_phase(id, Phase::Waiting),
             ActiveState::Active => {
+                self.thaw_for_job(unit);
                 let reply = self.step_unit(unit, kind::Input::Reload);
                 self.take_reply(id, reply);
             }
@@ -353,6 +356,7 @@ impl Engine {
                         | Refusal::NoSuchJob(_)
                         | Refusal::NoProcess { .. }
                         | Refusal::NotSupported { .. }
+                        | Refusal::NotFrozen { .. }
                         | Refusal::Overloaded(_)
                         | Refusal::ShuttingDown => 5,
                     };

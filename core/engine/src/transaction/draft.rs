@@ -354,6 +354,7 @@ impl<'a, S: Situation> Drafts<'a, S> {
             | Refusal::NoSuchJob(_)
             | Refusal::NoProcess { .. }
             | Refusal::NotSupported { .. }
+            | Refusal::NotFrozen { .. }
             | Refusal::ShuttingDown
             | Refusal::Overloaded(_) => false,
         };

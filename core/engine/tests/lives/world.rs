@@ -333,6 +333,9 @@ impl Machine {
                 self.count(&unit, &but);
             }
             Action::Survey { unit } => self.count(&unit, &[]),
+            Action::SetFreezer { unit, freezer } => {
+                self.later(0, Event::Freezer { unit, outcome: Ok(freezer) });
+            }
             Action::FindMain { unit, process, how } => self.find(unit, process, how),
             Action::StopFinding { unit } => {
                 self.seekers.remove(unit.as_str());

@@ -5,6 +5,7 @@
 //!   start|stop|restart|… UNIT [MODE]       wishes; also `cancel JOB`, `kill UNIT WHOM SIGNAL`, `reset-failed UNIT`
 //!   spawned|executed P   exit P CODE|SIGNAL   fail P CODE   nofork P       facts about processes
 //!   holds|fails UNIT     empty|occupied UNIT  found|missing UNIT P         answers
+//!   frozen|thawed|unfrozen UNIT            what came of freezing (`freeze`, `thaw`); `unfrozen`: it cannot be had
 //!   notify UNIT WHO KEY=VALUE…   opened|unopened|ready UNIT   bus NAME owned|free   mounted UNIT…
 //!   plan start|stop|restart|isolate UNIT…  what it would come to; nothing happens
 //!   why UNIT             the chain of causes of its last change, with times since the beginning

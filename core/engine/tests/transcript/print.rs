@@ -1,7 +1,7 @@
 //! Orders and announcements as lines.
 
 use eudaemon_engine::api::{
-    Action, ActiveState, Announcement, Directories, FindHow, JobResult, Phase, ProcId, Spawn,
+    Action, ActiveState, Announcement, Directories, FindHow, Freezer, JobResult, Phase, ProcId, Spawn,
 };
 
 pub fn order(action: &Action) -> Option<String> {
@@ -13,6 +13,7 @@ pub fn order(action: &Action) -> Option<String> {
             format!("signal all of {unit} {}{but}", signal_word(*signal))
         }
         Action::Survey { unit } => format!("survey {unit}"),
+        Action::SetFreezer { unit, freezer } => format!("freezer of {unit} {}", freezer_word(*freezer)),
         Action::FindMain { unit, process, how } => {
             let how = match how {
                 FindHow::PidFile(path) => format!("by {path}"),
@@ -123,4 +124,11 @@ fn id(process: ProcId) -> String {
 fn signal_word(signal: i32) -> String {
     let known = super::read::SIGNALS.iter().find(|(number, _)| *number == signal);
     known.map_or(signal.to_string(), |(_, word)| (*word).to_owned())
+}
+
+fn freezer_word(freezer: Freezer) -> &'static str {
+    match freezer {
+        Freezer::Running => "running",
+        Freezer::Frozen => "frozen",
+    }
 }

@@ -1,8 +1,8 @@
 //! Lines as inputs.
 
 use eudaemon_engine::api::{
-    Event, ExitStatus, Fate, JobId, JobKind, KillWhom, Notification, NotifySender, Occupancy, Ownership,
-    ProcId, Request, Trouble, Watchdog,
+    Event, ExitStatus, Fate, Freezer, JobId, JobKind, KillWhom, Notification, NotifySender, Occupancy,
+    Ownership, ProcId, Request, Trouble, Watchdog,
 };
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::config::{Config, LoadState};
@@ -84,6 +84,8 @@ pub fn wish(word: &str, rest: &str) -> Option<Request> {
             return Some(Request::ResetFailed((!rest.is_empty()).then(|| name(rest))));
         }
         "exit-code" => return Some(Request::SetExitCode(rest.parse().unwrap())),
+        "freeze" => return Some(Request::SetFreezer { unit: name(rest), freezer: Freezer::Frozen }),
+        "thaw" => return Some(Request::SetFreezer { unit: name(rest), freezer: Freezer::Running }),
         "kill" => {
             let words: Vec<&str> = rest.split_whitespace().collect();
             let whom = match words[1] {
@@ -132,6 +134,12 @@ pub fn fact(word: &str, rest: &str) -> Event {
         "unopened" => {
             let trouble = Trouble { errno: 98, step: "bind".into() };
             Event::SocketsOpened { unit: unit(), outcome: Err(trouble) }
+        }
+        "frozen" => Event::Freezer { unit: unit(), outcome: Ok(Freezer::Frozen) },
+        "thawed" => Event::Freezer { unit: unit(), outcome: Ok(Freezer::Running) },
+        "unfrozen" => {
+            let trouble = Trouble { errno: 95, step: "no cgroups".into() };
+            Event::Freezer { unit: unit(), outcome: Err(trouble) }
         }
         "ready" => Event::SocketReady { unit: unit() },
         "oom" => Event::OutOfMemory { unit: unit() },

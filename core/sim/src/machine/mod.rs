@@ -1,6 +1,7 @@
 //! The pretend machine: it performs orders, lets time pass, and breaks things as its faults say. It keeps what
 //! init and the state log would keep, so that the manager can be killed between any two orders.
 
+mod freezer;
 mod obey;
 mod sockets;
 
@@ -104,6 +105,8 @@ pub struct Machine {
     finding: BTreeMap<UnitName, (ProcId, FindHow)>,
     /// The sockets that are open.
     backlogs: BTreeMap<UnitName, Backlog>,
+    /// What processes of frozen units would do.
+    frozen: BTreeMap<UnitName, Vec<Happening>>,
     log: BTreeMap<Key, Option<Vec<u8>>>,
     outbox: Vec<Order>,
     manager: Manager,
@@ -146,6 +149,7 @@ impl Machine {
             recorder: None,
             wall: 1_700_000_000_000_000,
             agenda: BTreeMap::new(),
+            frozen: BTreeMap::new(),
             sequence: 0,
             next_pid: 2,
             pids: BTreeMap::new(),
@@ -275,6 +279,9 @@ impl Machine {
         match happening {
             Happening::Hear(event) => return Some(Input::Fact(event)),
             Happening::Wish(request, wish) => {
+                if matches!(wish, Request::SetFreezer { .. }) {
+                    self.laws.waits_for_the_kernel(request);
+                }
                 return Some(Input::Wish { request, by: Default::default(), wish });
             }
             Happening::Note(pid, text) => {
@@ -464,6 +471,7 @@ impl World for Machine {
                 return Waited::Heard(Vec::new());
             }
             let Some((_, happening)) = self.agenda.pop_first() else { continue };
+            let Some(happening) = self.put_off(happening) else { continue };
             if let Some(input) = self.happen(happening) {
                 self.note(|| format!("<- {input:?}"));
                 return Waited::Heard(vec![input]);

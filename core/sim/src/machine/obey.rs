@@ -21,6 +21,10 @@ impl Machine {
             Action::Survey { unit } => {
                 self.count_later(unit, Vec::new());
             }
+            Action::SetFreezer { unit, freezer } => {
+                self.freeze(&unit, freezer);
+            }
+            Action::Release { unit, .. } => self.let_go(&unit),
             Action::FindMain { unit, process, how } => {
                 self.finding.insert(unit.clone(), (process, how.clone()));
                 self.find(unit, process, how);
@@ -50,7 +54,6 @@ impl Machine {
             | Action::RemoveStoredFds { .. }
             | Action::CloseStoredFds { .. }
             | Action::RemovePidFile { .. }
-            | Action::Release { .. }
             | Action::Begin { .. }
             | Action::WatchBusName { .. } => {}
         }

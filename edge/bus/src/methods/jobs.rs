@@ -4,7 +4,7 @@ use super::{Served, Target};
 use crate::call::{Outcome, Shape};
 use crate::fault::Fault;
 use crate::properties::{UnitCx, can_reload, mode_of};
-use eudaemon_engine::api::{Finale, JobId, JobKind, KillWhom, Request};
+use eudaemon_engine::api::{Finale, Freezer, JobId, JobKind, KillWhom, Request};
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::{UnitKind, UnitName};
 
@@ -158,6 +158,25 @@ pub fn kill(served: &mut Served<'_>) -> Result<Outcome, Fault> {
         return Err(Fault::not_supported("Operation not supported"));
     }
     let request = served.model.submit(Some(served.call.credentials), Request::Kill { unit, whom, signal });
+    Ok(Outcome::Later(request, Shape::Empty))
+}
+
+/// Answered when all the unit's processes stand still.
+pub fn freeze(served: &mut Served<'_>) -> Result<Outcome, Fault> {
+    set_freezer(served, Freezer::Frozen)
+}
+
+pub fn thaw(served: &mut Served<'_>) -> Result<Outcome, Fault> {
+    set_freezer(served, Freezer::Running)
+}
+
+fn set_freezer(served: &mut Served<'_>, freezer: Freezer) -> Result<Outcome, Fault> {
+    let unit = match &served.target {
+        Target::Unit(unit) => unit.clone(),
+        Target::Manager | Target::Job(_) => served.loaded(&served.call.arguments::<String>()?)?,
+    };
+    let wish = Request::SetFreezer { unit, freezer };
+    let request = served.model.submit(Some(served.call.credentials), wish);
     Ok(Outcome::Later(request, Shape::Empty))
 }
 

@@ -56,8 +56,8 @@ pub const MANAGER: &[Method] = &[
     ),
     owner("KillUnit", &[("name", "s"), ("whom", "s"), ("signal", "i")], &[], jobs::kill),
     owner("CleanUnit", &[("name", "s"), ("mask", "as")], &[], unserved::clean),
-    owner("FreezeUnit", &[("name", "s")], &[], unserved::freeze),
-    owner("ThawUnit", &[("name", "s")], &[], unserved::freeze),
+    owner("FreezeUnit", &[("name", "s")], &[], jobs::freeze),
+    owner("ThawUnit", &[("name", "s")], &[], jobs::thaw),
     owner("ResetFailedUnit", &[("name", "s")], &[], jobs::reset_failed_unit),
     owner(
         "SetUnitProperties",

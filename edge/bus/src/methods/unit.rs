@@ -32,8 +32,8 @@ pub const UNIT: &[Method] = &[
     anyone("Ref", &[], &[], hold),
     anyone("Unref", &[], &[], release),
     owner("Clean", &[("mask", "as")], &[], unserved::clean),
-    owner("Freeze", &[], &[], unserved::freeze),
-    owner("Thaw", &[], &[], unserved::freeze),
+    owner("Freeze", &[], &[], jobs::freeze),
+    owner("Thaw", &[], &[], jobs::thaw),
 ];
 
 pub const SERVICE: &[Method] = &[

@@ -16,26 +16,6 @@ pub fn unsupported(served: &mut Served<'_>) -> Result<Outcome, Fault> {
     Err(Fault::not_supported(format!("{member} is not supported by this service manager.")))
 }
 
-/// Freeze and thaw.
-pub fn freeze(served: &mut Served<'_>) -> Result<Outcome, Fault> {
-    let unit = only_named(served)?;
-    match unit.kind() {
-        UnitKind::Service | UnitKind::Scope | UnitKind::Slice => {}
-        UnitKind::Socket
-        | UnitKind::Target
-        | UnitKind::Device
-        | UnitKind::Mount
-        | UnitKind::Automount
-        | UnitKind::Swap
-        | UnitKind::Timer
-        | UnitKind::Path => {
-            return Err(Fault::not_supported(format!("Unit '{unit}' does not support freezing.")));
-        }
-    }
-    let active = served.model.unit(&unit).is_some_and(|unit| unit.active == ActiveState::Active);
-    if active { unsupported(served) } else { Err(Fault::unit_inactive("Unit is not active.")) }
-}
-
 pub fn clean(served: &mut Served<'_>) -> Result<Outcome, Fault> {
     const RESOURCES: [&str; 7] = ["all", "runtime", "state", "cache", "logs", "configuration", "fdstore"];
     let (unit, resources) = match &served.target {

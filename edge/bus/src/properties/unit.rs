@@ -1,8 +1,9 @@
 //! org.freedesktop.systemd1.Unit: what all kinds have. systemd.unit(5), org.freedesktop.systemd1(5).
 
-use super::words::{active_word, collect_word, emergency_word, load_word, mode_word};
+use super::words::{active_word, collect_word, emergency_word, freezer_word, load_word, mode_word};
 use super::{Emits::*, UnitCx, UnitRow, none, num, row, text, words};
 use crate::model::{Checked, Relation, Unit};
+use eudaemon_engine::can_freeze;
 use eudaemon_unit::config::unit::Condition;
 use eudaemon_unit::config::{Body, Config, LoadState};
 use eudaemon_unit::name::UnitKind;
@@ -46,7 +47,7 @@ pub const UNIT: &[UnitRow] = &[
     row("AccessSELinuxContext", "s", Const, |_| text("")),
     row("LoadState", "s", Const, |cx| text(load_word(&cx.unit.config.load))),
     row("ActiveState", "s", Value, |cx| text(active_word(cx.unit.active))),
-    row("FreezerState", "s", Value, |_| text("running")),
+    row("FreezerState", "s", Value, |cx| text(freezer_word(cx.unit.freezer))),
     row("SubState", "s", Value, |cx| text(cx.unit.sub)),
     row("FragmentPath", "s", Const, |cx| text(cx.unit.config.fragment.as_deref().unwrap_or_default())),
     row("SourcePath", "s", Const, |cx| text(cx.unit.config.source.as_deref().unwrap_or_default())),
@@ -68,7 +69,7 @@ pub const UNIT: &[UnitRow] = &[
     row("CanReload", "b", Const, |cx| num(can_reload(cx))),
     row("CanIsolate", "b", Const, |cx| num(can_isolate(cx.unit))),
     row("CanClean", "as", Const, |cx| words(&cleanable(cx))),
-    row("CanFreeze", "b", Const, |_| num(false)),
+    row("CanFreeze", "b", Const, |cx| num(can_freeze(&cx.unit.config.name))),
     row("Job", "(uo)", Value, |cx| cx.job()),
     row("StopWhenUnneeded", "b", Const, |cx| num(cx.unit.config.unit.stop_when_unneeded)),
     row("RefuseManualStart", "b", Const, |cx| num(cx.unit.config.unit.refuse_manual_start)),

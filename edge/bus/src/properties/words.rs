@@ -1,5 +1,6 @@
 //! Our enums in the words of org.freedesktop.systemd1(5).
 
+use eudaemon_engine::FreezerState;
 use eudaemon_engine::api::{ActiveState, ServiceResult};
 use eudaemon_unit::config::LoadState;
 use eudaemon_unit::config::service::{
@@ -16,6 +17,15 @@ pub fn active_word(state: ActiveState) -> &'static str {
         ActiveState::Activating => "activating",
         ActiveState::Deactivating => "deactivating",
         ActiveState::Maintenance => "maintenance",
+    }
+}
+
+pub fn freezer_word(state: FreezerState) -> &'static str {
+    match state {
+        FreezerState::Running => "running",
+        FreezerState::Freezing => "freezing",
+        FreezerState::Frozen => "frozen",
+        FreezerState::Thawing => "thawing",
     }
 }
 

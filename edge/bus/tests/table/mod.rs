@@ -8,7 +8,7 @@ use eudaemon_bus::{
 };
 use eudaemon_engine::api::{
     ActiveState, Announcement, Answer, ExitStatus, InvocationId, JobId, JobKind, JobResult, Moment,
-    Ownership, Phase, Refusal, Request, RequestId, ServiceResult,
+    NotFrozen, Ownership, Phase, Refusal, Request, RequestId, ServiceResult,
 };
 use eudaemon_engine::transaction::account::Account;
 use eudaemon_engine::why::Link;
@@ -252,6 +252,10 @@ impl Table {
                 Some(entry) if entry.active == ActiveState::Active => Ok(Answer::Done),
                 Some(_) | None => Err(Refusal::NoProcess { unit, whom }),
             },
+            Request::SetFreezer { unit, .. } => match self.units.get(&unit) {
+                Some(entry) if entry.active == ActiveState::Active => Ok(Answer::Done),
+                Some(_) | None => Err(Refusal::NotFrozen { unit, why: NotFrozen::Inactive }),
+            },
             Request::ResetFailed(which) => {
                 for (name, entry) in &mut self.units {
                     if which.as_ref().is_none_or(|wanted| wanted == name)
@@ -437,6 +441,7 @@ impl Model for Table {
                 String::new()
             },
             perpetual: false,
+            freezer: eudaemon_engine::FreezerState::Running,
             transient: false,
             config: entry.config,
             run,

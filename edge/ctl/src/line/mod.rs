@@ -89,8 +89,8 @@ mod tests {
         check("frobnicate", expect![["refused: Unknown command verb frobnicate."]]);
         check("strat nginx", expect!["refused: Unknown command verb strat. Did you mean 'start'?"]);
         check(
-            "freeze x",
-            expect!["refused: Command verb freeze is not supported by this version of eudaemon."],
+            "clean x",
+            expect!["refused: Command verb clean is not supported by this version of eudaemon."],
         );
         check("is-failed", expect!["refused: Too few arguments."]);
         check("--frob status", expect!["refused: systemctl: unrecognized option '--frob'"]);

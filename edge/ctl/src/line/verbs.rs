@@ -60,6 +60,8 @@ verbs! {
     Default "default" "" 0..0 Started "Isolate the default target";
     Rescue "rescue" "" 0..0 Started "Isolate rescue.target";
     Emergency "emergency" "" 0..0 Started "Isolate emergency.target";
+    Freeze "freeze" "UNIT…" 1..any Present "Suspend the processes of units";
+    Thaw "thaw" "UNIT…" 1..any Present "Let suspended processes go on";
     Kill "kill" "UNIT…" 1..any Present "Send a signal to the processes of units";
     ResetFailed "reset-failed" "[PATTERN…]" 0..any Present "Forget failures, and the start counters with them";
     Plan "plan" "start|stop|restart|isolate UNIT…" 2..any Files "What a request would come to, and why; nothing is done";
@@ -120,7 +122,6 @@ const ABSENT: &[&str] = &[
     "bind",
     "clean",
     "edit",
-    "freeze",
     "hibernate",
     "hybrid-sleep",
     "kexec",
@@ -136,7 +137,6 @@ const ABSENT: &[&str] = &[
     "suspend",
     "suspend-then-hibernate",
     "switch-root",
-    "thaw",
 ];
 
 pub fn find(word: &str) -> Option<&'static VerbRow> {

@@ -1,4 +1,4 @@
-//! `kill`, `reset-failed`, `cancel`.
+//! `kill`, `freeze`, `thaw`, `reset-failed`, `cancel`.
 
 use super::{Failure, names};
 use crate::bus::{CallError, Client};
@@ -11,6 +11,17 @@ pub fn kill(line: &Line, screen: &mut Screen, client: &mut Client) -> Result<u8,
     for unit in names::expand(client, screen, &line.options, &line.arguments, ".service")? {
         let answer: Result<(), CallError> = client.manager("KillUnit", &(unit.as_str(), whom, signal));
         code |= failed(screen, &format!("kill unit {unit}"), answer);
+    }
+    Ok(code)
+}
+
+/// `freeze` and `thaw`, by the manager's method.
+pub fn freezer(line: &Line, screen: &mut Screen, client: &mut Client, method: &str) -> Result<u8, Failure> {
+    let what = if method == "FreezeUnit" { "freeze" } else { "thaw" };
+    let mut code = 0;
+    for unit in names::expand(client, screen, &line.options, &line.arguments, ".service")? {
+        let answer: Result<(), CallError> = client.manager(method, &unit.as_str());
+        code |= failed(screen, &format!("{what} unit {unit}"), answer);
     }
     Ok(code)
 }

@@ -77,6 +77,8 @@ fn dispatch(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
         Verb::Default => jobs::isolate(line, screen, "default.target"),
         Verb::Rescue => jobs::isolate(line, screen, "rescue.target"),
         Verb::Emergency => jobs::isolate(line, screen, "emergency.target"),
+        Verb::Freeze => kill::freezer(line, screen, &mut running::reach(line)?, "FreezeUnit"),
+        Verb::Thaw => kill::freezer(line, screen, &mut running::reach(line)?, "ThawUnit"),
         Verb::Kill => kill::kill(line, screen, &mut running::reach(line)?),
         Verb::ResetFailed => kill::reset_failed(line, screen, &mut running::reach(line)?),
         Verb::Cancel => kill::cancel(line, screen, &mut running::reach(line)?),

@@ -138,6 +138,7 @@ impl Host {
             stored: BTreeMap::new(),
             finding: BTreeMap::new(),
             awaited: BTreeMap::new(),
+            freezing: BTreeMap::new(),
             idle_pipe: None,
             next_parcel: 1,
             next_token: super::facts::FIRST_TOKEN,

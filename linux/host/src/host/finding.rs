@@ -202,5 +202,6 @@ impl Host {
         while reader.next().is_ok() {}
         self.try_finding();
         self.look_for_emptiness(None);
+        self.look_at_freezers();
     }
 }

@@ -8,6 +8,7 @@ mod birth;
 mod connect;
 mod facts;
 mod finding;
+mod freezer;
 mod sets;
 mod vault;
 
@@ -19,7 +20,7 @@ use crate::{notify, publish, socket};
 pub use birth::{Birth, descriptor_name};
 pub(crate) use connect::CGROUP;
 pub use connect::{Estate, Snapshot};
-use eudaemon_engine::api::{Action, Directories, Event, Fate, Finale, Parcel, ProcId, Trouble};
+use eudaemon_engine::api::{Action, Directories, Event, Fate, Finale, Freezer, Parcel, ProcId, Trouble};
 use eudaemon_init::wire::{self, Order};
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::name::UnitName;
@@ -29,6 +30,7 @@ pub use sets::path as made_up_path;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 
 /// A process of a unit, as far as the host knows it.
 #[derive(Clone, Debug)]
@@ -108,6 +110,8 @@ pub struct Host {
     finding: BTreeMap<UnitName, Finding>,
     /// Units whose set the engine waits to see empty.
     awaited: BTreeMap<UnitName, String>,
+    /// Cgroups that are about to be frozen or thawed.
+    freezing: BTreeMap<UnitName, (PathBuf, Freezer)>,
     /// What processes of `Type=idle` wait on: the end they are given, and ours.
     idle_pipe: Option<(OwnedFd, OwnedFd)>,
     next_parcel: u64,
@@ -157,6 +161,7 @@ impl Host {
             Action::Signal { process, signal } => self.signal(process, config, signal),
             Action::SignalSet { unit, signal, but } => self.signal_set(unit, config, signal, &but),
             Action::Survey { unit } => self.survey(unit, config),
+            Action::SetFreezer { unit, freezer } => self.set_freezer(unit, config, freezer),
             Action::FindMain { unit, process, how } => self.find_main(unit, config, process, how),
             Action::StopFinding { unit } => drop(self.finding.remove(&unit)),
             Action::Forget { process } => self.forget(process),
@@ -251,6 +256,7 @@ impl Host {
     fn release(&mut self, unit: &UnitName, config: Option<&Config>, directories: Directories) {
         let path = sets::path(unit, config);
         self.awaited.remove(unit);
+        self.freezing.remove(unit);
         self.finding.remove(unit);
         self.groups.release(unit.as_str(), &path);
         publish::withdraw(&self.place.published, unit.as_str());

@@ -124,7 +124,7 @@ impl Host {
         let occupancy =
             if self.groups.is_empty(unit.as_str(), &path) { Occupancy::Empty } else { Occupancy::Occupied };
         if occupancy == Occupancy::Occupied {
-            self.watch_emptiness(&path);
+            self.watch_events(&path);
             self.awaited.insert(unit.clone(), path);
         } else {
             self.awaited.remove(&unit);
@@ -133,7 +133,7 @@ impl Host {
     }
 
     /// A member whose exit init never sees (its parent lives elsewhere) still changes cgroup.events.
-    fn watch_emptiness(&mut self, path: &str) {
+    pub(super) fn watch_events(&mut self, path: &str) {
         if let crate::group::Ladder::Cgroup { root, .. } = self.groups.ladder() {
             let events = root.join(path.trim_start_matches('/')).join("cgroup.events");
             inotify::add_watch(&self.inotify, &events, inotify::WatchFlags::MODIFY).ok();

@@ -174,6 +174,7 @@ impl<'a, 'b, S: Situation> Books<'a, 'b, S> {
             | Refusal::NoSuchJob(_)
             | Refusal::NoProcess { .. }
             | Refusal::NotSupported { .. }
+            | Refusal::NotFrozen { .. }
             | Refusal::ShuttingDown
             | Refusal::Overloaded(_) => Vec::new(),
         }

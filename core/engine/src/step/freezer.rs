@@ -1,0 +1,186 @@
+//! Freezing and thawing: all processes of a unit are suspended, and go on where they were. systemctl(1), "freeze".
+//!
+//! A request is answered when the kernel says that it is done, unless a job comes first: whatever is to happen to a
+//! unit, its processes have to be able to hear of it.
+
+use crate::api::{Action, ActiveState, Answer, Freezer, NotFrozen, Refusal, RequestId, Trouble};
+use crate::engine::Engine;
+use crate::graph::{Graph, UnitId, Word};
+use eudaemon_unit::config::LoadState;
+use eudaemon_unit::name::{UnitKind, UnitName};
+use serde::{Deserialize, Serialize};
+
+/// `FreezerState`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FreezerState {
+    #[default]
+    Running,
+    Freezing,
+    Frozen,
+    Thawing,
+}
+
+impl FreezerState {
+    fn towards(freezer: Freezer) -> FreezerState {
+        match freezer {
+            Freezer::Frozen => FreezerState::Freezing,
+            Freezer::Running => FreezerState::Thawing,
+        }
+    }
+
+    fn reached(freezer: Freezer) -> FreezerState {
+        match freezer {
+            Freezer::Frozen => FreezerState::Frozen,
+            Freezer::Running => FreezerState::Running,
+        }
+    }
+
+    /// What has been ordered and not yet been reported.
+    pub(crate) fn awaited(self) -> Option<Freezer> {
+        match self {
+            FreezerState::Freezing => Some(Freezer::Frozen),
+            FreezerState::Thawing => Some(Freezer::Running),
+            FreezerState::Running | FreezerState::Frozen => None,
+        }
+    }
+}
+
+/// Which kinds have processes of their own, or of their units, in one place.
+pub fn can_freeze(unit: &UnitName) -> bool {
+    match unit.kind() {
+        UnitKind::Service | UnitKind::Scope | UnitKind::Slice => true,
+        UnitKind::Socket
+        | UnitKind::Target
+        | UnitKind::Device
+        | UnitKind::Mount
+        | UnitKind::Automount
+        | UnitKind::Swap
+        | UnitKind::Timer
+        | UnitKind::Path => false,
+    }
+}
+
+impl Engine {
+    /// Answers at once where nothing has to be done, else when it is done.
+    pub(super) fn wish_freezer(&mut self, request: RequestId, name: &UnitName, freezer: Freezer) {
+        match self.set_freezer_of(name, freezer) {
+            Ok(Some(unit)) => self.freezing.entry(unit).or_default().push((request, freezer)),
+            Ok(None) => self.answer(request, Ok(Answer::Done)),
+            Err(refusal) => self.answer(request, Err(refusal)),
+        }
+    }
+
+    fn set_freezer_of(&mut self, name: &UnitName, freezer: Freezer) -> Result<Option<UnitId>, Refusal> {
+        let unit = self.graph.id(name).ok_or_else(|| Refusal::NotLoaded(name.clone()))?;
+        let of = self.unit(unit);
+        let refused = |why| Err(Refusal::NotFrozen { unit: name.clone(), why });
+        if !can_freeze(name) {
+            return refused(NotFrozen::Kind);
+        } else if of.job.is_some() {
+            return refused(NotFrozen::Busy);
+        } else if self.graph.config(unit).load != LoadState::Loaded || of.active() != ActiveState::Active {
+            return refused(NotFrozen::Inactive);
+        }
+        match (of.life.freezer, freezer) {
+            (FreezerState::Freezing | FreezerState::Thawing, Freezer::Frozen)
+            | (FreezerState::Thawing, Freezer::Running) => refused(NotFrozen::Underway),
+            (FreezerState::Frozen, Freezer::Frozen) | (FreezerState::Running, Freezer::Running) => Ok(None),
+            (FreezerState::Running, Freezer::Frozen)
+            | (FreezerState::Frozen | FreezerState::Freezing, Freezer::Running) => {
+                for member in self.members_of_slice(unit) {
+                    self.set_freezer(member, freezer);
+                }
+                self.set_freezer(unit, freezer);
+                if freezer == Freezer::Running {
+                    self.thaw_slices_above(unit);
+                }
+                Ok(Some(unit))
+            }
+        }
+    }
+
+    /// What is active in a slice, and in the slices in it; nothing for other kinds.
+    fn members_of_slice(&self, slice: UnitId) -> Vec<UnitId> {
+        let mut members = vec![slice];
+        for next in 0..self.graph.len() {
+            let Some(unit) = members.get(next).copied() else { break };
+            let inside = self.graph.dependencies(unit).filter(|(word, _)| *word == Word::SliceOf);
+            let inside = inside.map(|(_, member)| member);
+            members.extend(
+                inside.filter(|member| can_freeze(self.graph.name(*member)) && !self.unit(*member).is_down()),
+            );
+        }
+        members.split_off(1)
+    }
+
+    fn set_freezer(&mut self, unit: UnitId, freezer: Freezer) {
+        self.unit_mut(unit).life.freezer = FreezerState::towards(freezer);
+        let unit = self.graph.name(unit).clone();
+        self.order(Action::SetFreezer { unit, freezer });
+    }
+
+    /// Before anything else happens to the unit.
+    pub(super) fn thaw_for_job(&mut self, unit: UnitId) {
+        self.release_freezer(unit);
+        self.thaw_slices_above(unit);
+    }
+
+    /// A process goes on only if no cgroup above it is frozen. What else is in such a slice was frozen by itself, and
+    /// stays so.
+    fn thaw_slices_above(&mut self, unit: UnitId) {
+        let above = |graph: &Graph, unit| {
+            graph.dependencies(unit).find(|(word, _)| *word == Word::Slice).map(|(_, slice)| slice)
+        };
+        let mut at = unit;
+        for _ in 0..self.graph.len() {
+            let Some(slice) = above(&self.graph, at) else { return };
+            self.release_freezer(slice);
+            at = slice;
+        }
+    }
+
+    fn release_freezer(&mut self, unit: UnitId) {
+        match self.unit(unit).life.freezer {
+            FreezerState::Running | FreezerState::Thawing => {}
+            FreezerState::Freezing | FreezerState::Frozen => self.set_freezer(unit, Freezer::Running),
+        }
+    }
+
+    pub(super) fn freezer_set(&mut self, name: &UnitName, outcome: Result<Freezer, Trouble>) {
+        let Some(unit) = self.graph.id(name) else { return };
+        let asked = self.unit(unit).life.freezer.awaited();
+        let (now, verdict) = match outcome {
+            // What was ordered before the order that counts.
+            Ok(freezer) if asked.is_some_and(|asked| asked != freezer) => return,
+            Ok(freezer) => (FreezerState::reached(freezer), Ok(freezer)),
+            Err(trouble) => {
+                let reason = format!("{}: error {}", trouble.step, trouble.errno);
+                (FreezerState::Running, Err(Refusal::NotSupported { unit: name.clone(), reason }))
+            }
+        };
+        self.unit_mut(unit).life.freezer = now;
+        self.answer_freezing(unit, &verdict);
+    }
+
+    /// The unit's run is over, and with it what was suspended.
+    pub(super) fn freezer_released(&mut self, unit: UnitId) {
+        if self.unit(unit).life.freezer != FreezerState::Running {
+            self.unit_mut(unit).life.freezer = FreezerState::Running;
+            self.answer_freezing(unit, &Ok(Freezer::Running));
+        }
+    }
+
+    fn answer_freezing(&mut self, unit: UnitId, verdict: &Result<Freezer, Refusal>) {
+        for (request, wanted) in self.freezing.remove(&unit).unwrap_or_default() {
+            let outcome = match verdict {
+                Ok(freezer) if *freezer == wanted => Ok(Answer::Done),
+                Ok(_) => {
+                    let unit = self.graph.name(unit).clone();
+                    Err(Refusal::NotFrozen { unit, why: NotFrozen::Cancelled })
+                }
+                Err(refusal) => Err(refusal.clone()),
+            };
+            self.answer(request, outcome);
+        }
+    }
+}
