@@ -10,6 +10,7 @@ use crate::job::Job;
 use crate::kind::ProcessIds;
 use crate::transaction::{Reload, Situation, Standing};
 use crate::unit::Unit;
+use eudaemon_unit::name::UnitName;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -65,6 +66,8 @@ pub(crate) struct Counters {
     pub next_order: u64,
     pub process_ids: ProcessIds,
     pub exit_code: u8,
+    /// The final target that is to be started once it is loaded, and for which unit.
+    pub going_to: Option<(UnitName, Option<UnitName>)>,
     pub finale: Option<Finale>,
     pub startup: Startup,
 }
@@ -135,6 +138,7 @@ impl Engine {
                 next_order: 1,
                 process_ids: ProcessIds { next: 1 },
                 exit_code: 0,
+                going_to: None,
                 finale: None,
                 startup: Startup::Ahead,
             },

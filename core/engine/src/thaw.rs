@@ -203,6 +203,9 @@ impl Engine {
         if let Some(finale) = self.counters.finale {
             self.order(Action::Finish(finale));
         }
+        if let Some((unit, _)) = self.counters.going_to.clone() {
+            self.order(Action::Load { unit });
+        }
         self.repeat_orders();
         self.expire();
         self.settle();

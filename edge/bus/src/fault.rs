@@ -148,6 +148,6 @@ fn not_frozen(unit: &UnitName, why: NotFrozen) -> Fault {
         )),
         NotFrozen::Cancelled => Fault::freeze_cancelled(format!("Freezing of unit '{unit}' was cancelled.")),
         NotFrozen::Busy => Fault::unit_busy("Unit has a pending job."),
-        NotFrozen::Inactive => Fault::unit_inactive("Unit is not active."),
+        NotFrozen::Inactive => Fault::unit_inactive("Unit is inactive."),
     }
 }

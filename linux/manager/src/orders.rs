@@ -27,7 +27,10 @@ pub fn subject(engine: &Engine, action: &Action) -> Option<UnitName> {
         | Action::CloseStoredFds { unit }
         | Action::Release { unit, .. }
         | Action::Begin { unit, .. } => Some(unit.clone()),
-        Action::RemovePidFile { .. } | Action::WatchBusName { .. } | Action::Finish(_) => None,
+        Action::Load { .. }
+        | Action::RemovePidFile { .. }
+        | Action::WatchBusName { .. }
+        | Action::Finish(_) => None,
     }
 }
 
@@ -39,6 +42,7 @@ pub fn newborn(action: &Action) -> Option<&UnitName> {
         | Action::Forget { .. }
         | Action::SignalSet { .. }
         | Action::Survey { .. }
+        | Action::Load { .. }
         | Action::SetFreezer { .. }
         | Action::FindMain { .. }
         | Action::StopFinding { .. }

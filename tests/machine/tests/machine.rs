@@ -10,6 +10,8 @@ mod boot;
 mod directives;
 #[path = "cases/explain.rs"]
 mod explain;
+#[path = "cases/freezer.rs"]
+mod freezer;
 #[path = "cases/kills.rs"]
 mod kills;
 #[path = "cases/life.rs"]
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         up::CASES,
         orphans::CASES,
         actions::CASES,
+        freezer::CASES,
         arguments::CASES,
         directives::CASES,
     ]

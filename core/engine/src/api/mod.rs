@@ -4,7 +4,8 @@
 //!
 //! Orders that are answered: `Spawn` → `Spawned`/`SpawnFailed`, then `Executed` (if watched), `SetupFailed`,
 //! `Exited`; `FindMain` → `MainFound`/`MainMissing`; `CheckConditions` → `ConditionsChecked`; `OpenSockets` →
-//! `SocketsOpened`; `SignalSet` and `Survey` → `Occupancy`; `SetFreezer` → `Freezer`. The engine's state says what each unit waits for,
+//! `SocketsOpened`; `SignalSet` and `Survey` → `Occupancy`; `SetFreezer` → `Freezer`; `Load` →
+//! `Loaded`. The engine's state says what each unit waits for,
 //! so after a crash the recovered engine gives these orders again, under the same ids. All other orders are
 //! done once and not answered; the last batch of them is repeated after a crash, and all bear repeating.
 

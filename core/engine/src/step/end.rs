@@ -1,14 +1,15 @@
 //! How everything ends: emergency actions (`FailureAction=` and its kin), the final targets, and the exit
 //! code. Whatever happens to a final target's job, the end comes: nothing may be left waiting.
 
-use crate::api::{Action, Announcement, Finale, JobKind, JobResult};
+use crate::api::{Action, Announcement, ExitStatus, Finale, JobKind, JobResult};
 use crate::engine::{Engine, ExitMeans, Startup};
-use crate::graph::UnitId;
+use crate::graph::{Knowledge, UnitId};
 use crate::job::algebra::is_up;
 use crate::transaction::{Ask, Origin};
 use crate::unit::{Allowance, StartLimit, limits_starts};
 use crate::why::{Errand, Root};
 use eudaemon_unit::config::unit::{EmergencyAction, JobMode};
+use eudaemon_unit::config::{Config, LoadState};
 use eudaemon_unit::name::UnitName;
 
 /// What an emergency action follows from.
@@ -46,19 +47,18 @@ impl Engine {
             return;
         }
         let who = unit.map_or("the manager".to_owned(), |unit| self.graph.name(unit).to_string());
-        let (level, reason) = match occasion {
+        let (level, key, reason) = match occasion {
             // How every shutdown ends.
-            Occasion::Success => (6, "it ended"),
-            Occasion::Failure => (4, "it failed"),
-            Occasion::JobTimeout => (4, "its job timed out"),
-            Occasion::StartLimit => (4, "it was started too often"),
+            Occasion::Success => (6, "SuccessAction", "it ended"),
+            Occasion::Failure => (4, "FailureAction", "it failed"),
+            Occasion::JobTimeout => (4, "JobTimeoutAction", "its job timed out"),
+            Occasion::StartLimit => (4, "StartLimitAction", "it was started too often"),
         };
-        self.say(unit, level, format!("{who}: {action:?} because {reason}"));
-        if matches!(action, E::Exit | E::ExitForce) {
-            let own = unit.and_then(|unit| self.unit(unit).life.history.main.status);
-            if let Some(code) = code.or(own.and_then(exit_code)) {
-                self.counters.exit_code = code;
-            }
+        self.say(unit, level, format!("{who}: {reason}, so {key}={} is done", action.word()));
+        if matches!(action, E::Exit | E::ExitForce)
+            && let Some(code) = code.or_else(|| self.own_exit_code(unit?, occasion))
+        {
+            self.counters.exit_code = code;
         }
         match action {
             E::None => {}
@@ -78,21 +78,61 @@ impl Engine {
         }
     }
 
-    /// Starts a final target so that nothing turns it round; where there is none, the end comes at once.
+    /// Where no code was set: the main process's, if the unit ended. A limit or a timeout has none.
+    fn own_exit_code(&self, unit: UnitId, occasion: Occasion) -> Option<u8> {
+        /// What systemd.unit(5) lets a death by signal count as.
+        const DIED: u8 = 255;
+        match occasion {
+            Occasion::Success | Occasion::Failure => match self.unit(unit).life.history.main.status? {
+                ExitStatus::Code(code) => Some(code),
+                ExitStatus::Signal(_) | ExitStatus::Dumped(_) | ExitStatus::Unknown => Some(DIED),
+            },
+            Occasion::JobTimeout | Occasion::StartLimit => None,
+        }
+    }
+
+    /// Starts a final target so that nothing turns it round, once it is loaded.
     fn go_to(&mut self, target: &str, by: Option<UnitId>) {
-        let errand = Errand::of(Root::Emergency(by.map(|unit| self.graph.name(unit).clone())));
-        let unit = UnitName::parse(target).ok().and_then(|name| self.graph.id(&name));
-        let planned = unit.map(|unit| {
-            let mode = JobMode::ReplaceIrreversibly;
-            self.enqueue(Ask { unit, kind: JobKind::Start, mode, origin: Origin::Engine }, errand)
-        });
-        match planned {
-            Some(Ok(_)) => {}
-            Some(Err(_)) | None => {
-                if let Some(finale) = self.finale_of(target) {
-                    self.end(finale);
-                }
+        let Ok(name) = UnitName::parse(target) else { return };
+        if self.counters.going_to.is_some() {
+            return;
+        }
+        let by = by.map(|unit| self.graph.name(unit).clone());
+        match self.graph.id(&name).filter(|unit| self.graph.knowledge(*unit) == Knowledge::Loaded) {
+            Some(unit) => self.start_final(unit, by),
+            None => {
+                self.counters.going_to = Some((name.clone(), by));
+                self.order(Action::Load { unit: name });
             }
+        }
+    }
+
+    /// A configuration came: it may be the final target that is waited for. Where there is none, the end comes at once.
+    pub(super) fn final_target_loaded(&mut self, config: &Config) {
+        let is_it = |(name, _): &mut (UnitName, _)| config.name == *name || config.aliases.contains(name);
+        let Some((name, by)) = self.counters.going_to.take_if(is_it) else { return };
+        match self.graph.id(&name).filter(|_| config.load == LoadState::Loaded) {
+            Some(unit) => self.start_final(unit, by),
+            None => self.end_at(name.as_str()),
+        }
+    }
+
+    fn start_final(&mut self, unit: UnitId, by: Option<UnitName>) {
+        let errand = Errand::of(Root::Emergency(by));
+        let mode = JobMode::ReplaceIrreversibly;
+        let ask = Ask { unit, kind: JobKind::Start, mode, origin: Origin::Engine };
+        if let Err(why) = self.enqueue(ask, errand) {
+            let text =
+                format!("{} cannot be started, ending all the same: {}", self.graph.name(unit), why.reason());
+            self.say(Some(unit), 3, text);
+            let name = self.graph.name(unit).clone();
+            self.end_at(name.as_str());
+        }
+    }
+
+    fn end_at(&mut self, target: &str) {
+        if let Some(finale) = self.finale_of(target) {
+            self.end(finale);
         }
     }
 
@@ -160,14 +200,5 @@ impl Engine {
             self.counters.startup = Startup::Over;
             self.announce(Announcement::StartupFinished);
         }
-    }
-}
-
-fn exit_code(status: crate::api::ExitStatus) -> Option<u8> {
-    match status {
-        crate::api::ExitStatus::Code(code) => Some(code),
-        crate::api::ExitStatus::Signal(_)
-        | crate::api::ExitStatus::Dumped(_)
-        | crate::api::ExitStatus::Unknown => None,
     }
 }

@@ -74,10 +74,16 @@ impl Engine {
 
     /// Units that were looked for in vain come last: by then it is known who names them.
     pub(crate) fn load_all(&mut self, configs: Vec<Arc<Config>>) {
+        let mut came = Vec::new();
         let (absent, here): (Vec<_>, Vec<_>) =
             configs.into_iter().partition(|config| config.load == LoadState::NotFound);
         for config in here.into_iter().chain(absent) {
-            self.load(config);
+            self.load(Arc::clone(&config));
+            came.push(config);
+        }
+        // All of it is there before anything follows from it.
+        for config in came {
+            self.final_target_loaded(&config);
         }
     }
 

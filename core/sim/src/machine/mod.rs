@@ -17,7 +17,7 @@ use eudaemon_engine::flight::Recorder;
 use eudaemon_engine::record::{Key, Record};
 use eudaemon_engine::world::{Waited, World};
 use eudaemon_engine::{Engine, Settings};
-use eudaemon_unit::config::Config;
+use eudaemon_unit::config::{Config, LoadState};
 use eudaemon_unit::name::UnitName;
 pub use sockets::Backlog;
 use std::collections::BTreeMap;
@@ -169,6 +169,13 @@ impl Machine {
     pub fn load(&mut self, configs: Vec<Arc<Config>>) {
         self.configs = configs.clone();
         self.at(0, Happening::Hear(Event::Loaded(configs)));
+    }
+
+    /// A unit the engine asks for: as on disk, or not found.
+    fn bring(&mut self, unit: UnitName) {
+        let known = self.configs.iter().find(|config| config.name == unit || config.aliases.contains(&unit));
+        let config = known.cloned().unwrap_or_else(|| Arc::new(Config::bare(unit, LoadState::NotFound)));
+        self.hear(Event::Loaded(vec![config]));
     }
 
     /// A wish, after so many microseconds.

@@ -32,3 +32,10 @@ pub(super) const JOB_MODES: &[(&str, JobMode)] = &[
     ("triggering", JobMode::Triggering),
     ("restart-dependencies", JobMode::RestartDependencies),
 ];
+
+impl EmergencyAction {
+    /// As a unit file says it.
+    pub fn word(self) -> &'static str {
+        ACTIONS.iter().find(|(_, action)| *action == self).map_or("none", |(word, _)| word)
+    }
+}

@@ -173,7 +173,11 @@ pub fn thaw(served: &mut Served<'_>) -> Result<Outcome, Fault> {
 fn set_freezer(served: &mut Served<'_>, freezer: Freezer) -> Result<Outcome, Fault> {
     let unit = match &served.target {
         Target::Unit(unit) => unit.clone(),
-        Target::Manager | Target::Job(_) => served.loaded(&served.call.arguments::<String>()?)?,
+        Target::Manager | Target::Job(_) => {
+            let name: String = served.call.arguments()?;
+            let unit = UnitName::parse(&name).ok().and_then(|name| served.model.loaded(&name));
+            unit.ok_or_else(|| Fault::no_such_unit(format!("Unit {name} not loaded.")))?
+        }
     };
     let wish = Request::SetFreezer { unit, freezer };
     let request = served.model.submit(Some(served.call.credentials), wish);

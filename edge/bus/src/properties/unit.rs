@@ -1,6 +1,6 @@
 //! org.freedesktop.systemd1.Unit: what all kinds have. systemd.unit(5), org.freedesktop.systemd1(5).
 
-use super::words::{active_word, collect_word, emergency_word, freezer_word, load_word, mode_word};
+use super::words::{active_word, collect_word, freezer_word, load_word, mode_word};
 use super::{Emits::*, UnitCx, UnitRow, none, num, row, text, words};
 use crate::model::{Checked, Relation, Unit};
 use eudaemon_engine::can_freeze;
@@ -83,7 +83,7 @@ pub const UNIT: &[UnitRow] = &[
     row("Markers", "as", No, |_| none::<String>()),
     row("JobTimeoutUSec", "t", Const, |cx| num(cx.unit.config.unit.job_timeout.0)),
     row("JobRunningTimeoutUSec", "t", Const, |cx| num(cx.unit.config.unit.job_running_timeout.0)),
-    row("JobTimeoutAction", "s", Const, |cx| text(emergency_word(cx.unit.config.unit.job_timeout_action))),
+    row("JobTimeoutAction", "s", Const, |cx| text(cx.unit.config.unit.job_timeout_action.word())),
     row("JobTimeoutRebootArgument", "s", Const, |cx| cx.free("JobTimeoutRebootArgument")),
     row("ConditionResult", "b", Value, |cx| num(cx.unit.condition.holds)),
     row("AssertResult", "b", Value, |cx| num(cx.unit.assertion.holds)),
@@ -102,12 +102,12 @@ pub const UNIT: &[UnitRow] = &[
     row("Perpetual", "b", Const, |cx| num(cx.unit.perpetual)),
     row("StartLimitIntervalUSec", "t", Const, |cx| num(cx.unit.config.unit.start_limit_interval.0)),
     row("StartLimitBurst", "u", Const, |cx| num(cx.unit.config.unit.start_limit_burst)),
-    row("StartLimitAction", "s", Const, |cx| text(emergency_word(cx.unit.config.unit.start_limit_action))),
-    row("FailureAction", "s", Const, |cx| text(emergency_word(cx.unit.config.unit.failure_action))),
+    row("StartLimitAction", "s", Const, |cx| text(cx.unit.config.unit.start_limit_action.word())),
+    row("FailureAction", "s", Const, |cx| text(cx.unit.config.unit.failure_action.word())),
     row("FailureActionExitStatus", "i", Const, |cx| {
         num(cx.unit.config.unit.failure_action_exit_status.map_or(-1, i32::from))
     }),
-    row("SuccessAction", "s", Const, |cx| text(emergency_word(cx.unit.config.unit.success_action))),
+    row("SuccessAction", "s", Const, |cx| text(cx.unit.config.unit.success_action.word())),
     row("SuccessActionExitStatus", "i", Const, |cx| {
         num(cx.unit.config.unit.success_action_exit_status.map_or(-1, i32::from))
     }),

@@ -6,7 +6,7 @@ use eudaemon_unit::config::LoadState;
 use eudaemon_unit::config::service::{
     ExitType, NotifyAccess, OomPolicy, Restart, Service, ServiceType, TimeoutMode,
 };
-use eudaemon_unit::config::unit::{CollectMode, EmergencyAction, JobMode};
+use eudaemon_unit::config::unit::{CollectMode, JobMode};
 
 pub fn active_word(state: ActiveState) -> &'static str {
     match state {
@@ -151,25 +151,4 @@ pub fn mode_of(word: &str) -> Option<JobMode> {
         JobMode::RestartDependencies,
     ];
     ALL.into_iter().find(|mode| mode_word(*mode) == word)
-}
-
-pub fn emergency_word(action: EmergencyAction) -> &'static str {
-    match action {
-        EmergencyAction::None => "none",
-        EmergencyAction::Reboot => "reboot",
-        EmergencyAction::RebootForce => "reboot-force",
-        EmergencyAction::RebootImmediate => "reboot-immediate",
-        EmergencyAction::PowerOff => "poweroff",
-        EmergencyAction::PowerOffForce => "poweroff-force",
-        EmergencyAction::PowerOffImmediate => "poweroff-immediate",
-        EmergencyAction::Exit => "exit",
-        EmergencyAction::ExitForce => "exit-force",
-        EmergencyAction::Halt => "halt",
-        EmergencyAction::HaltForce => "halt-force",
-        EmergencyAction::HaltImmediate => "halt-immediate",
-        EmergencyAction::Kexec => "kexec",
-        EmergencyAction::KexecForce => "kexec-force",
-        EmergencyAction::SoftReboot => "soft-reboot",
-        EmergencyAction::SoftRebootForce => "soft-reboot-force",
-    }
 }

@@ -186,8 +186,8 @@ impl Host {
             }
             Action::Begin { unit, invocation } => self.begin(&unit, &hex(&invocation.0)),
             Action::Release { unit, directories } => self.release(&unit, config, directories),
-            Action::WatchBusName { name: _ } => {
-                // The bus side of the manager watches every configured name by itself.
+            Action::WatchBusName { name: _ } | Action::Load { unit: _ } => {
+                // The manager does these by itself.
             }
             Action::Finish(finale) => self.finish(finale),
         }

@@ -245,6 +245,10 @@ impl Site {
             if let (Action::WatchBusName { name }, Some(server)) = (&order.action, &mut self.server) {
                 server.watch_name(name);
             }
+            if let Action::Load { unit } = &order.action {
+                self.load(engine, std::slice::from_ref(unit));
+                continue;
+            }
             let action = self.localised(engine, order.action);
             if let Action::Finish(_) = &action {
                 self.finished = true;

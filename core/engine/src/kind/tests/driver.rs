@@ -277,6 +277,7 @@ fn print(action: &Action) -> String {
         Action::Forget { .. }
         | Action::CheckConditions { .. }
         | Action::SetFreezer { .. }
+        | Action::Load { .. }
         | Action::Finish(_) => {
             panic!("not a kind's order: {action:?}")
         }
