@@ -1,6 +1,7 @@
 //! What clients see and ask: the bus server's [`Model`] over the engine, the host and the unit files.
 
 use crate::files;
+use crate::machine::Machine;
 use crate::options::Mission;
 use crate::site::Site;
 use eudaemon_bus::{
@@ -17,7 +18,7 @@ use eudaemon_engine::graph::Word;
 use eudaemon_engine::job::Phase;
 use eudaemon_engine::transaction::account::Account;
 use eudaemon_engine::why::Link;
-use eudaemon_host::place::Scope;
+use eudaemon_host::place::{Role, Scope};
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::name::UnitName;
@@ -57,6 +58,15 @@ pub struct Outlook<'a> {
 }
 
 impl Outlook<'_> {
+    /// When the kernel began, by its own clock. A container's kernel began before it, and others have a manager that knows.
+    fn kernel(&self) -> Moment {
+        let Machine { place, container, .. } = &self.site.machine;
+        let is_the_machines = place.scope == Scope::System && place.role == Role::First && container.is_none();
+        let Moment { realtime, monotonic } = self.site.milestones.started;
+        let realtime = if is_the_machines { realtime.saturating_sub(monotonic) } else { 0 };
+        Moment { realtime, monotonic: 0 }
+    }
+
     fn config(&self, id: &UnitName) -> Option<Arc<Config>> {
         let loaded = self.engine.unit_view(id).map(|view| Arc::clone(view.config));
         loaded.or_else(|| self.site.visitors.units.get(id).cloned())
@@ -305,7 +315,7 @@ impl Model for Outlook<'_> {
 
     fn needs_reload(&self, id: &UnitName) -> bool {
         let site = &self.site;
-        let loaded = site.loaded_late.get(id).copied().unwrap_or(site.milestones.load_done);
+        let loaded = site.loaded_late.get(id).copied().unwrap_or(site.milestones.read());
         self.config(id).is_some_and(|config| site.units.has_changed(&config, loaded))
     }
 
@@ -320,13 +330,14 @@ impl Model for Outlook<'_> {
             virtualization: virtualization.unwrap_or_default(),
             architecture: site.machine.specifiers.architecture.clone(),
             tainted: String::new(),
+            kernel: self.kernel(),
             userspace: milestones.started,
             finish: milestones.finished,
             generators_start: milestones.generators_begun,
             generators_finish: milestones.generators_done,
             units_load_start: milestones.load_begun,
             units_load_finish: milestones.load_done,
-            units_load: milestones.load_done,
+            units_load: milestones.reloaded,
             log_level: site.log_level.clone(),
             log_target: site.log_target.clone(),
             names: census.units as u32,
