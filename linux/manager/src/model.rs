@@ -61,7 +61,8 @@ impl Outlook<'_> {
     /// When the kernel began, by its own clock. A container's kernel began before it, and others have a manager that knows.
     fn kernel(&self) -> Moment {
         let Machine { place, container, .. } = &self.site.machine;
-        let is_the_machines = place.scope == Scope::System && place.role == Role::First && container.is_none();
+        let is_the_machines =
+            place.scope == Scope::System && place.role == Role::First && container.is_none();
         let Moment { realtime, monotonic } = self.site.milestones.started;
         let realtime = if is_the_machines { realtime.saturating_sub(monotonic) } else { 0 };
         Moment { realtime, monotonic: 0 }

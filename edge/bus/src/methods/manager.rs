@@ -1,7 +1,8 @@
 //! org.freedesktop.systemd1.Manager: its methods and signals, in real systemd's order.
 
 use super::{
-    Method, Served, Signal, anyone, dump, environment, files, jobs, listing, owner, privileged, unit, unserved,
+    Method, Served, Signal, anyone, dump, environment, files, jobs, listing, owner, privileged, unit,
+    unserved,
 };
 use crate::call::{Outcome, Peer};
 use crate::fault::Fault;
