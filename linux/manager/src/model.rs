@@ -432,11 +432,12 @@ impl Model for Outlook<'_> {
     fn set(&mut self, setting: Setting) -> Result<(), Fault> {
         match setting {
             Setting::LogLevel(level) => {
-                let number = LEVELS.iter().position(|word| *word == level);
+                let given = level.parse::<usize>().ok().filter(|number| *number < LEVELS.len());
+                let number = given.or_else(|| LEVELS.iter().position(|word| *word == level));
                 let number =
                     number.ok_or_else(|| Fault::invalid_args(format!("Invalid log level '{level}'")))?;
                 self.site.lines.shown = number as u8;
-                self.site.log_level = level;
+                self.site.log_level = LEVELS[number].to_owned();
             }
             Setting::LogTarget(target) => self.site.log_target = target,
             Setting::ShowStatus(_) => {}

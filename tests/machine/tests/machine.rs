@@ -1,5 +1,7 @@
 //! `cargo test -p eudaemon-machine-tests -- FILTER`: the machine level, case by case. `cargo xtask test` prepares what it needs.
 
+#[path = "cases/analyze.rs"]
+mod analyze;
 #[path = "cases/arguments.rs"]
 mod arguments;
 #[path = "cases/boot.rs"]
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         kills::CASES,
         explain::CASES,
         show::CASES,
+        analyze::CASES,
         up::CASES,
         orphans::CASES,
         arguments::CASES,

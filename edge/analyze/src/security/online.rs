@@ -82,11 +82,19 @@ fn config(name: &str, facts: &Properties) -> Result<Config, String> {
     };
     let source = Source { path, text: text.as_bytes() };
     let mut config = merge(&parsed, &[source], &found, &Context::default()).config;
-    // The manager tells of devices that other directives need, too.
-    let implied = config.implied_devices();
-    let implied: Vec<String> = implied.iter().map(|(node, access)| format!("{node} {access}")).collect();
-    config.kept.retain(|kept| kept.key != "DeviceAllow" || !implied.contains(&kept.value));
+    let implied = config.implied_devices().len();
+    drop_last(&mut config, implied);
     Ok(config)
+}
+
+/// The manager tells of devices that other directives need, too, as if they were written last.
+fn drop_last(config: &mut Config, implied: usize) {
+    let written = config.kept("DeviceAllow").count().saturating_sub(implied);
+    let mut at = 0;
+    config.kept.retain(|kept| {
+        at += usize::from(kept.key == "DeviceAllow");
+        kept.key != "DeviceAllow" || at <= written
+    });
 }
 
 const SWITCHES: &[&str] = &[
@@ -145,6 +153,15 @@ fn text(facts: &Properties) -> String {
     for key in ["IPAddressAllow", "IPAddressDeny"] {
         lines.extend(facts.list(key).iter().filter_map(prefix).map(|prefix| (key, prefix)));
     }
+    // Of these it matters only that they are there: devices come with them.
+    let brings_devices = [("LoadCredentialEncrypted", "x:/x"), ("MountImages", "/x:/x")];
+    let is_said = |key: &str| !facts.list(key).is_empty();
+    lines.extend(
+        brings_devices
+            .into_iter()
+            .filter(|(key, _)| is_said(key))
+            .map(|(key, value)| (key, value.to_owned())),
+    );
     lines.extend(capabilities(facts));
     lines.push(("UMask", format!("{:04o}", facts.number("UMask"))));
     lines.extend(namespaces(facts).map(|kinds| ("RestrictNamespaces", kinds)));
