@@ -62,8 +62,8 @@ struct Options {
 
 /// The arguments begin with the program's own word.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
-    if arguments.get(1).is_some_and(|verb| verb == "verify") {
-        return eudaemon_verify::main(arguments[1..].to_vec());
+    if let Some(line) = of_verify(&arguments) {
+        return eudaemon_verify::main(line);
     }
     let zones = times::Judge::of_this_machine();
     let outcome = options(arguments, &zones).and_then(|(options, words)| run(&options, &words, &zones));
@@ -78,6 +78,14 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The line of `verify`, which has options of its own; they may stand before it.
+fn of_verify(arguments: &[OsString]) -> Option<Vec<OsString>> {
+    let line = arguments.get(1..)?;
+    let at = line.iter().position(|word| !word.to_string_lossy().starts_with('-'))?;
+    let verb = line.get(at).filter(|word| *word == "verify")?;
+    Some([std::slice::from_ref(verb), &line[..at], &line[at + 1..]].concat())
 }
 
 /// A verb, how many words it takes behind it, and what it does.

@@ -166,7 +166,7 @@ fn text(facts: &Properties) -> String {
     lines.push(("UMask", format!("{:04o}", facts.number("UMask"))));
     lines.extend(namespaces(facts).map(|kinds| ("RestrictNamespaces", kinds)));
     for key in ["RestrictAddressFamilies", "SystemCallFilter"] {
-        lines.extend(allowed(facts, key).map(|list| (key, list)));
+        lines.extend(allowed(facts, key).into_iter().map(|list| (key, list)));
     }
     let mut text = String::from("[Unit]\n");
     let dependencies = if facts.yes("DefaultDependencies") { "yes" } else { "no" };
@@ -230,16 +230,17 @@ fn namespaces(facts: &Properties) -> Option<String> {
     }
 }
 
-/// A list of what is allowed, or of what is not; `None` where it is not restricted.
-fn allowed(facts: &Properties, key: &str) -> Option<String> {
-    let [Value::Bool(allows), list] = facts.list(key) else { return None };
+/// Lines for a list of what is allowed, or of what is not; none where it is not restricted.
+fn allowed(facts: &Properties, key: &str) -> Vec<String> {
+    let [Value::Bool(allows), list] = facts.list(key) else { return Vec::new() };
     let list = list.texts().join(" ");
     match (*allows, list.is_empty()) {
-        (true, true) if key == "RestrictAddressFamilies" => Some("none".to_owned()),
-        (true, true) => None,
-        (true, false) => Some(list),
-        (false, true) => None,
-        (false, false) => Some(format!("~{list}")),
+        (true, true) if key == "RestrictAddressFamilies" => vec!["none".to_owned()],
+        // An empty list is written as one of which all is taken away again.
+        (true, true) => ["read", "~read @default"].map(str::to_owned).to_vec(),
+        (true, false) => vec![list],
+        (false, true) => Vec::new(),
+        (false, false) => vec![format!("~{list}")],
     }
 }
 

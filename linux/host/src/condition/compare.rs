@@ -102,6 +102,13 @@ mod tests {
             ("5.10-a", "5.10", Ordering::Greater),
             ("007", "7", Ordering::Equal),
             ("1.a", "1.2", Ordering::Less),
+            ("123-9", "123.1-1", Ordering::Less),
+            ("1^2", "1.2", Ordering::Less),
+            ("1-2", "1^2", Ordering::Less),
+            ("1", "1-", Ordering::Less),
+            ("1~~", "1~", Ordering::Greater),
+            ("1_0", "1", Ordering::Greater),
+            ("", "~", Ordering::Greater),
         ] {
             assert_eq!(versions(a, b), expected, "{a} {b}");
             assert_eq!(versions(b, a), expected.reverse(), "{b} {a}");
