@@ -226,6 +226,18 @@ fn words_mean_what_the_judge_says() {
         "security --threshold=101",
         "security --json=x",
         "security --offline=true --security-policy=/nothing",
+        "compare-versions 1 = 1",
+        "compare-versions 1 =< 1",
+        "compare-versions 1 gtt 1",
+        "compare-versions 1 $= 1",
+        "compare-versions 1",
+        "compare-versions 1 lt 2 3",
+        "blame x",
+        "plot x",
+        "log-level x y",
+        "set-log-level",
+        "critical-chain --fuzz=x",
+        "filesystems",
     ];
     if !judge_is_here() {
         return;
@@ -243,6 +255,30 @@ fn words_mean_what_the_judge_says() {
                 "{line}"
             );
         }
+    }
+}
+
+/// Parts of which versions are drawn.
+const PARTS: &str = "1 2 10 01 0 a b rc . . - - ~ ~ ^ _ + 9 ab";
+
+#[test]
+fn drawn_versions_are_as_new_as_the_judge_says() {
+    if !judge_is_here() {
+        return;
+    }
+    let mut luck = Luck(7);
+    for _ in 0..COMPARED {
+        let mut version = || {
+            let count = luck.below(6);
+            (0..count).map(|_| luck.of(&PARTS.split(' ').collect::<Vec<_>>())).collect::<String>()
+        };
+        // What begins with a dash would be an option.
+        let words = ["compare-versions", "--", &version(), &version()].map(str::to_owned);
+        let (judged, found) = (run(Command::new(JUDGE), &words), run(ours(), &words));
+        let show = |output: &Output| {
+            format!("{}{:?}", String::from_utf8_lossy(&output.stdout), output.status.code())
+        };
+        assert_eq!(show(&found), show(&judged), "{words:?}");
     }
 }
 

@@ -18,7 +18,7 @@ use eudaemon_unit::config::service::{NotifyAccess, Restart, Service, ServiceType
 use eudaemon_unit::config::unit::{Condition, JobMode};
 use eudaemon_unit::config::{Body, Config, Dependency, LoadState};
 use eudaemon_unit::name::UnitName;
-use eudaemon_unit::span::Span;
+use eudaemon_unit::span::{SECOND, Span};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -43,7 +43,6 @@ pub const WITH_SOCKETS: u64 = 1 << 32;
 /// Seeds with this bit make worlds whose units are frozen and thawed, too.
 pub const WITH_FREEZING: u64 = 1 << 33;
 
-const SECOND: u64 = 1_000_000;
 /// All wishes are made within this time …
 const BUSY: u64 = 60 * SECOND;
 /// … and this long after the shutdown began, it must be over: every timeout of every unit in a row.

@@ -46,3 +46,16 @@ pub const CALENDAR_VALUES_MAX: usize = 240;
 /// Steps in search of the next point of a calendar expression (systemd: 1000): 230 years of months that all miss
 /// are fewer.
 pub const CALENDAR_ROUNDS_MAX: u32 = 1_000;
+
+/// Corrections of a guess before a local time is given up, as the GNU C library's mktime(3) does.
+pub const LOCAL_TIME_PROBES_MAX: u32 = 6;
+
+/// Seconds from one look for the other season of a zone to the next, and the farthest look: as that library takes them.
+pub const SEASON_STRIDE: i64 = 601_200;
+pub const SEASON_FARTHEST: i64 = 268_227_000 + SEASON_STRIDE;
+
+/// Seconds of a point in a calendar expression that is taken apart; what is too far for the calendar is told later.
+pub const CALENDAR_FARTHEST: i64 = 1 << 40;
+
+/// Changes of a zone's rules looked at, from the end of time backwards: more than any zone without a rule has seen.
+pub const ZONE_CHANGES_MAX: usize = 1_000;

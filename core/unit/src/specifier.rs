@@ -4,12 +4,12 @@
 use crate::limits::EXPANDED_MAX;
 use crate::name::UnitName;
 use crate::values::path;
-use crate::values::zones::KnownZones;
+use crate::values::zones::{KnownZones, OnTrust};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// What specifiers say about the machine and the manager; the same for all units of one manager.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Context {
     /// `%H`; `%l` is what stands before its first dot.
     pub hostname: String,
@@ -35,7 +35,6 @@ pub struct Context {
     /// `%R`: the manager's own control group, empty at the root.
     pub cgroup_root: String,
     /// No specifier, but the machine's too: what a calendar expression may name.
-    #[serde(skip)]
     pub zones: KnownZones,
 }
 
@@ -108,7 +107,7 @@ impl Default for Context {
             shell: "/bin/sh".into(),
             directories: Directories::of_system(),
             cgroup_root: String::new(),
-            zones: KnownZones::default(),
+            zones: KnownZones(&OnTrust),
         }
     }
 }

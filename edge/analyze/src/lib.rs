@@ -1,8 +1,8 @@
 #![forbid(unsafe_code)]
-//! What a text means before a unit says it: `systemd-analyze` for calendar expressions, points in time and spans,
-//! and `systemd-escape` for names. Output and exit codes are systemd's.
+//! `systemd-analyze` and `systemd-escape`: what texts, names, paths and unit files mean, and what a running manager tells of its
+//! boot and its units. Output and exit codes are systemd's.
 //!
-//! Neither knows a manager, and neither changes anything.
+//! Only `running` and `security` without `--offline` ask a manager, as any client would; only the levers of `running` change anything.
 
 /// As `print!`, but who reads may go: then nothing is left to be done.
 macro_rules! out {
@@ -19,15 +19,18 @@ macro_rules! outln {
 
 mod condition;
 mod escape;
+mod limits;
 mod lists;
 mod options;
 mod places;
+mod running;
 mod security;
 #[cfg(test)]
 #[path = "../../../core/unit/tests/vectors/table.rs"]
 mod table;
 mod times;
 mod unit_files;
+mod versions;
 
 pub use escape::main as escape;
 
@@ -49,12 +52,18 @@ struct Options {
     root: Option<String>,
     unit: Option<String>,
     security: security::Wishes,
+    edges: running::Edges,
+    from_patterns: Vec<String>,
+    to_patterns: Vec<String>,
+    /// In microseconds.
+    fuzz: u64,
+    quiet: bool,
 }
 
 /// The arguments begin with the program's own word.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
-    if arguments.get(1).is_some_and(|verb| verb == "verify") {
-        return eudaemon_verify::main(arguments[1..].to_vec());
+    if let Some(line) = of_verify(&arguments) {
+        return eudaemon_verify::main(line);
     }
     let zones = times::Judge::of_this_machine();
     let outcome = options(arguments, &zones).and_then(|(options, words)| run(&options, &words, &zones));
@@ -71,6 +80,14 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     }
 }
 
+/// The line of `verify`, which has options of its own; they may stand before it.
+fn of_verify(arguments: &[OsString]) -> Option<Vec<OsString>> {
+    let line = arguments.get(1..)?;
+    let at = line.iter().position(|word| !word.to_string_lossy().starts_with('-'))?;
+    let verb = line.get(at).filter(|word| *word == "verify")?;
+    Some([std::slice::from_ref(verb), &line[..at], &line[at + 1..]].concat())
+}
+
 /// A verb, how many words it takes behind it, and what it does.
 struct Verb {
     word: &'static str,
@@ -80,6 +97,20 @@ struct Verb {
 }
 
 const VERBS: &[Verb] = &[
+    Verb { word: DEFAULT, least: 0, most: 0, run: running::time },
+    Verb { word: "blame", least: 0, most: 0, run: running::blame },
+    Verb { word: "critical-chain", least: 0, most: usize::MAX, run: running::critical_chain },
+    Verb { word: "plot", least: 0, most: 0, run: running::plot },
+    Verb { word: "dot", least: 0, most: usize::MAX, run: running::dot },
+    Verb { word: "dump", least: 0, most: usize::MAX, run: running::dump },
+    Verb { word: "log-level", least: 0, most: 1, run: running::log_level },
+    Verb { word: "get-log-level", least: 0, most: 0, run: running::log_level },
+    Verb { word: "set-log-level", least: 1, most: 1, run: running::log_level },
+    Verb { word: "log-target", least: 0, most: 1, run: running::log_target },
+    Verb { word: "get-log-target", least: 0, most: 0, run: running::log_target },
+    Verb { word: "set-log-target", least: 1, most: 1, run: running::log_target },
+    Verb { word: "service-watchdogs", least: 0, most: 1, run: running::service_watchdogs },
+    Verb { word: "compare-versions", least: 2, most: 3, run: versions::compare_versions },
     Verb { word: "calendar", least: 1, most: usize::MAX, run: times::calendar },
     Verb { word: "timestamp", least: 1, most: usize::MAX, run: times::timestamp },
     Verb { word: "timespan", least: 1, most: usize::MAX, run: times::timespan },
@@ -93,38 +124,37 @@ const VERBS: &[Verb] = &[
     Verb { word: "security", least: 0, most: usize::MAX, run: security::security },
 ];
 
-/// Verbs of systemd-analyze that are not there yet; "time" is what it does without a word.
-const NOT_YET: &[&str] = &[
-    "time",
-    "blame",
-    "critical-chain",
-    "plot",
-    "dot",
-    "dump",
-    "filesystems",
-    "compare-versions",
-    "inspect-elf",
+/// What is done without a word.
+const DEFAULT: &str = "time";
+
+/// Verbs of systemd-analyze that are not supported, and what to use.
+const REFUSED: &[(&str, &str)] = &[
+    (
+        "filesystems",
+        "it lists what RestrictFileSystems= takes, which needs BPF and is not acted on; see /proc/filesystems",
+    ),
+    ("inspect-elf", "use readelf --notes FILE"),
 ];
 
 fn run(options: &Options, words: &[String], judge: &times::Judge) -> Result<ExitCode, Stop> {
-    let word = words.first().map_or("time", String::as_str);
+    let word = words.first().map_or(DEFAULT, String::as_str);
+    if word == "help" {
+        return Err(Stop::Show(HELP.to_owned()));
+    }
     let Some(verb) = VERBS.iter().find(|verb| verb.word == word) else {
-        return Err(Stop::Refuse(match NOT_YET.contains(&word) {
-            true => {
-                let words: Vec<&str> = VERBS.iter().map(|verb| verb.word).collect();
-                let words = words.join(", ");
-                format!("Verb \"{word}\" of systemd-analyze is not there yet; there are {words} and verify.")
-            }
-            false => format!("Unknown command verb {word}."),
+        let refused = REFUSED.iter().find(|(verb, _)| *verb == word);
+        return Err(Stop::Refuse(match refused {
+            Some((_, instead)) => format!("{word} is not supported: {instead}."),
+            None => format!("Unknown command verb {word}."),
         }));
     };
     if let Some(text) = misplaced(options, word) {
         return Err(Stop::Refuse(text));
     }
-    match words.len() - 1 {
+    match words.len().saturating_sub(1) {
         few if few < verb.least => Err(Stop::Refuse("Too few arguments.".to_owned())),
         many if many > verb.most => Err(Stop::Refuse("Too many arguments.".to_owned())),
-        _ => Ok((verb.run)(options, &words[1..], judge)),
+        _ => Ok((verb.run)(options, words.get(1..).unwrap_or_default(), judge)),
     }
 }
 
@@ -135,7 +165,7 @@ fn misplaced(options: &Options, word: &str) -> Option<String> {
     let is_rooted = options.root.as_deref().is_some_and(|root| !["", "/"].contains(&root));
     let takes_root = ["cat-config", "condition"].contains(&word) || (is_security && security.offline);
     let is_json = security.format.is_some_and(|format| format != security::Format::Table);
-    let global = options.scope == Some(places::Scope::Global) && word != "unit-paths";
+    let global = options.scope == Some(places::Scope::Global) && !["dot", "unit-paths"].contains(&word);
     let user = options.scope == Some(places::Scope::User) && word == "cat-config";
     let checks = [
         (security.offline && !is_security, "Option --offline= is only supported for security right now."),
@@ -169,18 +199,23 @@ const fn value(name: &'static str) -> Long {
 
 const LONG: &[Long] = &[
     value("base-time"),
+    value("from-pattern"),
+    value("fuzz"),
     flag("global"),
     flag("help"),
     value("iterations"),
     value("json"),
     flag("no-pager"),
     value("offline"),
+    flag("order"),
     value("profile"),
     flag("quiet"),
+    flag("require"),
     value("root"),
     value("security-policy"),
     flag("system"),
     value("threshold"),
+    value("to-pattern"),
     value("unit"),
     flag("user"),
     flag("version"),
@@ -219,6 +254,15 @@ fn options(arguments: Vec<OsString>, judge: &times::Judge) -> Result<(Options, V
                     _ => return Err(Stop::Refuse(format!("Unknown argument to --json= switch: {text}"))),
                 })
             }
+            Given::Long("fuzz", text) => {
+                let bad = |bad| Stop::Refuse(format!("Failed to parse --fuzz= parameter: {text}: {bad}"));
+                options.fuzz = eudaemon_unit::values::parse_timespan(&text).map_err(bad)?.0;
+            }
+            Given::Long("from-pattern", pattern) => options.from_patterns.push(pattern),
+            Given::Long("to-pattern", pattern) => options.to_patterns.push(pattern),
+            Given::Long("order", _) => options.edges = running::Edges::Order,
+            Given::Long("require", _) => options.edges = running::Edges::Require,
+            Given::Long("quiet", _) | Given::Short('q') => options.quiet = true,
             Given::Long("unit", name) => options.unit = Some(name),
             Given::Long("security-policy", path) => options.security.policy = Some(path),
             Given::Long("profile", name) => options.security.profile = Some(name),
@@ -228,7 +272,7 @@ fn options(arguments: Vec<OsString>, judge: &times::Judge) -> Result<(Options, V
             Given::Long("global", _) => options.scope = Some(places::Scope::Global),
             Given::Long("help", _) | Given::Short('h') => return Err(Stop::Show(HELP.to_owned())),
             Given::Long("version", _) => return Err(Stop::Show(version())),
-            // There is no pager, and a hint is no noise: systemd 252 gives it with --quiet too.
+            // There is no pager.
             Given::Long(_, _) | Given::Short(_) => {}
             Given::Word(word) => words.push(word.to_string_lossy().into_owned()),
         }
@@ -242,9 +286,23 @@ fn version() -> String {
 
 const HELP: &str = "systemd-analyze [OPTIONS...] COMMAND ...
 
-Say what times, names, paths and units mean. No manager is asked, and nothing is changed.
+Say how a boot went, what units and their files mean, and what names, times
+and paths stand for.
 
-Commands:
+Of the running manager:
+  [time]                     Say how long the boot took
+  blame                      List units by how long their start took
+  critical-chain [UNIT...]   Show which units a unit waited for
+  plot                       Draw the boot as SVG
+  dot [PATTERN...]           Draw what needs and follows what, for dot(1)
+  dump [PATTERN...]          Show the manager's state
+  security [UNIT...]         Say how much of the system the processes of
+                             services can reach
+  log-level [LEVEL]          Get or set what the manager says
+  log-target [TARGET]        Get or set where it says it
+  service-watchdogs [BOOL]   Get or set whether watchdogs are minded
+
+Without a manager:
   calendar SPEC...           Say when a calendar expression elapses
   timestamp TIMESTAMP...     Say what point in time is meant
   timespan SPAN...           Say how long a span of time is
@@ -255,17 +313,25 @@ Commands:
   capability [CAP...]        List capabilities and their numbers
   syscall-filter [NAME...]   List the system calls of groups
   condition CONDITION...     Say whether conditions hold here and now
-  security FILE...           Say how much of the system the processes of
-                             units can reach (with --offline=true)
+  compare-versions V1 [OP] V2
+                             Say which version is newer
+  security --offline=true FILE...
+                             As above, of unit files
   verify FILE...             Check unit files: verify --help says more
 
 Options:
+     --fuzz=SPAN             With critical-chain: units, too, that were up
+                             so much earlier
+     --order, --require      With dot: only these edges
+     --from-pattern=GLOB     With dot: only edges from these units
+     --to-pattern=GLOB       With dot: only edges to these units
      --offline=BOOL          With security: read unit files
      --threshold=N           With security: fail if a unit is exposed by
                              more than N tenths
      --security-policy=PATH  With security: other weights and descriptions
      --json=pretty|short|off With security: write JSON
-     --profile=NAME|PATH     With security: lay a profile over the units
+     --profile=NAME|PATH     With security --offline=true: lay a profile over
+                             the units
      --unit=UNIT             With condition: those of a unit
      --iterations=N          Show the specified number of iterations
      --base-time=TIMESTAMP   Calculate calendar times relative to
@@ -275,11 +341,9 @@ Options:
      --global                Operate on global user configuration
      --root=PATH             Operate on an alternate filesystem root
      --no-pager              Accepted: there is no pager
-  -q --quiet                 Accepted: there is nothing to leave out
+  -q --quiet                 Leave out hints
   -h --help                  Show this help
      --version               Show package version
-
-The other commands of systemd-analyze(1) are not there yet.
 ";
 
 /// Ends as the shell says of a program whose reader has gone.

@@ -20,16 +20,6 @@ pub enum Scope {
 /// Where configuration lies, most important first.
 const PREFIXES: &[&str] = &["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"];
 
-/// Where units of all users lie.
-const GLOBAL: &[&str] = &[
-    "/etc/systemd/user",
-    "/run/systemd/user",
-    "/usr/local/share/systemd/user",
-    "/usr/share/systemd/user",
-    "/usr/local/lib/systemd/user",
-    "/usr/lib/systemd/user",
-];
-
 /// Folders of configuration whose files do not end in `.conf`.
 const ENDINGS: &[(&str, &str)] = &[
     ("udev/rules.d", ".rules"),
@@ -50,18 +40,16 @@ pub fn unit_paths(options: &Options, _: &[String], _: &Judge) -> ExitCode {
     let environment = environment();
     let runtime = environment.runtime_directory.is_some();
     // Without a runtime directory a user's manager has none of its own below /run either.
-    let own = |path: &&String| {
-        let vendor = [files::VENDOR_SYSTEM, files::VENDOR_USER].contains(&path.as_str());
-        !vendor && (runtime || !path.starts_with("/run/user/"))
-    };
-    let search = match options.scope {
+    let own = |path: &&String| runtime || !path.starts_with("/run/user/");
+    let mut search = match options.scope {
         None | Some(Scope::System) => SearchPath::new(files::Scope::System, &environment),
         Some(Scope::User) => SearchPath::new(files::Scope::User, &environment),
         Some(Scope::Global) => {
-            GLOBAL.iter().for_each(|path| outln!("{path}"));
+            files::ALL_USERS.iter().for_each(|path| outln!("{path}"));
             return ExitCode::SUCCESS;
         }
     };
+    search.leave_out_vendor();
     search.directories.iter().filter(own).for_each(|path| outln!("{path}"));
     ExitCode::SUCCESS
 }

@@ -2,6 +2,7 @@
 
 use crate::Options;
 use eudaemon_host::zones::Installed;
+use eudaemon_unit::limits::ZONE_CHANGES_MAX;
 use eudaemon_unit::values::calendar::Calendar;
 use eudaemon_unit::values::timestamp::{format_distance, format_timestamp, parse_timestamp};
 use eudaemon_unit::values::zones::Zones;
@@ -63,12 +64,9 @@ impl Judge {
 
 /// Whether a zone's clock shows UTC and never knew daylight saving.
 fn in_utc(zone: &TimeZone) -> bool {
-    let saves = || zone.preceding(Timestamp::MAX).take(CHANGES_MAX).any(|change| change.dst().is_dst());
+    let saves = || zone.preceding(Timestamp::MAX).take(ZONE_CHANGES_MAX).any(|change| change.dst().is_dst());
     zone.to_offset_info(Timestamp::MAX).offset().is_zero() && !saves()
 }
-
-/// Changes of a zone's rules looked at, from the end of time backwards: more than any zone without a rule has seen.
-const CHANGES_MAX: usize = 1_000;
 
 /// A text as the cell of a table: further lines below its first, and no spaces at its end unless it is the widest.
 fn cell(text: &str, column: usize, widest_other: usize) -> String {

@@ -57,3 +57,6 @@ pub const NAMES: usize = 65_536;
 
 /// Bytes of the manager's whole environment block.
 pub const ENVIRONMENT_BYTES: usize = 1 << 20;
+
+/// Bytes of a dump: over ten thousand units, and half of what a message may hold.
+pub const DUMP_BYTES: usize = 64 << 20;

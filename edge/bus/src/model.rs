@@ -282,13 +282,15 @@ pub struct Manager {
     pub virtualization: String,
     pub architecture: String,
     pub tainted: String,
+    /// When the kernel began; nothing where that is not this manager's to tell: in a container, of a user.
+    pub kernel: Moment,
     pub userspace: Moment,
     pub finish: Moment,
     pub generators_start: Moment,
     pub generators_finish: Moment,
     pub units_load_start: Moment,
     pub units_load_finish: Moment,
-    /// The last load, a reload's too.
+    /// The last load by a reload.
     pub units_load: Moment,
     /// syslog(3)'s word.
     pub log_level: String,

@@ -2,7 +2,7 @@
 
 use crate::line::{Options, Scope};
 use crate::verb::{Failure, words};
-use eudaemon_host::tree::HostTree;
+use eudaemon_host::tree::{HostTree, JOURNAL};
 use eudaemon_host::zones::Installed;
 use eudaemon_unit::files::{self, Found, Index, SearchPath, Tree};
 use eudaemon_unit::install::{
@@ -12,7 +12,7 @@ use eudaemon_unit::limits::UNIT_FILE_MAX;
 use eudaemon_unit::name::UnitName;
 use eudaemon_unit::specifier::Context;
 use eudaemon_unit::values::zones::KnownZones;
-use eudaemon_unit::vendor::{Own, WithVendor};
+use eudaemon_unit::vendor::WithVendor;
 use std::path::Path;
 
 #[derive(Debug)]
@@ -50,16 +50,14 @@ impl Disk {
         let root = options.root.as_ref().map_or(String::new(), |root| root.to_string_lossy().into_owned());
         let root = root.trim_end_matches('/').to_owned();
         let tree = if root.is_empty() { HostTree::machine() } else { HostTree::under(&root) };
-        let program = std::env::current_exe().unwrap_or_default();
         let journal = match options.scope {
-            Scope::System => "/run/systemd/journal".to_owned(),
+            Scope::System => JOURNAL.to_owned(),
             Scope::User => match crate::bus::runtime_directory() {
                 Some(run) => run.join("eudaemon/systemd/journal").to_string_lossy().into_owned(),
                 None => String::new(),
             },
         };
-        let own = Own { program: &program.to_string_lossy(), journal: &journal };
-        let tree = WithVendor::new(tree, own);
+        let tree = tree.with_vendor(&journal);
         let index = Index::read(&tree, &search);
         let place = if options.runtime { Place::Runtime } else { Place::Persistent };
         Disk { tree, search, index, cx: specifiers(), place, root }

@@ -7,7 +7,7 @@
 //!
 //! Modules stand in the order the facts flow: the line, the bus, text, and the verbs.
 
-mod bus;
+pub mod bus;
 mod disk;
 mod limits;
 mod line;
@@ -15,9 +15,11 @@ mod running;
 mod screen;
 mod show;
 mod status;
-mod text;
-mod unit_name;
+pub mod text;
+pub mod unit_name;
 mod verb;
+
+pub use line::Scope;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

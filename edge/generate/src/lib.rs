@@ -8,11 +8,11 @@
 mod machine;
 mod write;
 
-use anyhow::{Context, anyhow, bail};
-use eudaemon_host::tree::HostTree;
+use anyhow::{anyhow, bail};
+use eudaemon_host::tree::{HostTree, JOURNAL};
 use eudaemon_unit::files::{self, Index, Scope, SearchPath};
 use eudaemon_unit::generate::{Generated, fstab, sysv};
-use eudaemon_unit::vendor::{Own, WithVendor};
+use eudaemon_unit::vendor::WithVendor;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -66,7 +66,7 @@ fn of_scripts() -> anyhow::Result<Generated> {
     if let Some(given) = paths("SYSTEMD_SYSVRCND_PATH") {
         places.runlevels = given;
     }
-    let (tree, native) = ground()?;
+    let (tree, native) = ground();
     Ok(sysv::generate(&tree, &native, &places, &machine::is_executable))
 }
 
@@ -75,23 +75,20 @@ fn of_fstab() -> anyhow::Result<Generated> {
     if machine::is_refused(&command_line, "fstab") {
         return Ok(Generated::default());
     }
-    let (tree, native) = ground()?;
+    let (tree, native) = ground();
     let path = std::env::var("SYSTEMD_FSTAB").unwrap_or_else(|_| "/etc/fstab".to_owned());
     Ok(fstab::generate(&tree, &native, &path, machine::look(&command_line)))
 }
 
 /// The machine's files, and which units there are before any is generated.
-fn ground() -> anyhow::Result<(WithVendor<HostTree>, Index)> {
-    let program = std::env::current_exe().context("cannot find this program's own path")?;
-    let program = program.to_string_lossy();
-    let tree =
-        WithVendor::new(HostTree::machine(), Own { program: &program, journal: "/run/systemd/journal" });
+fn ground() -> (WithVendor<HostTree>, Index) {
+    let tree = HostTree::machine().with_vendor(JOURNAL);
     let environment =
         files::Environment { unit_path: std::env::var("SYSTEMD_UNIT_PATH").ok(), ..Default::default() };
     let mut search = SearchPath::new(Scope::System, &environment);
     search.directories.retain(|directory| !search.generators.contains(directory));
     let native = Index::read(&tree, &search);
-    Ok((tree, native))
+    (tree, native)
 }
 
 fn paths(variable: &str) -> Option<Vec<String>> {

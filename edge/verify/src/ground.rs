@@ -1,9 +1,9 @@
 //! What units are looked for in: a tree, a search path, the specifiers' values, and the programs that are there.
 
-use eudaemon_host::tree::HostTree;
+use eudaemon_host::tree::{HostTree, JOURNAL};
 use eudaemon_unit::files::{self, Index, Scope, SearchPath, Tree, join, resolve};
 use eudaemon_unit::specifier::{Context, Directories};
-use eudaemon_unit::vendor::{Own, WithVendor};
+use eudaemon_unit::vendor::WithVendor;
 use rustix::fs::{Access, access};
 use std::path::Path;
 
@@ -54,9 +54,7 @@ impl Disk {
     pub fn of(root: &str) -> Disk {
         let root = root.trim_end_matches('/').to_owned();
         let host = if root.is_empty() { HostTree::machine() } else { HostTree::under(&root) };
-        let program = std::env::current_exe().unwrap_or_default();
-        let own = Own { program: &program.to_string_lossy(), journal: "/run/systemd/journal" };
-        Disk { tree: WithVendor::new(host.clone(), own), host, root }
+        Disk { tree: host.clone().with_vendor(JOURNAL), host, root }
     }
 }
 

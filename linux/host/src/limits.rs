@@ -32,3 +32,5 @@ pub const ORPHANS_KILL: Duration = Duration::from_secs(5);
 pub const ORPHANS_LOOK: Duration = Duration::from_millis(20);
 /// Reports of init taken in per turn.
 pub const REPORTS_PER_TURN: usize = 256;
+/// Bytes of one time zone's file: the largest are under 4 KiB.
+pub const ZONE_FILE: u64 = 1 << 20;

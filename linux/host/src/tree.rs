@@ -4,10 +4,14 @@
 
 use eudaemon_unit::files::{Kind, Tree, TreeError, base_name, join, parent, resolve};
 use eudaemon_unit::install::Change;
+use eudaemon_unit::vendor::{Own, WithVendor};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::PathBuf;
+
+/// Where the system's journal has its sockets.
+pub const JOURNAL: &str = "/run/systemd/journal";
 
 #[derive(Clone, Debug)]
 pub struct HostTree {
@@ -24,6 +28,12 @@ impl HostTree {
     /// The file system an image's `root` folder holds.
     pub fn under(root: &str) -> HostTree {
         HostTree { root: root.trim_end_matches('/').to_owned() }
+    }
+
+    /// With the units that this program carries, which name it and the sockets of the journal.
+    pub fn with_vendor(self, journal: &str) -> WithVendor<HostTree> {
+        let program = std::env::current_exe().unwrap_or_default();
+        WithVendor::new(self, Own { program: &program.to_string_lossy(), journal })
     }
 
     /// Where `path` is for the kernel, all links followed.

@@ -1,5 +1,6 @@
 //! The machine's time zones: `/usr/share/zoneinfo`, `/etc/localtime`, `TZ=`.
 
+use crate::limits;
 use eudaemon_unit::values::zones::{Zones, is_well_formed};
 use jiff::tz::TimeZone;
 use std::fs::File;
@@ -7,9 +8,6 @@ use std::io::Read;
 use std::path::Path;
 
 const ZONEINFO: &str = "/usr/share/zoneinfo";
-
-/// Bytes of one zone's file: the largest are under 4 KiB.
-const ZONE_FILE_MAX: u64 = 1 << 20;
 
 /// Those that are installed.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +40,6 @@ impl Zones for Installed {
 
 fn read(path: &Path, name: &str) -> Option<TimeZone> {
     let mut bytes = Vec::new();
-    File::open(path).ok()?.take(ZONE_FILE_MAX).read_to_end(&mut bytes).ok()?;
+    File::open(path).ok()?.take(limits::ZONE_FILE).read_to_end(&mut bytes).ok()?;
     TimeZone::tzif(name, &bytes).ok()
 }

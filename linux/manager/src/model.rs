@@ -1,6 +1,7 @@
 //! What clients see and ask: the bus server's [`Model`] over the engine, the host and the unit files.
 
 use crate::files;
+use crate::machine::Machine;
 use crate::options::Mission;
 use crate::site::Site;
 use eudaemon_bus::{
@@ -18,7 +19,7 @@ use eudaemon_engine::graph::Word;
 use eudaemon_engine::job::Phase;
 use eudaemon_engine::transaction::account::Account;
 use eudaemon_engine::why::Link;
-use eudaemon_host::place::Scope;
+use eudaemon_host::place::{Role, Scope};
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::name::UnitName;
@@ -58,6 +59,16 @@ pub struct Outlook<'a> {
 }
 
 impl Outlook<'_> {
+    /// When the kernel began, by its own clock. A container's kernel began before it, and others have a manager that knows.
+    fn kernel(&self) -> Moment {
+        let Machine { place, container, .. } = &self.site.machine;
+        let is_the_machines =
+            place.scope == Scope::System && place.role == Role::First && container.is_none();
+        let Moment { realtime, monotonic } = self.site.milestones.started;
+        let realtime = if is_the_machines { realtime.saturating_sub(monotonic) } else { 0 };
+        Moment { realtime, monotonic: 0 }
+    }
+
     fn config(&self, id: &UnitName) -> Option<Arc<Config>> {
         let loaded = self.engine.unit_view(id).map(|view| Arc::clone(view.config));
         loaded.or_else(|| self.site.visitors.units.get(id).cloned())
@@ -308,7 +319,7 @@ impl Model for Outlook<'_> {
 
     fn needs_reload(&self, id: &UnitName) -> bool {
         let site = &self.site;
-        let loaded = site.loaded_late.get(id).copied().unwrap_or(site.milestones.load_done);
+        let loaded = site.loaded_late.get(id).copied().unwrap_or(site.milestones.read());
         self.config(id).is_some_and(|config| site.units.has_changed(&config, loaded))
     }
 
@@ -323,13 +334,14 @@ impl Model for Outlook<'_> {
             virtualization: virtualization.unwrap_or_default(),
             architecture: site.machine.specifiers.architecture.clone(),
             tainted: String::new(),
+            kernel: self.kernel(),
             userspace: milestones.started,
             finish: milestones.finished,
             generators_start: milestones.generators_begun,
             generators_finish: milestones.generators_done,
             units_load_start: milestones.load_begun,
             units_load_finish: milestones.load_done,
-            units_load: milestones.load_done,
+            units_load: milestones.reloaded,
             log_level: site.log_level.clone(),
             log_target: site.log_target.clone(),
             names: census.units as u32,
@@ -423,11 +435,12 @@ impl Model for Outlook<'_> {
     fn set(&mut self, setting: Setting) -> Result<(), Fault> {
         match setting {
             Setting::LogLevel(level) => {
-                let number = LEVELS.iter().position(|word| *word == level);
+                let given = level.parse::<usize>().ok().filter(|number| *number < LEVELS.len());
+                let number = given.or_else(|| LEVELS.iter().position(|word| *word == level));
                 let number =
                     number.ok_or_else(|| Fault::invalid_args(format!("Invalid log level '{level}'")))?;
                 self.site.lines.shown = number as u8;
-                self.site.log_level = level;
+                self.site.log_level = LEVELS[number].to_owned();
             }
             Setting::LogTarget(target) => self.site.log_target = target,
             Setting::ShowStatus(_) => {}

@@ -151,7 +151,9 @@ fn listen(machine: &Machine, host: &mut Host, kept: Option<OwnedFd>) -> io::Resu
 
 /// What a first manager starts.
 fn begin(engine: &Engine, site: &mut Site) {
+    site.milestones.generators_begun = site.now();
     site.generate();
+    site.milestones.generators_done = site.now();
     site.milestones.load_begun = site.now();
     site.units.refresh();
     match &site.mission {

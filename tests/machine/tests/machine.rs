@@ -2,6 +2,8 @@
 
 #[path = "cases/actions.rs"]
 mod actions;
+#[path = "cases/analyze.rs"]
+mod analyze;
 #[path = "cases/arguments.rs"]
 mod arguments;
 #[path = "cases/boot.rs"]
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         kills::CASES,
         explain::CASES,
         show::CASES,
+        analyze::CASES,
         up::CASES,
         orphans::CASES,
         actions::CASES,

@@ -131,6 +131,41 @@ impl Config {
         }
     }
 
+    /// What a kept directive says, as often as it is said.
+    pub fn kept(&self, key: &str) -> impl DoubleEndedIterator<Item = &str> {
+        self.kept.iter().filter(move |one| one.key == key).map(|one| one.value.as_str())
+    }
+
+    /// Device nodes that its processes may use and how, the latest first: those that other directives need, then `DeviceAllow=`.
+    pub fn devices(&self) -> Vec<(&str, &str)> {
+        let written = self.kept("DeviceAllow").rev();
+        let written = written.map(|line| line.split_once(' ').unwrap_or((line, "")));
+        self.implied_devices().into_iter().rev().chain(written).collect()
+    }
+
+    /// Device nodes that other directives than `DeviceAllow=` need.
+    pub fn implied_devices(&self) -> Vec<(&'static str, &'static str)> {
+        const IMAGE: [(&str, &str); 5] = [
+            ("/dev/loop-control", "rw"),
+            ("/dev/mapper/control", "rw"),
+            ("block-loop", "rwm"),
+            ("block-blkext", "rwm"),
+            ("block-device-mapper", "rwm"),
+        ];
+        let mut nodes = Vec::new();
+        let is_said = |key: &str| self.kept(key).next().is_some();
+        if is_said("RootImage") || is_said("MountImages") {
+            nodes.extend(IMAGE);
+        }
+        if self.kept("ProtectClock").next_back() == Some("yes") {
+            nodes.push(("char-rtc", "r"));
+        }
+        if is_said("LoadCredentialEncrypted") {
+            nodes.push(("/dev/tpmrm0", "rw"));
+        }
+        nodes
+    }
+
     pub fn exec(&self) -> Option<&Exec> {
         self.processes().map(|(exec, _)| exec)
     }

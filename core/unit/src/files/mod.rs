@@ -15,5 +15,5 @@ pub use find::{Found, Fragment, needs_no_file};
 pub use glob::glob;
 pub use index::{Index, Place, kind_may_alias, may_alias};
 pub use memory::MemoryTree;
-pub use search::{Environment, Scope, SearchPath, VENDOR_SYSTEM, VENDOR_USER, is_carried};
+pub use search::{ALL_USERS, Environment, Scope, SearchPath, VENDOR_SYSTEM, VENDOR_USER, is_carried};
 pub use tree::{Kind, Resolved, Tree, TreeError, base_name, join, parent, resolve};

@@ -45,6 +45,16 @@ pub struct SearchPath {
 pub const VENDOR_SYSTEM: &str = "/usr/lib/eudaemon/system";
 pub const VENDOR_USER: &str = "/usr/lib/eudaemon/user";
 
+/// Where units of all users lie, those of the operator first; the third and fourth are `$XDG_DATA_DIRS` where nobody sets it.
+pub const ALL_USERS: [&str; 6] = [
+    "/etc/systemd/user",
+    "/run/systemd/user",
+    "/usr/local/share/systemd/user",
+    "/usr/share/systemd/user",
+    "/usr/local/lib/systemd/user",
+    "/usr/lib/systemd/user",
+];
+
 /// Whether the units of a directory are those that the binary carries.
 pub fn is_carried(directory: &str) -> bool {
     [VENDOR_SYSTEM, VENDOR_USER].contains(&directory)
@@ -142,6 +152,11 @@ fn user(environment: &Environment) -> SearchPath {
     let under =
         |list: &str| -> Vec<String> { absolute(list).map(|one| format!("{one}/systemd/user")).collect() };
     let one = |directory: &str| vec![directory.to_owned()];
+    let [etc, volatile, shared_here, shared_by_all, libraries_here, libraries] = ALL_USERS;
+    let data = match &environment.data_dirs {
+        Some(list) => under(list),
+        None => [shared_here, shared_by_all].map(str::to_owned).to_vec(),
+    };
     let directories = [
         one(&format!("{config}/systemd/user.control")),
         one(&format!("{run}/systemd/user.control")),
@@ -149,14 +164,14 @@ fn user(environment: &Environment) -> SearchPath {
         one(&generators[1]),
         one(&persistent),
         under(environment.config_dirs.as_deref().unwrap_or("/etc/xdg")),
-        one("/etc/systemd/user"),
+        one(etc),
         one(&format!("{run}/systemd/user")),
-        one("/run/systemd/user"),
+        one(volatile),
         one(&generators[0]),
         one(&format!("{shared}/systemd/user")),
-        under(environment.data_dirs.as_deref().unwrap_or("/usr/local/share:/usr/share")),
-        one("/usr/local/lib/systemd/user"),
-        one("/usr/lib/systemd/user"),
+        data,
+        one(libraries_here),
+        one(libraries),
         one(&generators[2]),
     ];
     SearchPath {

@@ -1,6 +1,7 @@
 //! Local time as people write it, and the point it stands for: found as mktime(3) of the GNU C library finds it, for
 //! in the hour that a change of the clock skips or repeats the answer is the library's, not the calendar's.
 
+use crate::limits::{LOCAL_TIME_PROBES_MAX, SEASON_FARTHEST, SEASON_STRIDE};
 use jiff::Timestamp;
 use jiff::tz::{Dst, TimeZone};
 
@@ -73,12 +74,6 @@ pub struct Clock<'a> {
     offset: i64,
 }
 
-/// Corrections of a guess before a local time is given up.
-const PROBES_MAX: u32 = 6;
-/// Seconds from one look for the other season to the next, and the farthest look: as the library takes them.
-const STRIDE: i64 = 601_200;
-const FARTHEST: i64 = 268_227_000 + STRIDE;
-
 impl<'a> Clock<'a> {
     pub fn new(zone: &'a TimeZone) -> Clock<'a> {
         Clock { zone, offset: 0 }
@@ -114,7 +109,7 @@ impl<'a> Clock<'a> {
     fn search(&self, local: i64, season: Season) -> Option<i64> {
         let mut guess = local - self.offset;
         let (mut last, mut before_last, mut last_saved) = (guess, guess, false);
-        for _ in 0..=PROBES_MAX {
+        for _ in 0..=LOCAL_TIME_PROBES_MAX {
             let (offset, found) = self.offset_at(guess)?;
             let better = local - offset;
             if better == guess {
@@ -143,7 +138,7 @@ impl<'a> Clock<'a> {
     /// never was, daylight saving is one hour.
     fn in_season(&self, local: i64, point: i64, season: Season) -> i64 {
         let hour = if season == Season::Saving { -3_600 } else { 3_600 };
-        let far = (1..).map(|step| step * STRIDE).take_while(|far| *far < FARTHEST);
+        let far = (1..).map(|step| step * SEASON_STRIDE).take_while(|far| *far < SEASON_FARTHEST);
         let points = far.flat_map(|far| [point - far, point + far]);
         let mut rules = points.filter_map(|point| self.offset_at(point));
         rules.find(|(_, found)| *found == season).map_or(point + hour, |(offset, _)| local - offset)

@@ -22,7 +22,7 @@ pub mod words;
 pub mod zones;
 
 pub use number::{boolean, mode};
-pub use timespan::{format_timespan, parse_timespan};
+pub use timespan::{format_timespan, format_timespan_to, parse_timespan};
 
 /// Why a text is no value; the words are those of the C library, as systemd prints them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

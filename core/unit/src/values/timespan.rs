@@ -1,35 +1,35 @@
 //! Lengths of time: systemd.time(7). `1h 30min`, `500ms`, `2.5s`, `infinity`.
 
 use super::Bad;
-use crate::span::Span;
+use crate::span::{DAY, HOUR, MILLISECOND, MINUTE, MONTH, SECOND, Span, WEEK, YEAR};
 
 const MICROSECONDS: [(&str, u64); 30] = [
-    ("seconds", 1_000_000),
-    ("second", 1_000_000),
-    ("sec", 1_000_000),
-    ("s", 1_000_000),
-    ("minutes", 60_000_000),
-    ("minute", 60_000_000),
-    ("min", 60_000_000),
-    ("months", 2_629_800_000_000),
-    ("month", 2_629_800_000_000),
-    ("M", 2_629_800_000_000),
-    ("msec", 1_000),
-    ("ms", 1_000),
-    ("m", 60_000_000),
-    ("hours", 3_600_000_000),
-    ("hour", 3_600_000_000),
-    ("hr", 3_600_000_000),
-    ("h", 3_600_000_000),
-    ("days", 86_400_000_000),
-    ("day", 86_400_000_000),
-    ("d", 86_400_000_000),
-    ("weeks", 604_800_000_000),
-    ("week", 604_800_000_000),
-    ("w", 604_800_000_000),
-    ("years", 31_557_600_000_000),
-    ("year", 31_557_600_000_000),
-    ("y", 31_557_600_000_000),
+    ("seconds", SECOND),
+    ("second", SECOND),
+    ("sec", SECOND),
+    ("s", SECOND),
+    ("minutes", MINUTE),
+    ("minute", MINUTE),
+    ("min", MINUTE),
+    ("months", MONTH),
+    ("month", MONTH),
+    ("M", MONTH),
+    ("msec", MILLISECOND),
+    ("ms", MILLISECOND),
+    ("m", MINUTE),
+    ("hours", HOUR),
+    ("hour", HOUR),
+    ("hr", HOUR),
+    ("h", HOUR),
+    ("days", DAY),
+    ("day", DAY),
+    ("d", DAY),
+    ("weeks", WEEK),
+    ("week", WEEK),
+    ("w", WEEK),
+    ("years", YEAR),
+    ("year", YEAR),
+    ("y", YEAR),
     ("usec", 1),
     ("us", 1),
     ("\u{b5}s", 1),
@@ -50,7 +50,7 @@ pub fn parse_timespan(text: &str) -> Result<Span, Bad> {
 
 pub fn parse(text: &str, bare: Bare) -> Result<Span, Bad> {
     let bare = match bare {
-        Bare::Seconds => 1_000_000,
+        Bare::Seconds => SECOND,
         Bare::Microseconds => 1,
     };
     total(text, &MICROSECONDS, bare).map(Span)
@@ -125,15 +125,20 @@ fn digits(text: &str) -> (&str, &str) {
 
 /// As `systemctl show` prints it: `1h 30min`, `5.005000s`, `infinity`, `0`.
 pub fn format_timespan(span: Span) -> String {
+    format_timespan_to(span, Span::ZERO)
+}
+
+/// What is smaller than `accuracy`, a power of ten, is cut away, unless it is all there is: `1min 30.123s`.
+pub fn format_timespan_to(span: Span, accuracy: Span) -> String {
     const UNITS: [(&str, u64); 9] = [
-        ("y", 31_557_600_000_000),
-        ("month", 2_629_800_000_000),
-        ("w", 604_800_000_000),
-        ("d", 86_400_000_000),
-        ("h", 3_600_000_000),
-        ("min", 60_000_000),
-        ("s", 1_000_000),
-        ("ms", 1_000),
+        ("y", YEAR),
+        ("month", MONTH),
+        ("w", WEEK),
+        ("d", DAY),
+        ("h", HOUR),
+        ("min", MINUTE),
+        ("s", SECOND),
+        ("ms", MILLISECOND),
         ("us", 1),
     ];
     if span.is_infinite() {
@@ -145,14 +150,18 @@ pub fn format_timespan(span: Span) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut left = span.0;
     for (name, unit) in UNITS {
+        if left < accuracy.0 && !words.is_empty() {
+            break;
+        }
         let (count, rest) = (left / unit, left % unit);
         if count == 0 {
             continue;
         }
         // Below a minute the rest is written as a decimal fraction and nothing follows.
-        if left < 60_000_000 && rest > 0 {
-            let places = if unit == 1_000_000 { 6 } else { 3 };
-            words.push(format!("{count}.{rest:0places$}{name}"));
+        let cut = accuracy.0.max(1);
+        if left < MINUTE && rest > 0 && unit > cut {
+            let places = (unit / cut).ilog10() as usize;
+            words.push(format!("{count}.{:0places$}{name}", rest / cut));
             break;
         }
         words.push(format!("{count}{name}"));
@@ -174,6 +183,27 @@ mod tests {
             if span.0 < u64::MAX / 2 {
                 assert_eq!(parse_timespan(&format_timespan(span)), Ok(span), "{}", format_timespan(span));
             }
+        }
+    }
+
+    #[test]
+    fn what_is_smaller_than_the_accuracy_is_cut_away() {
+        for (span, accuracy, expected) in [
+            (1_000_500, 1_000, "1.000s"),
+            (61_000_005, 1_000, "1min 1.000s"),
+            (3_269, 1_000, "3ms"),
+            (500, 1_000, "500us"),
+            (1_234_567, 1_000, "1.234s"),
+            (60_000_001, 1_000, "1min"),
+            (60_500_000, 1_000, "1min 500ms"),
+            (90_061_001_001, 1_000, "1d 1h 1min 1.001s"),
+            (1_500_000, 1_000_000, "1s"),
+            (0, 1_000, "0"),
+            (u64::MAX, 1_000, "infinity"),
+            (4_431_805_423, 0, "1h 13min 51.805423s"),
+            (YEAR + MONTH, 0, "1y 1month"),
+        ] {
+            assert_eq!(format_timespan_to(Span(span), Span(accuracy)), expected, "{span} to {accuracy}");
         }
     }
 

@@ -6,10 +6,10 @@ use super::civil::{Civil, Clock, Season};
 use super::number::fraction;
 use super::zones::{Zones, split_abbreviation, strip_word};
 use super::{Bad, parse_timespan};
+use crate::span::{DAY, HOUR, MINUTE, MONTH, SECOND, WEEK, YEAR};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-const SECOND: u64 = 1_000_000;
 /// The last point that is shown as a date: a day before the year 10000, so that no zone shows it with five digits.
 const LAST: u64 = 253_402_214_399 * SECOND;
 
@@ -174,12 +174,6 @@ pub fn format_distance(point: u64, now: u64) -> Option<String> {
 }
 
 fn coarse(span: u64) -> String {
-    const MINUTE: u64 = 60 * SECOND;
-    const HOUR: u64 = 60 * MINUTE;
-    const DAY: u64 = 24 * HOUR;
-    const WEEK: u64 = 7 * DAY;
-    const MONTH: u64 = 2_629_800 * SECOND;
-    const YEAR: u64 = 31_557_600 * SECOND;
     let count = |count: u64, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     match span {
         YEAR.. => format!("{} {}", count(span / YEAR, "year"), count(span % YEAR / MONTH, "month")),

@@ -1,6 +1,7 @@
 //! Time zones by name. Their rules are files of the machine, so whoever has files answers.
 
 use super::civil::Season;
+use crate::limits::ZONE_CHANGES_MAX;
 use jiff::Timestamp;
 use jiff::tz::{Dst, TimeZone};
 
@@ -40,26 +41,11 @@ impl Zones for OnTrust {
 #[derive(Clone, Copy)]
 pub struct KnownZones(pub &'static (dyn Zones + Sync));
 
-impl Default for KnownZones {
-    fn default() -> KnownZones {
-        KnownZones(&OnTrust)
-    }
-}
-
 impl std::fmt::Debug for KnownZones {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("KnownZones")
     }
 }
-
-impl PartialEq for KnownZones {
-    /// They are the machine's, and there is one machine.
-    fn eq(&self, _: &KnownZones) -> bool {
-        true
-    }
-}
-
-impl Eq for KnownZones {}
 
 /// Whether a text can name a zone: letters, digits, `-`, `_` and `+`, in parts between single slashes.
 pub fn is_well_formed(name: &str) -> bool {
@@ -68,9 +54,6 @@ pub fn is_well_formed(name: &str) -> bool {
     };
     name.split('/').all(part)
 }
-
-/// Changes of a zone's rules looked at, from the end of time backwards: more than any zone has seen.
-const CHANGES_MAX: usize = 1_000;
 
 /// The words for standard and for daylight saving time in a zone, those used last: `CET` and `CEST`.
 fn abbreviations(zone: &TimeZone) -> [Option<String>; 2] {
@@ -85,7 +68,7 @@ fn abbreviations(zone: &TimeZone) -> [Option<String>; 2] {
     };
     let at_the_end = zone.to_offset_info(Timestamp::MAX);
     note(at_the_end.dst(), at_the_end.abbreviation());
-    for change in zone.preceding(Timestamp::MAX).take(CHANGES_MAX) {
+    for change in zone.preceding(Timestamp::MAX).take(ZONE_CHANGES_MAX) {
         if note(change.dst(), change.abbreviation()) {
             break;
         }

@@ -1,9 +1,11 @@
-//! `security`: how much of the system the processes of a unit can reach, read from unit files. systemd-analyze(1).
+//! `security`: how much of the system the processes of a unit can reach, by its files or by what a manager says of it.
+//! systemd-analyze(1).
 //!
 //! The rows of `table` are asked in `look` and `own`, weighed in `assess` and written in `show`.
 
 mod assess;
 mod look;
+mod online;
 mod own;
 mod policy;
 mod read;
@@ -11,6 +13,7 @@ mod show;
 mod table;
 mod unit;
 
+use crate::running::reach;
 use crate::times::Judge;
 use crate::{Options, places};
 use eudaemon_unit::config::{Config, Exec};
@@ -41,10 +44,13 @@ pub struct Wishes {
 /// Exposures are counted in tenths up to here.
 pub const EXPOSURE_MAX: u64 = 100;
 
-const ONLINE: &str = "security asks no manager yet: name unit files or units, and say --offline=true";
-
 pub fn security(options: &Options, arguments: &[String], _: &Judge) -> ExitCode {
-    match review(options, arguments) {
+    let reviewed = match (options.security.offline, arguments) {
+        (true, _) => files(options, arguments),
+        (false, []) => every(options),
+        (false, _) => services(options, arguments),
+    };
+    match reviewed {
         Ok(code) => code,
         Err(text) => {
             eprintln!("{text}");
@@ -53,12 +59,14 @@ pub fn security(options: &Options, arguments: &[String], _: &Judge) -> ExitCode 
     }
 }
 
-fn review(options: &Options, arguments: &[String]) -> Result<ExitCode, String> {
+fn policy(wishes: &Wishes) -> Result<Policy, String> {
+    Ok(wishes.policy.as_deref().map(Policy::read).transpose()?.unwrap_or_default())
+}
+
+/// Unit files.
+fn files(options: &Options, arguments: &[String]) -> Result<ExitCode, String> {
     let wishes = &options.security;
-    let policy = wishes.policy.as_deref().map(Policy::read).transpose()?.unwrap_or_default();
-    if !wishes.offline {
-        return Err(ONLINE.to_owned());
-    }
+    let policy = policy(wishes)?;
     let root = options.root.as_deref().unwrap_or("");
     let user = options.scope == Some(places::Scope::User);
     let mut code = ExitCode::SUCCESS;
@@ -79,6 +87,54 @@ fn review(options: &Options, arguments: &[String]) -> Result<ExitCode, String> {
         }
     }
     Ok(code)
+}
+
+/// Every service of the manager, one line each.
+fn every(options: &Options) -> Result<ExitCode, String> {
+    let wishes = &options.security;
+    let policy = policy(wishes)?;
+    let nothing = Exec::default();
+    let mut exposures = Vec::new();
+    for config in online::all(options)? {
+        let review = assess::assess(&Unit::of(&config, &nothing), &policy)?;
+        exposures.push((config.name.as_str().to_owned(), review.exposure));
+    }
+    out!("{}", show::overview(&exposures, wishes.format.unwrap_or_default(), Glyphs::of_environment()));
+    Ok(code(&exposures, wishes))
+}
+
+/// Services of the manager, in full; of several a line each at the end.
+fn services(options: &Options, names: &[String]) -> Result<ExitCode, String> {
+    let wishes = &options.security;
+    let policy = policy(wishes)?;
+    let format = wishes.format.unwrap_or_default();
+    let mut exposures = Vec::new();
+    let mut failed = false;
+    let mut client = reach(options)?;
+    for (at, name) in names.iter().enumerate() {
+        if at > 0 {
+            outln!();
+        }
+        match online::named(&mut client, name)? {
+            Ok(config) => {
+                let exposure = one(&config, &policy, format, true)?;
+                exposures.push((config.name.as_str().to_owned(), exposure));
+            }
+            Err(text) => {
+                eprintln!("{text}");
+                failed = true;
+            }
+        }
+    }
+    if names.len() > 1 {
+        out!("\n{}", show::overview(&exposures, format, Glyphs::of_environment()));
+    }
+    Ok(if failed { ExitCode::FAILURE } else { code(&exposures, wishes) })
+}
+
+fn code(exposures: &[(String, u64)], wishes: &Wishes) -> ExitCode {
+    let most = wishes.threshold.unwrap_or(EXPOSURE_MAX);
+    ExitCode::from(u8::from(exposures.iter().any(|(_, exposure)| *exposure > most)))
 }
 
 fn one(config: &Config, policy: &Policy, format: Format, first: bool) -> Result<u64, String> {

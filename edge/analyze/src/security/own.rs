@@ -157,36 +157,12 @@ pub fn devices(unit: &Unit<'_>) -> Answer {
     if policy.is_none() && !private {
         return said(10, "Service has no device ACL");
     }
-    // The latest comes first.
-    let mut listed: Vec<String> = implied(unit).iter().rev().map(|node| (*node).to_owned()).collect();
-    let written: Vec<String> = unit.every("DeviceAllow").map(|line| line.replacen(' ', ":", 1)).collect();
-    listed.extend(written.into_iter().rev());
+    let listed: Vec<String> =
+        unit.config.devices().iter().map(|(node, access)| format!("{node}:{access}")).collect();
     match listed.is_empty() {
         true => said(0, "Service has a minimal device ACL"),
         false => {
             said(5, &format!("Service has a device ACL with some special devices: {}", listed.join(" ")))
         }
     }
-}
-
-/// Devices that other directives need.
-fn implied(unit: &Unit<'_>) -> Vec<&'static str> {
-    const IMAGE: [&str; 5] = [
-        "/dev/loop-control:rw",
-        "/dev/mapper/control:rw",
-        "block-loop:rwm",
-        "block-blkext:rwm",
-        "block-device-mapper:rwm",
-    ];
-    let mut nodes = Vec::new();
-    if unit.kept("RootImage").is_some() || unit.every("MountImages").next().is_some() {
-        nodes.extend(IMAGE);
-    }
-    if unit.is_yes("ProtectClock") {
-        nodes.push("char-rtc:r");
-    }
-    if unit.every("LoadCredentialEncrypted").next().is_some() {
-        nodes.push("/dev/tpmrm0:rw");
-    }
-    nodes
 }

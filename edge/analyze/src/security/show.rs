@@ -68,16 +68,52 @@ fn cells(row: &Assessed, glyphs: Glyphs) -> [String; 4] {
 /// The line below the table.
 pub fn overall(name: &str, review: &Review, glyphs: Glyphs) -> String {
     let arrow = if glyphs.unicode { "→" } else { "->" };
-    let exposure = review.exposure;
+    let (word, face) = level(review.exposure, glyphs);
+    format!("\n{arrow} Overall exposure level for {name}: {} {word} {face}\n", tenths(review.exposure))
+}
+
+fn level(exposure: u64, glyphs: Glyphs) -> (&'static str, &'static str) {
     let level = LEVELS.iter().find(|(least, ..)| exposure >= *least).unwrap_or(&LEVELS[LEVELS.len() - 1]);
-    let face = if glyphs.emoji { level.2 } else { level.3 };
-    format!("\n{arrow} Overall exposure level for {name}: {} {} {face}\n", tenths(exposure), level.1)
+    (level.1, if glyphs.emoji { level.2 } else { level.3 })
+}
+
+/// Units with their exposures, a line each.
+pub fn overview(exposures: &[(String, u64)], format: Format, glyphs: Glyphs) -> String {
+    let rows: Vec<[String; 4]> = exposures
+        .iter()
+        .map(|(unit, exposure)| {
+            let (word, face) = level(*exposure, glyphs);
+            [unit.clone(), tenths(*exposure), word.to_owned(), face.to_owned()]
+        })
+        .collect();
+    let text = |text: &str| serde_json::Value::from(text).to_string();
+    match format {
+        Format::Table => {
+            let head = ["UNIT", "EXPOSURE", "PREDICATE", "HAPPY"].map(str::to_owned);
+            let all = || std::iter::once(&head).chain(&rows);
+            let widest = |column: usize| all().map(|row| row[column].len()).max().unwrap_or(0);
+            let (unit, exposure, word) = (widest(0), widest(1), widest(2));
+            all().map(|[a, b, c, d]| format!("{a:unit$} {b:>exposure$} {c:word$} {d}\n")).collect()
+        }
+        Format::Short | Format::Pretty => {
+            let keys = ["unit", "exposure", "predicate", "happy"];
+            let rows = rows
+                .iter()
+                .map(|row| keys.iter().zip(row).map(|(key, value)| (*key, text(value))).collect::<Vec<_>>());
+            array(rows.map(|fields| written(&fields, format)), format)
+        }
+    }
 }
 
 /// An array of objects.
 pub fn json(review: &Review, format: Format) -> String {
-    let objects: Vec<String> = review.rows.iter().map(|row| object(row, format)).collect();
+    array(review.rows.iter().map(|row| object(row, format)), format)
+}
+
+fn array(objects: impl Iterator<Item = String>, format: Format) -> String {
+    let objects: Vec<String> = objects.collect();
     match format {
+        Format::Pretty if objects.is_empty() => "[]\n".to_owned(),
         Format::Pretty => format!("[\n{}\n]\n", objects.join(",\n")),
         Format::Table | Format::Short => format!("[{}]\n", objects.join(",")),
     }
@@ -93,6 +129,10 @@ fn object(row: &Assessed, format: Format) -> String {
         ("description", or_null(row.description.clone())),
         ("exposure", or_null(row.exposure.map(tenths))),
     ];
+    written(&fields, format)
+}
+
+fn written(fields: &[(&str, String)], format: Format) -> String {
     match format {
         Format::Pretty => {
             let lines: Vec<String> =

@@ -1,6 +1,6 @@
 //! A unit as the assessments see it.
 
-use eudaemon_unit::config::{Body, Config, Exec, Kept};
+use eudaemon_unit::config::{Body, Config, Exec};
 use eudaemon_unit::values::syscalls;
 
 pub struct Unit<'a> {
@@ -13,18 +13,18 @@ pub struct Unit<'a> {
 impl<'a> Unit<'a> {
     /// `nothing` stands in where a unit runs no processes.
     pub fn of(config: &'a Config, nothing: &'a Exec) -> Unit<'a> {
-        let lines = every(&config.kept, "SystemCallFilter");
+        let lines = config.kept("SystemCallFilter");
         let calls = syscalls::evaluate(lines, "@default");
         Unit { config, exec: config.exec().unwrap_or(nothing), calls }
     }
 
     /// The last that is kept of a directive.
     pub fn kept(&self, key: &str) -> Option<&'a str> {
-        every(&self.config.kept, key).last()
+        self.config.kept(key).next_back()
     }
 
     pub fn every(&self, key: &'static str) -> impl Iterator<Item = &'a str> {
-        every(&self.config.kept, key)
+        self.config.kept(key)
     }
 
     pub fn is_yes(&self, key: &str) -> bool {
@@ -47,8 +47,4 @@ impl<'a> Unit<'a> {
     pub fn is_dynamic(&self) -> bool {
         self.exec.dynamic_user
     }
-}
-
-fn every<'a>(kept: &'a [Kept], key: &str) -> impl Iterator<Item = &'a str> {
-    kept.iter().filter(move |one| one.key == key).map(|one| one.value.as_str())
 }

@@ -1,7 +1,8 @@
 //! org.freedesktop.systemd1.Manager: its methods and signals, in real systemd's order.
 
 use super::{
-    Method, Served, Signal, anyone, environment, files, jobs, listing, owner, privileged, unit, unserved,
+    Method, Served, Signal, anyone, dump, environment, files, jobs, listing, owner, privileged, unit,
+    unserved,
 };
 use crate::call::{Outcome, Peer};
 use crate::fault::Fault;
@@ -129,14 +130,14 @@ pub const MANAGER: &[Method] = &[
     anyone("ListJobs", &[], &[("jobs", "a(usssoo)")], listing::list_jobs),
     anyone("Subscribe", &[], &[], subscribe),
     anyone("Unsubscribe", &[], &[], unsubscribe),
-    anyone("Dump", &[], &[("output", "s")], unserved::unsupported),
-    anyone("DumpUnitsMatchingPatterns", &[("patterns", "as")], &[("output", "s")], unserved::unsupported),
-    anyone("DumpByFileDescriptor", &[], &[("fd", "h")], unserved::unsupported),
+    anyone("Dump", &[], &[("output", "s")], dump::dump),
+    anyone("DumpUnitsMatchingPatterns", &[("patterns", "as")], &[("output", "s")], dump::dump_matching),
+    anyone("DumpByFileDescriptor", &[], &[("fd", "h")], dump::dump_into),
     anyone(
         "DumpUnitsMatchingPatternsByFileDescriptor",
         &[("patterns", "as")],
         &[("fd", "h")],
-        unserved::unsupported,
+        dump::dump_matching_into,
     ),
     owner("Reload", &[], &[], jobs::daemon_reload),
     owner("Reexecute", &[], &[], jobs::daemon_reexec),

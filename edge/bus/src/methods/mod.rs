@@ -1,5 +1,6 @@
 //! Every method we serve, one table row each: name, arguments, who may call it, and what it does.
 
+mod dump;
 mod environment;
 mod files;
 mod jobs;

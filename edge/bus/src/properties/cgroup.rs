@@ -2,6 +2,7 @@
 //! yet is shown as it was written where that is a plain word or number, else as unset.
 
 use super::{Emits::*, UnitCx, UnitRow, measured, none, num, row, text, words};
+use zbus::Variant;
 
 pub const CGROUP: &[UnitRow] = &[
     row("Slice", "s", No, |cx| cx.slice()),
@@ -61,7 +62,7 @@ pub const CGROUP: &[UnitRow] = &[
     row("DevicePolicy", "s", No, |cx| {
         cx.word("DevicePolicy", if cx.kept("PrivateDevices").is_some() { "closed" } else { "auto" })
     }),
-    row("DeviceAllow", "a(ss)", No, |cx| cx.pairs("DeviceAllow", ' ')),
+    row("DeviceAllow", "a(ss)", No, devices),
     row("TasksAccounting", "b", No, |cx| cx.switch("TasksAccounting", true)),
     row("TasksMax", "t", No, |cx| cx.tasks_max()),
     row("IPAccounting", "b", No, |cx| cx.switch("IPAccounting", false)),
@@ -88,4 +89,9 @@ fn delegated(cx: &UnitCx<'_>) -> Vec<String> {
         true => ALL.map(str::to_owned).to_vec(),
         false => named.into_iter().filter(|name| !name.is_empty()).collect(),
     }
+}
+
+fn devices(cx: &UnitCx<'_>) -> Variant<'static> {
+    let devices = cx.unit.config.devices().into_iter();
+    Variant::from(devices.map(|(node, access)| (node.to_owned(), access.to_owned())).collect::<Vec<_>>())
 }

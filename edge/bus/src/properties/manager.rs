@@ -1,7 +1,8 @@
 //! org.freedesktop.systemd1.Manager and org.freedesktop.LogControl1.
 
 use super::limits::default_limit;
-use super::{Emits::*, ManagerRow, manager_row, num, text, words, writable};
+use super::{Emits::*, ManagerCx, ManagerRow, manager_row, num, text, words, writable};
+use eudaemon_engine::api::Moment;
 use eudaemon_unit::config::exec::Resource;
 use zbus::Variant;
 
@@ -15,7 +16,7 @@ pub const MANAGER: &[ManagerRow] = &[
     manager_row("FirmwareTimestampMonotonic", "t", Const, |_| num(0_u64)),
     manager_row("LoaderTimestamp", "t", Const, |_| num(0_u64)),
     manager_row("LoaderTimestampMonotonic", "t", Const, |_| num(0_u64)),
-    manager_row("KernelTimestamp", "t", Const, |_| num(0_u64)),
+    manager_row("KernelTimestamp", "t", Const, |cx| num(cx.facts.kernel.realtime)),
     manager_row("KernelTimestampMonotonic", "t", Const, |_| num(0_u64)),
     manager_row("InitRDTimestamp", "t", Const, |_| num(0_u64)),
     manager_row("InitRDTimestampMonotonic", "t", Const, |_| num(0_u64)),
@@ -23,10 +24,10 @@ pub const MANAGER: &[ManagerRow] = &[
     manager_row("UserspaceTimestampMonotonic", "t", Const, |cx| num(cx.facts.userspace.monotonic)),
     manager_row("FinishTimestamp", "t", Const, |cx| num(cx.facts.finish.realtime)),
     manager_row("FinishTimestampMonotonic", "t", Const, |cx| num(cx.facts.finish.monotonic)),
-    manager_row("SecurityStartTimestamp", "t", Const, |_| num(0_u64)),
-    manager_row("SecurityStartTimestampMonotonic", "t", Const, |_| num(0_u64)),
-    manager_row("SecurityFinishTimestamp", "t", Const, |_| num(0_u64)),
-    manager_row("SecurityFinishTimestampMonotonic", "t", Const, |_| num(0_u64)),
+    manager_row("SecurityStartTimestamp", "t", Const, |cx| num(security(cx).realtime)),
+    manager_row("SecurityStartTimestampMonotonic", "t", Const, |cx| num(security(cx).monotonic)),
+    manager_row("SecurityFinishTimestamp", "t", Const, |cx| num(security(cx).realtime)),
+    manager_row("SecurityFinishTimestampMonotonic", "t", Const, |cx| num(security(cx).monotonic)),
     manager_row("GeneratorsStartTimestamp", "t", Const, |cx| num(cx.facts.generators_start.realtime)),
     manager_row("GeneratorsStartTimestampMonotonic", "t", Const, |cx| {
         num(cx.facts.generators_start.monotonic)
@@ -140,3 +141,8 @@ pub const LOG_CONTROL: &[ManagerRow] = &[
     writable("LogTarget", "s", No, |cx| text(&cx.facts.log_target)),
     manager_row("SyslogIdentifier", "s", No, |_| text("systemd")),
 ];
+
+/// Clients tell by it whether the kernel's time counts. There is no security policy to be loaded, so it takes no time.
+fn security(cx: &ManagerCx<'_>) -> Moment {
+    if cx.facts.kernel == Moment::default() { Moment::default() } else { cx.facts.userspace }
+}

@@ -99,6 +99,12 @@ pub const UNIT: UnitParts = &[unit::UNIT];
 pub const MANAGER: Parts<for<'a> fn(&'a ManagerCx<'_>) -> Variant<'a>> = &[manager::MANAGER];
 pub const LOG_CONTROL: Parts<for<'a> fn(&'a ManagerCx<'_>) -> Variant<'a>> = &[manager::LOG_CONTROL];
 
+/// The lists of other units that a unit has.
+pub fn relations() -> impl Iterator<Item = &'static UnitRow> {
+    let from = unit::UNIT.iter().skip_while(|row| row.name != "Requires");
+    from.take_while(|row| row.name != "RequiresMountsFor")
+}
+
 /// The interface a kind of unit has beside org.freedesktop.systemd1.Unit.
 pub const fn of_kind(kind: UnitKind) -> UnitParts {
     use {cgroup::CGROUP, exec::EXEC, kill::KILL};

@@ -1,31 +1,13 @@
 //! Points in time and spans, as systemd.time(7) has them. Everything is microseconds.
 
 use crate::line::Timestamps;
+use eudaemon_unit::span::{SECOND, Span};
+use eudaemon_unit::values::format_timespan_to;
 use eudaemon_unit::values::timestamp::format_distance;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 pub const INFINITY: u64 = u64::MAX;
-
-const SECOND: u64 = 1_000_000;
-const MINUTE: u64 = 60 * SECOND;
-const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
-const WEEK: u64 = 7 * DAY;
-const MONTH: u64 = 2_629_800 * SECOND;
-const YEAR: u64 = 31_557_600 * SECOND;
-
-const UNITS: &[(u64, &str)] = &[
-    (YEAR, "y"),
-    (MONTH, "month"),
-    (WEEK, "w"),
-    (DAY, "d"),
-    (HOUR, "h"),
-    (MINUTE, "min"),
-    (SECOND, "s"),
-    (1000, "ms"),
-    (1, "us"),
-];
 
 /// The clock and the zone against which times are shown.
 #[derive(Clone, Debug)]
@@ -81,74 +63,19 @@ impl Clock {
     }
 }
 
-/// A span in full: `1min 30s`, `infinity`. What is smaller than `accuracy` is cut away, and under a minute the
-/// rest is a decimal fraction.
+/// A span in full: `1min 30s`, `infinity`. What is smaller than `accuracy` is cut away.
 pub fn span(span: u64, accuracy: u64) -> String {
-    if span == INFINITY {
-        return "infinity".to_owned();
-    }
-    if span == 0 {
-        return "0".to_owned();
-    }
-    let mut rest = span;
-    let mut text = String::new();
-    for (unit, word) in UNITS {
-        if rest == 0 || rest < accuracy && !text.is_empty() {
-            break;
-        }
-        if rest < *unit {
-            continue;
-        }
-        let separator = if text.is_empty() { "" } else { " " };
-        if rest < MINUTE && *unit > 1 && *unit <= SECOND && !rest.is_multiple_of(*unit) {
-            let digits = fraction(rest, *unit, accuracy);
-            if let Some(digits) = digits {
-                text.push_str(&format!("{separator}{}.{digits}{word}", rest / unit));
-                return text;
-            }
-        }
-        text.push_str(&format!("{separator}{}{word}", rest / unit));
-        rest %= unit;
-    }
-    text
-}
-
-/// The digits behind the point, down to `accuracy`; `None` where none is left.
-fn fraction(rest: u64, unit: u64, accuracy: u64) -> Option<String> {
-    let mut places = 0;
-    let mut step = unit;
-    while step > 1 && step > accuracy {
-        step /= 10;
-        places += 1;
-    }
-    let digits = rest % unit / step.max(1);
-    (places > 0 && digits > 0).then(|| format!("{digits:0places$}"))
+    format_timespan_to(Span(span), Span(accuracy))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use eudaemon_unit::span::{HOUR, MINUTE};
 
     fn clock() -> Clock {
         let now = 1_795_327_566 * SECOND;
         Clock { now, monotonic: 5_000 * SECOND, zone: TimeZone::UTC, style: Timestamps::Pretty }
-    }
-
-    #[test]
-    fn spans_in_full() {
-        for (microseconds, accuracy, expected) in [
-            (100_000, 0, "100ms"),
-            (90 * SECOND, 0, "1min 30s"),
-            (0, 0, "0"),
-            (INFINITY, 0, "infinity"),
-            (4_431_805_423, 0, "1h 13min 51.805423s"),
-            (3_269, 1000, "3ms"),
-            (1_234_567, 1000, "1.234s"),
-            (61 * SECOND + 5, 1000, "1min 1s"),
-            (YEAR + MONTH, 0, "1y 1month"),
-        ] {
-            assert_eq!(span(microseconds, accuracy), expected, "{microseconds}");
-        }
     }
 
     #[test]

@@ -26,9 +26,12 @@ const OPERATORS: &[(&str, Operator)] = &[
 impl Operator {
     /// The operator a text begins with, and the rest without the spaces between.
     pub fn split(text: &str) -> Option<(Operator, &str)> {
-        OPERATORS
-            .iter()
-            .find_map(|(sign, operator)| text.strip_prefix(sign).map(|rest| (*operator, rest.trim_start())))
+        Operator::sign(text).map(|(operator, rest)| (operator, rest.trim_start()))
+    }
+
+    /// The operator a text begins with, and what follows it.
+    pub fn sign(text: &str) -> Option<(Operator, &str)> {
+        OPERATORS.iter().find_map(|(sign, operator)| Some((*operator, text.strip_prefix(sign)?)))
     }
 
     pub fn holds(self, order: Ordering) -> bool {
@@ -43,27 +46,28 @@ impl Operator {
     }
 }
 
-/// Compares runs of digits as numbers and runs of letters as text; `~` sorts before the end.
+/// Segment by segment: digits as numbers, letters as text, numbers newer than letters. `~` sorts before the end, the end before
+/// `-`, `^` and `.`, in this order, and these before all else; other characters only part segments.
 pub fn versions(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a, b);
     loop {
-        let separator = |c: char| !c.is_ascii_alphanumeric() && c != '~';
-        a = a.trim_start_matches(separator);
-        b = b.trim_start_matches(separator);
-        match (a.strip_prefix('~'), b.strip_prefix('~')) {
-            (Some(rest_a), Some(rest_b)) => {
-                (a, b) = (rest_a, rest_b);
-                continue;
+        let is_skipped = |c: char| !c.is_ascii_alphanumeric() && !"~-^.".contains(c);
+        a = a.trim_start_matches(is_skipped);
+        b = b.trim_start_matches(is_skipped);
+        for mark in ['~', '-', '^', '.'] {
+            // The end has its place behind `~`.
+            if mark == '-' && (a.is_empty() || b.is_empty()) {
+                return a.len().min(1).cmp(&b.len().min(1));
             }
-            (Some(_), None) => return Ordering::Less,
-            (None, Some(_)) => return Ordering::Greater,
-            (None, None) => {}
+            match (a.strip_prefix(mark), b.strip_prefix(mark)) {
+                (Some(rest_a), Some(rest_b)) => (a, b) = (rest_a, rest_b),
+                (Some(_), None) => return Ordering::Less,
+                (None, Some(_)) => return Ordering::Greater,
+                (None, None) => {}
+            }
         }
-        if a.is_empty() || b.is_empty() {
-            return a.len().cmp(&b.len());
-        }
-        let digits =
-            a.starts_with(|c: char| c.is_ascii_digit()) || b.starts_with(|c: char| c.is_ascii_digit());
+        let is_number = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+        let digits = is_number(a) || is_number(b);
         let run = |text: &str| {
             text.find(|c: char| if digits { !c.is_ascii_digit() } else { !c.is_ascii_alphabetic() })
                 .unwrap_or(text.len())
@@ -73,11 +77,8 @@ pub fn versions(a: &str, b: &str) -> Ordering {
         let order = if digits {
             let (number_a, number_b) = (head_a.trim_start_matches('0'), head_b.trim_start_matches('0'));
             // A number is newer than letters: an empty run on one side means letters stand there.
-            (!head_a.is_empty(), number_a.len(), number_a).cmp(&(
-                !head_b.is_empty(),
-                number_b.len(),
-                number_b,
-            ))
+            let a = (!head_a.is_empty(), number_a.len(), number_a);
+            a.cmp(&(!head_b.is_empty(), number_b.len(), number_b))
         } else {
             head_a.cmp(head_b)
         };
@@ -101,6 +102,13 @@ mod tests {
             ("5.10-a", "5.10", Ordering::Greater),
             ("007", "7", Ordering::Equal),
             ("1.a", "1.2", Ordering::Less),
+            ("123-9", "123.1-1", Ordering::Less),
+            ("1^2", "1.2", Ordering::Less),
+            ("1-2", "1^2", Ordering::Less),
+            ("1", "1-", Ordering::Less),
+            ("1~~", "1~", Ordering::Greater),
+            ("1_0", "1", Ordering::Greater),
+            ("", "~", Ordering::Greater),
         ] {
             assert_eq!(versions(a, b), expected, "{a} {b}");
             assert_eq!(versions(b, a), expected.reverse(), "{b} {a}");

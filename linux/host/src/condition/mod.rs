@@ -10,6 +10,7 @@ mod paths;
 mod pressure;
 
 use crate::place::Scope;
+pub use compare::{Operator, versions};
 use eudaemon_unit::config::unit::Condition;
 pub use glob::matches;
 pub use machine::{native_architecture, number_of};

@@ -124,7 +124,6 @@ impl Site {
     /// daemon-reload: generators, then every known unit's files again. The engine compares by content.
     pub fn reload(&mut self, engine: &Engine) {
         self.generate();
-        self.milestones.load_begun = clock::now();
         self.units.refresh();
         self.visitors.clear();
         let names: Vec<UnitName> = engine.unit_views().map(|view| view.config.name.clone()).collect();
@@ -132,7 +131,7 @@ impl Site {
         self.say_diagnostics(&loaded);
         let mut units: Vec<Arc<Config>> = loaded.into_iter().map(|loaded| loaded.config).collect();
         crate::mounts::keep_mounted(&mut units);
-        self.milestones.load_done = clock::now();
+        self.milestones.reloaded = clock::now();
         self.note_milestones();
         for name in std::mem::take(&mut self.loaded_late).into_keys() {
             self.notes.push((format!("{LATE}{name}"), None));
@@ -141,13 +140,11 @@ impl Site {
     }
 
     pub fn generate(&mut self) {
-        self.milestones.generators_begun = clock::now();
         if !matches!(self.mission, Mission::Directory(_)) {
             for line in generators::run(&self.machine, &self.environment) {
                 self.lines.say(None, None, lines::WARNING, &line);
             }
         }
-        self.milestones.generators_done = clock::now();
     }
 }
 

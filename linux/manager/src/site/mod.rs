@@ -49,7 +49,16 @@ pub struct Milestones {
     pub generators_done: Moment,
     pub load_begun: Moment,
     pub load_done: Moment,
+    /// When a daemon-reload last read units again.
+    pub reloaded: Moment,
     pub finished: Moment,
+}
+
+impl Milestones {
+    /// The last time that all units were read.
+    pub fn read(&self) -> Moment {
+        if self.reloaded == Moment::default() { self.load_done } else { self.reloaded }
+    }
 }
 
 pub struct Site {

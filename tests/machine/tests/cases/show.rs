@@ -54,7 +54,7 @@ fn show(report: &mut Report) -> Result<()> {
 }
 
 /// Waits until the boot is over, and no job is left.
-fn settle(machine: &Machine) -> Result<()> {
+pub fn settle(machine: &Machine) -> Result<()> {
     let mut last = String::new();
     let over = machine.wait_until("the boot is over", Duration::from_secs(90), || {
         last = machine

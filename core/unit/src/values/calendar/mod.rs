@@ -10,6 +10,9 @@ use super::zones::{Abbreviation, Zones};
 use chain::Chain;
 use jiff::tz::TimeZone;
 
+/// Fields and their sums are signed.
+const SECOND: i64 = crate::span::SECOND.cast_signed();
+
 /// The first and the last year of the calendar.
 const YEARS: (i64, i64) = (1970, 2199);
 

@@ -2,13 +2,11 @@
 //! when it moved. After each step the zone is asked whether such a local time exists.
 
 use super::chain::Chain;
-use super::{Calendar, DaysFrom, YEARS, Zone};
+use super::{Calendar, DaysFrom, SECOND, YEARS, Zone};
 use crate::limits::CALENDAR_ROUNDS_MAX;
 use crate::values::civil::{Civil, Clock, Season};
 use jiff::tz::TimeZone;
 use std::cmp::Ordering;
-
-const SECOND: i64 = 1_000_000;
 
 pub(super) fn next(calendar: &Calendar, after: u64, rules: &TimeZone) -> Option<u64> {
     let from = i64::try_from(after).ok()?.checked_add(1)?;

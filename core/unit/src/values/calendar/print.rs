@@ -1,10 +1,8 @@
 //! The one way to write an expression.
 
 use super::chain::{Chain, Values};
-use super::{Calendar, DaysFrom, WEEKDAYS, Weekdays, Zone};
+use super::{Calendar, DaysFrom, SECOND, WEEKDAYS, Weekdays, Zone};
 use std::fmt::{self, Display, Formatter};
-
-const SECOND: i64 = 1_000_000;
 
 impl Display for Calendar {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -1,14 +1,13 @@
 //! The grammar: weekdays, a date, a time of day, a zone; each may be left out.
 
 use super::chain::{Chain, Values};
-use super::{Calendar, DaysFrom, WEEKDAYS, Weekdays, YEARS, Zone};
-use crate::limits::CALENDAR_VALUES_MAX;
+use super::{Calendar, DaysFrom, SECOND, WEEKDAYS, Weekdays, YEARS, Zone};
+use crate::limits::{CALENDAR_FARTHEST, CALENDAR_VALUES_MAX};
 use crate::values::Bad;
 use crate::values::civil::Civil;
 use crate::values::number::fraction;
 use crate::values::zones::{Zones, split_abbreviation, strip_word};
 
-const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
 
 pub(super) fn calendar(text: &str, zones: &dyn Zones) -> Result<Calendar, Bad> {
@@ -182,7 +181,8 @@ impl Reader<'_> {
             return Err(Bad::Syntax);
         }
         let seconds: u64 = digits.parse().map_err(|_| Bad::Range)?;
-        let point = i64::try_from(seconds).ok().filter(|seconds| *seconds < FARTHEST).ok_or(Bad::Syntax)?;
+        let point =
+            i64::try_from(seconds).ok().filter(|seconds| *seconds < CALENDAR_FARTHEST).ok_or(Bad::Syntax)?;
         let local = Civil::of_seconds_in_utc(point);
         calendar.year = Chain::of(&[local.year]);
         calendar.month = Chain::of(&[local.month]);
@@ -309,9 +309,6 @@ impl Reader<'_> {
         if number > i64::from(i32::MAX) { Err(Bad::Range) } else { Ok(number) }
     }
 }
-
-/// Seconds of a point that is taken apart; what is too far for the calendar is told later.
-const FARTHEST: i64 = 1 << 40;
 
 /// What a field counts in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
