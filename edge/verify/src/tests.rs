@@ -89,6 +89,18 @@ fn a_good_unit_is_passed_over_in_silence() {
 }
 
 #[test]
+fn the_managers_own_files() {
+    let text =
+        b"[Manager]\nDefaultTimoutStopSec=5\nDefaultTimeoutStopSec=late\nCPUAffinity=0\n[Service]\nUser=a\n";
+    check(
+        &[("system.conf.d/a.conf", text), ("a.service", GOOD)],
+        &["system.conf.d/a.conf", "a.service"],
+        expect![[r#""#]],
+    );
+    check(&[("user.conf", b"[Manager]\nDefaultTasksMax=10%\n")], &["user.conf"], expect![[r#""#]]);
+}
+
+#[test]
 fn no_final_newline() {
     check_text(
         b"[Service]\nExecStart=/bin/true\nRestrat=no",

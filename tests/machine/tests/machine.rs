@@ -4,6 +4,8 @@
 mod arguments;
 #[path = "cases/boot.rs"]
 mod boot;
+#[path = "cases/defaults.rs"]
+mod defaults;
 #[path = "cases/directives.rs"]
 mod directives;
 #[path = "cases/explain.rs"]
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         orphans::CASES,
         arguments::CASES,
         directives::CASES,
+        defaults::CASES,
     ]
     .concat();
     match harness::run(&cases, &filter) {
