@@ -186,8 +186,20 @@ mod tests {
 
     #[test]
     fn settings_of_the_manager() {
-        check("DefaultTimeoutStartSec=", expect![[r#""#]]);
-        check("Manager.LogLevl", expect![[r#""#]]);
+        check("DefaultTimeoutStartSec=", expect![[r#"
+            DefaultTimeoutStartSec=
+              Section    [Manager]
+              Says       TimeoutStartSec= of services and TimeoutSec= of other units that say nothing
+              Value      a length of time such as 5s, 1min 30s or infinity
+              Next line  takes the place of the one before
+              Default    1min 30s
+              Property   DefaultTimeoutStartUSec
+              Acted on   yes
+              Man page   systemd-system.conf(5)
+        "#]]);
+        check("Manager.LogLevl", expect![[r#"
+            Unknown directive LogLevl in section [Manager]. Did you mean 'Manager.LogLevel'?
+        "#]]);
     }
 
     #[test]

@@ -343,7 +343,9 @@ impl Model for Outlook<'_> {
             failed_jobs: 0,
             progress: if self.engine.startup_is_over() { 1.0 } else { 0.0 },
             has_machine: site.machine.place.scope == Scope::System,
-            show_status: site.settings.show_status.unwrap_or(ShowStatus::Yes) == ShowStatus::Yes,
+            // Only the machine's has a console to tell.
+            show_status: site.machine.place.scope == Scope::System
+                && site.settings.show_status.unwrap_or(ShowStatus::Yes) == ShowStatus::Yes,
             service_watchdogs: site.settings.service_watchdogs,
             unit_path: site.units.search().directories.clone(),
             control_group: site.host.root_cgroup(),

@@ -170,8 +170,7 @@ impl Luck {
     }
 
     fn file(&mut self) -> String {
-        // After a reload that says nothing of it systemd shows nothing, which nobody asked for.
-        let mut text = "[Manager]\nShowStatus=yes\n".to_owned();
+        let mut text = "[Manager]\n".to_owned();
         for _ in 0..3 + self.below(22) {
             text += LINES[self.below(LINES.len())];
             text.push('\n');
