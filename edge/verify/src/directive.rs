@@ -186,7 +186,9 @@ mod tests {
 
     #[test]
     fn settings_of_the_manager() {
-        check("DefaultTimeoutStartSec=", expect![[r#"
+        check(
+            "DefaultTimeoutStartSec=",
+            expect![[r#"
             DefaultTimeoutStartSec=
               Section    [Manager]
               Says       TimeoutStartSec= of services and TimeoutSec= of other units that say nothing
@@ -196,10 +198,14 @@ mod tests {
               Property   DefaultTimeoutStartUSec
               Acted on   yes
               Man page   systemd-system.conf(5)
-        "#]]);
-        check("Manager.LogLevl", expect![[r#"
+        "#]],
+        );
+        check(
+            "Manager.LogLevl",
+            expect![[r#"
             Unknown directive LogLevl in section [Manager]. Did you mean 'Manager.LogLevel'?
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]

@@ -128,7 +128,10 @@ fn the_managers_own_files() {
             verify: 3 warnings, 1 note
         "#]],
     );
-    check(&[("user.conf", b"[Manager]\nDefaultTasksMax=10%\n")], &["user.conf"], expect![[r#"
+    check(
+        &[("user.conf", b"[Manager]\nDefaultTasksMax=10%\n")],
+        &["user.conf"],
+        expect![[r#"
         note[remark]: DefaultTasksMax= is acted on in part: shown as the default of units; control groups are not limited yet
          --> /u/user.conf:2:17
           |
@@ -136,7 +139,8 @@ fn the_managers_own_files() {
           |                 ^^^
 
         verify: 1 note
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
