@@ -126,6 +126,10 @@ impl Report {
         }
     }
 
+    pub fn count(&self) -> usize {
+        self.said.len() + self.more
+    }
+
     pub fn finish(mut self, name: &str) -> Vec<Diagnostic> {
         if self.more > 0 {
             let text = format!("{} further diagnostics are not shown", self.more);

@@ -26,6 +26,7 @@ pub mod exec_line;
 
 pub mod config;
 pub mod directives;
+pub mod manager;
 pub mod merge;
 
 pub mod generate;

@@ -9,7 +9,7 @@ use crate::diagnostic::{Code, Diagnostic, Report, Severity};
 use crate::directives::{Draft, Line, Outcome, locate, sections};
 use crate::files::{Found, Fragment, needs_no_file};
 use crate::name::{UnitKind, UnitName};
-use crate::specifier::{Context, Scope};
+use crate::specifier::{Allowed, Context, Scope};
 use crate::syntax::{Assignment, Event, Lexer};
 
 /// The text of one file: the fragment of [`Found`], or one of its drop-ins.
@@ -27,7 +27,7 @@ pub struct Merged {
 
 /// A unit from its texts, which come in the order they are merged: the fragment first, if there is one.
 pub fn merge(name: &UnitName, sources: &[Source<'_>], found: &Found, cx: &Context) -> Merged {
-    let mut draft = Draft::default();
+    let mut draft = Draft::new(name.kind(), &cx.defaults);
     let mut diagnostics = Report::default();
     draft.unit.ignore_on_isolate = name.kind().stays_on_isolate();
     let (fragment, mut load) = match &found.fragment {
@@ -62,7 +62,7 @@ pub fn merge(name: &UnitName, sources: &[Source<'_>], found: &Found, cx: &Contex
     }
     drop_own_name(&mut draft, name, &mut diagnostics);
     if load == LoadState::Loaded {
-        defaults::fill(&mut draft, name);
+        defaults::fill(&mut draft, name, &cx.defaults);
         if let Err(refusal) = check::verify(&draft, name, &mut diagnostics) {
             load = refuse(name, refusal, &mut diagnostics);
         }
@@ -116,8 +116,8 @@ fn assign(
         }
         return Outcome::Fine;
     };
-    let (key, outcome) = (row.key, Outcome::Fine);
-    let mut line = Line { row, section, key, value, at, scope, diagnostics, outcome };
+    let (key, kind, specifiers, outcome) = (row.key, row.kind, Allowed::All, Outcome::Fine);
+    let mut line = Line { kind, specifiers, section, key, value, at, scope, diagnostics, outcome };
     (row.set)(draft, &mut line);
     line.outcome
 }

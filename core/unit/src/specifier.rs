@@ -2,6 +2,7 @@
 //! as [`Context`]; nothing is asked here.
 
 use crate::limits::EXPANDED_MAX;
+use crate::manager::Defaults;
 use crate::name::UnitName;
 use crate::values::path;
 use crate::values::zones::{KnownZones, OnTrust};
@@ -36,6 +37,8 @@ pub struct Context {
     pub cgroup_root: String,
     /// No specifier, but the machine's too: what a calendar expression may name.
     pub zones: KnownZones,
+    /// No specifiers either, but the manager's word on units that say nothing themselves.
+    pub defaults: Defaults,
 }
 
 /// `/etc/os-release`; a field that is missing is empty.
@@ -108,6 +111,7 @@ impl Default for Context {
             directories: Directories::of_system(),
             cgroup_root: String::new(),
             zones: KnownZones(&OnTrust),
+            defaults: Defaults::default(),
         }
     }
 }
@@ -119,6 +123,8 @@ pub enum Allowed {
     All,
     /// In names of units: those that are safe there.
     InNames,
+    /// In the manager's own settings: those that tell of no unit, systemd-system.conf(5).
+    OfManager,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,7 +184,12 @@ pub fn expand<'t>(text: &'t str, scope: Scope<'_>, allowed: Allowed) -> Result<C
 
 fn value<'a>(letter: char, scope: Scope<'a>, allowed: Allowed) -> Result<Cow<'a, str>, BadSpecifier> {
     let Scope { name, fragment, cx } = scope;
-    if allowed == Allowed::InNames && !"nNpijaAbBHlqmMovwWgGuU".contains(letter) {
+    let is_allowed = match allowed {
+        Allowed::All => true,
+        Allowed::InNames => "nNpijaAbBHlqmMovwWgGuU".contains(letter),
+        Allowed::OfManager => "aAbBHlmMovwWTV".contains(letter),
+    };
+    if !is_allowed {
         return Err(BadSpecifier::Unknown(letter));
     }
     let last_part = |prefix: &'a str| prefix.rsplit_once('-').map_or(prefix, |(_, last)| last);

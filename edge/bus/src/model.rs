@@ -13,6 +13,7 @@ use eudaemon_engine::transaction::account::Account;
 use eudaemon_engine::why::Link;
 use eudaemon_unit::config::Config;
 use eudaemon_unit::config::unit::JobMode;
+use eudaemon_unit::manager::Settings;
 use eudaemon_unit::name::UnitName;
 use std::sync::Arc;
 
@@ -58,17 +59,20 @@ pub trait Model {
 
     fn manager(&self) -> Manager;
 
+    /// What the manager's own files say: systemd-system.conf(5).
+    fn settings(&self) -> &Settings;
+
     /// What these requests would come to, one after the other. Units are read from disk for it as they would be; nothing
     /// is changed.
     fn plan(&mut self, requests: &[(UnitName, JobKind, JobMode)]) -> Vec<Account>;
 
-    /// `NAME=VALUE`, what services are given.
     /// The last events with the state they met, as the engine writes a flight.
     fn flight(&self) -> Vec<u8>;
 
     /// Why the unit is what it is: its last change and what lies behind it, the root last.
     fn why(&self, id: &UnitName) -> Vec<Link>;
 
+    /// `NAME=VALUE`, what services are given.
     fn environment(&self) -> Vec<String>;
 
     // ── unit files ─────────────────────────────────────────────────────────────────────────────────────
@@ -301,6 +305,8 @@ pub struct Manager {
     pub failed_jobs: u32,
     /// 0 to 1, of the first transaction.
     pub progress: f64,
+    /// It is the machine's manager, and no user's.
+    pub has_machine: bool,
     pub show_status: bool,
     pub service_watchdogs: bool,
     pub unit_path: Vec<String>,

@@ -19,6 +19,8 @@ pub struct Asked {
     pub rounds: Vec<Round>,
     /// Folders that were named whole.
     pub whole: Vec<String>,
+    /// Files of the manager's own settings.
+    pub settings: Vec<String>,
     pub findings: Vec<Finding>,
 }
 
@@ -69,6 +71,9 @@ impl Asked {
     }
 
     fn file(&mut self, argument: &str, path: &str) {
+        if crate::check::is_settings(path) {
+            return self.settings.push(path.to_owned());
+        }
         // A drop-in, or a folder of them, is looked at with the unit it belongs to.
         let dropins = if path.ends_with(".conf") { parent(path) } else { path };
         if is_dropin_folder(dropins) {

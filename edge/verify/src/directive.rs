@@ -1,9 +1,13 @@
 //! `eudaemon help DIRECTIVE`: what the table of directives knows of one key.
 
 use eudaemon_unit::directives::{Entry, SECTIONS, all, gather};
+use eudaemon_unit::manager;
 use eudaemon_unit::spelling::nearest;
 use std::fmt::Write;
 use std::process::ExitCode;
+
+/// The section of the manager's own settings.
+const MANAGER: &str = "Manager";
 
 /// Prints what is known of a directive, or which was meant; `None` where the word is neither.
 pub fn help(word: &str) -> Option<ExitCode> {
@@ -26,12 +30,17 @@ fn describe(word: &str) -> Option<Help> {
     let word = word.strip_suffix('=').unwrap_or(word);
     let (section, key) = match word.split_once('.') {
         Some((section, key)) => {
-            (Some(SECTIONS.iter().find(|known| known.name == section.trim_matches(['[', ']']))?.name), key)
+            let mut known = SECTIONS.iter().map(|known| known.name).chain([MANAGER]);
+            (Some(known.find(|known| *known == section.trim_matches(['[', ']']))?), key)
         }
         None => (None, word),
     };
     let rows = || all().filter(|(known, _)| section.is_none_or(|section| section == *known));
-    let found = gather(rows().filter(|(_, row)| row.key == key));
+    let mut found = gather(rows().filter(|(_, row)| row.key == key));
+    // The manager's own settings have names of their own.
+    let settings =
+        || manager::entries().into_iter().filter(|_| section.is_none_or(|section| section == MANAGER));
+    found.extend(settings().filter(|entry| entry.key == key));
     if !found.is_empty() {
         return Some(Help::Known(page(&found)));
     }
@@ -40,7 +49,8 @@ fn describe(word: &str) -> Option<Help> {
         None => format!("Unknown directive {key}."),
     };
     let meant = |near: &str| Some(Help::Meant(format!("{unknown} Did you mean '{near}'?\n")));
-    if let Some(near) = nearest(key, rows().map(|(_, row)| row.key)) {
+    if let Some(near) = nearest(key, rows().map(|(_, row)| row.key).chain(settings().map(|entry| entry.key)))
+    {
         return meant(&section.map_or(near.to_owned(), |section| format!("{section}.{near}")));
     }
     let elsewhere = all().find(|(_, row)| row.key == key);
@@ -171,6 +181,30 @@ mod tests {
                   Acted on   not yet
                   Man page   systemd.swap(5)
             "#]],
+        );
+    }
+
+    #[test]
+    fn settings_of_the_manager() {
+        check(
+            "DefaultTimeoutStartSec=",
+            expect![[r#"
+            DefaultTimeoutStartSec=
+              Section    [Manager]
+              Says       TimeoutStartSec= of services and TimeoutSec= of other units that say nothing
+              Value      a length of time such as 5s, 1min 30s or infinity
+              Next line  takes the place of the one before
+              Default    1min 30s
+              Property   DefaultTimeoutStartUSec
+              Acted on   yes
+              Man page   systemd-system.conf(5)
+        "#]],
+        );
+        check(
+            "Manager.LogLevl",
+            expect![[r#"
+            Unknown directive LogLevl in section [Manager]. Did you mean 'Manager.LogLevel'?
+        "#]],
         );
     }
 

@@ -145,6 +145,11 @@ fn look<'a>(asked: &Asked, request: &Request, ground_of: &dyn Fn(&[String]) -> G
     for round in &asked.rounds {
         findings.extend(check::round(&ground_of(&round.folders), round, request));
     }
+    if !asked.settings.is_empty() {
+        let ground = ground_of(&[]);
+        let of = |path: &String| check::settings(ground.tree, path, &ground.cx);
+        findings.extend(asked.settings.iter().flat_map(of));
+    }
     if !asked.whole.is_empty() {
         check::folders(&ground_of(&asked.whole), asked, &mut findings);
     }

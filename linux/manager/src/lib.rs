@@ -5,6 +5,7 @@
 
 mod choice;
 mod clock;
+mod environment;
 mod files;
 mod generators;
 mod legacy;
@@ -16,6 +17,7 @@ mod offer;
 mod options;
 mod orders;
 mod resources;
+mod settings;
 mod signals;
 mod site;
 mod start;

@@ -20,6 +20,20 @@ pub const NOTICE: u8 = 5;
 pub const INFO: u8 = 6;
 pub const DEBUG: u8 = 7;
 
+/// syslog(3)'s words, by number.
+const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
+
+/// The number of a level's word; the number itself is one too.
+pub fn level(word: &str) -> Option<u8> {
+    let given = word.parse::<usize>().ok().filter(|number| *number < LEVELS.len());
+    given.or_else(|| LEVELS.iter().position(|known| *known == word)).map(|at| at as u8)
+}
+
+/// The word of a level's number.
+pub fn level_word(level: u8) -> &'static str {
+    LEVELS.get(usize::from(level)).copied().unwrap_or("debug")
+}
+
 #[derive(Debug)]
 pub struct Lines {
     scope: Scope,

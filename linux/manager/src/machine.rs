@@ -5,6 +5,7 @@ use eudaemon_host::abilities;
 use eudaemon_host::condition::{Circumstances, native_architecture};
 use eudaemon_host::place::{Place, Role, Scope};
 use eudaemon_host::zones::Installed;
+use eudaemon_unit::manager::Defaults;
 use eudaemon_unit::specifier::{Context, Directories, OsRelease};
 use eudaemon_unit::values::zones::KnownZones;
 use std::fs;
@@ -225,6 +226,7 @@ fn specifiers(place: &Place, user: &User) -> Context {
         directories,
         cgroup_root: String::new(),
         zones: KnownZones(&Installed),
+        defaults: Defaults::default(),
     }
 }
 

@@ -1,8 +1,10 @@
 //! What clients see and ask: the bus server's [`Model`] over the engine, the host and the unit files.
 
 use crate::files;
+use crate::lines;
 use crate::machine::Machine;
 use crate::options::Mission;
+use crate::settings;
 use crate::site::Site;
 use eudaemon_bus::{
     Capacity, Checked, CommandRun, Credentials, Fault, FileChange, FileChanges, Job, JobState, Manager,
@@ -22,6 +24,7 @@ use eudaemon_engine::why::Link;
 use eudaemon_host::place::{Role, Scope};
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::config::{Body, Config};
+use eudaemon_unit::manager::{Settings, ShowStatus};
 use eudaemon_unit::name::UnitName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -342,20 +345,32 @@ impl Model for Outlook<'_> {
             units_load_start: milestones.load_begun,
             units_load_finish: milestones.load_done,
             units_load: milestones.reloaded,
-            log_level: site.log_level.clone(),
-            log_target: site.log_target.clone(),
+            log_level: site.log_level.clone().unwrap_or_else(|| {
+                lines::level_word(site.settings.log_level.unwrap_or(lines::INFO)).to_owned()
+            }),
+            log_target: site.log_target.clone().unwrap_or_else(|| {
+                let said = site.settings.log_target;
+                said.unwrap_or_else(|| settings::log_target(&site.machine)).word().to_owned()
+            }),
             names: census.units as u32,
             failed_units: census.failed as u32,
             installed_jobs: census.jobs as u32,
             failed_jobs: 0,
             progress: if self.engine.startup_is_over() { 1.0 } else { 0.0 },
-            show_status: true,
-            service_watchdogs: true,
+            has_machine: site.machine.place.scope == Scope::System,
+            // Only the machine's has a console to tell.
+            show_status: site.machine.place.scope == Scope::System
+                && site.settings.show_status.unwrap_or(ShowStatus::Yes) == ShowStatus::Yes,
+            service_watchdogs: site.settings.service_watchdogs,
             unit_path: site.units.search().directories.clone(),
             control_group: site.host.root_cgroup(),
             system_state: self.system_state(census.failed, census.jobs),
             exit_code: self.engine.exit_code(),
         }
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.site.settings
     }
 
     fn plan(&mut self, requests: &[(UnitName, JobKind, JobMode)]) -> Vec<Account> {
@@ -372,7 +387,7 @@ impl Model for Outlook<'_> {
     }
 
     fn environment(&self) -> Vec<String> {
-        self.site.environment.clone()
+        self.site.environment.all()
     }
 
     fn unit_files(&self) -> Vec<UnitFile> {
@@ -418,31 +433,21 @@ impl Model for Outlook<'_> {
     }
 
     fn reexecute(&mut self) {
-        self.site.reexecute = true;
+        self.site.reexecute(self.engine);
     }
 
     fn set_environment(&mut self, unset: &[String], set: &[String]) {
-        let mut environment = self.site.environment.clone();
-        let name = |entry: &str| entry.split_once('=').map_or(entry.to_owned(), |(name, _)| name.to_owned());
-        environment.retain(|entry| !unset.iter().any(|gone| gone == entry || *gone == name(entry)));
-        for entry in set {
-            environment.retain(|known| name(known) != name(entry));
-            environment.push(entry.clone());
-        }
-        self.site.set_environment(environment);
+        self.site.change_environment(unset, set);
     }
 
     fn set(&mut self, setting: Setting) -> Result<(), Fault> {
         match setting {
             Setting::LogLevel(level) => {
-                let given = level.parse::<usize>().ok().filter(|number| *number < LEVELS.len());
-                let number = given.or_else(|| LEVELS.iter().position(|word| *word == level));
-                let number =
-                    number.ok_or_else(|| Fault::invalid_args(format!("Invalid log level '{level}'")))?;
-                self.site.lines.shown = number as u8;
-                self.site.log_level = LEVELS[number].to_owned();
+                let number = lines::level(&level)
+                    .ok_or_else(|| Fault::invalid_args(format!("Invalid log level '{level}'")))?;
+                self.site.set_log_level(lines::level_word(number).to_owned());
             }
-            Setting::LogTarget(target) => self.site.log_target = target,
+            Setting::LogTarget(target) => self.site.set_log_target(target),
             Setting::ShowStatus(_) => {}
             Setting::ServiceWatchdogs(_) => {
                 return Err(Fault::not_supported("Service watchdogs cannot be switched off."));
@@ -455,9 +460,6 @@ impl Model for Outlook<'_> {
         self.site.inbox.push_back(Input::Fact(Event::BusName { name: name.to_owned(), owner }));
     }
 }
-
-/// syslog(3)'s words, by number.
-const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 
 fn has_cgroup(body: &Body) -> bool {
     match body {

@@ -17,6 +17,7 @@ use eudaemon_host::group::Ladder;
 use eudaemon_host::host::{Host, Snapshot};
 use eudaemon_host::place::{Role, Scope};
 use eudaemon_host::{boot, inherited};
+use eudaemon_unit::config::LoadState;
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::UnitName;
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,6 +85,7 @@ pub fn run(options: Options) -> io::Result<()> {
     let units = Units::new(&machine, &options.mission);
     let mut site = Site::new(host, units, machine, options.mission, lines, log, server, runtime)?;
     site.remember(&estate.notes);
+    site.read_settings();
     match predecessor {
         Predecessor::None => begin(&engine, &mut site),
         Predecessor::Manager | Predecessor::Init => {
@@ -178,8 +180,25 @@ impl Site {
     /// Brings in what is there before any job, and asks for the default target.
     fn boot(&mut self, engine: &Engine) {
         self.observe(engine);
-        if let Ok(unit) = UnitName::parse("default.target") {
+        if let Some(unit) = self.first_unit() {
             self.ask(engine, Request::Job { unit, kind: JobKind::Start, mode: JobMode::Replace });
+        }
+    }
+
+    /// What PID 1 was asked for or, where that cannot be, the target for repairs; default.target where nothing was asked.
+    fn first_unit(&mut self) -> Option<UnitName> {
+        let Some(asked) = self.asked.unit.clone() else { return UnitName::parse("default.target").ok() };
+        match &self.units.one(&asked).load {
+            LoadState::Loaded => Some(asked),
+            LoadState::NotFound
+            | LoadState::BadSetting(_)
+            | LoadState::Inconsistent(_)
+            | LoadState::Unreadable(_)
+            | LoadState::Masked => {
+                let text = format!("cannot start {asked}, which was asked for: rescue.target is started");
+                self.lines.say(Some(&asked), None, lines::ERROR, &text);
+                UnitName::parse("rescue.target").ok()
+            }
         }
     }
 

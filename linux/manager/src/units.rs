@@ -12,6 +12,7 @@ use eudaemon_unit::files::{self, Index, SearchPath};
 use eudaemon_unit::implicit;
 use eudaemon_unit::install::Ground;
 use eudaemon_unit::load::{Loader, Surroundings};
+use eudaemon_unit::manager::Defaults;
 use eudaemon_unit::name::UnitName;
 use eudaemon_unit::specifier::Context;
 use eudaemon_unit::vendor::{Own, WithVendor};
@@ -101,6 +102,11 @@ impl Units {
     /// What enabling and the states of unit files are told from.
     pub fn ground(&self) -> Ground<'_> {
         Ground { search: &self.search, index: &self.index, cx: &self.cx }
+    }
+
+    /// What units have that say nothing, from the next one that is read.
+    pub fn set_defaults(&mut self, defaults: Defaults) {
+        self.cx.defaults = defaults;
     }
 
     /// Looks at the search path anew.

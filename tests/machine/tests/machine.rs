@@ -8,6 +8,8 @@ mod analyze;
 mod arguments;
 #[path = "cases/boot.rs"]
 mod boot;
+#[path = "cases/defaults.rs"]
+mod defaults;
 #[path = "cases/directives.rs"]
 mod directives;
 #[path = "cases/explain.rs"]
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         freezer::CASES,
         arguments::CASES,
         directives::CASES,
+        defaults::CASES,
     ]
     .concat();
     match harness::run(&cases, &filter) {

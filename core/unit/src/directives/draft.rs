@@ -5,6 +5,8 @@ use crate::config::exec::Stdio;
 use crate::config::service::{NotifyAccess, OomPolicy, ServiceType};
 use crate::config::{Exec, Install, Kept, Kill, Mount, Service, Socket, UnitSection};
 use crate::limits::LIST_MAX;
+use crate::manager::Defaults;
+use crate::name::UnitKind;
 use crate::span::Span;
 use std::collections::BTreeMap;
 
@@ -20,6 +22,25 @@ pub(crate) struct Draft {
     pub source: Option<String>,
     pub kept: KeptLines,
     pub said: Said,
+}
+
+impl Draft {
+    /// A unit of which nothing was read yet: what the manager has units be that say nothing, systemd-system.conf(5).
+    pub fn new(kind: UnitKind, defaults: &Defaults) -> Draft {
+        let mut draft = Draft::default();
+        draft.unit.start_limit_interval = defaults.start_limit_interval;
+        draft.unit.start_limit_burst = defaults.start_limit_burst;
+        if kind == UnitKind::Device {
+            draft.unit.job_running_timeout = defaults.device_timeout;
+        }
+        draft.service.timeout_start = defaults.timeout_start;
+        draft.service.timeout_stop = defaults.timeout_stop;
+        draft.service.timeout_abort = defaults.timeout_abort;
+        draft.service.restart_sec = defaults.restart;
+        draft.socket.timeout = defaults.timeout_start;
+        draft.exec.oom_score_adjust = defaults.oom_score_adjust;
+        draft
+    }
 }
 
 /// What the files said; `None` where they said nothing.
@@ -65,6 +86,11 @@ impl KeptLines {
     pub fn values(&self, key: &str) -> impl Iterator<Item = &str> {
         let lines = self.lines.iter().find(|((_, known), _)| *known == key);
         lines.into_iter().flat_map(|(_, values)| values).map(|(_, value)| value.as_str())
+    }
+
+    /// Takes back what is kept of a key, if it is but this.
+    pub fn reset_if(&mut self, key: &str, value: &str) {
+        self.lines.retain(|(_, known), values| *known != key || values.iter().any(|(_, kept)| kept != value));
     }
 
     pub fn has(&self, key: &str) -> bool {

@@ -5,7 +5,7 @@ use super::streams::{input_data, input_text, standard_error, standard_input, sta
 use super::unit::flag;
 use super::{Directive, Draft, Kind, Line, Support};
 use crate::config::exec::{
-    Capabilities, Directories, EnvironmentFile, Failure, Place, Preserve, Resource, WorkingDirectory,
+    Capabilities, Directories, EnvironmentFile, Failure, Limit, Place, Preserve, Resource, WorkingDirectory,
 };
 use crate::specifier::Allowed;
 use crate::values::capability::combine;
@@ -223,8 +223,13 @@ fn is_assignment(text: &str) -> bool {
 }
 
 fn environment(d: &mut Draft, l: &mut Line<'_>) {
+    assignments(&mut d.exec.environment, l);
+}
+
+/// `NAME=VALUE` …, each line adding to the list.
+pub(crate) fn assignments(list: &mut Vec<String>, l: &mut Line<'_>) {
     if l.is_empty() {
-        d.exec.environment.clear();
+        list.clear();
         return;
     }
     for written in l.quoted() {
@@ -233,7 +238,7 @@ fn environment(d: &mut Draft, l: &mut Line<'_>) {
             l.warn(format!("Invalid environment assignment, ignoring: {assignment}"));
             continue;
         }
-        l.push(&mut d.exec.environment, assignment);
+        l.push(list, assignment);
     }
 }
 
@@ -289,10 +294,15 @@ fn search_path(d: &mut Draft, l: &mut Line<'_>) {
 }
 
 fn set_limit(d: &mut Draft, l: &mut Line<'_>, resource: Resource) {
+    one_limit(&mut d.exec.limits, l, resource);
+}
+
+/// A limit into a list that is sorted by resource.
+pub(crate) fn one_limit(limits: &mut Vec<(Resource, Limit)>, l: &mut Line<'_>, resource: Resource) {
     match parse_limit(resource, l.value) {
-        Ok(limit) => match d.exec.limits.binary_search_by_key(&resource, |(resource, _)| *resource) {
-            Ok(at) => d.exec.limits[at].1 = limit,
-            Err(at) => d.exec.limits.insert(at, (resource, limit)),
+        Ok(limit) => match limits.binary_search_by_key(&resource, |(resource, _)| *resource) {
+            Ok(at) => limits[at].1 = limit,
+            Err(at) => limits.insert(at, (resource, limit)),
         },
         Err(BadLimit::Value) => l.unparsed("resource value"),
         Err(BadLimit::SoftAboveHard) => {
@@ -314,12 +324,16 @@ fn nice(d: &mut Draft, l: &mut Line<'_>) {
 }
 
 fn oom_score_adjust(d: &mut Draft, l: &mut Line<'_>) {
+    score(&mut d.exec.oom_score_adjust, l);
+}
+
+pub(crate) fn score(field: &mut Option<i16>, l: &mut Line<'_>) {
     if l.is_empty() {
-        d.exec.oom_score_adjust = None;
+        *field = None;
         return;
     }
     match number::integer(l.value) {
-        Ok(score @ -1000..=1000) => d.exec.oom_score_adjust = i16::try_from(score).ok(),
+        Ok(score @ -1000..=1000) => *field = i16::try_from(score).ok(),
         Ok(_) => l.warn(format!("OOM score adjust value out of range, ignoring: {}", l.value)),
         Err(bad) => {
             l.warn(format!("Failed to parse the OOM score adjust value '{}', ignoring: {bad}", l.value))
@@ -377,13 +391,13 @@ fn working_directory(d: &mut Draft, l: &mut Line<'_>) {
     d.exec.working_directory = WorkingDirectory { place, missing };
 }
 
-pub(super) const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
+pub(crate) const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 const FACILITIES: [&str; 24] = [
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
     "12", "13", "14", "15", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 ];
 
-pub(super) fn numbered(words: &[&str], text: &str) -> Option<u8> {
+pub(crate) fn numbered(words: &[&str], text: &str) -> Option<u8> {
     let at = words.iter().position(|word| *word == text).or_else(|| text.parse().ok())?;
     u8::try_from(at).ok().filter(|at| usize::from(*at) < words.len())
 }

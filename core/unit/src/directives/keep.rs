@@ -41,21 +41,21 @@ impl Checked {
 
 impl Line<'_> {
     pub fn reset(&self, d: &mut Draft) {
-        d.kept.reset(self.section, self.row.key);
+        d.kept.reset(self.section, self.key);
     }
 
     pub fn keep_one(&self, d: &mut Draft, value: String) {
-        d.kept.set(self.section, self.row.key, value);
+        d.kept.set(self.section, self.key, value);
     }
 
     /// One value for each device.
     pub fn keep_for(&self, d: &mut Draft, device: &str, value: Option<String>) {
-        d.kept.set_for(self.section, self.row.key, device, value);
+        d.kept.set_for(self.section, self.key, device, value);
     }
 
     pub fn keep_more(&self, d: &mut Draft, values: Vec<String>) {
         if !values.is_empty() {
-            d.kept.add(self.section, self.row.key, values);
+            d.kept.add(self.section, self.key, values);
         }
     }
 
@@ -89,7 +89,7 @@ impl Line<'_> {
 
     fn checked(&mut self) -> Option<Checked> {
         let one = |value: Option<String>| value.map(Checked::One);
-        match self.row.kind {
+        match self.kind {
             Kind::Boolean | Kind::Unsigned if self.is_empty() && RESET_BY_NOTHING.contains(&self.key) => {
                 Some(Checked::Reset)
             }

@@ -1,7 +1,7 @@
 //! One assignment on its way into a draft: its value, its place, and the complaints about it.
 //! The methods read the value the way most directives do and complain in systemd's words.
 
-use super::{Directive, Kind};
+use super::Kind;
 use crate::config::exec::ExecCommand;
 use crate::diagnostic::{Code, Report, Severity};
 use crate::exec_line::{self, Fault};
@@ -14,7 +14,9 @@ use crate::values::{self, number, path, signal};
 use std::borrow::Cow;
 
 pub(crate) struct Line<'a> {
-    pub row: &'static Directive,
+    pub kind: Kind,
+    /// Which specifiers its texts take.
+    pub specifiers: Allowed,
     pub section: &'static str,
     pub key: &'static str,
     pub value: &'a str,
@@ -66,14 +68,14 @@ impl Line<'_> {
     fn say(&mut self, severity: Severity, text: String) {
         let (code, expected) = match severity {
             Severity::Note => (Code::Remark, ""),
-            Severity::Warning | Severity::Error => (Code::BadValue, self.row.kind.expected()),
+            Severity::Warning | Severity::Error => (Code::BadValue, self.kind.expected()),
         };
         self.diagnostics.push(self.at.diagnostic(severity, text, Cow::Borrowed(expected)).coded(code));
     }
 
     /// Instead of a word that is none of those a directive knows.
     pub fn no_word(&mut self, words: &[&str]) {
-        let what = if let Kind::OneOf(what, _) | Kind::Word(what) = self.row.kind { what } else { "value" };
+        let what = if let Kind::OneOf(what, _) | Kind::Word(what) = self.kind { what } else { "value" };
         let text = format!("Failed to parse {what}, ignoring: {}", self.value);
         let expected = Cow::Owned(format!("one of {}", words.join(", ")));
         self.diagnostics.push(self.at.diagnostic(Severity::Warning, text, expected));
@@ -145,7 +147,7 @@ impl Line<'_> {
 
     /// The value, specifiers replaced; one that cannot be replaced ends the unit.
     pub fn required_text(&mut self) -> Option<String> {
-        match expand(self.value, self.scope, Allowed::All) {
+        match expand(self.value, self.scope, self.specifiers) {
             Ok(expanded) => Some(expanded.into_owned()),
             Err(bad) => {
                 self.fatal(format!("Failed to resolve unit specifiers in '{}': {bad}", self.value));
@@ -171,7 +173,7 @@ impl Line<'_> {
 
     /// The value, specifiers replaced.
     pub fn text(&mut self) -> Option<String> {
-        self.expanded(self.value, Allowed::All)
+        self.expanded(self.value, self.specifiers)
     }
 
     /// As [`Line::text`], and an empty one is none.
@@ -191,7 +193,7 @@ impl Line<'_> {
 
     /// As [`Line::expanded`], for directives that complain in other words.
     pub fn expanded_in(&mut self, style: Style, text: &str) -> Option<String> {
-        match expand(text, self.scope, Allowed::All) {
+        match expand(text, self.scope, self.specifiers) {
             Ok(expanded) => Some(expanded.into_owned()),
             Err(bad) => {
                 let what = match style {
@@ -208,7 +210,7 @@ impl Line<'_> {
     /// A list whose quotes or escapes make no sense.
     fn bad_list(&mut self) {
         let (key, value) = (self.key, self.value);
-        self.warn(match (self.row.kind, key) {
+        self.warn(match (self.kind, key) {
             (_, "RequiresMountsFor" | "WantsMountsFor" | "Symlinks") => {
                 format!("Invalid syntax, ignoring: {value}")
             }

@@ -30,10 +30,13 @@ use crate::config::socket::{Accept, Listen};
 use crate::config::{Body, Config};
 use crate::name::UnitKind;
 pub(crate) use draft::Draft;
+pub(crate) use exec::{LEVELS, assignments, numbered, one_limit, score};
 use keep::keep;
 pub(crate) use line::{Line, Outcome};
+pub(crate) use names::ACTIONS;
 pub(crate) use path::PATHS;
 pub use reference::{Entry, Lines, Page, entries, gather, list, pages, property};
+pub(crate) use reference::{capital, escaped};
 use std::collections::BTreeSet;
 pub(crate) use timer::TIMES;
 

@@ -2,7 +2,7 @@
 
 use crate::config::unit::{EmergencyAction, JobMode};
 
-pub(super) const ACTIONS: &[(&str, EmergencyAction)] = &[
+pub(crate) const ACTIONS: &[(&str, EmergencyAction)] = &[
     ("none", EmergencyAction::None),
     ("reboot", EmergencyAction::Reboot),
     ("reboot-force", EmergencyAction::RebootForce),

@@ -17,6 +17,10 @@ const fn own(key: &'static str, set: fn(&mut Draft, &mut Line<'_>), help: &'stat
     Directive { key, kind: Kind::Text, support: Support::NotYet, set, help }
 }
 
+const fn counted(key: &'static str, kind: Kind, help: &'static str) -> Directive {
+    Directive { key, kind, support: Support::NotYet, set: switch, help }
+}
+
 const fn old(key: &'static str, set: fn(&mut Draft, &mut Line<'_>), help: &'static str) -> Directive {
     const WHY: Support = Support::Ignored("control groups of version 1 are not set up");
     Directive { key, kind: Kind::Text, support: WHY, set, help }
@@ -32,12 +36,12 @@ pub(super) static TABLE: &[Directive] = &[
     own("AllowedCPUs", cpus, "CPUs its processes run on"),
     own("AllowedMemoryNodes", cpus, "memory nodes its processes use"),
     own("BPFProgram", bpf_program, "BPF programs attached to its control group"),
-    old("BlockIOAccounting", keep_boolean, "old name of IOAccounting="),
+    old("BlockIOAccounting", switch, "old name of IOAccounting="),
     old("BlockIODeviceWeight", block_device, "old name of IODeviceWeight="),
     old("BlockIOReadBandwidth", block_device, "old name of IOReadBandwidthMax="),
     old("BlockIOWeight", block_weight, "old name of IOWeight="),
     old("BlockIOWriteBandwidth", block_device, "old name of IOWriteBandwidthMax="),
-    kept("CPUAccounting", Kind::BooleanYes, "CPU time is counted"),
+    counted("CPUAccounting", Kind::BooleanYes, "CPU time is counted"),
     own("CPUQuota", cpu_quota, "how much CPU time it may use"),
     own("CPUQuotaPeriodSec", cpu_quota_period, "the period CPUQuota= is measured in"),
     old("CPUShares", cpu_shares, "old name of CPUWeight="),
@@ -51,7 +55,7 @@ pub(super) static TABLE: &[Directive] = &[
     own("DeviceAllow", device_allow, "device nodes it may use"),
     kept("DevicePolicy", POLICY, "which device nodes it may use beside DeviceAllow="),
     own("DisableControllers", controllers, "controllers that stay off below it"),
-    kept("IOAccounting", Kind::Boolean, "disk traffic is counted"),
+    counted("IOAccounting", Kind::Boolean, "disk traffic is counted"),
     own("IODeviceLatencyTargetSec", latency, "the latency aimed at for a device"),
     own("IODeviceWeight", device_weight, "its share of a device's traffic"),
     own("IOReadBandwidthMax", bandwidth, "bytes it may read from a device per second"),
@@ -59,7 +63,7 @@ pub(super) static TABLE: &[Directive] = &[
     own("IOWeight", io_weight, "its share of disk traffic"),
     own("IOWriteBandwidthMax", bandwidth, "bytes it may write to a device per second"),
     own("IOWriteIOPSMax", bandwidth, "writes to a device per second"),
-    kept("IPAccounting", Kind::Boolean, "network traffic is counted"),
+    counted("IPAccounting", Kind::Boolean, "network traffic is counted"),
     own("IPAddressAllow", network::addresses, "addresses it may talk to"),
     own("IPAddressDeny", network::addresses, "addresses it may not talk to"),
     Directive { key: "IPEgressFilterPath", kind: Kind::Paths, support: Support::NotYet, set: filter_path, help: "BPF programs that filter what it sends" },
@@ -69,7 +73,7 @@ pub(super) static TABLE: &[Directive] = &[
     own("ManagedOOMMemoryPressureLimit", pressure_limit, "the memory pressure systemd-oomd acts on"),
     kept("ManagedOOMPreference", PREFERENCE, "whether systemd-oomd spares it"),
     own("ManagedOOMSwap", managed, "systemd-oomd acts on its use of swap"),
-    kept("MemoryAccounting", Kind::BooleanYes, "memory is counted"),
+    counted("MemoryAccounting", Kind::BooleanYes, "memory is counted"),
     own("MemoryHigh", memory, "memory above which it is slowed down"),
     old("MemoryLimit", memory_limit, "old name of MemoryMax="),
     own("MemoryLow", memory, "memory it is left if possible"),
@@ -96,7 +100,7 @@ pub(super) static TABLE: &[Directive] = &[
     own("StartupMemoryMax", memory, "MemoryMax= while the machine starts"),
     own("StartupMemorySwapMax", memory, "MemorySwapMax= while the machine starts"),
     own("StartupMemoryZSwapMax", memory, "MemoryZSwapMax= while the machine starts"),
-    kept("TasksAccounting", Kind::BooleanYes, "tasks are counted"),
+    counted("TasksAccounting", Kind::BooleanYes, "tasks are counted"),
     own("TasksMax", tasks, "how many tasks it may have"),
 ];
 
@@ -205,11 +209,10 @@ fn controllers(d: &mut Draft, l: &mut Line<'_>) {
     l.keep_more(d, known);
 }
 
-fn keep_boolean(d: &mut Draft, l: &mut Line<'_>) {
-    match l.boolean() {
-        Some(true) => l.keep_one(d, "yes".into()),
-        Some(false) => l.reset(d),
-        None => {}
+/// Kept whichever it is: only the manager's default tells whether it asks for anything.
+fn switch(d: &mut Draft, l: &mut Line<'_>) {
+    if let Some(yes) = l.boolean() {
+        l.keep_one(d, if yes { "yes" } else { "no" }.into());
     }
 }
 

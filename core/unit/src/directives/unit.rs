@@ -319,12 +319,12 @@ fn set_condition(d: &mut Draft, l: &mut Line<'_>) {
     let value = l.value;
     let (value, triggering) = strip(value, '|');
     let (value, negated) = strip(value, '!');
-    let value = match l.row.kind == Kind::Path {
+    let value = match l.kind == Kind::Path {
         true => l.expanded_in(super::line::Style::Bare, value),
         false => l.expanded(value, Allowed::All),
     };
     let Some(value) = value else { return };
-    let value = match l.row.kind == Kind::Path {
+    let value = match l.kind == Kind::Path {
         true => l.checked_path(value, super::line::Want::Absolute),
         false => Some(value),
     };

@@ -1,8 +1,9 @@
-//! Defaults that depend on other settings.
+//! Defaults that depend on other settings, and on the manager's.
 
 use crate::config::exec::Stdio;
 use crate::config::service::{NotifyAccess, OomPolicy, ServiceType};
 use crate::directives::Draft;
+use crate::manager::Defaults;
 use crate::name::{UnitKind, UnitName};
 use crate::span::Span;
 use crate::specifier::path_of;
@@ -10,13 +11,17 @@ use crate::values::capability::capability;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-pub(super) fn fill(draft: &mut Draft, name: &UnitName) {
-    streams(draft, name.kind());
+pub(super) fn fill(draft: &mut Draft, name: &UnitName, defaults: &Defaults) {
+    streams(draft, name.kind(), defaults);
+    limits(draft, defaults);
+    for (key, counts) in defaults.accounting() {
+        draft.kept.reset_if(key, if counts { "yes" } else { "no" });
+    }
     once_each(draft);
     restrict(draft);
     draft.exec.no_new_privileges |= draft.exec.dynamic_user;
     match name.kind() {
-        UnitKind::Service => service(draft),
+        UnitKind::Service => service(draft, defaults),
         UnitKind::Mount if draft.mount.place.is_empty() => draft.mount.place = path_of(name),
         UnitKind::Socket
         | UnitKind::Target
@@ -90,12 +95,21 @@ fn combine<T, K: Ord>(list: &mut Vec<T>, key: impl Fn(&T) -> K, join: impl Fn(&m
     *list = out;
 }
 
-/// Input from a terminal, socket or descriptor is answered there, unless an output says otherwise.
-fn streams(draft: &mut Draft, kind: UnitKind) {
+/// Input from a terminal, socket or descriptor is answered there, unless an output says otherwise. Of a service, an output
+/// that inherits from what takes none is as one of which nothing is said.
+fn streams(draft: &mut Draft, kind: UnitKind, defaults: &Defaults) {
     let exec = &mut draft.exec;
     let has_text = !exec.standard_input_text.is_empty() && kind == UnitKind::Service;
     let text = if has_text { Stdio::Text } else { Stdio::Null };
     exec.standard_input = draft.said.standard_input.take().unwrap_or(text);
+    let (output, error) = (draft.said.standard_output.take(), draft.said.standard_error.take());
+    if kind != UnitKind::Service {
+        exec.standard_output = output.unwrap_or_else(|| defaults.standard_output.clone());
+        exec.standard_error = error.unwrap_or_else(|| defaults.standard_error.clone());
+        return;
+    }
+    exec.standard_output = output.unwrap_or(Stdio::Inherit);
+    exec.standard_error = error.unwrap_or(Stdio::Inherit);
     let answers = match exec.standard_input {
         Stdio::Tty | Stdio::TtyForce | Stdio::TtyFail | Stdio::Socket | Stdio::NamedFd(_) => true,
         Stdio::Inherit
@@ -109,20 +123,25 @@ fn streams(draft: &mut Draft, kind: UnitKind) {
         | Stdio::Truncate(_)
         | Stdio::Text => false,
     };
-    let output = if answers && kind == UnitKind::Service { Stdio::Inherit } else { Stdio::Journal };
-    exec.standard_output = match draft.said.standard_output.take() {
-        // Nothing to inherit from: as if nothing were said.
-        Some(Stdio::Inherit)
-            if kind == UnitKind::Service && matches!(exec.standard_input, Stdio::Null | Stdio::Text) =>
-        {
-            output
+    if !answers && exec.standard_output == Stdio::Inherit {
+        if exec.standard_error == Stdio::Inherit {
+            exec.standard_error = defaults.standard_error.clone();
         }
-        said => said.unwrap_or(output),
-    };
-    exec.standard_error = draft.said.standard_error.take().unwrap_or(Stdio::Inherit);
+        exec.standard_output = defaults.standard_output.clone();
+    }
 }
 
-fn service(draft: &mut Draft) {
+/// The manager's limits, where the unit sets none of its own.
+fn limits(draft: &mut Draft, defaults: &Defaults) {
+    let limits = &mut draft.exec.limits;
+    for (resource, limit) in &defaults.limits {
+        if let Err(at) = limits.binary_search_by_key(resource, |(known, _)| *known) {
+            limits.insert(at, (*resource, *limit));
+        }
+    }
+}
+
+fn service(draft: &mut Draft, defaults: &Defaults) {
     let service = &mut draft.service;
     let unsaid = match (service.commands.start.is_empty(), &service.bus_name) {
         (true, _) => ServiceType::Oneshot,
@@ -130,7 +149,7 @@ fn service(draft: &mut Draft) {
         (false, None) => ServiceType::Simple,
     };
     service.kind = draft.said.service_type.unwrap_or(unsaid);
-    let start = if service.kind == ServiceType::Oneshot { Span::INFINITY } else { Span::seconds(90) };
+    let start = if service.kind == ServiceType::Oneshot { Span::INFINITY } else { defaults.timeout_start };
     service.timeout_start = draft.said.timeout_start.unwrap_or(start);
     let notifies = match service.kind {
         ServiceType::Notify | ServiceType::NotifyReload => true,
@@ -145,6 +164,6 @@ fn service(draft: &mut Draft) {
     let said = draft.said.notify_access.unwrap_or(NotifyAccess::None);
     let needed = notifies || watched || service.fd_store_max > 0;
     service.notify_access = if needed && said == NotifyAccess::None { NotifyAccess::Main } else { said };
-    let policy = if draft.exec.delegate { OomPolicy::Continue } else { OomPolicy::Stop };
+    let policy = if draft.exec.delegate { OomPolicy::Continue } else { defaults.oom_policy };
     service.oom_policy = draft.said.oom_policy.unwrap_or(policy);
 }

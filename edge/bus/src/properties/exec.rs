@@ -1,8 +1,10 @@
 //! The execution environment, shared by all units that run processes: systemd.exec(5). What is not acted on
 //! yet is shown as it was written where that is a plain word or list, else as unset.
 
+use super::limits;
 use super::{Emits::*, UnitCx, UnitRow, list, none, num, row, text, words};
-use eudaemon_unit::config::exec::{Directories, Failure, Place, Preserve, Resource, Stdio};
+use eudaemon_unit::config::exec::{Directories, Exec, Failure, Place, Preserve, Resource, Stdio};
+use eudaemon_unit::manager::Defaults;
 use eudaemon_unit::name::UnitKind;
 use zbus::Variant;
 
@@ -58,7 +60,7 @@ pub const EXEC: &[UnitRow] = &[
     row("ExtensionDirectories", "as", Const, |cx| cx.strings("ExtensionDirectories")),
     row("ExtensionImages", "a(sba(ss))", Const, |cx| cx.extension_images()),
     row("MountImages", "a(ssba(ss))", Const, |cx| cx.mount_images()),
-    row("OOMScoreAdjust", "i", Const, |cx| num(i32::from(cx.exec().oom_score_adjust.unwrap_or(0)))),
+    row("OOMScoreAdjust", "i", Const, |cx| num(oom_score_adjust(cx))),
     row("CoredumpFilter", "t", Const, |cx| cx.hexadecimal("CoredumpFilter", 0x33)),
     row("Nice", "i", Const, |cx| num(i32::from(cx.exec().nice.unwrap_or(0)))),
     row("IOSchedulingClass", "i", Const, |cx| cx.number("IOSchedulingClass", 2_i32)),
@@ -69,19 +71,21 @@ pub const EXEC: &[UnitRow] = &[
     row("CPUAffinityFromNUMA", "b", Const, |cx| num(cx.kept("CPUAffinity") == Some("numa"))),
     row("NUMAPolicy", "i", Const, |cx| num(numa_policy(cx))),
     row("NUMAMask", "ay", Const, |cx| cx.bits("NUMAMask")),
-    row("TimerSlackNSec", "t", Const, |cx| cx.number("TimerSlackNSec", 50_000_u64)),
+    row("TimerSlackNSec", "t", Const, |cx| cx.number("TimerSlackNSec", cx.model.settings().timer_slack_nsec)),
     row("CPUSchedulingResetOnFork", "b", Const, |cx| cx.flag("CPUSchedulingResetOnFork")),
     row("NonBlocking", "b", Const, |cx| num(cx.service().non_blocking)),
     row("StandardInput", "s", Const, |cx| text(stdio_word(&cx.exec().standard_input))),
     row("StandardInputFileDescriptorName", "s", Const, |cx| text(descriptor_name(&cx.exec().standard_input))),
     row("StandardInputData", "ay", Const, |cx| Variant::from(cx.exec().standard_input_text.clone())),
     row("StandardOutput", "s", Const, |cx| {
-        text(if cx.is_known() { stdio_word(&cx.exec().standard_output) } else { "inherit" })
+        text(stdio_word(output(cx, |exec| &exec.standard_output, |defaults| &defaults.standard_output)))
     }),
     row("StandardOutputFileDescriptorName", "s", Const, |cx| {
         text(descriptor_name(&cx.exec().standard_output))
     }),
-    row("StandardError", "s", Const, |cx| text(stdio_word(&cx.exec().standard_error))),
+    row("StandardError", "s", Const, |cx| {
+        text(stdio_word(output(cx, |exec| &exec.standard_error, |defaults| &defaults.standard_error)))
+    }),
     row("StandardErrorFileDescriptorName", "s", Const, |cx| text(descriptor_name(&cx.exec().standard_error))),
     row("TTYPath", "s", Const, |cx| text(cx.exec().tty_path.as_deref().unwrap_or_default())),
     row("TTYReset", "b", Const, |cx| cx.flag("TTYReset")),
@@ -218,7 +222,21 @@ fn working_directory<'a>(cx: &'a UnitCx<'_>) -> Variant<'a> {
     }
 }
 
-fn stdio_word(stdio: &Stdio) -> &'static str {
+/// Where an output goes; of a unit nobody wrote, where the manager has it go, and services decide that once they are read.
+fn output<'a>(cx: &'a UnitCx<'_>, own: fn(&Exec) -> &Stdio, default: fn(&Defaults) -> &Stdio) -> &'a Stdio {
+    match cx.unit.config.exec() {
+        Some(exec) if cx.is_known() => own(exec),
+        Some(_) if cx.unit.config.name.kind() == UnitKind::Service => &Stdio::Inherit,
+        Some(_) | None => default(cx.defaults()),
+    }
+}
+
+fn oom_score_adjust(cx: &UnitCx<'_>) -> i32 {
+    let own = cx.unit.config.exec().map(|exec| exec.oom_score_adjust);
+    i32::from(own.unwrap_or(cx.defaults().oom_score_adjust).unwrap_or_else(limits::own_score))
+}
+
+pub(super) fn stdio_word(stdio: &Stdio) -> &'static str {
     match stdio {
         Stdio::Inherit => "inherit",
         Stdio::Null => "null",

@@ -2,6 +2,7 @@
 //! the types that their properties have.
 
 use super::{UnitCx, num, text, words};
+use eudaemon_unit::name::UnitKind;
 use eudaemon_unit::values::cpuset::parse_cpuset;
 use eudaemon_unit::values::number::permyriad;
 use eudaemon_unit::values::{parse_timespan, syscalls};
@@ -109,14 +110,30 @@ impl UnitCx<'_> {
         self.number(key, u64::MAX)
     }
 
+    /// Whether something is counted, which the manager's settings say of units that do not.
+    pub(super) fn counted(&self, key: &str) -> Variant<'static> {
+        self.switch(key, self.defaults().counts(key))
+    }
+
+    /// The manager's settings say it of units that do not, slices excepted.
     pub(super) fn tasks_max(&self) -> Variant<'static> {
         let most = self.model.capacity().tasks;
-        num(self.kept("TasksMax").and_then(|value| limit(value, most)).map_or(
-            u64::MAX,
-            |limit| match limit {
-                Limit::Share(number) | Limit::Number(number) => number,
-            },
-        ))
+        let unset = match self.unit.config.name.kind() {
+            UnitKind::Slice => u64::MAX,
+            UnitKind::Service
+            | UnitKind::Socket
+            | UnitKind::Target
+            | UnitKind::Device
+            | UnitKind::Mount
+            | UnitKind::Automount
+            | UnitKind::Swap
+            | UnitKind::Timer
+            | UnitKind::Path
+            | UnitKind::Scope => self.defaults().tasks_max.of(most),
+        };
+        num(self.kept("TasksMax").and_then(|value| limit(value, most)).map_or(unset, |limit| match limit {
+            Limit::Share(number) | Limit::Number(number) => number,
+        }))
     }
 
     /// A set of CPUs or memory nodes: one bit each, lowest first, in words of eight bytes.

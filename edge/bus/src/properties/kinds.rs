@@ -1,5 +1,6 @@
 //! The kinds of unit that run nothing of their own yet: their properties, without the parts they share.
 
+use super::words::oom_word;
 use super::{Emits::*, UnitCx, UnitRow, none, num, row, text};
 use eudaemon_unit::values::timespan::parse_timespan;
 use zbus::Variant;
@@ -9,7 +10,7 @@ pub const MOUNT: &[UnitRow] = &[
     row("What", "s", Value, |cx| text(&cx.mount().what)),
     row("Options", "s", Value, |cx| text(&cx.mount().options)),
     row("Type", "s", Value, |cx| text(&cx.mount().kind)),
-    row("TimeoutUSec", "t", Const, |cx| cx.span("TimeoutSec", 90_000_000)),
+    row("TimeoutUSec", "t", Const, |cx| cx.span("TimeoutSec", cx.defaults().timeout_start.0)),
     row("ControlPID", "u", Value, |_| num(0_u32)),
     row("DirectoryMode", "u", Const, |cx| cx.mode("DirectoryMode", 0o755)),
     row("SloppyOptions", "b", Const, |cx| cx.flag("SloppyOptions")),
@@ -33,7 +34,7 @@ pub const SWAP: &[UnitRow] = &[
     row("What", "s", Value, |cx| cx.free("What")),
     row("Priority", "i", Value, |cx| cx.number("Priority", -1_i32)),
     row("Options", "s", Value, |cx| cx.free("Options")),
-    row("TimeoutUSec", "t", Const, |cx| cx.span("TimeoutSec", 90_000_000)),
+    row("TimeoutUSec", "t", Const, |cx| cx.span("TimeoutSec", cx.defaults().timeout_start.0)),
     row("ControlPID", "u", Value, |_| num(0_u32)),
     row("Result", "s", Value, |_| text("success")),
     row("UID", "u", Value, |_| num(u32::MAX)),
@@ -63,7 +64,7 @@ pub const TIMER: &[UnitRow] = &[
     row("LastTriggerUSec", "t", Value, |_| num(0_u64)),
     row("LastTriggerUSecMonotonic", "t", Value, |_| num(0_u64)),
     row("Result", "s", Value, |_| text("success")),
-    row("AccuracyUSec", "t", Const, |cx| cx.span("AccuracySec", 60_000_000)),
+    row("AccuracyUSec", "t", Const, |cx| cx.span("AccuracySec", cx.defaults().timer_accuracy.0)),
     row("RandomizedDelayUSec", "t", Const, |cx| cx.span("RandomizedDelaySec", 0)),
     row("FixedRandomDelay", "b", Const, |cx| cx.flag("FixedRandomDelay")),
     row("Persistent", "b", Const, |cx| cx.flag("Persistent")),
@@ -81,11 +82,11 @@ pub const PATH: &[UnitRow] = &[
 ];
 pub const SCOPE: &[UnitRow] = &[
     row("Controller", "s", Value, |_| text("")),
-    row("TimeoutStopUSec", "t", Const, |_| num(90_000_000_u64)),
+    row("TimeoutStopUSec", "t", Const, |cx| cx.span("TimeoutStopSec", cx.defaults().timeout_stop.0)),
     row("Result", "s", Value, |_| text("success")),
     row("RuntimeMaxUSec", "t", Const, |_| num(u64::MAX)),
     row("RuntimeRandomizedExtraUSec", "t", Const, |_| num(0_u64)),
-    row("OOMPolicy", "s", Const, |cx| cx.word("OOMPolicy", "stop")),
+    row("OOMPolicy", "s", Const, |cx| cx.word("OOMPolicy", oom_word(cx.defaults().oom_policy))),
 ];
 pub const DEVICE: &[UnitRow] = &[row("SysFSPath", "s", Value, |_| text(""))];
 

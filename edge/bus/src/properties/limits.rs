@@ -1,10 +1,23 @@
-//! The resource limits a unit has that sets none: the manager's own, and for open files systemd's 1024:512Ki
+//! The resource limits a unit has that sets none: what the manager's settings say, else the manager's own, and for open files systemd's 1024:512Ki
 //! as far as the manager may raise them.
 
 use eudaemon_unit::config::exec::{Limit, Resource};
+use eudaemon_unit::manager::Defaults;
 use rustix::process::{self, getrlimit};
 
-pub fn default_limit(resource: Resource) -> Limit {
+pub fn limit(defaults: &Defaults, resource: Resource) -> Limit {
+    let said = defaults.limits.iter().find(|(known, _)| *known == resource);
+    said.map_or_else(|| own(resource), |(_, limit)| *limit)
+}
+
+/// How soon the kernel kills the manager for memory: what a process has whose unit sets nothing.
+pub fn own_score() -> i16 {
+    let text = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap_or_default();
+    text.trim().parse().unwrap_or(0)
+}
+
+/// What the manager has itself.
+pub fn own(resource: Resource) -> Limit {
     let own = getrlimit(match resource {
         Resource::Cpu => process::Resource::Cpu,
         Resource::Fsize => process::Resource::Fsize,

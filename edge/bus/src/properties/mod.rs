@@ -27,7 +27,9 @@ pub use words::{active_word, load_word, mode_of, mode_word};
 use crate::model::{Manager, Model, Relation, Resources, Run, ServiceRun, SocketRun, Unit};
 use eudaemon_unit::config::exec::{Limit, Resource};
 use eudaemon_unit::config::{Body, Exec, Kill, LoadState, Mount, Service, Socket};
+use eudaemon_unit::manager::{Defaults, Settings};
 use eudaemon_unit::name::{UnitKind, UnitName};
+use eudaemon_unit::span::Span;
 use std::cell::OnceCell;
 use std::sync::LazyLock;
 use zbus::{Str, Type, Variant};
@@ -153,6 +155,23 @@ pub struct ManagerCx<'m> {
 }
 
 impl ManagerCx<'_> {
+    fn settings(&self) -> &Settings {
+        self.model.settings()
+    }
+
+    fn defaults(&self) -> &Defaults {
+        &self.settings().defaults
+    }
+
+    fn limit(&self, resource: Resource) -> Limit {
+        limits::limit(self.defaults(), resource)
+    }
+
+    /// A user's manager has nothing to do with the machine's watchdog.
+    fn watchdog(&self, span: Span) -> Variant<'static> {
+        num(if self.facts.has_machine { span.0 } else { u64::MAX })
+    }
+
     fn jobs(&self) -> u32 {
         u32::try_from(self.model.jobs().len()).unwrap_or(u32::MAX)
     }
@@ -209,13 +228,21 @@ impl<'m> UnitCx<'m> {
         self.unit.config.kill().unwrap_or(&NO_SERVICE.kill)
     }
 
+    fn defaults(&self) -> &Defaults {
+        &self.model.settings().defaults
+    }
+
     fn resources(&self) -> &Resources {
         self.resources.get_or_init(|| self.model.resources(&self.unit.config.name))
     }
 
     fn limit(&self, resource: Resource) -> Limit {
         let set = self.exec().limits.iter().find(|(limited, _)| *limited == resource);
-        set.map_or_else(|| limits::default_limit(resource), |(_, limit)| *limit)
+        match set {
+            Some((_, limit)) => *limit,
+            None if self.is_known() => limits::limit(self.defaults(), resource),
+            None => limits::own(resource),
+        }
     }
 
     fn related(&self, relation: Relation) -> Variant<'static> {

@@ -521,12 +521,19 @@ impl Model for Table {
             failed_units: self.units.values().filter(|entry| entry.active == ActiveState::Failed).count()
                 as u32,
             progress: 1.0,
+            has_machine: true,
             show_status: true,
             service_watchdogs: true,
             unit_path: vec!["/etc/systemd/system".to_owned()],
             system_state: "running",
             ..Manager::default()
         }
+    }
+
+    fn settings(&self) -> &eudaemon_unit::manager::Settings {
+        static PLAIN: std::sync::LazyLock<eudaemon_unit::manager::Settings> =
+            std::sync::LazyLock::new(Default::default);
+        &PLAIN
     }
 
     fn plan(&mut self, requests: &[(UnitName, JobKind, JobMode)]) -> Vec<Account> {

@@ -9,6 +9,7 @@ mod manual;
 mod order;
 mod program;
 mod reader;
+mod settings;
 mod socket;
 mod start;
 
@@ -21,6 +22,7 @@ use eudaemon_unit::config::{Config, Dependency, LoadState};
 use eudaemon_unit::load::{Loader, Surroundings};
 use eudaemon_unit::merge::Merged;
 use eudaemon_unit::name::UnitName;
+pub use settings::{findings as settings, is_one as is_settings};
 use start::Graph;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -111,7 +111,7 @@ fn section(word: &str, kind: UnitKind) -> Option<Suggestion> {
 }
 
 impl Suggestion {
-    fn word(word: &str) -> Suggestion {
+    pub(super) fn word(word: &str) -> Suggestion {
         Suggestion { text: format!("did you mean `{word}`?"), replacement: Some(word.to_owned()) }
     }
 }

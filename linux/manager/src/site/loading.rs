@@ -3,6 +3,7 @@
 use super::memory::LATE;
 use super::{OWN_REQUESTS, Site, again};
 use crate::options::Mission;
+use crate::settings::{self, Heard};
 use crate::units::Loaded;
 use crate::{clock, generators, lines};
 use eudaemon_engine::Engine;
@@ -123,6 +124,7 @@ impl Site {
 
     /// daemon-reload: generators, then every known unit's files again. The engine compares by content.
     pub fn reload(&mut self, engine: &Engine) {
+        self.read_settings();
         self.generate();
         self.units.refresh();
         self.visitors.clear();
@@ -139,9 +141,37 @@ impl Site {
         self.bring(units);
     }
 
+    /// daemon-reexec: a reload, and another process for this one.
+    pub fn reexecute(&mut self, engine: &Engine) {
+        self.reload(engine);
+        self.reexecute = true;
+    }
+
+    /// The manager's own files, and what else is said of it. Units read after this have what they say.
+    pub fn read_settings(&mut self) {
+        let Heard { mut settings, asked, odd } = settings::hear(&self.machine, &self.mission);
+        for odd in odd {
+            self.lines.say(None, None, lines::WARNING, &odd.to_string());
+        }
+        // As systemd has it: until another is named.
+        settings.log_level = settings.log_level.or(self.settings.log_level);
+        settings.log_target = settings.log_target.or(self.settings.log_target);
+        let own = settings::own_environment(&self.machine, &settings, &asked);
+        self.environment.set_own(&own, &settings.environment);
+        self.units.set_defaults(settings.defaults.clone());
+        (self.settings, self.asked) = (settings, asked);
+        self.obey_log_level();
+    }
+
+    /// What is shown of our lines.
+    pub(super) fn obey_log_level(&mut self) {
+        let said = self.log_level.as_deref().and_then(lines::level);
+        self.lines.shown = said.or(self.settings.log_level).unwrap_or(lines::INFO);
+    }
+
     pub fn generate(&mut self) {
         if !matches!(self.mission, Mission::Directory(_)) {
-            for line in generators::run(&self.machine, &self.environment) {
+            for line in generators::run(&self.machine, &self.environment.all()) {
                 self.lines.say(None, None, lines::WARNING, &line);
             }
         }

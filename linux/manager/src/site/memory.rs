@@ -13,11 +13,20 @@ pub const PIDS: &str = "pids/";
 /// Notes of this prefix and a unit's name hold when it was loaded, if after everything else.
 pub(super) const LATE: &str = "late/";
 
+const LOG_LEVEL: &str = "log-level";
+const LOG_TARGET: &str = "log-target";
+
 impl Site {
     /// What a predecessor noted and this manager goes on from.
     pub fn remember(&mut self, notes: &BTreeMap<String, Vec<u8>>) {
-        if let Some(environment) = notes.get("environment").and_then(|note| postcard::from_bytes(note).ok()) {
-            self.environment = environment;
+        if let Some(clients) = notes.get("environment").and_then(|note| postcard::from_bytes(note).ok()) {
+            self.environment.set_clients(clients);
+        }
+        if let Some(level) = notes.get(LOG_LEVEL).and_then(|note| postcard::from_bytes(note).ok()) {
+            self.log_level = Some(level);
+        }
+        if let Some(target) = notes.get(LOG_TARGET).and_then(|note| postcard::from_bytes(note).ok()) {
+            self.log_target = Some(target);
         }
         if let Some(milestones) = notes.get("milestones").and_then(|note| postcard::from_bytes(note).ok()) {
             self.milestones = milestones;
@@ -44,9 +53,22 @@ impl Site {
         self.notes.push(("milestones".into(), postcard::to_allocvec(&self.milestones).ok()));
     }
 
-    pub fn set_environment(&mut self, environment: Vec<String>) {
-        self.notes.push(("environment".into(), postcard::to_allocvec(&environment).ok()));
-        self.environment = environment;
+    /// What clients unset and set of what services are given.
+    pub fn change_environment(&mut self, unset: &[String], set: &[String]) {
+        self.environment.change(unset, set);
+        self.notes.push(("environment".into(), postcard::to_allocvec(self.environment.clients()).ok()));
+    }
+
+    /// A client's word on the log, which counts more than the settings.
+    pub fn set_log_level(&mut self, level: String) {
+        self.notes.push((LOG_LEVEL.into(), postcard::to_allocvec(&level).ok()));
+        self.log_level = Some(level);
+        self.obey_log_level();
+    }
+
+    pub fn set_log_target(&mut self, target: String) {
+        self.notes.push((LOG_TARGET.into(), postcard::to_allocvec(&target).ok()));
+        self.log_target = Some(target);
     }
 
     /// The pid of a process, also of one that has ended but is still shown.

@@ -10,6 +10,7 @@ mod memory;
 pub use memory::PIDS;
 
 use crate::clock;
+use crate::environment::Environment;
 use crate::lines::{self, Lines};
 use crate::machine::Machine;
 use crate::model::Visitors;
@@ -28,6 +29,7 @@ use eudaemon_host::host::{self, Birth, Host, News};
 use eudaemon_host::place::Role;
 use eudaemon_unit::config::Config;
 use eudaemon_unit::config::unit::JobMode;
+use eudaemon_unit::manager::{Asked, Settings};
 use eudaemon_unit::name::UnitName;
 use folder::{Ending, Folder, Waiting};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -68,8 +70,11 @@ pub struct Site {
     pub mission: Mission,
     pub lines: Lines,
     pub milestones: Milestones,
-    /// What services are given, after set-environment.
-    pub environment: Vec<String>,
+    /// What services are given.
+    pub environment: Environment,
+    pub settings: Settings,
+    /// What is asked for beside settings, by whoever started PID 1.
+    pub asked: Asked,
     pub visitors: Visitors,
     /// Pids of ended processes that `show` still names, newest last.
     pub past: BTreeMap<UnitName, Vec<(ProcId, u32)>>,
@@ -81,8 +86,9 @@ pub struct Site {
     pub reexecute: bool,
     /// When units were loaded that neither the start nor a reload brought.
     pub loaded_late: BTreeMap<UnitName, Moment>,
-    pub log_level: String,
-    pub log_target: String,
+    /// What a client said in place of the settings.
+    pub log_level: Option<String>,
+    pub log_target: Option<String>,
     /// What the engine heard last.
     pub recorder: Recorder,
     log: StateLog,
@@ -122,7 +128,9 @@ impl Site {
         };
         let booted = machine.container.is_none() && machine.place.role == Role::First;
         Ok(Site {
-            environment: machine.environment.clone(),
+            environment: Environment::new(&machine.environment),
+            settings: Settings::default(),
+            asked: Asked::default(),
             standing: if booted { Standing::Machine } else { Standing::Guest },
             host,
             units,
@@ -138,8 +146,8 @@ impl Site {
             reloaded: Vec::new(),
             reexecute: false,
             loaded_late: BTreeMap::new(),
-            log_level: "info".to_owned(),
-            log_target: "journal-or-kmsg".to_owned(),
+            log_level: None,
+            log_target: None,
             recorder: Recorder::new(eudaemon_engine::limits::FLIGHT),
             log,
             notes: Vec::new(),
@@ -178,7 +186,7 @@ impl Site {
                 }
             }
             Meaning::Reload => self.reload(engine),
-            Meaning::Reexecute => self.reexecute = true,
+            Meaning::Reexecute => self.reexecute(engine),
             Meaning::ReconnectBus => {
                 if let Some(server) = &mut self.server {
                     server.bus_is_down();
@@ -217,7 +225,7 @@ impl Site {
             .collect();
         let socket_names = sockets.iter().map(|socket| self.socket_name(engine, socket)).collect();
         let directories = self.machine.specifiers.directories.clone();
-        let mut environment = self.environment.clone();
+        let mut environment = self.environment.all();
         let source = engine.unit_view(unit).and_then(|view| view.config.source.as_deref());
         // Debian's scripts hand themselves over to systemctl unless PID 1 is their parent, and would wait for themselves.
         if self.machine.place.role == Role::Beside
@@ -385,7 +393,8 @@ impl World for Site {
         self.close_reloads(engine);
         self.flush(engine);
         loop {
-            if self.reexecute {
+            // What a reload before it brought is written down first.
+            if self.reexecute && self.inbox.is_empty() {
                 self.host.settle();
                 return Waited::Over;
             }

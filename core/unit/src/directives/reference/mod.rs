@@ -12,6 +12,7 @@ use crate::name::{UnitKind, UnitName};
 use crate::specifier::Context;
 pub use list::list;
 pub use pages::{Page, pages};
+pub(crate) use pages::{capital, escaped};
 pub use property::property;
 pub use shape::Lines;
 

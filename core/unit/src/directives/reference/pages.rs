@@ -49,6 +49,13 @@ pub fn pages() -> Vec<Page> {
         writeln!(index, "- [{title}]({name}): {} directives of {manual}", entries.len()).ok();
         pages.push(Page { text: page(title, manual, &entries), name });
     }
+    let settings = crate::manager::rows().len();
+    writeln!(
+        index,
+        "- [The manager's own settings](manager.md): {settings} settings of systemd-system.conf(5)"
+    )
+    .ok();
+    pages.push(Page { name: "manager.md".into(), text: crate::manager::page() });
     pages.insert(0, Page { name: "README.md".into(), text: index });
     pages
 }
@@ -101,12 +108,12 @@ impl Lines {
     }
 }
 
-fn capital(text: &str) -> String {
+pub(crate) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// Text that Markdown leaves as it is.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('|', "\\|").replace('<', "&lt;").replace('*', "\\*")
 }
