@@ -56,11 +56,13 @@ fn main() -> ExitCode {
     if name == "systemctl" {
         return eudaemon_ctl::main(arguments, CalledAs::Systemctl);
     }
-    if let [help, word] = arguments.as_slice()
-        && help == "help"
-        && let Some(code) = help_of(word)
+    let arguments = word_first(arguments);
+    if let Some((word, rest)) = arguments.split_first()
+        && word == "help"
+        && !rest.is_empty()
+        && !rest.iter().any(|word| word.as_encoded_bytes().starts_with(b"-"))
     {
-        return code;
+        return help(rest);
     }
     match arguments.first().and_then(|word| program(word)) {
         Some(program) => program(arguments),
@@ -68,13 +70,38 @@ fn main() -> ExitCode {
     }
 }
 
+/// A program's word may stand behind options: they are its own then.
+fn word_first(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let at = eudaemon_ctl::first_word(&arguments);
+    if let Some(at) = at.filter(|at| program(&arguments[*at]).is_some()) {
+        arguments[..=at].rotate_right(1);
+    }
+    arguments
+}
+
+/// One text for each word; the exit code tells of the first that has none.
+fn help(words: &[OsString]) -> ExitCode {
+    let mut worst = ExitCode::SUCCESS;
+    for (number, word) in words.iter().enumerate() {
+        if number > 0 {
+            println!();
+        }
+        let code = help_of(word)
+            .unwrap_or_else(|| eudaemon_ctl::main(vec!["help".into(), word.clone()], CalledAs::Eudaemon));
+        if worst == ExitCode::SUCCESS {
+            worst = code;
+        }
+    }
+    worst
+}
+
 /// Help for what is no verb of the command line: a program, or a directive of unit files.
 fn help_of(word: &OsStr) -> Option<ExitCode> {
+    // Started by init alone, it has nothing to say to people.
+    if let Some(program) = program(word).filter(|_| word != "manager") {
+        return Some(program(vec![word.to_owned(), "--help".into()]));
+    }
     match word.to_str()? {
-        "init" | "up" => Some(eudaemon_init::main(vec![word.to_owned(), "--help".into()])),
-        "replay" => Some(eudaemon_rehearse::replay(vec![word.to_owned(), "--help".into()])),
-        "simulate" => Some(eudaemon_rehearse::simulate(vec![word.to_owned(), "--help".into()])),
-        "verify" => Some(eudaemon_verify::main(vec![word.to_owned(), "--help".into()])),
         word if eudaemon_ctl::is_verb(word) => None,
         word => eudaemon_verify::help(word),
     }

@@ -38,6 +38,29 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// What each start comes to by itself, as if nobody had asked for another; for who looks at unit files, not at what
+    /// may be asked of them: `RefuseManualStart=` refuses nothing. One after the other, for there may be many.
+    pub fn foresee_starts<'a>(
+        &self,
+        units: impl IntoIterator<Item = &'a UnitName>,
+        mut each: impl FnMut(&'a UnitName, Account),
+    ) {
+        let (kind, mode) = (JobKind::Start, JobMode::Replace);
+        let present = Present { engine: self, graph: &self.graph };
+        for name in units {
+            let account = match self.graph.id(name) {
+                Some(unit) => {
+                    let mut foresight = Foresight::new(&self.graph, &present);
+                    foresight.ask(Ask { unit, kind, mode, origin: Origin::Engine })
+                }
+                None => Account::refused(name.clone(), kind, mode, Refusal::unknown(name, kind)),
+            };
+            each(name, account);
+        }
+    }
+}
+
 /// The engine's state under a graph that has more units.
 struct Present<'a> {
     engine: &'a Engine,

@@ -42,5 +42,8 @@ pub const CHAIN: usize = 32;
 /// Bytes kept of a line of a unit file that a cause names.
 pub const TOLD_TEXT: usize = 200;
 
+/// Units kept of an ordering cycle that a cause names.
+pub const TOLD_RING: usize = 16;
+
 /// Remarks of one transaction kept for the log; the count of the others is said.
 pub const REMARKS: usize = 64;

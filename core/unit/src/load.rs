@@ -5,7 +5,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::files::{Found, Fragment, Index, Scope, Tree, TreeError};
 use crate::implicit;
 use crate::limits;
-use crate::merge::{Merged, Source, merge, not_loaded};
+use crate::merge::{Merged, Reading, Source, merge, merge_reading, not_loaded};
 use crate::name::{UnitKind, UnitName};
 use crate::specifier::Context;
 use crate::vendor::container_conditions;
@@ -31,6 +31,15 @@ pub struct Loader<'a, T: ?Sized> {
 impl<T: Tree + ?Sized> Loader<'_, T> {
     /// One unit. Its dependencies on targets and mounts that take two to decide are not in it: see [`Loader::closure`].
     pub fn load(&self, asked: &UnitName) -> Merged {
+        self.read(asked, Reading::UpToTheFault)
+    }
+
+    /// One unit with all that is wrong in its files, also after a line for which it cannot be used.
+    pub fn load_whole(&self, asked: &UnitName) -> Merged {
+        self.read(asked, Reading::Whole)
+    }
+
+    fn read(&self, asked: &UnitName, reading: Reading) -> Merged {
         let found = self.index.find(self.tree, asked);
         // Scopes are made at run time, by whoever has the processes.
         if asked.kind() == UnitKind::Scope && !crate::files::needs_no_file(asked) {
@@ -60,7 +69,7 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
         }
         let sources: Vec<Source<'_>> = texts.iter().map(|(path, text)| Source { path, text }).collect();
         // Specifiers mean the name that was asked for; only then the unit takes its main name.
-        let mut merged = merge(asked, &sources, &found, self.cx);
+        let mut merged = merge_reading(asked, &sources, &found, self.cx, reading);
         merged.diagnostics.splice(0..0, odd);
         self.finish(&mut merged.config, &found);
         merged

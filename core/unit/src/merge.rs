@@ -25,8 +25,27 @@ pub struct Merged {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// How far a file is read that has a line for which its unit cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// Up to that line: what comes after it changes nothing.
+    UpToTheFault,
+    /// To its end, and the drop-ins with it: for who wants to know all that is wrong.
+    Whole,
+}
+
 /// A unit from its texts, which come in the order they are merged: the fragment first, if there is one.
 pub fn merge(name: &UnitName, sources: &[Source<'_>], found: &Found, cx: &Context) -> Merged {
+    merge_reading(name, sources, found, cx, Reading::UpToTheFault)
+}
+
+pub(crate) fn merge_reading(
+    name: &UnitName,
+    sources: &[Source<'_>],
+    found: &Found,
+    cx: &Context,
+    reading: Reading,
+) -> Merged {
     let mut draft = Draft::new(name.kind(), &cx.defaults);
     let mut diagnostics = Report::default();
     draft.unit.ignore_on_isolate = name.kind().stays_on_isolate();
@@ -45,13 +64,16 @@ pub fn merge(name: &UnitName, sources: &[Source<'_>], found: &Found, cx: &Contex
     let scope = Scope { name, fragment: fragment.unwrap_or(""), cx };
     let mut dropins = Dropins::Count;
     for source in sources {
-        let outcome = read(&mut draft, source, scope, &mut diagnostics);
+        let outcome = read(&mut draft, source, scope, &mut diagnostics, reading);
         // A drop-in that cannot be read to its end takes nothing away from the unit.
         if Some(source.path) == fragment && outcome != Outcome::Fine {
             load = match outcome {
                 Outcome::Fine | Outcome::Fatal => fatal(name, &mut diagnostics),
                 Outcome::Broken(reason) => broken(name, reason, &mut diagnostics),
             };
+            if reading == Reading::Whole {
+                continue;
+            }
             // Nor is there anything to add to a unit that cannot be used.
             dropins = Dropins::DoNot;
             break;
@@ -80,8 +102,15 @@ enum Dropins {
     DoNot,
 }
 
-/// One file into the draft.
-fn read(draft: &mut Draft, source: &Source<'_>, scope: Scope<'_>, diagnostics: &mut Report) -> Outcome {
+/// One file into the draft; what the first line came to that did not go well.
+fn read(
+    draft: &mut Draft,
+    source: &Source<'_>,
+    scope: Scope<'_>,
+    diagnostics: &mut Report,
+    reading: Reading,
+) -> Outcome {
+    let mut first = Outcome::Fine;
     for event in Lexer::new(source.path, source.text, sections(scope.name.kind())) {
         let outcome = match event {
             Event::Assignment(assignment) => assign(draft, &assignment, scope, diagnostics),
@@ -94,11 +123,14 @@ fn read(draft: &mut Draft, source: &Source<'_>, scope: Scope<'_>, diagnostics: &
                 Outcome::Broken(reason)
             }
         };
-        if outcome != Outcome::Fine {
-            return outcome;
+        if first == Outcome::Fine {
+            first = outcome;
+        }
+        if first != Outcome::Fine && reading == Reading::UpToTheFault {
+            break;
         }
     }
-    Outcome::Fine
+    first
 }
 
 fn assign(

@@ -13,6 +13,20 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     near.filter(|(distance, _)| distance * 3 <= word.len() * EDIT).map(|(_, candidate)| candidate)
 }
 
+/// The word known that one slip of the pen makes this one, two in a long word; for words of which many are alike.
+/// Of fewer letters than four nothing can be told.
+pub fn slip<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = match word.chars().count() {
+        0..4 => return None,
+        4..10 => 1,
+        10..=LONGEST_COMPARED => 2,
+        _ => return None,
+    };
+    let alike = known.into_iter().filter(|other| other.len().abs_diff(word.len()) <= allowed);
+    let near = alike.map(|candidate| (distance(word, candidate), candidate)).min();
+    near.filter(|(distance, _)| (1..=allowed * EDIT).contains(distance)).map(|(_, candidate)| candidate)
+}
+
 /// The cost of an edit.
 const EDIT: usize = 2;
 /// The cost of a letter in the other case.
@@ -47,6 +61,18 @@ mod tests {
 
     fn check(word: &str, expected: Option<&str>) {
         assert_eq!(nearest(word, ["ExecStart", "ExecStop", "Restart", "User"]), expected, "{word}");
+    }
+
+    #[test]
+    fn slips() {
+        let check = |word, expected| assert_eq!(slip(word, ["network", "systemd-networkd", "ssh"]), expected);
+        check("netwrok", Some("network"));
+        check("network", None);
+        check("networks", Some("network"));
+        check("nettork1", None);
+        check("system-networkd", Some("systemd-networkd"));
+        check("sshh", Some("ssh"));
+        check("sss", None);
     }
 
     #[test]

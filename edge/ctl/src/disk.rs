@@ -4,11 +4,13 @@ use crate::line::{Options, Scope};
 use crate::verb::{Failure, words};
 use eudaemon_host::tree::{HostTree, JOURNAL};
 use eudaemon_host::zones::Installed;
+use eudaemon_unit::diagnostic::{Code, Diagnostic, Severity};
 use eudaemon_unit::files::{self, Found, Index, SearchPath, Tree};
 use eudaemon_unit::install::{
     self, Change, Ground, Note, Place, Presets, Refusal, Request, State, Unreadable,
 };
 use eudaemon_unit::limits::UNIT_FILE_MAX;
+use eudaemon_unit::load::{Loader, Surroundings};
 use eudaemon_unit::name::UnitName;
 use eudaemon_unit::specifier::Context;
 use eudaemon_unit::values::zones::KnownZones;
@@ -33,6 +35,8 @@ pub struct Changed {
     pub lines: Vec<(String, bool)>,
     pub asked_for: usize,
     pub refusal: Option<String>,
+    /// What was odd in the files that were read, a line each.
+    pub odd: Vec<String>,
 }
 
 impl Disk {
@@ -77,6 +81,7 @@ impl Disk {
         Ok(Changed {
             lines: plan.changes.iter().filter_map(|change| self.line(change, verb)).collect(),
             asked_for: plan.asked_for,
+            odd: self.odd_lines(&plan.odd),
             refusal: plan.refusal.map(|refusal| self.shown_refusal(&refusal).offline(verb)),
         })
     }
@@ -131,9 +136,23 @@ impl Disk {
         }
     }
 
-    pub fn state(&self, name: &str) -> Result<State, Failure> {
-        install::state(&self.tree, self.ground(), name)
-            .map_err(|why| Failure::new(format!("Failed to get unit file state for {name}: {}", reason(why))))
+    /// Lines of files with their place as the caller sees it.
+    fn odd_lines(&self, odd: &[Diagnostic]) -> Vec<String> {
+        odd.iter().map(|one| format!("{}{one}", self.root)).collect()
+    }
+
+    /// What is odd in the files that a request is about, whoever carries it out.
+    pub fn odd(&self, request: &Request) -> Vec<String> {
+        self.odd_lines(&install::plan(&self.tree, self.ground(), self.place, request).odd)
+    }
+
+    /// The state of a unit file, and what was odd in it.
+    pub fn state(&self, name: &str) -> (Result<State, Failure>, Vec<String>) {
+        let (state, odd) = install::state_and_odd(&self.tree, self.ground(), name);
+        let state = state.map_err(|why| {
+            Failure::new(format!("Failed to get unit file state for {name}: {}", reason(why)))
+        });
+        (state, self.odd_lines(&odd))
     }
 
     /// Whether there is a file of that name; what it says is not looked at.
@@ -148,14 +167,18 @@ impl Disk {
         install::links_of(&self.tree, self.ground(), self.place, name)
     }
 
-    /// Every unit file with its state.
-    pub fn list(&self) -> Vec<(String, &'static str)> {
-        let listed = install::list(&self.tree, self.ground());
-        listed.into_iter().map(|(path, state)| (path, state.word())).collect()
+    /// Every unit file with its state, and what was odd in them.
+    pub fn list(&self) -> (Vec<(String, &'static str)>, Vec<String>) {
+        let (listed, odd) = install::list_and_odd(&self.tree, self.ground());
+        let listed = listed.into_iter().map(|(path, state)| (path, state.word())).collect();
+        (listed, self.odd_lines(&odd))
     }
 
-    pub fn presets(&self) -> Presets {
-        Presets::read(&self.tree, &self.search)
+    /// What the preset files say, and what was odd in them.
+    pub fn presets(&self) -> (Presets, Vec<String>) {
+        let presets = Presets::read(&self.tree, &self.search);
+        let odd = self.odd_lines(presets.odd());
+        (presets, odd)
     }
 
     pub fn default_target(&self) -> Result<String, Failure> {
@@ -165,6 +188,16 @@ impl Disk {
 
     pub fn find(&self, name: &UnitName) -> Found {
         self.index.find(&self.tree, name)
+    }
+
+    /// The lines for which a unit cannot be used, as its files are now.
+    pub fn faults(&self, name: &UnitName) -> Vec<String> {
+        let (scope, surroundings) = (self.search.scope, Surroundings::Machine);
+        let (tree, index, cx) = (&self.tree, &self.index, &self.cx);
+        let merged = Loader { tree, index, cx, scope, surroundings }.load_whole(name);
+        let is_fault =
+            |said: &&Diagnostic| said.severity == Severity::Error && said.code != Code::Consequence;
+        merged.diagnostics.iter().filter(is_fault).map(Diagnostic::to_string).collect()
     }
 
     /// A file as it is, wherever it is: the binary carries units that are on no disk.

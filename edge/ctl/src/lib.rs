@@ -46,6 +46,11 @@ pub fn is_verb(word: &str) -> bool {
     line::describe(word, CalledAs::Eudaemon).is_some()
 }
 
+/// Where the word stands that says what to do: options may come before it.
+pub fn first_word(arguments: &[OsString]) -> Option<usize> {
+    line::first_word(arguments)
+}
+
 /// Runs one command line, without the program's name, to its end.
 pub fn main(arguments: Vec<OsString>, called_as: CalledAs) -> ExitCode {
     let mut screen = screen::Screen::new();

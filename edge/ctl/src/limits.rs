@@ -34,3 +34,6 @@ pub const MESSAGE: usize = 128 * 1024 * 1024;
 
 /// Bytes of one line of the handshake.
 pub const AUTH_LINE: usize = 16 * 1024;
+
+/// Lines of one unit's `Fault:` row: more are read with `why` and `verify`.
+pub const FAULTS_SHOWN: usize = 5;

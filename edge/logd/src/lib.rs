@@ -23,6 +23,12 @@ const USAGE: &str = "usage: eudaemon logd [--column=WIDTH]";
 /// `eudaemon logd`; takes its sockets by sd_listen_fds(3).
 pub fn main(args: Vec<OsString>) -> ExitCode {
     let mut column = 0;
+    if args.iter().any(|argument| argument == "-h" || argument == "--help") {
+        println!(
+            "{USAGE}\n\nRelays what services print to the console; takes its sockets from a service manager."
+        );
+        return ExitCode::SUCCESS;
+    }
     // The word itself may stand first.
     for argument in args.iter().filter(|argument| *argument != "logd") {
         let width = argument.to_str().and_then(|text| text.strip_prefix("--column=")?.parse().ok());

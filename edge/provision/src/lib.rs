@@ -12,6 +12,15 @@ mod tmpfiles;
 pub use sysusers::main as sysusers;
 pub use tmpfiles::main as tmpfiles;
 
+/// Prints `text` if `-h` or `--help` is among the arguments, which begin with the program's word.
+fn shows_help(arguments: &[std::ffi::OsString], text: &str) -> bool {
+    let asked = arguments.iter().skip(1).any(|argument| argument == "-h" || argument == "--help");
+    if asked {
+        print!("{text}");
+    }
+    asked
+}
+
 /// sysexits.h: a line of the configuration made no sense.
 const DATA_ERROR: u8 = 65;
 /// sysexits.h: something could not be made.

@@ -209,6 +209,17 @@ mod tests {
     }
 
     #[test]
+    fn every_directive_is_known() {
+        for (section, row) in all() {
+            for word in
+                [row.key.to_owned(), format!("{section}.{}", row.key), format!("[{section}].{}=", row.key)]
+            {
+                assert!(matches!(describe(&word), Some(Help::Known(_))), "{word}");
+            }
+        }
+    }
+
+    #[test]
     fn words_that_are_none() {
         check(
             "execstart",

@@ -42,6 +42,13 @@ pub struct Suggestion {
     pub replacement: Option<String>,
 }
 
+impl Suggestion {
+    /// The word that was meant.
+    pub fn word(word: &str) -> Suggestion {
+        Suggestion { text: format!("did you mean `{word}`?"), replacement: Some(word.to_owned()) }
+    }
+}
+
 impl Finding {
     pub fn of_file(
         file: &str,

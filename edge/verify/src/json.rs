@@ -18,6 +18,8 @@ struct Object<'a> {
     expected: Option<&'a str>,
     /// What may stand instead of the text there, else advice in words.
     suggestion: Option<&'a str>,
+    /// What else is worth knowing, a sentence each.
+    notes: &'a [String],
 }
 
 pub fn array(findings: &[Finding]) -> String {
@@ -38,5 +40,6 @@ fn object(finding: &Finding) -> Object<'_> {
         message: &finding.message,
         expected: Some(finding.expected.as_str()).filter(|text| !text.is_empty()),
         suggestion: finding.suggestion.as_ref().map(|one| one.replacement.as_deref().unwrap_or(&one.text)),
+        notes: &finding.notes,
     }
 }

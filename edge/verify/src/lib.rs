@@ -1,8 +1,8 @@
 #![forbid(unsafe_code)]
 //! `eudaemon verify`: unit files read with all they lead to, and what is wrong with them, line by line.
 //!
-//! It reads with the manager's own reader and asks no manager; it knows no engine and changes no file. `eudaemon help
-//! DIRECTIVE` prints what the reader's table says of one key.
+//! It reads with the manager's own reader and plans with its planner; it asks no manager and changes no file.
+//! `eudaemon help DIRECTIVE` prints what the reader's table says of one key.
 //!
 //! Modules stand in the order the facts flow: the line, what was asked, where it is looked for, the checks, the words.
 

@@ -9,8 +9,5 @@ pub const LINES_SHOWN: usize = 8;
 /// Entries of one folder given on the command line.
 pub const FOLDER_ENTRIES: usize = 100_000;
 
-/// Ordering cycles that one start job is freed of before the search is given up.
-pub const CYCLES_BROKEN: usize = 32;
-
 /// Links of an alias that are told.
 pub const LINKS_TOLD: usize = 8;

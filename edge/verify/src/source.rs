@@ -10,7 +10,7 @@ use eudaemon_unit::syntax::{Event, Lexer};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// How systemd's complaint about an open quote begins.
 pub const UNBALANCED: &str = "Unbalanced quoting";
@@ -24,6 +24,42 @@ pub struct Sources<'a, T: ?Sized> {
 pub struct Source {
     bytes: Vec<u8>,
     text: Arc<str>,
+    /// Those in sections that mean something, once somebody asked.
+    assignments: OnceLock<Vec<Assigned>>,
+}
+
+/// `Key=Value` as it stands in a file.
+struct Assigned {
+    key: String,
+    /// The whole of it, without the white space around it.
+    whole: Range<usize>,
+    /// Empty where the list is taken back.
+    value: Range<usize>,
+}
+
+/// A value of a directive that counts.
+pub struct Value {
+    path: String,
+    source: Arc<Source>,
+    range: Range<usize>,
+}
+
+impl Value {
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.source.bytes[self.range.clone()]).unwrap_or("")
+    }
+
+    /// A stretch of the value's text.
+    pub fn spot(&self, range: Range<usize>) -> Spot {
+        let start = self.range.start;
+        (self.path.clone(), self.source.place(start + range.start..start + range.end))
+    }
+
+    /// Where `word` stands by itself, from `start` on.
+    pub fn find(&self, word: &str, start: usize) -> Option<Range<usize>> {
+        let at = find_word(self.text().get(start..)?, word)? + start;
+        Some(at..at + word.len())
+    }
 }
 
 impl<'a, T: Tree + ?Sized> Sources<'a, T> {
@@ -38,7 +74,7 @@ impl<'a, T: Tree + ?Sized> Sources<'a, T> {
         }
         let source = self.tree.read(path, UNIT_FILE_MAX).ok().map(|bytes| {
             let text = Arc::from(String::from_utf8_lossy(&bytes).as_ref());
-            Arc::new(Source { bytes, text })
+            Arc::new(Source { bytes, text, assignments: OnceLock::new() })
         });
         read.insert(path.to_owned(), source.clone());
         source
@@ -59,22 +95,34 @@ impl<'a, T: Tree + ?Sized> Sources<'a, T> {
         let files = config.dropins.iter().rev().chain(&config.fragment);
         files.into_iter().find_map(|path| {
             let source = self.of(path)?;
-            let events = Lexer::new(path, &source.bytes, sections(config.name.kind()));
-            let fits = |event| match event {
-                Event::Assignment(one) if keys.contains(&&*one.key) && !one.value.is_empty() => {
-                    let value = source.value(&one.at.span, one.at.column)?;
-                    match word {
-                        None => Some(source.whole(&one.at.span)),
-                        Some(word) => source.word_in(&value, word),
-                    }
-                }
-                Event::Assignment(_) | Event::Odd(_) | Event::Broken(..) => None,
-            };
-            let mut fitting = events.filter_map(fits);
+            let all = source.assignments(path, config).iter();
+            let named = all.filter(|one| keys.contains(&one.key.as_str()) && !one.value.is_empty());
+            let mut fitting = named.filter_map(|one| match word {
+                None => Some(one.whole.clone()),
+                Some(word) => source.word_in(&one.value, word),
+            });
             // A word is meant where it first stands; of a directive the last line counts.
-            let range = if word.is_some() { fitting.next()? } else { fitting.last()? };
+            let range = if word.is_some() { fitting.next()? } else { fitting.next_back()? };
             Some((path.clone(), source.place(range)))
         })
+    }
+
+    /// The values of a list that count, in the order they are merged: those after the last that takes all back.
+    pub fn values(&self, config: &Config, key: &str) -> Vec<Value> {
+        let mut values = Vec::new();
+        for path in config.fragment.iter().chain(&config.dropins) {
+            let Some(source) = self.of(path) else { continue };
+            for one in source.assignments(path, config).iter().filter(|one| one.key == key) {
+                match one.value.is_empty() {
+                    true => values.clear(),
+                    false => {
+                        let (path, range) = (path.clone(), one.value.clone());
+                        values.push(Value { path, source: Arc::clone(&source), range });
+                    }
+                }
+            }
+        }
+        values
     }
 
     /// The header of the section that is named after the unit's kind, else nothing.
@@ -89,6 +137,25 @@ impl<'a, T: Tree + ?Sized> Sources<'a, T> {
 }
 
 impl Source {
+    /// Of the file at `path`, which is one of the unit's.
+    fn assignments(&self, path: &str, config: &Config) -> &[Assigned] {
+        self.assignments.get_or_init(|| {
+            let events = Lexer::new(path, &self.bytes, sections(config.name.kind()));
+            let assigned = events.filter_map(|event| match event {
+                Event::Assignment(one) => {
+                    let whole = self.whole(&one.at.span);
+                    let value = match one.value.is_empty() {
+                        true => whole.end..whole.end,
+                        false => self.value(&one.at.span, one.at.column)?,
+                    };
+                    Some(Assigned { key: one.key.into_owned(), whole, value })
+                }
+                Event::Odd(_) | Event::Broken(..) => None,
+            });
+            assigned.collect()
+        })
+    }
+
     fn place(&self, range: Range<usize>) -> Place {
         let start = self.in_text(range.start);
         Place { text: self.text.clone(), range: start..self.in_text(range.end).max(start) }

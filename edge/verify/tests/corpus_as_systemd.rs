@@ -3,11 +3,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod judge;
+
 use eudaemon_unit::files::Scope;
 use eudaemon_verify::{Finding, Notes, Request, verify};
-use std::collections::{BTreeMap, BTreeSet};
+use judge::{ours, systemd, unsaid};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// What is said here and not there, and why that is right: the code, the units it is right for.
 const MORE: &[(&str, &[&str])] = &[
@@ -16,19 +19,6 @@ const MORE: &[(&str, &[&str])] = &[
         "missing-program",
         &["mdadm-shutdown.service", "open-iscsi.service", "openafs-client.service", "ipsec.service"],
     ),
-];
-
-/// Lines of systemd's that are said in other words, or not as a line of their own, and why.
-const OTHER_WORDS: &[&str] = &[
-    // What follows from an error is a note of that error.
-    "has a bad unit file setting.",
-    "failed to load properly, please adjust/correct and reload service manager",
-    // Of the code `not-a-link`: our manager takes what systemd ignores.
-    "is not a symlink, ignoring.",
-    // A remark in our reader's words.
-    "Unit uses KillMode=none.",
-    // The error that the bus name is taken, once more.
-    "Failed to put bus name to hashmap",
 ];
 
 fn shared() -> Option<PathBuf> {
@@ -58,42 +48,6 @@ fn rounds(folder: &str) -> Option<Vec<Vec<String>>> {
     Some(rounds.into_iter().map(|round| round.into_values().collect()).collect())
 }
 
-/// The lines of real `systemd-analyze verify`, paths cut to names and without line numbers.
-fn systemd(scope: &str, files: &[String]) -> Option<BTreeSet<String>> {
-    let run = std::env::temp_dir().join(format!("eudaemon-verify{scope}-{}", std::process::id()));
-    std::fs::create_dir_all(run.join("systemd")).unwrap();
-    let output = Command::new("systemd-analyze")
-        .args(["verify", "--man=no", scope])
-        .args(files)
-        .env("XDG_RUNTIME_DIR", &run)
-        .output();
-    std::fs::remove_dir_all(&run).unwrap();
-    let text = String::from_utf8_lossy(&output.ok()?.stderr).into_owned();
-    Some(text.lines().map(|line| comparable(&without_place(line))).collect())
-}
-
-fn without_place(line: &str) -> String {
-    let Some((path, rest)) = line.split_once(": ").filter(|_| line.starts_with('/')) else {
-        return line.to_owned();
-    };
-    let (path, _) = path.rsplit_once(':').unwrap_or((path, ""));
-    format!("{}: {rest}", path.rsplit('/').next().unwrap())
-}
-
-/// systemd tells the first missing unit only; that there is one is what both say.
-fn comparable(line: &str) -> String {
-    match line.split_once("/start: ") {
-        Some((start, _)) if start.contains("Failed to create ") => start.to_owned(),
-        Some(_) | None => line.to_owned(),
-    }
-}
-
-fn ours(finding: &Finding) -> [String; 2] {
-    let name = finding.file.rsplit('/').next().unwrap();
-    let said = comparable(&finding.message);
-    [format!("{name}: {said}"), said]
-}
-
 fn is_allowed(finding: &Finding) -> bool {
     let [line, _] = ours(finding);
     finding.code == "not-a-link"
@@ -108,14 +62,16 @@ fn check(folder: &str, scope: Scope, word: &str) {
         return;
     };
     let (mut units, mut more, mut less) = (0, Vec::new(), Vec::new());
+    let mut took = Duration::ZERO;
     for files in rounds {
         let Some(theirs) = systemd(word, &files) else {
             println!("SKIPPED: no systemd-analyze here (apt-get install systemd)");
             return;
         };
         let request = Request { arguments: files.clone(), scope, ..Request::default() };
+        let began = Instant::now();
         let all = verify(&request);
-        let said: BTreeSet<String> = all.iter().flat_map(ours).collect();
+        took += began.elapsed();
         let severe = verify(&Request { notes: Notes::Dropped, ..request });
         let is_theirs = |finding: &&Finding| ours(finding).iter().any(|line| theirs.contains(line));
         more.extend(
@@ -124,12 +80,13 @@ fn check(folder: &str, scope: Scope, word: &str) {
                 .filter(|finding| !is_theirs(finding) && !is_allowed(finding))
                 .map(|finding| format!("{}: {}", finding.file, finding.message)),
         );
-        let is_said =
-            |line: &&String| said.contains(*line) || OTHER_WORDS.iter().any(|word| line.contains(word));
-        less.extend(theirs.iter().filter(|line| !is_said(line)).cloned());
+        less.extend(unsaid(&theirs, &all));
         units += files.len();
     }
-    println!("{units} files of {folder}/ compared with systemd-analyze verify");
+    println!(
+        "{units} files of {folder}/ compared with systemd-analyze verify, read in {} ms",
+        took.as_millis()
+    );
     assert!(more.is_empty(), "said here alone:\n{}", more.join("\n"));
     assert!(less.is_empty(), "said by systemd alone:\n{}", less.join("\n"));
 }

@@ -200,7 +200,21 @@ fn content(luck: &mut Luck) -> String {
             5 => format!("DefaultInstance={}", luck.pick(&["x", "dflt", ""])),
             6 => "WantedBy=".to_owned(),
             7 => format!("WantedBy={}", luck.pick(&["%n.target", "bad name", "%%.target", "nosuffix"])),
-            _ => "Unknown=x".to_owned(),
+            _ => luck
+                .pick(&[
+                    "Unknown=x",
+                    "X-Mine=x",
+                    "no equals",
+                    "=x",
+                    "WantedBy=m.target \"open",
+                    "Also=%Z.service",
+                    "Also=nosuffix",
+                    "Also=\"open",
+                    "DefaultInstance=a/b",
+                    "[Unti]",
+                    "[Install",
+                ])
+                .to_owned(),
         };
         text.push_str(&line);
         text.push('\n');
@@ -214,6 +228,14 @@ fn presets(luck: &mut Luck) -> String {
         let name =
             luck.pick(&["a.service", "b.*", "t@.service", "t@.service x y", "*.socket", "u@?.service", "*"]);
         text.push_str(&format!("{} {name}\n", luck.pick(&["enable", "disable"])));
+        if luck.once_in(4) {
+            text.push_str(luck.pick(&[
+                "frobnicate a.service\n",
+                "enable a.service x\n",
+                "  disablea\n",
+                "# x\n",
+            ]));
+        }
     }
     text
 }
@@ -299,9 +321,12 @@ fn systemctl(root: &str, words: &[String]) -> Said {
             || line.starts_with("Removed")
             || line.starts_with("Failed")
             || line.starts_with("Unit ")
+            || line.starts_with('/')
     };
     let mut lines: Vec<String> = text.lines().filter(plain).map(str::to_owned).collect();
     lines.sort();
+    // We say once of a file's line what is wrong with it.
+    lines.dedup_by(|line, before| line.starts_with('/') && line == before);
     (lines, out.status.success())
 }
 
@@ -353,6 +378,10 @@ fn eudaemon(root: &str, words: &[String]) -> Said {
     if let Some(refusal @ Refusal::Invalid { .. }) = &plan.refusal {
         lines.push(refusal.offline(word));
     }
+    // systemd says nothing of where such a name stands.
+    let alone = ["Invalid unit name in Also=", "Unbalanced quoting in Also="];
+    let odd = plan.odd.iter().map(ToString::to_string);
+    lines.extend(odd.filter(|line| !alone.iter().any(|words| line.contains(words))));
     lines.sort();
     (lines, plan.refusal.is_none())
 }

@@ -181,7 +181,8 @@ impl Site {
     fn boot(&mut self, engine: &Engine) {
         self.observe(engine);
         if let Some(unit) = self.first_unit() {
-            self.ask(engine, Request::Job { unit, kind: JobKind::Start, mode: JobMode::Replace });
+            let wish = Request::Job { unit, kind: JobKind::Start, mode: JobMode::Replace };
+            self.boot = Some(self.ask(engine, wish));
         }
     }
 

@@ -4,15 +4,11 @@ use super::{Draft, Outcome, Scope, Verdict};
 use crate::api::Phase;
 use eudaemon_plan::step::{Blocking, FindUser, Missing, Place, Step};
 use eudaemon_unit::config::exec::{self, Capabilities, Failure, Privileges, Stdio};
+use eudaemon_unit::directives::rights;
 
 /// The range of systemd's own dynamic users: systemd.exec(5), `DynamicUser=`.
 const DYNAMIC_FIRST: u32 = 61184;
 const DYNAMIC_COUNT: u32 = 65519 - DYNAMIC_FIRST + 1;
-
-/// Capabilities a manager needs to give or take rights: capabilities(7).
-const SETGID: u64 = 1 << 6;
-const SETUID: u64 = 1 << 7;
-const SETPCAP: u64 = 1 << 8;
 
 impl Draft<'_> {
     pub(super) fn find_user(&mut self) {
@@ -24,8 +20,8 @@ impl Draft<'_> {
         if exec.user.is_none() && exec.group.is_none() && supplementary.is_empty() {
             return;
         }
-        if !self.has(SETUID | SETGID) {
-            return self.skip("User", "this manager may not change to other users or groups");
+        if self.lacks(&["User", "Group", "SupplementaryGroups"]) {
+            return;
         }
         self.add(Step::FindUser(FindUser {
             user: exec.user.clone(),
@@ -35,8 +31,8 @@ impl Draft<'_> {
     }
 
     fn find_dynamic_user(&mut self) {
-        if !self.has(SETUID | SETGID) {
-            return self.skip("DynamicUser", "this manager may not change to other users");
+        if self.lacks(&["DynamicUser"]) {
+            return;
         }
         let number = (DYNAMIC_FIRST + fold(&self.dynamic_name()) % DYNAMIC_COUNT).to_string();
         self.verdicts.push(Verdict {
@@ -66,8 +62,14 @@ impl Draft<'_> {
         found && !self.has_full_rights() && self.spawn.command.privileges != Privileges::NoSetuid
     }
 
-    fn has(&self, capabilities: u64) -> bool {
-        self.facts.capabilities.0 & capabilities == capabilities
+    /// Whether this manager may not act on one of these directives of the unit; the verdict is noted.
+    fn lacks(&mut self, keys: &[&str]) -> bool {
+        let lacking = rights::lacking(self.config, self.facts.capabilities);
+        let lacking: Vec<_> = lacking.filter(|(key, _)| keys.contains(key)).collect();
+        for (key, why) in &lacking {
+            self.skip(key, why);
+        }
+        !lacking.is_empty()
     }
 
     pub(super) fn groups(&mut self) {
@@ -114,20 +116,16 @@ impl Draft<'_> {
         if wanted == Capabilities::ALL {
             return;
         }
-        match self.has(SETPCAP) {
-            true => self.add(Step::BoundingSet(wanted.0)),
-            false => self.skip("CapabilityBoundingSet", "this manager may not take capabilities away"),
+        if !self.lacks(&["CapabilityBoundingSet"]) {
+            self.add(Step::BoundingSet(wanted.0));
         }
     }
 
     /// What can be given of the ambient capabilities asked for.
     fn ambient(&mut self) -> u64 {
         let wanted = self.exec.ambient_capabilities.0;
-        let given = wanted & self.facts.capabilities.0;
-        if given != wanted {
-            self.skip("AmbientCapabilities", "this manager does not have all of them to give");
-        }
-        given
+        self.lacks(&["AmbientCapabilities"]);
+        wanted & self.facts.capabilities.0
     }
 
     pub(super) fn working_directory(&mut self) {

@@ -262,9 +262,9 @@ fn a_manager_without_rights_says_what_it_leaves_out() {
         fds none
         working-directory -~
         exec "/usr/bin/web" "--port" "$PORT"
-        ! User: Skipped("this manager may not change to other users or groups")
-        ! AmbientCapabilities: Skipped("this manager does not have all of them to give")
-        ! CapabilityBoundingSet: Skipped("this manager may not take capabilities away")
+        ! User: Skipped("changing to other users or groups needs CAP_SETUID and CAP_SETGID")
+        ! AmbientCapabilities: Skipped("not all of them are there to be given")
+        ! CapabilityBoundingSet: Skipped("taking capabilities away needs CAP_SETPCAP")
     "#]]);
 }
 

@@ -343,6 +343,20 @@ impl State {
 }
 
 /// Whether a reload job makes sense for the unit at all: `CanReload`.
+/// What a start that takes too long still waits for.
+pub fn start_waits_for(state: &State, config: &Config) -> Option<String> {
+    match state {
+        State::Service(state) => service::start_waits_for(state, service_of(config)?),
+        State::Socket(_)
+        | State::Target(_)
+        | State::Slice(_)
+        | State::Scope(_)
+        | State::Mount(_)
+        | State::Device(_)
+        | State::Unserved(_) => None,
+    }
+}
+
 pub fn can_reload(config: &Config) -> bool {
     match service_of(config) {
         Some(service) => service::can_reload(service),

@@ -43,7 +43,7 @@ impl Engine {
             return Reply::Later;
         };
         let from = state.active_state();
-        let what = told_by(&input, &state, &of.life.history);
+        let what = told_by(&input, &state, &config, &of.life.history);
         let owned_before = state.processes();
         let life = &mut *of.life;
         let mut cx = Cx {

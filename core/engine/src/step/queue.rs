@@ -3,15 +3,17 @@
 
 use super::end::Occasion;
 use super::finish::Spread;
+use super::why::short;
 use crate::api::{Action, ActiveState, Announcement, JobId, JobKind, JobResult, Refusal};
 use crate::engine::{Alarm, Engine, Startup};
 use crate::graph::{Facets, UnitId};
 use crate::job::algebra::{self, conflict, includes, is_down, is_up, joins_running};
 use crate::job::{Facts, Job, Phase};
 use crate::kind::{self, Reply, StopFor};
+use crate::limits;
 use crate::transaction::waves::goes_before;
 use crate::transaction::{self, Ask, Others, Planned, Remark, Transaction};
-use crate::why::{Errand, Root};
+use crate::why::{Errand, Root, What};
 use eudaemon_unit::config::LoadState;
 use eudaemon_unit::name::UnitKind;
 use eudaemon_unit::span::Span;
@@ -254,9 +256,13 @@ impl Engine {
         if let Some(other) = unmet {
             let text = format!("Bound to unit {}, but unit isn't active.", self.graph.name(other));
             self.say(Some(unit), 5, text);
+            let word = self.word_for(unit, Facets::BOUND, other);
+            self.note_vain_start(unit, What::Dependency(self.graph.name(other).clone(), word));
             return self.finish(id, JobResult::Dependency, Spread::ToDependants);
         }
         if let Some(why) = self.has_no_service(unit) {
+            let clause = why.split_once(": ").map_or(why.as_str(), |(_, clause)| clause);
+            self.note_vain_start(unit, What::Impossible(short(clause.to_owned())));
             self.say(Some(unit), 4, why);
             return self.finish(id, JobResult::Failed, Spread::ToDependants);
         }
@@ -331,7 +337,12 @@ impl Engine {
             Reply::Taken => {}
             Reply::Later => self.set_phase(id, Phase::Waiting),
             Reply::Invalid => self.finish(id, JobResult::Invalid, Spread::ToDependants),
-            Reply::Unsupported(_) => self.finish(id, JobResult::Unsupported, Spread::ToDependants),
+            Reply::Unsupported(why) => {
+                if let Some(job) = self.jobs.get(&id) {
+                    self.note_vain_start(job.unit, What::Impossible(short(why)));
+                }
+                self.finish(id, JobResult::Unsupported, Spread::ToDependants);
+            }
         }
     }
 
@@ -363,6 +374,10 @@ impl Engine {
                     self.say(self.graph.id(wanted_by), level, text);
                 }
                 Remark::CycleBroken { path, dropped } => {
+                    if let Some(unit) = self.graph.id(dropped) {
+                        let ring = path.iter().take(limits::TOLD_RING).cloned().collect();
+                        self.note_vain_start(unit, What::InCycle(ring));
+                    }
                     let path: Vec<&str> = path.iter().map(|unit| unit.as_str()).collect();
                     let ring = path.join(" -> ");
                     let text = format!("ordering cycle {ring}: job of {dropped} deleted to break it");

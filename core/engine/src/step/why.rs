@@ -7,9 +7,10 @@ use crate::job::algebra::is_down;
 use crate::kind::{self, History};
 use crate::limits;
 use crate::why::{Errand, What, Which};
+use eudaemon_unit::config::Config;
 
 /// What an input says, before the kind has heard it.
-pub(super) fn told_by(input: &kind::Input, state: &kind::State, history: &History) -> What {
+pub(super) fn told_by(input: &kind::Input, state: &kind::State, config: &Config, history: &History) -> What {
     match input {
         kind::Input::Start => What::Job(JobKind::Start),
         kind::Input::Stop(kind::StopFor::Stop) => What::Job(JobKind::Stop),
@@ -34,7 +35,7 @@ pub(super) fn told_by(input: &kind::Input, state: &kind::State, history: &Histor
         kind::Input::BusName(owner) => What::BusName(*owner),
         kind::Input::Mount(_) => What::Host,
         kind::Input::OutOfMemory => What::OutOfMemory,
-        kind::Input::Deadline => What::Deadline,
+        kind::Input::Deadline => kind::start_waits_for(state, config).map_or(What::Deadline, What::Overdue),
         kind::Input::SocketsOpened(Ok(()))
         | kind::Input::SocketReady
         | kind::Input::Spawned { .. }

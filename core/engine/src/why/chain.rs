@@ -65,7 +65,10 @@ impl Engine {
 }
 
 pub fn started_in_vain(turn: &Turn) -> bool {
-    matches!(turn.what, What::Unmet(_) | What::Dependency(..) | What::JobEnded(_))
+    matches!(
+        turn.what,
+        What::Unmet(_) | What::Dependency(..) | What::JobEnded(_) | What::InCycle(_) | What::Impossible(_)
+    )
 }
 
 /// The unit that a turn comes from, and which way that went.

@@ -96,6 +96,12 @@ pub(crate) enum What {
     JobEnded(JobResult),
     /// What matters of it is told by what came before.
     Progress,
+    /// A start took too long, and what it waited for.
+    Overdue(String),
+    /// The job was dropped to break this ordering cycle.
+    InCycle(Vec<UnitName>),
+    /// Why it cannot be started here.
+    Impossible(String),
 }
 
 /// One way a unit went.
@@ -218,7 +224,8 @@ impl What {
             | What::SocketsFailed(_)
             | What::MainMissing
             | What::StartLimit
-            | What::Reset => true,
+            | What::Reset
+            | What::Overdue(_) => true,
             What::Job(_)
             | What::Notified
             | What::Empty
@@ -228,7 +235,9 @@ impl What {
             | What::Unmet(_)
             | What::Dependency(..)
             | What::JobEnded(_)
-            | What::Progress => false,
+            | What::Progress
+            | What::InCycle(_)
+            | What::Impossible(_) => false,
         }
     }
 }

@@ -50,6 +50,12 @@ fn of_what(what: &What, errand: Option<&Errand>) -> String {
         }
         What::JobEnded(result) => format!("its start ended as '{}'", of_result(*result)),
         What::Progress => "of its own".to_owned(),
+        What::Overdue(waited_for) => format!("it took too long: {waited_for}"),
+        What::InCycle(ring) => {
+            let names: Vec<&str> = ring.iter().chain(ring.first()).map(|unit| unit.as_str()).collect();
+            format!("its job was dropped to break the ordering cycle {}", names.join(" -> "))
+        }
+        What::Impossible(why) => why.clone(),
     }
 }
 

@@ -19,6 +19,7 @@ mod path;
 mod paths;
 mod reference;
 mod resource;
+pub mod rights;
 mod sandbox;
 mod service;
 mod socket;

@@ -14,12 +14,13 @@ mod rules;
 mod state;
 mod unit_file;
 
+use crate::diagnostic::Diagnostic;
 use crate::files::{Index, SearchPath, Tree};
 use crate::specifier::Context;
 pub use change::{Change, Note, Refusal};
 pub use overlay::Overlay;
 pub use preset::{PresetMode, Presets, Verdict};
-pub use state::{State, Unreadable, is_there, links_of, list, state};
+pub use state::{State, Unreadable, is_there, links_of, list, list_and_odd, state, state_and_odd};
 
 /// Where links are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +68,8 @@ pub struct Plan {
     pub refusal: Option<Refusal>,
     /// How many links the units' `[Install]` sections ask for, made or there already; 0 is worth a word to the user.
     pub asked_for: usize,
+    /// What was odd in the files that were read for it, each line once.
+    pub odd: Vec<Diagnostic>,
 }
 
 /// Where units are, and what specifiers mean.

@@ -1,9 +1,12 @@
 //! Preset files: which units are enabled when they are installed, systemd.preset(5).
 
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::files::{SearchPath, Tree, glob, join};
 use crate::limits;
 use crate::name::UnitName;
+use crate::syntax::At;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// `--preset-mode=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +20,8 @@ pub enum PresetMode {
 #[derive(Clone, Debug, Default)]
 pub struct Presets {
     rules: Vec<Rule>,
+    /// Lines that are none, in systemd's words.
+    odd: Vec<Diagnostic>,
 }
 
 #[derive(Clone, Debug)]
@@ -47,9 +52,33 @@ impl Presets {
         let mut presets = Presets::default();
         for path in files.values() {
             let text = tree.read(path, limits::UNIT_FILE_MAX).unwrap_or_default();
-            presets.rules.extend(String::from_utf8_lossy(&text).lines().filter_map(rule));
+            presets.read_file(path, &String::from_utf8_lossy(&text));
         }
         presets
+    }
+
+    fn read_file(&mut self, path: &str, text: &str) {
+        let path: Arc<str> = Arc::from(path);
+        for (number, line) in text.lines().enumerate() {
+            let content = line.trim();
+            if content.is_empty() || content.starts_with(['#', ';']) {
+                continue;
+            }
+            match rule(content) {
+                Some(rule) => self.rules.push(rule),
+                None => {
+                    let at = At { path: path.clone(), line: number as u32 + 1, column: 1, span: 0..0 };
+                    let text = format!("Couldn't parse line '{line}'. Ignoring.");
+                    let expected = "enable or disable, then a name or pattern".into();
+                    self.odd.push(at.diagnostic(Severity::Warning, text, expected));
+                }
+            }
+        }
+    }
+
+    /// Lines that were passed over, as far as anybody need know.
+    pub fn odd(&self) -> &[Diagnostic] {
+        &self.odd[..self.odd.len().min(limits::DIAGNOSTICS_MAX)]
     }
 
     /// What holds for a unit; without a rule, enabled.
@@ -88,21 +117,40 @@ impl Presets {
 }
 
 fn rule(line: &str) -> Option<Rule> {
-    let line = line.trim();
-    if line.is_empty() || line.starts_with(['#', ';']) {
-        return None;
-    }
     let (verb, rest) = line.split_once(char::is_whitespace)?;
     let rest = rest.trim();
     match verb {
         "enable" => {
             let mut words = rest.split_whitespace();
             let pattern = words.next()?.to_owned();
+            let instances: Vec<String> = words.map(str::to_owned).collect();
             let of_template = UnitName::parse(&pattern).is_ok_and(|name| name.is_template());
-            let instances = words.filter(|_| of_template).map(str::to_owned).collect();
-            Some(Rule { pattern, enable: true, instances })
+            (of_template || instances.is_empty()).then_some(Rule { pattern, enable: true, instances })
         }
         "disable" => Some(Rule { pattern: rest.to_owned(), enable: false, instances: Vec::new() }),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_are_no_rules_are_told() {
+        let mut presets = Presets::default();
+        let text = "enable a.service\n# c\nfrob x\nenable\nenable b.service x\n  disable c.*\nenable d@.service x y\n";
+        presets.read_file("/p", text);
+        let said: Vec<String> = presets.odd().iter().map(Diagnostic::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "/p:3: Couldn't parse line 'frob x'. Ignoring.",
+                "/p:4: Couldn't parse line 'enable'. Ignoring.",
+                "/p:5: Couldn't parse line 'enable b.service x'. Ignoring.",
+            ]
+        );
+        assert_eq!(presets.verdict("c.socket"), Verdict::Disable);
+        assert_eq!(presets.verdict("d@x.service"), Verdict::Enable);
     }
 }

@@ -8,6 +8,7 @@ use super::unit_file::{
     Files, Links, Mode, Role, Trouble, is_configuration, is_generator, is_inside, simple,
 };
 use super::{AddedDependency, Force, Ground, Overlay, Plan, Request};
+use crate::diagnostic::Diagnostic;
 use crate::files::{Kind, Tree, TreeError, base_name, is_carried, join};
 use crate::name::{UnitKind, UnitName};
 
@@ -17,17 +18,24 @@ pub struct Work<'t, 'g, T: ?Sized> {
     /// Where links are made and removed.
     directory: &'g str,
     asked_for: usize,
+    odd: Vec<Diagnostic>,
 }
 
 type Done = Result<(), Refusal>;
 
 impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
     pub fn new(tree: &'t T, ground: Ground<'g>, directory: &'g str) -> Work<'t, 'g, T> {
-        Work { tree: Overlay::new(tree), ground, directory, asked_for: 0 }
+        Work { tree: Overlay::new(tree), ground, directory, asked_for: 0, odd: Vec::new() }
     }
 
     pub fn into_plan(self, result: Done) -> Plan {
-        Plan { changes: self.tree.into_changes(), refusal: result.err(), asked_for: self.asked_for }
+        let mut odd: Vec<Diagnostic> = Vec::new();
+        for one in self.odd {
+            if !odd.contains(&one) {
+                odd.push(one);
+            }
+        }
+        Plan { changes: self.tree.into_changes(), refusal: result.err(), asked_for: self.asked_for, odd }
     }
 
     pub fn perform(&mut self, request: &Request) -> Done {
@@ -75,15 +83,17 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
 
     /// Finds a unit that may be enabled; a failure is remembered.
     fn usable(&mut self, files: &mut Files<'g>, name: &str, links: Links) -> Result<usize, Refusal> {
-        files
-            .discover_usable(&self.tree, name, links)
-            .map_err(|trouble| self.tree.fail(trouble.refusal(&as_said(name))))
+        let found = files.discover_usable(&self.tree, name, links);
+        self.odd.append(&mut files.odd);
+        found.map_err(|trouble| self.tree.fail(trouble.refusal(&as_said(name))))
     }
 
     fn apply(&mut self, mut files: Files<'g>, force: Force, strictness: Strictness, links: Links) -> Done {
         let directory = self.directory;
         let mut applying = Applying { tree: &mut self.tree, files: &mut files, directory, force, strictness };
-        self.asked_for += applying.all(links)?;
+        let asked_for = applying.all(links);
+        self.odd.append(&mut files.odd);
+        self.asked_for += asked_for?;
         Ok(())
     }
 
@@ -104,6 +114,7 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
         let mut marked = Marked::default();
         while let Some(at) = files.waiting.pop_front() {
             let traversed = files.traverse(&self.tree, at, Links::Followed);
+            self.odd.append(&mut files.odd);
             let file = files.file(at);
             let place = if file.path.is_empty() { file.name.clone() } else { file.path.clone() };
             match traversed {
@@ -288,8 +299,14 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
         self.apply(files, force, Strictness::Strict, Links::Followed)
     }
 
-    fn preset(&mut self, names: &[String], mode: PresetMode, force: Force) -> Done {
+    fn presets(&mut self) -> Presets {
         let presets = Presets::read(&self.tree, self.ground.search);
+        self.odd.extend_from_slice(presets.odd());
+        presets
+    }
+
+    fn preset(&mut self, names: &[String], mode: PresetMode, force: Force) -> Done {
+        let presets = self.presets();
         let (mut plus, mut minus) = (Files::new(self.ground), Files::new(self.ground));
         for name in names {
             self.sort_out(name, &presets, &mut plus, &mut minus)?;
@@ -298,7 +315,7 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
     }
 
     fn preset_all(&mut self, mode: PresetMode, force: Force) -> Done {
-        let presets = Presets::read(&self.tree, self.ground.search);
+        let presets = self.presets();
         let (mut plus, mut minus) = (Files::new(self.ground), Files::new(self.ground));
         // What the binary carries is nobody's to enable.
         let on_disk = |directory: &&String| !is_carried(directory);
@@ -352,9 +369,9 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
     }
 
     fn found(&mut self, files: &mut Files<'g>, name: &str) -> Result<usize, Refusal> {
-        files
-            .discover(&self.tree, name, Links::Followed)
-            .map_err(|trouble| self.tree.fail(trouble.refusal(&as_said(name))))
+        let found = files.discover(&self.tree, name, Links::Followed);
+        self.odd.append(&mut files.odd);
+        found.map_err(|trouble| self.tree.fail(trouble.refusal(&as_said(name))))
     }
 
     fn execute_preset(&mut self, plus: Files<'g>, minus: Files<'g>, mode: PresetMode, force: Force) -> Done {

@@ -3,6 +3,7 @@
 use super::census::{Census, Links as DirectoryLinks};
 use super::unit_file::{Files, Links, Mode, Trouble, UnitFile, is_generator, is_runtime};
 use super::{Ground, Overlay};
+use crate::diagnostic::Diagnostic;
 use crate::files::{Kind, Scope, Tree, base_name, join, parent};
 use crate::name::UnitName;
 
@@ -55,8 +56,19 @@ pub enum Unreadable {
 
 /// The state of one unit file.
 pub fn state<T: Tree + ?Sized>(tree: &T, ground: Ground<'_>, name: &str) -> Result<State, Unreadable> {
+    state_and_odd(tree, ground, name).0
+}
+
+/// The same, and what was odd in the unit's `[Install]` sections.
+pub fn state_and_odd<T: Tree + ?Sized>(
+    tree: &T,
+    ground: Ground<'_>,
+    name: &str,
+) -> (Result<State, Unreadable>, Vec<Diagnostic>) {
     let census = Census::read(tree, ground.search);
-    one(&Overlay::new(tree), ground, &census, name)
+    let mut odd = Vec::new();
+    let state = one(&Overlay::new(tree), ground, &census, name, &mut odd);
+    (state, odd)
 }
 
 /// Whether something of that name can be loaded, whatever its text says.
@@ -74,6 +86,15 @@ pub fn is_there<T: Tree + ?Sized>(tree: &T, ground: Ground<'_>, name: &str) -> R
 
 /// Every unit file along the search path, with its path and state, sorted by name.
 pub fn list<T: Tree + ?Sized>(tree: &T, ground: Ground<'_>) -> Vec<(String, State)> {
+    list_and_odd(tree, ground).0
+}
+
+/// The same, and what was odd in their `[Install]` sections.
+pub fn list_and_odd<T: Tree + ?Sized>(
+    tree: &T,
+    ground: Ground<'_>,
+) -> (Vec<(String, State)>, Vec<Diagnostic>) {
+    let mut odd = Vec::new();
     let census = Census::read(tree, ground.search);
     let overlay = Overlay::new(tree);
     let mut listed = Vec::new();
@@ -84,12 +105,12 @@ pub fn list<T: Tree + ?Sized>(tree: &T, ground: Ground<'_>) -> Vec<(String, Stat
             if !counts || UnitName::parse(&name).is_err() || !seen.insert(name.clone()) {
                 continue;
             }
-            let state = one(&overlay, ground, &census, &name).unwrap_or(State::Bad);
+            let state = one(&overlay, ground, &census, &name, &mut odd).unwrap_or(State::Bad);
             listed.push((join(directory, &name), state));
         }
     }
     listed.sort_by(|one, other| base_name(&one.0).cmp(base_name(&other.0)));
-    listed
+    (listed, odd)
 }
 
 /// The links that disabling a unit would remove (`is-enabled --full`).
@@ -114,13 +135,15 @@ fn one<T: Tree + ?Sized>(
     ground: Ground<'_>,
     census: &Census,
     name: &str,
+    odd: &mut Vec<Diagnostic>,
 ) -> Result<State, Unreadable> {
     if UnitName::parse(name).is_err() {
         return Err(Unreadable::BadName);
     }
     let mut files = Files::new(ground);
-    let at = files.discover(tree, name, Links::Followed).map_err(unreadable)?;
-    let file = files.file(at);
+    let found = files.discover(tree, name, Links::Followed);
+    odd.append(&mut files.odd);
+    let file = files.file(found.map_err(unreadable)?);
     match file.mode {
         Mode::Masked if is_runtime(ground.search, parent(&file.path)) => return Ok(State::MaskedRuntime),
         Mode::Masked => return Ok(State::Masked),

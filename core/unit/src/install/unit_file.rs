@@ -1,13 +1,13 @@
 //! A unit file as installing reads it: where it is, what kind of thing stands there, and its `[Install]` section.
 
+mod section;
+
 use super::change::Refusal;
 use super::{Ground, Overlay};
+use crate::diagnostic::Diagnostic;
 use crate::files::{Kind, SearchPath, Tree, TreeError, base_name, join, parent, resolve};
 use crate::limits;
 use crate::name::UnitName;
-use crate::specifier::{Allowed, Scope, expand};
-use crate::syntax::{Event, Lexer};
-use crate::values::words::Words;
 use std::collections::VecDeque;
 
 /// Which links in the configuration directories are followed; the others end the search.
@@ -100,13 +100,21 @@ pub struct Files<'g> {
     pub ground: Ground<'g>,
     sections: Sections,
     files: Vec<UnitFile>,
+    /// What was odd in the sections read, in systemd's words.
+    pub odd: Vec<Diagnostic>,
     /// Indices of those not worked on yet.
     pub waiting: VecDeque<usize>,
 }
 
 impl<'g> Files<'g> {
     pub fn new(ground: Ground<'g>) -> Files<'g> {
-        Files { ground, sections: Sections::Read, files: Vec::new(), waiting: VecDeque::new() }
+        Files {
+            ground,
+            sections: Sections::Read,
+            files: Vec::new(),
+            odd: Vec::new(),
+            waiting: VecDeque::new(),
+        }
     }
 
     /// For what asks of no file what it says.
@@ -319,92 +327,6 @@ impl<'g> Files<'g> {
             self.install_section(tree, at, &path)?;
         }
         Ok(())
-    }
-
-    fn install_section<T: Tree + ?Sized>(
-        &mut self,
-        tree: &Overlay<'_, T>,
-        at: usize,
-        path: &str,
-    ) -> Result<(), Trouble> {
-        if self.sections == Sections::LeftOut {
-            return Ok(());
-        }
-        let text = match tree.read(path, limits::UNIT_FILE_MAX) {
-            Ok(text) => text,
-            Err(TreeError::NotFound | TreeError::IsADirectory) => return Ok(()),
-            Err(error) => return Err(Trouble::Other(error.to_string())),
-        };
-        for event in Lexer::new(path, &text, &["Install"]) {
-            match event {
-                Event::Assignment(assignment) => self.assign(at, &assignment.key, &assignment.value)?,
-                Event::Odd(_) => {}
-                Event::Broken(_, reason) => return Err(Trouble::Other(reason.to_owned())),
-            }
-        }
-        Ok(())
-    }
-
-    fn assign(&mut self, at: usize, key: &str, value: &str) -> Result<(), Trouble> {
-        let words = || Words::names(value).filter_map(Result::ok).map(|word| word.text);
-        let file = &mut self.files[at];
-        let may_alias =
-            UnitName::parse(&file.name).is_ok_and(|name| crate::files::kind_may_alias(name.kind()));
-        let list = match key {
-            "Alias" if !may_alias => return Ok(()),
-            "Alias" => &mut file.alias,
-            "WantedBy" => &mut file.wanted_by,
-            "RequiredBy" => &mut file.required_by,
-            "UpheldBy" => &mut file.upheld_by,
-            "DefaultInstance" => return self.default_instance(at, value),
-            "Also" => {
-                for word in words() {
-                    let name = self.expand(at, &word)?;
-                    self.files[at].also.push(name.clone());
-                    self.add(&name, Role::Auxiliary)
-                        .map_err(|_| Trouble::Other("Invalid argument".to_owned()))?;
-                }
-                return Ok(());
-            }
-            _ => return Ok(()),
-        };
-        if value.is_empty() {
-            list.clear();
-        }
-        for word in words() {
-            if list.len() < limits::LIST_MAX {
-                list.push(word);
-            }
-        }
-        Ok(())
-    }
-
-    /// Means something in a template only.
-    fn default_instance(&mut self, at: usize, value: &str) -> Result<(), Trouble> {
-        let Ok(name) = UnitName::parse(&self.files[at].name) else { return Ok(()) };
-        if !name.is_template() {
-            return Ok(());
-        }
-        let instance = self.expand(at, value)?;
-        if !instance.is_empty() && name.with_instance(&instance).is_err() {
-            return Err(Trouble::Other("Invalid argument".to_owned()));
-        }
-        self.files[at].default_instance = (!instance.is_empty()).then_some(instance);
-        Ok(())
-    }
-
-    /// A name of an `[Install]` section with its specifiers replaced.
-    pub fn expand(&self, at: usize, text: &str) -> Result<String, Trouble> {
-        let file = &self.files[at];
-        let name = UnitName::parse(&file.name).map_err(|_| Trouble::BadName)?;
-        // A template without instance speaks for its default one.
-        let name = match &file.default_instance {
-            Some(instance) if name.is_template() => name.with_instance(instance).unwrap_or(name),
-            Some(_) | None => name,
-        };
-        let scope = Scope { name: &name, fragment: &file.path, cx: self.ground.cx };
-        let expanded = expand(text, scope, Allowed::InNames);
-        expanded.map(|text| text.into_owned()).map_err(|_| Trouble::BadSpecifier(text.to_owned()))
     }
 }
 

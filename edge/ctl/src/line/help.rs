@@ -1,7 +1,7 @@
 //! The texts of `help`, written from the two tables: the reference of the command line.
 
-use super::options::FLAGS;
-use super::verbs::{Needs, VERBS, VerbRow};
+use super::options::{FLAGS, Flag, FlagRow};
+use super::verbs::{Needs, VERBS, Verb, VerbRow};
 use crate::CalledAs;
 use std::fmt::Write;
 
@@ -39,13 +39,73 @@ pub fn overview(called_as: CalledAs) -> String {
         }
     }
     text.push_str("\nOptions:\n");
-    for row in FLAGS.iter().filter(|row| !row.summary.is_empty()) {
-        let short = row.short.map_or("   ".to_owned(), |short| format!("-{short} "));
-        let value = row.value.map_or(String::new(), |value| format!("={value}"));
-        writeln!(text, "  {:<44} {}", format!("{short} --{}{value}", row.long), row.summary).ok();
-    }
+    options(FLAGS.iter().filter(|row| !row.summary.is_empty()), &mut text);
     text
 }
+
+fn options<'a>(rows: impl Iterator<Item = &'a FlagRow>, text: &mut String) {
+    for row in rows {
+        let short = row.short.map_or("   ".to_owned(), |short| format!("-{short} "));
+        let value = row.value.map_or(String::new(), |value| format!("={value}"));
+        // Writing to a string cannot fail.
+        writeln!(text, "  {:<44} {}", format!("{short} --{}{value}", row.long), row.summary).ok();
+    }
+}
+
+/// The options that mean something to a verb, besides those that all have.
+const fn own_options(verb: Verb) -> &'static [Flag] {
+    use Flag::{
+        After, All, Before, DryRun, Force, Full, JobMode, KillWhom, Lines, NoBlock, NoLegend, NoReload,
+        NoWarn, Now, Output, Plain, PresetMode, Property, PropertyValue, Reverse, Root, Runtime,
+        ShowTransaction, Signal, State, Timestamp, Type, Value, Wait,
+    };
+    match verb {
+        Verb::Start | Verb::Restart => &[JobMode, ShowTransaction, NoBlock, Wait, NoWarn, DryRun],
+        Verb::Stop | Verb::Reload | Verb::TryRestart | Verb::ReloadOrRestart | Verb::TryReloadOrRestart => {
+            &[JobMode, ShowTransaction, NoBlock, NoWarn, DryRun]
+        }
+        Verb::Isolate | Verb::Default | Verb::Rescue | Verb::Emergency => &[ShowTransaction, NoBlock, DryRun],
+        Verb::Kill => &[Signal, KillWhom],
+        Verb::Plan => &[JobMode, Root, Output],
+        Verb::Why => &[Timestamp],
+        Verb::Status => &[Type, State, All, Full, Lines, Output, Timestamp],
+        Verb::Show => &[Type, State, All, Property, PropertyValue, Value, Timestamp],
+        Verb::Cat => &[Root],
+        Verb::IsSystemRunning => &[Wait],
+        Verb::IsEnabled => &[Full, Runtime, Root],
+        Verb::ListUnits => &[Type, State, All, Full, Plain, NoLegend, Output],
+        Verb::ListUnitFiles => &[Type, State, Full, Root, NoLegend, Output],
+        Verb::ListSockets | Verb::ListTimers => &[Type, State, All, Full, NoLegend, Output, Timestamp],
+        Verb::ListJobs => &[After, Before, NoLegend, Output],
+        Verb::ListDependencies => &[Type, State, All, Plain, Reverse, After, Before],
+        Verb::Enable | Verb::Reenable => &[Now, Runtime, Force, Root, NoReload, NoWarn],
+        Verb::Disable => &[Now, Runtime, Root, NoReload],
+        Verb::Mask => &[Now, Runtime, Force, Root, NoReload],
+        Verb::Unmask => &[Runtime, Root, NoReload],
+        Verb::Preset | Verb::PresetAll => &[PresetMode, Runtime, Force, Root, NoReload],
+        Verb::Link | Verb::AddWants | Verb::AddRequires => &[Runtime, Force, Root, NoReload],
+        Verb::Revert | Verb::GetDefault | Verb::SetDefault => &[Root, NoReload],
+        Verb::Poweroff | Verb::Reboot | Verb::Halt => &[Force, NoBlock, DryRun],
+        Verb::ShowEnvironment => &[Output],
+        Verb::Exit
+        | Verb::IsActive
+        | Verb::IsFailed
+        | Verb::Freeze
+        | Verb::Thaw
+        | Verb::ResetFailed
+        | Verb::Cancel
+        | Verb::Flight
+        | Verb::Help
+        | Verb::SetEnvironment
+        | Verb::UnsetEnvironment
+        | Verb::ImportEnvironment
+        | Verb::DaemonReload
+        | Verb::DaemonReexec => &[],
+    }
+}
+
+/// Those of every verb.
+const SHARED: [Flag; 3] = [Flag::System, Flag::User, Flag::Quiet];
 
 /// The text of one verb, or `None` where the word is no verb.
 pub fn describe(word: &str, called_as: CalledAs) -> Option<String> {
@@ -57,7 +117,12 @@ pub fn describe(word: &str, called_as: CalledAs) -> Option<String> {
         Needs::Files => "Works on the files themselves where no manager runs, and with --root=DIR.",
         Needs::Nobody => "Needs no manager.",
     };
-    Some(format!("{} {}\n\n{}. {without}\n", called_as.word(), spelled(row), row.summary))
+    let mut text =
+        format!("{} {}\n\n{}. {without}\n\nOptions:\n", called_as.word(), spelled(row), row.summary);
+    let own = own_options(row.verb);
+    let is_meant = |flag: &&FlagRow| own.contains(&flag.flag) || SHARED.contains(&flag.flag);
+    options(FLAGS.iter().filter(is_meant).filter(|flag| !flag.summary.is_empty()), &mut text);
+    Some(text)
 }
 
 fn spelled(row: &VerbRow) -> String {
@@ -79,6 +144,12 @@ Programs:
                                                'eudaemon help DIRECTIVE' tells of a key of unit files)
 ";
 
+/// The words of programs that people type, for who misspells one.
+pub const PROGRAM_WORDS: &[&str] = &[
+    "init", "up", "logd", "analyze", "escape", "tmpfiles", "sysusers", "generate", "simulate", "replay",
+    "verify",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +167,16 @@ mod tests {
             eudaemon start UNIT…
 
             Bring units up, and wait until they are. Where no manager runs, one is started in the background first.
+
+            Options:
+                  --system                                 The system's manager
+                  --user                                   The caller's own manager
+                  --job-mode=MODE                          How a new job meets those under way
+              -T  --show-transaction                       Show every job that a job brings with it
+                  --no-block                               Do not wait for jobs to end
+                  --wait                                   Wait until units are down again, or the system is up
+              -q  --quiet                                  No text, exit code only
+                  --dry-run                                Say what would be done, for verbs that start and stop
         "#]]
         .assert_eq(&describe("start", CalledAs::Eudaemon).unwrap());
         assert_eq!(describe("frobnicate", CalledAs::Eudaemon), None);

@@ -5,7 +5,7 @@ mod options;
 mod verbs;
 
 pub use help::{describe, overview};
-pub use options::{Options, Output, Scope, Timestamps};
+pub use options::{Options, Output, Scope, Timestamps, first_word};
 pub use verbs::{Needs, Verb, VerbRow};
 
 use crate::CalledAs;
@@ -82,6 +82,24 @@ mod tests {
         check("-at service,timer", expect![[r#"ListUnits [] types=["service", "timer"] all=true"#]]);
         check("--prop=Id show", expect![[r#"Show [] properties=["Id"] all=true"#]]);
         check("is-enabled -- cron.service", expect![[r#"IsEnabled ["cron.service"] "#]]);
+    }
+
+    #[test]
+    fn help_is_of_the_verb_on_the_line() {
+        check("enable --help", expect!["shown: systemctl enable UNIT…"]);
+        check("--help --no-reload enable x", expect!["shown: systemctl enable UNIT…"]);
+        check("--help", expect!["shown: systemctl [OPTIONS…] VERB [ARGUMENTS…]"]);
+        check("frobnicate --help", expect!["shown: systemctl [OPTIONS…] VERB [ARGUMENTS…]"]);
+    }
+
+    #[test]
+    fn a_word_after_options() {
+        let at = |line: &str| first_word(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(at("--root=/x verify"), Some(1));
+        assert_eq!(at("--root /x -q verify"), Some(3));
+        assert_eq!(at("-qt service --user verify"), Some(3));
+        assert_eq!(at("--user"), None);
+        assert_eq!(at("start --x"), Some(0));
     }
 
     #[test]

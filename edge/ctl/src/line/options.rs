@@ -222,7 +222,8 @@ pub fn read(
 ) -> Result<Vec<String>, Stop> {
     let word = called_as.word();
     let mut parser = lexopt::Parser::from_args(arguments);
-    let mut words = Vec::new();
+    let mut words: Vec<String> = Vec::new();
+    let mut help_asked = false;
     while let Some(argument) = parser.next().map_err(|error| Stop::Refuse(format!("{word}: {error}")))? {
         let row = match argument {
             lexopt::Arg::Value(value) => {
@@ -242,9 +243,38 @@ pub fn read(
             None => None,
         };
         options.any_given = true;
+        if row.flag == Flag::Help {
+            // Of which verb, a later word may say.
+            help_asked = true;
+            continue;
+        }
         apply(row.flag, value.unwrap_or_default(), options, called_as)?;
     }
+    if help_asked {
+        let of_verb = words.first().and_then(|verb| super::help::describe(verb, called_as));
+        return Err(Stop::Show(of_verb.unwrap_or_else(|| super::help::overview(called_as))));
+    }
     Ok(words)
+}
+
+/// Where the first word stands that is no option and no option's value.
+pub fn first_word(arguments: &[OsString]) -> Option<usize> {
+    let mut rest = arguments.iter().enumerate();
+    while let Some((at, argument)) = rest.next() {
+        let Some(text) = argument.to_str().filter(|text| text.len() > 1 && text.starts_with('-')) else {
+            return Some(at);
+        };
+        let row = match text.strip_prefix("--") {
+            Some("") => return None,
+            Some(long) if long.contains('=') => None,
+            Some(long) => by_long(long, "").ok(),
+            None => text.chars().last().and_then(|short| find(|row| row.short == Some(short))),
+        };
+        if row.is_some_and(|row| row.value.is_some()) {
+            rest.next();
+        }
+    }
+    None
 }
 
 fn find(accept: impl Fn(&FlagRow) -> bool) -> Option<&'static FlagRow> {

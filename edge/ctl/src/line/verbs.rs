@@ -156,7 +156,12 @@ pub fn unknown(word: &str, called_as: CalledAs) -> String {
         return format!("Command verb {word} is not supported by this version of eudaemon.{instead}");
     }
     let text = format!("Unknown command verb {word}.");
-    match (nearest(word, VERBS.iter().map(|row| row.word)), called_as) {
+    let programs = match called_as {
+        CalledAs::Eudaemon => super::help::PROGRAM_WORDS,
+        CalledAs::Systemctl => &[],
+    };
+    let known = VERBS.iter().map(|row| row.word).chain(programs.iter().copied());
+    match (nearest(word, known), called_as) {
         (Some(near), CalledAs::Eudaemon | CalledAs::Systemctl) => format!("{text} Did you mean '{near}'?"),
         (None, CalledAs::Eudaemon) => format!("{text} 'eudaemon help' lists them all."),
         (None, CalledAs::Systemctl) => text,

@@ -7,6 +7,7 @@ use crate::show::listen;
 use crate::text::paint::{self, Paint, Style};
 use crate::text::size;
 use crate::text::time::{self, Clock};
+use crate::verb::Cause;
 
 /// All that a block is written from.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +19,8 @@ pub struct Facts<'a> {
     pub processes: Option<&'a [ProcessRow]>,
     /// What eudaemon alone says of a unit.
     pub ours: &'a Properties,
+    /// Why it is not up, a line each.
+    pub faults: &'a [String],
     /// Set for timers: the next elapse in wall-clock microseconds.
     pub next_elapse: Option<u64>,
     pub clock: &'a Clock,
@@ -39,6 +42,7 @@ pub fn unit(facts: &Facts) -> String {
     duration(facts, &mut block);
     conditions(facts, &mut block, "Condition", "Conditions");
     conditions(facts, &mut block, "Assert", "Asserts");
+    block.rows("Fault", facts.faults);
     block.rows("TriggeredBy", &neighbours(facts, "TriggeredBy"));
     if let Some(next) = facts.next_elapse {
         let at = facts.clock.point(next).zip(facts.clock.distance(next));
@@ -55,6 +59,30 @@ pub fn unit(facts: &Facts) -> String {
     resources(facts, &mut block);
     group(facts, &mut block);
     block.text
+}
+
+/// What went wrong with a unit's last start or run, from the causes of its last change; nothing where nothing did, or
+/// where the row of its conditions says it.
+pub fn faults(unit: &str, causes: &[Cause]) -> Vec<String> {
+    let is_trouble = |text: &str| {
+        (text.starts_with("failed: ") || text.starts_with("was not started: "))
+            && !text.ends_with(" does not hold")
+    };
+    if !causes.first().is_some_and(|(_, _, _, text)| is_trouble(text)) {
+        return Vec::new();
+    }
+    let mut lines = Vec::new();
+    for (number, (other, _, _, text)) in causes.iter().enumerate() {
+        match number {
+            0 => lines.push(text.clone()),
+            // Who asked for it is no fault.
+            _ if other == unit || !(text.starts_with("failed") || text.starts_with("was not started")) => {
+                break;
+            }
+            _ => lines.push(format!("because {other} {text}")),
+        }
+    }
+    lines
 }
 
 /// Rows with their labels right-aligned to one column.
@@ -364,5 +392,37 @@ fn group(facts: &Facts, block: &mut Block) {
     } else if let Some((made_up, _, _)) = processes.first() {
         block.row("Processes", "told by their mark, for there are no cgroups here");
         block.text.push_str(&tree::processes(processes, made_up, INDENT, facts.paint, facts.width));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(causes: &[(&str, &str)], expected: &[&str]) {
+        let cause = |(unit, text): &(&str, &str)| (unit.to_string(), 0, 0, text.to_string());
+        let causes: Vec<Cause> = causes.iter().map(cause).collect();
+        assert_eq!(faults("web.service", &causes), expected);
+    }
+
+    #[test]
+    fn a_fault_is_told_down_to_its_root() {
+        check(
+            &[
+                ("web.service", "was not started: Requires= names data.mount, which did not come up"),
+                ("data.mount", "was not started: mounting is not supported yet"),
+                ("data.mount", "was part of a transaction asked for by the manager itself"),
+            ],
+            &[
+                "was not started: Requires= names data.mount, which did not come up",
+                "because data.mount was not started: mounting is not supported yet",
+            ],
+        );
+        check(
+            &[("web.service", "failed: it took too long: no READY=1 came")],
+            &["failed: it took too long: no READY=1 came"],
+        );
+        check(&[("web.service", "went down: its stop was asked for by systemctl")], &[]);
+        check(&[("web.service", "was not started: ConditionPathExists=/x does not hold")], &[]);
     }
 }

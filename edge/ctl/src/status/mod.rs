@@ -7,7 +7,7 @@ mod manager;
 mod process;
 mod tree;
 
-pub use block::{Facts, unit};
+pub use block::{Facts, faults, unit};
 pub use journal::tail;
 pub use manager::manager;
 pub use tree::ProcessRow;

@@ -156,7 +156,11 @@ pub fn change(line: &Line, screen: &mut Screen, action: &Action) -> Result<u8, F
             Now::Starts | Now::Stops | Now::Ignored => Ok(0),
         };
     };
-    let (install, changes) = ask(line, screen, &mut client, action, &names)?;
+    let (install, changes) = ask(line, screen, &mut client, action, &names).inspect_err(|_| {
+        // The manager's answer does not say which line is to blame.
+        let request = (action.request)(names.clone(), &line.options);
+        disk.odd(&request).iter().for_each(|line| screen.complain(line));
+    })?;
     print_changes(line, screen, &changes);
     reload(&mut client, line)?;
     if install == Some(false) && action.word != "preset" {
@@ -206,6 +210,7 @@ fn change_files(
     word: &str,
 ) -> Result<(), Failure> {
     let changed = disk.change(request, word)?;
+    changed.odd.iter().for_each(|line| screen.complain(line));
     let told = |is_failure: bool| is_failure || !line.options.quiet;
     changed
         .lines
@@ -321,9 +326,15 @@ pub fn is_enabled(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
     for name in &names {
         let state = match &mut client {
             Some(client) => client.manager("GetUnitFileState", &name.as_str()).map_err(|error| {
+                // The manager's answer does not say which line is to blame.
+                disk.state(name).1.iter().for_each(|line| screen.complain(line));
                 Failure::new(format!("Failed to get unit file state for {name}: {}", error.text()))
             })?,
-            None => disk.state(name)?.word().to_owned(),
+            None => {
+                let (state, odd) = disk.state(name);
+                odd.iter().for_each(|line| screen.complain(line));
+                state?.word().to_owned()
+            }
         };
         if counts_as_enabled(&state) {
             code = 0;

@@ -25,6 +25,7 @@ use crate::running;
 use crate::screen::Screen;
 use eudaemon_unit::install::AddedDependency;
 pub use files::words;
+pub use why::Cause;
 
 /// Why a verb stops: what to say, and the exit code.
 #[derive(Clone, Debug, PartialEq, Eq)]

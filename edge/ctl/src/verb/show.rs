@@ -3,6 +3,8 @@
 use super::names::{self, mangled};
 use super::{Failure, schedule, units};
 use crate::bus::{CallError, Client, MANAGER_PATH, OURS, Properties, UNIT};
+use crate::disk::Disk;
+use crate::limits::FAULTS_SHOWN;
 use crate::line::{self, Line};
 use crate::running;
 use crate::screen::Screen;
@@ -10,6 +12,7 @@ use crate::show;
 use crate::status::{self, Facts, ProcessRow};
 use crate::text::time::Clock;
 use crate::unit_name::{self, Globs};
+use eudaemon_unit::name::UnitName;
 use std::process::Command;
 
 /// An object to show.
@@ -174,6 +177,7 @@ fn block(
     let processes: Option<Vec<ProcessRow>> = client.manager("GetUnitProcesses", &id).ok();
     // systemd's manager has no such interface, and no such verdicts.
     let ours = client.properties(&unit_name::object_path(id), OURS).unwrap_or_default();
+    let faults = if ours.0.is_empty() { Vec::new() } else { faults(line, client, properties) };
     let next_elapse = properties.get("NextElapseUSecRealtime").map(|_| {
         let monotonic = properties.number("NextElapseUSecMonotonic");
         schedule::next_elapse(clock, monotonic, properties.number("NextElapseUSecRealtime"))
@@ -183,11 +187,28 @@ fn block(
         neighbours: &neighbours,
         processes: processes.as_deref(),
         ours: &ours,
+        faults: &faults,
         next_elapse,
         clock,
         paint: screen.paint,
         width: if line.options.full { None } else { screen.columns },
     })
+}
+
+/// Why a unit is not up that was to be: the lines of its files that are to blame, else what became of its start, a
+/// line for each cause.
+fn faults(line: &Line, client: &mut Client, properties: &Properties) -> Vec<String> {
+    let id = properties.text("Id");
+    let mut faults = match (properties.text("LoadState"), UnitName::parse(id)) {
+        ("bad-setting" | "error", Ok(name)) => Disk::read(&line.options).faults(&name),
+        _ => Vec::new(),
+    };
+    let is_down = matches!(properties.text("ActiveState"), "inactive" | "failed");
+    if faults.is_empty() && is_down {
+        faults = status::faults(id, &super::why::ask(client, id).unwrap_or_default());
+    }
+    faults.truncate(FAULTS_SHOWN);
+    faults
 }
 
 fn whole(line: &Line, screen: &mut Screen, client: &mut Client, clock: &Clock) -> Result<(), Failure> {

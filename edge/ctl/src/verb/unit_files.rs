@@ -33,9 +33,18 @@ pub fn run(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
                 client.manager("ListUnitFilesByPatterns", &(&line.options.states, &patterns));
             answer.map_err(|error| Failure::call("list unit files", &error))?
         }
-        None => filtered(disk.list(), &line.options.states, &patterns),
+        None => {
+            let (listed, odd) = disk.list();
+            let files = filtered(listed, &line.options.states, &patterns);
+            let is_meant = |line: &&String| {
+                patterns.is_empty() || files.iter().any(|(path, _)| line.contains(&format!("{path}:")))
+            };
+            odd.iter().filter(is_meant).for_each(|line| screen.complain(line));
+            files
+        }
     };
-    let presets = disk.presets();
+    let (presets, odd) = disk.presets();
+    odd.iter().for_each(|line| screen.complain(line));
     let mut rows: Vec<Row> = files
         .into_iter()
         .map(|(path, state)| {

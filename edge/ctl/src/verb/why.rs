@@ -1,20 +1,19 @@
 //! `why`: the causes of a unit's last change, as the manager has noted them.
 
 use super::{Failure, names};
-use crate::bus::{Client, MANAGER_PATH, OURS_OF_MANAGER};
+use crate::bus::{CallError, Client, MANAGER_PATH, OURS_OF_MANAGER};
 use crate::line::{Line, Output};
 use crate::screen::Screen;
 use crate::text::json::{self, Json};
 use crate::text::time::Clock;
 
 /// Unit, when (realtime and monotonic), and what is to be said of it.
-type Cause = (String, u64, u64, String);
+pub type Cause = (String, u64, u64, String);
 
 pub fn run(line: &Line, screen: &mut Screen, client: &mut Client) -> Result<u8, Failure> {
     let units = names::expand(client, screen, &line.options, &line.arguments, ".service")?;
     for unit in &units {
-        let asked = client.call(MANAGER_PATH, OURS_OF_MANAGER, "Why", &unit.as_str());
-        let causes: Vec<Cause> = asked.map_err(|error| match error.kind() {
+        let causes = ask(client, unit).map_err(|error| match error.kind() {
             "UnknownMethod" => Failure::new("The manager that runs does not note why units change."),
             _ => Failure::call(&format!("ask why {unit}"), &error),
         })?;
@@ -25,6 +24,11 @@ pub fn run(line: &Line, screen: &mut Screen, client: &mut Client) -> Result<u8, 
         }
     }
     Ok(0)
+}
+
+/// Why a unit is what it is, the root last. systemd's manager knows no such method.
+pub fn ask(client: &mut Client, unit: &str) -> Result<Vec<Cause>, CallError> {
+    client.call(MANAGER_PATH, OURS_OF_MANAGER, "Why", &unit)
 }
 
 fn row(cause: &Cause) -> Vec<(&'static str, Json)> {

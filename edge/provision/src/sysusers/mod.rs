@@ -10,6 +10,18 @@ use database::Database;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+const HELP: &str = "\
+eudaemon sysusers [OPTIONS…] [FILE…]
+
+Makes the system users and groups of sysusers.d(5): of all its files, or those named.
+
+  --root=DIR        The file system of an image
+  --replace=PATH    Read the files named in the place of the one at PATH
+  --inline          The arguments are lines, not files
+  --dry-run         Say what would be made, and make nothing
+  -h, --help        This text
+";
+
 #[derive(Default)]
 struct Options {
     root: String,
@@ -21,6 +33,9 @@ struct Options {
 
 /// The arguments begin with the word `sysusers`.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    if crate::shows_help(&arguments, HELP) {
+        return ExitCode::SUCCESS;
+    }
     match options(arguments).and_then(|options| run(&options)) {
         Ok(code) => code,
         Err(text) => {

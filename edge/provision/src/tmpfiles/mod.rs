@@ -22,6 +22,22 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use walk::Root;
 
+const HELP: &str = "\
+eudaemon tmpfiles --create|--remove|--clean [OPTIONS…] [FILE…]
+
+Creates, empties and removes files and directories as tmpfiles.d(5) says: all of its files, or those named.
+
+  --create                 Create what is missing
+  --remove                 Remove what is to be gone at boot
+  --clean                  Remove what is older than its age
+  --boot                   Act also on lines marked with !
+  --root=DIR               The file system of an image
+  --prefix=PATH            Only what is below PATH
+  --exclude-prefix=PATH    Not what is below PATH; -E leaves out /dev, /proc, /run and /sys
+  --replace=PATH           Read the files named in the place of the one at PATH
+  -h, --help               This text
+";
+
 #[derive(Default)]
 struct Options {
     create: bool,
@@ -37,6 +53,9 @@ struct Options {
 
 /// The arguments begin with the word `tmpfiles`.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    if crate::shows_help(&arguments, HELP) {
+        return ExitCode::SUCCESS;
+    }
     match options(arguments).and_then(|options| run(&options)) {
         Ok(code) => code,
         Err(text) => {

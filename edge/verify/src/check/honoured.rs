@@ -2,10 +2,10 @@
 
 use super::Looking;
 use crate::finding::Finding;
-use crate::surroundings::{Meant, RULES, Rule};
+use crate::surroundings::Meant;
 use eudaemon_unit::config::Config;
 use eudaemon_unit::diagnostic::Severity;
-use eudaemon_unit::directives::{Support, verdicts};
+use eudaemon_unit::directives::{Support, rights, verdicts};
 use eudaemon_unit::vendor::container_conditions;
 
 pub(super) fn add(looking: &Looking<'_>, config: &Config, meant: Meant, findings: &mut Vec<Finding>) {
@@ -29,10 +29,8 @@ pub(super) fn add(looking: &Looking<'_>, config: &Config, meant: Meant, findings
             Support::Ignored(why) => say(key, format!("{key}= is never acted on: {why}")),
         }
     }
-    for Rule { places, key, asks, why } in RULES {
-        if places.contains(&meant.kind) && asks(config) {
-            say(key, format!("{key}= is not honoured {}: {why}", meant.kind.words()));
-        }
+    for (key, why) in rights::lacking(config, meant.kind.capabilities()) {
+        say(key, format!("{key}= is not honoured {}: {why}", meant.kind.words()));
     }
     if meant.kind.is_container() && container_conditions(&config.name).is_some() {
         let text = format!("{}: is skipped in a container: it belongs to the host", config.name);

@@ -1,12 +1,14 @@
 //! What is looked at in each unit, once all are loaded. Each check adds its findings and knows no other.
 
+mod account;
 mod alias;
 mod bus;
 mod dropin;
+mod file;
 mod folder;
 mod honoured;
 mod manual;
-mod order;
+mod name;
 mod program;
 mod reader;
 mod settings;
@@ -23,7 +25,6 @@ use eudaemon_unit::load::{Loader, Surroundings};
 use eudaemon_unit::merge::Merged;
 use eudaemon_unit::name::UnitName;
 pub use settings::{findings as settings, is_one as is_settings};
-use start::Graph;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What checks share.
@@ -51,40 +52,23 @@ pub fn round(ground: &Ground<'_>, round: &Round, request: &Request) -> Vec<Findi
     loaded.extend(closure.iter().map(|merged| (&merged.config.name, merged)));
     let sources = Sources::new(ground.tree);
     let looking = Looking { ground, sources: &sources, loaded: &loaded };
-    let graph = Graph::of(&closure);
-    let folders = folder::Folders::read(ground);
+    let mut round_of = Checks {
+        looking: &looking,
+        loader: &loader,
+        request,
+        folders: folder::Folders::read(ground),
+        accounts: account::Accounts::read(ground),
+        promised: file::Promised::read(ground),
+        plans: start::plans(&closure, &round.names),
+        cycles: start::Known::default(),
+        bus_names: bus::Names::default(),
+    };
     let mut findings = Vec::new();
     let mut seen: BTreeSet<&UnitName> = BTreeSet::new();
-    let mut cycles = order::Known::default();
-    let mut bus_names = bus::Names::default();
     for name in &round.names {
-        let Some(merged) = loaded.get(name).filter(|merged| seen.insert(&merged.config.name)) else {
-            continue;
-        };
-        let config = &merged.config;
-        reader::add(&looking, merged, &mut findings);
-        match config.load {
-            LoadState::Loaded => {}
-            LoadState::NotFound | LoadState::Masked => {
-                alias::add(&looking, name, &mut findings);
-                continue;
-            }
-            // What is wrong was said when it was read.
-            LoadState::BadSetting(_) | LoadState::Inconsistent(_) | LoadState::Unreadable(_) => continue,
+        if let Some(merged) = loaded.get(name).filter(|merged| seen.insert(&merged.config.name)) {
+            round_of.unit(name, merged, &mut findings);
         }
-        if bus::add(&looking, config, &mut bus_names, &mut findings) == Startable::No {
-            continue;
-        }
-        folder::add(&looking, &folders, config, &mut findings);
-        if start::add(&looking, &graph, config, &mut findings) == Startable::Yes {
-            order::add(&looking, &graph, config, &mut cycles, &mut findings);
-        }
-        socket::add(&looking, &loader, config, &mut findings);
-        program::add(&looking, config, &mut findings);
-        if request.manuals == Manuals::Checked {
-            manual::add(&looking, config, &mut findings);
-        }
-        honoured::add(&looking, config, request.meant, &mut findings);
     }
     let others = match request.recursion {
         Recursion::Named => BTreeSet::new(),
@@ -93,10 +77,74 @@ pub fn round(ground: &Ground<'_>, round: &Round, request: &Request) -> Vec<Findi
     };
     for merged in closure.iter().filter(|merged| others.contains(&merged.config.name)) {
         if !seen.contains(&merged.config.name) {
-            reader::add(&looking, merged, &mut findings);
+            match is_broken(&merged.config) {
+                true => reader::add(&looking, &loader.load_whole(&merged.config.name), &mut findings),
+                false => reader::add(&looking, merged, &mut findings),
+            }
         }
     }
     findings
+}
+
+/// A line of its file, or what its lines come to, makes the unit useless: what else is wrong is worth knowing.
+fn is_broken(config: &Config) -> bool {
+    match config.load {
+        LoadState::BadSetting(_) | LoadState::Inconsistent(_) => true,
+        LoadState::Loaded | LoadState::NotFound | LoadState::Unreadable(_) | LoadState::Masked => false,
+    }
+}
+
+/// What the checks of one round remember.
+struct Checks<'a> {
+    looking: &'a Looking<'a>,
+    loader: &'a Loader<'a, dyn eudaemon_unit::files::Tree + 'a>,
+    request: &'a Request,
+    folders: folder::Folders,
+    accounts: account::Accounts,
+    promised: file::Promised,
+    plans: BTreeMap<&'a UnitName, start::Plan>,
+    cycles: start::Known,
+    bus_names: bus::Names<'a>,
+}
+
+impl<'a> Checks<'a> {
+    fn unit(&mut self, name: &UnitName, merged: &'a Merged, findings: &mut Vec<Finding>) {
+        let (looking, config) = (self.looking, &merged.config);
+        if is_broken(config) {
+            let whole = self.loader.load_whole(name);
+            reader::add(looking, &whole, findings);
+            return self.lines(&whole.config, findings);
+        }
+        reader::add(looking, merged, findings);
+        match config.load {
+            LoadState::Loaded => {}
+            LoadState::NotFound | LoadState::Masked => return alias::add(looking, name, findings),
+            // What is wrong was said when it was read.
+            LoadState::BadSetting(_) | LoadState::Inconsistent(_) | LoadState::Unreadable(_) => return,
+        }
+        if bus::add(looking, config, &mut self.bus_names, findings) == Startable::No {
+            return;
+        }
+        folder::add(looking, &self.folders, config, findings);
+        if let Some(plan) = self.plans.get(name) {
+            start::add(looking, plan, config, &mut self.cycles, findings);
+        }
+        socket::add(looking, self.loader, config, findings);
+        self.lines(config, findings);
+    }
+
+    /// What single lines say, whatever the unit comes to.
+    fn lines(&self, config: &Config, findings: &mut Vec<Finding>) {
+        let (looking, meant) = (self.looking, self.request.meant);
+        name::add(looking, config, findings);
+        program::add(looking, config, findings);
+        account::add(looking, &self.accounts, config, meant, findings);
+        file::add(looking, &self.promised, config, meant, findings);
+        if self.request.manuals == Manuals::Checked {
+            manual::add(looking, config, findings);
+        }
+        honoured::add(looking, config, meant, findings);
+    }
 }
 
 /// Drop-ins in folders that were named whole, of units that are not there.
@@ -126,6 +174,12 @@ fn named_by<'a>(looking: &Looking<'a>, names: &BTreeSet<&UnitName>) -> BTreeSet<
 impl<'a> Looking<'a> {
     fn config(&self, name: &UnitName) -> Option<&'a Config> {
         self.loaded.get(name).map(|merged| &merged.config)
+    }
+
+    /// Whether two names are of one unit.
+    fn is(&self, one: &UnitName, other: &UnitName) -> bool {
+        one == other
+            || self.config(one).is_some_and(|config| config.aliases.contains(other) || config.name == *other)
     }
 
     /// The file a unit is told by, else its name.

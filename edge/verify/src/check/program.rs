@@ -1,59 +1,89 @@
-//! Whether the programs of a unit's commands are there and may be run.
+//! Whether the programs of a unit's commands are there and may be run: each command where it stands.
 
 use super::Looking;
-use crate::finding::Finding;
+use crate::finding::{Finding, Spot};
 use crate::ground::find_program;
+use crate::source::Value;
 use eudaemon_unit::config::exec::{ExecCommand, Failure};
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::diagnostic::Severity;
 
-const KEYS: &[&str] = &[
-    "ExecStart",
-    "ExecStartPre",
-    "ExecStartPost",
-    "ExecCondition",
-    "ExecReload",
-    "ExecStop",
-    "ExecStopPre",
-    "ExecStopPost",
-];
-
 pub(super) fn add(looking: &Looking<'_>, config: &Config, findings: &mut Vec<Finding>) {
     let Some(exec) = config.exec() else { return };
-    let mut said: Vec<&str> = Vec::new();
-    for command in commands(config) {
+    for (key, commands) in commands(config) {
         // With `-` the unit does without it.
-        if command.failure == Failure::Ignored || said.contains(&command.path.as_str()) {
+        let may_miss = |command: &&ExecCommand| command.failure == Failure::Ignored;
+        let missing = |command: &ExecCommand| {
+            find_program(looking.ground.programs, &command.path, &exec.search_path).err()
+        };
+        if commands.iter().filter(|command| !may_miss(command)).all(|command| missing(command).is_none()) {
             continue;
         }
-        let Err(why) = find_program(looking.ground.programs, &command.path, &exec.search_path) else {
-            continue;
-        };
-        said.push(&command.path);
-        let text = format!("{}: Command {} is not executable: {why}", config.name, command.path);
-        let place = looking.sources.assignment(config, KEYS, Some(&command.path));
-        let finding = Finding::of_file(looking.file(config), Severity::Error, "missing-program", text);
-        findings.push(finding.expecting("a program that is there and may be run").at(place));
+        let values = looking.sources.values(config, key);
+        let mut next = Next { value: 0, start: 0 };
+        for command in commands {
+            let spot = next.find(&values, &command.path);
+            let Some(why) = missing(command).filter(|_| !may_miss(&command)) else { continue };
+            let text = format!("{}: Command {} is not executable: {why}", config.name, command.path);
+            let spot = spot.or_else(|| looking.sources.assignment(config, &[key], None));
+            let finding = Finding::of_file(looking.file(config), Severity::Error, "missing-program", text);
+            findings.push(finding.expecting("a program that is there and may be run").at(spot));
+        }
     }
 }
 
-fn commands(config: &Config) -> Vec<&ExecCommand> {
-    let lists: Vec<&Vec<ExecCommand>> = match &config.body {
+/// Where the next command of a list is looked for.
+struct Next {
+    value: usize,
+    start: usize,
+}
+
+impl Next {
+    /// The program of the next command, if it stands there as it is run: specifiers may have changed it.
+    fn find(&mut self, values: &[Value], program: &str) -> Option<Spot> {
+        let (mut number, mut start) = (self.value, self.start);
+        while let Some(value) = values.get(number) {
+            match value.find(program, start) {
+                Some(range) if begins_command(&value.text()[..range.start]) => {
+                    *self = Next { value: number, start: range.end };
+                    return Some(value.spot(range));
+                }
+                // An argument of the same name.
+                Some(range) => start = range.end,
+                None => (number, start) = (number + 1, 0),
+            }
+        }
+        None
+    }
+}
+
+/// Whether what stands before a word leaves it to be a program: nothing, or the `;` after another command.
+fn begins_command(before: &str) -> bool {
+    let before = before.trim_end_matches(|c| "-@:+!\"'".contains(c));
+    let before = before.trim_end_matches(|c: char| c.is_ascii_whitespace() || c == '\\');
+    before.is_empty() || before.ends_with(" ;") || before.ends_with("\t;")
+}
+
+fn commands(config: &Config) -> Vec<(&'static str, &Vec<ExecCommand>)> {
+    match &config.body {
         Body::Service(service) => {
             let all = &service.commands;
             vec![
-                &all.condition,
-                &all.start_pre,
-                &all.start,
-                &all.start_post,
-                &all.reload,
-                &all.stop,
-                &all.stop_post,
+                ("ExecCondition", &all.condition),
+                ("ExecStartPre", &all.start_pre),
+                ("ExecStart", &all.start),
+                ("ExecStartPost", &all.start_post),
+                ("ExecReload", &all.reload),
+                ("ExecStop", &all.stop),
+                ("ExecStopPost", &all.stop_post),
             ]
         }
-        Body::Socket(socket) => {
-            vec![&socket.start_pre, &socket.start_post, &socket.stop_pre, &socket.stop_post]
-        }
+        Body::Socket(socket) => vec![
+            ("ExecStartPre", &socket.start_pre),
+            ("ExecStartPost", &socket.start_post),
+            ("ExecStopPre", &socket.stop_pre),
+            ("ExecStopPost", &socket.stop_post),
+        ],
         Body::Target
         | Body::Slice
         | Body::Scope
@@ -63,6 +93,5 @@ fn commands(config: &Config) -> Vec<&ExecCommand> {
         | Body::Swap(_)
         | Body::Timer
         | Body::Path => Vec::new(),
-    };
-    lists.into_iter().flatten().collect()
+    }
 }

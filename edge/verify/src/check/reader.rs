@@ -13,13 +13,12 @@ use eudaemon_unit::spelling::nearest;
 pub(super) fn add(looking: &Looking<'_>, merged: &Merged, findings: &mut Vec<Finding>) {
     let first = findings.len();
     for diagnostic in &merged.diagnostics {
-        match (diagnostic.code, findings.len() > first) {
+        let of_unit = &mut findings[first..];
+        let fault = of_unit.iter_mut().find(|finding| finding.severity == Severity::Error);
+        match fault.filter(|_| diagnostic.code == Code::Consequence) {
             // One fault is one finding: what follows from it is said beneath.
-            (Code::Consequence, true) => {
-                let last = findings.len() - 1;
-                findings[last].notes.push(diagnostic.text.clone());
-            }
-            (_, _) => findings.push(finding(looking, &merged.config, diagnostic)),
+            Some(fault) => fault.notes.push(diagnostic.text.clone()),
+            None => findings.push(finding(looking, &merged.config, diagnostic)),
         }
     }
 }
@@ -108,10 +107,4 @@ fn section(word: &str, kind: UnitKind) -> Option<Suggestion> {
     let text =
         format!("[{}] belongs in a unit whose name ends with .{}", other.name, other.name.to_lowercase());
     Some(Suggestion { text, replacement: None })
-}
-
-impl Suggestion {
-    pub(super) fn word(word: &str) -> Suggestion {
-        Suggestion { text: format!("did you mean `{word}`?"), replacement: Some(word.to_owned()) }
-    }
 }

@@ -1,210 +1,141 @@
-//! Whether a start job of the unit could be made: everything it requires is there, and nothing of it is to be stopped.
-//!
-//! [`Graph`] holds what units of the closure say of each other, by number; the order of jobs is looked at on it too.
+//! Whether a start of the unit makes a transaction: everything it requires is there, nothing of it is to be stopped,
+//! and the order of its jobs leads round in no circle. The manager's own planner says so.
 
-use super::{Looking, Startable};
-use crate::finding::Finding;
+use super::Looking;
+use super::name::meant;
+use crate::finding::{Finding, Spot, Suggestion};
+use eudaemon_engine::api::{Event, Input, JobKind, Moment, Refusal};
+use eudaemon_engine::transaction::account::Entry;
+use eudaemon_engine::{Engine, Settings};
 use eudaemon_unit::config::{Config, Dependency, LoadState};
 use eudaemon_unit::diagnostic::Severity;
 use eudaemon_unit::merge::Merged;
 use eudaemon_unit::name::UnitName;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
-pub(super) struct Graph<'a> {
-    units: Vec<&'a Config>,
-    numbers: BTreeMap<&'a UnitName, usize>,
-    /// What a unit does not start without: `Requires=`, `BindsTo=`.
-    requires: Vec<Vec<usize>>,
-    /// What must be loaded but is not started: `Requisite=`.
-    demands: Vec<Vec<usize>>,
-    wants: Vec<Vec<usize>>,
-    /// What a start of the unit stops: `Conflicts=`.
-    stops: Vec<Vec<usize>>,
-    /// What a unit starts after.
-    after: Vec<Vec<usize>>,
-    /// Units that cannot be started, for they or what they require are not there.
-    broken: Vec<bool>,
+/// What the planner says of the start of one unit.
+pub(super) struct Plan {
+    refusal: Option<Refusal>,
+    /// The jobs that lead to the refusal.
+    trail: Vec<Entry>,
+    cycles: Vec<(Vec<UnitName>, UnitName)>,
 }
 
-impl<'a> Graph<'a> {
-    pub fn of(closure: &'a [Merged]) -> Graph<'a> {
-        let units: Vec<&Config> = closure.iter().map(|merged| &merged.config).collect();
-        let mut numbers: BTreeMap<&UnitName, usize> = BTreeMap::new();
-        for (number, config) in units.iter().enumerate() {
-            numbers.extend(config.aliases.iter().map(|alias| (alias, number)));
-        }
-        numbers.extend(units.iter().enumerate().map(|(number, config)| (&config.name, number)));
-        let none = || vec![Vec::new(); units.len()];
-        let mut graph = Graph {
-            requires: none(),
-            demands: none(),
-            wants: none(),
-            stops: none(),
-            after: none(),
-            broken: units.iter().map(|config| config.load != LoadState::Loaded).collect(),
-            units,
-            numbers,
-        };
-        for number in 0..graph.units.len() {
-            for (dependency, other) in &graph.units[number].unit.dependencies {
-                let Some(other) = graph.numbers.get(other).copied() else { continue };
-                match dependency {
-                    Dependency::Requires | Dependency::BindsTo => graph.requires[number].push(other),
-                    Dependency::Requisite => graph.demands[number].push(other),
-                    Dependency::Conflicts => graph.stops[number].push(other),
-                    Dependency::Wants | Dependency::Upholds => graph.wants[number].push(other),
-                    Dependency::After => graph.after[number].push(other),
-                    Dependency::Before => graph.after[other].push(number),
-                    Dependency::PartOf
-                    | Dependency::OnFailure
-                    | Dependency::OnSuccess
-                    | Dependency::PropagatesReloadTo
-                    | Dependency::ReloadPropagatedFrom
-                    | Dependency::PropagatesStopTo
-                    | Dependency::StopPropagatedFrom
-                    | Dependency::JoinsNamespaceOf
-                    | Dependency::Triggers
-                    | Dependency::InSlice => {}
-                }
-            }
-        }
-        graph.spread();
-        graph
-    }
-
-    /// What requires something broken is broken.
-    fn spread(&mut self) {
-        let mut required_by = vec![Vec::new(); self.units.len()];
-        for (number, (requires, demands)) in self.requires.iter().zip(&self.demands).enumerate() {
-            requires.iter().chain(demands).for_each(|other| required_by[*other].push(number));
-        }
-        let mut ahead: Vec<usize> = (0..self.units.len()).filter(|number| self.broken[*number]).collect();
-        while let Some(number) = ahead.pop() {
-            for other in &required_by[number] {
-                if !std::mem::replace(&mut self.broken[*other], true) {
-                    ahead.push(*other);
-                }
-            }
-        }
-    }
-
-    pub fn number(&self, name: &UnitName) -> Option<usize> {
-        self.numbers.get(name).copied()
-    }
-
-    pub fn config(&self, number: usize) -> &'a Config {
-        self.units[number]
-    }
-
-    pub fn after(&self, number: usize) -> &[usize] {
-        &self.after[number]
-    }
-
-    /// What starts with a unit or does not start it: each with the unit that requires it, the nearest first.
-    pub fn required(&self, number: usize) -> BTreeMap<usize, usize> {
-        let mut from = BTreeMap::from([(number, number)]);
-        let mut ahead = VecDeque::from([number]);
-        while let Some(number) = ahead.pop_front() {
-            for other in &self.requires[number] {
-                if !from.contains_key(other) {
-                    from.insert(*other, number);
-                    ahead.push_back(*other);
-                }
-            }
-        }
-        from
-    }
-
-    /// Units of `jobs` and what must be up for them.
-    pub fn with_demands(&self, jobs: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
-        jobs.into_iter()
-            .flat_map(|number| std::iter::once(number).chain(self.demands[number].iter().copied()))
-            .collect()
-    }
-
-    /// Whether one of `jobs` is in the way of the unit, or it in theirs: what is only wanted then gives way.
-    pub fn gives_way(&self, number: usize, jobs: &BTreeSet<usize>) -> bool {
-        let stops_one = self.stops[number].iter().any(|other| jobs.contains(other));
-        stops_one || jobs.iter().any(|job| self.stops[*job].contains(&number))
-    }
-
-    /// A unit that is started for another and stops one that must be up: the two.
-    fn contradiction(&self, required: &BTreeMap<usize, usize>) -> Option<(usize, usize)> {
-        let up = self.with_demands(required.keys().copied());
-        required.keys().find_map(|says| {
-            let stopped = self.stops[*says].iter().find(|stopped| up.contains(stopped))?;
-            Some((*says, *stopped))
-        })
-    }
-
-    /// Every unit that a start of this one starts.
-    pub fn started(&self, number: usize) -> BTreeSet<usize> {
-        let mut started = BTreeSet::from([number]);
-        let mut ahead = vec![number];
-        while let Some(number) = ahead.pop() {
-            for other in self.requires[number].iter().chain(&self.wants[number]) {
-                if !self.broken[*other] && started.insert(*other) {
-                    ahead.push(*other);
-                }
-            }
-        }
-        started
-    }
+/// The plans of units' starts, each by itself.
+pub(super) fn plans<'a>(
+    closure: &[Merged],
+    names: impl IntoIterator<Item = &'a UnitName>,
+) -> BTreeMap<&'a UnitName, Plan> {
+    let configs = closure.iter().map(|merged| Arc::new(merged.config.clone())).collect();
+    let mut engine = Engine::new(0, Settings::default());
+    engine.step(Moment::default(), Input::Fact(Event::Loaded(configs)));
+    let mut plans = BTreeMap::new();
+    engine.foresee_starts(names, |name, account| {
+        let trail = if account.refusal.is_some() { account.jobs } else { Vec::new() };
+        plans.insert(name, Plan { refusal: account.refusal, trail, cycles: account.cycles });
+    });
+    plans
 }
 
-/// Adds what stands in the way of a start; whether anything does.
+/// Cycles that were said already: a cycle is told once, by the unit that is hit hardest.
+#[derive(Default)]
+pub(super) struct Known(BTreeMap<BTreeSet<UnitName>, (usize, Severity)>);
+
+/// Words for what a unit does not start without.
+const REQUIREMENTS: [Dependency; 3] = [Dependency::Requires, Dependency::BindsTo, Dependency::Requisite];
+
+/// Words by which the job of one unit stops another.
+const STOPS: [Dependency; 5] = [
+    Dependency::Conflicts,
+    Dependency::PropagatesStopTo,
+    Dependency::StopPropagatedFrom,
+    Dependency::BindsTo,
+    Dependency::PartOf,
+];
+
 pub(super) fn add(
     looking: &Looking<'_>,
-    graph: &Graph<'_>,
+    plan: &Plan,
     config: &Config,
+    known: &mut Known,
     findings: &mut Vec<Finding>,
-) -> Startable {
-    let Some(number) = graph.number(&config.name) else { return Startable::No };
-    let required = graph.required(number);
-    if !graph.broken[number] {
-        let Some(found) = graph.contradiction(&required) else { return Startable::Yes };
-        findings.push(contradicts(looking, graph, config, found));
-        return Startable::No;
+) {
+    let missing = missing(looking, config);
+    if !missing.is_empty() {
+        return findings.extend(missing);
     }
-    for from in required.keys().copied() {
-        let names = graph.requires[from].iter().chain(&graph.demands[from]);
-        for other in names.copied().filter(|other| graph.config(*other).load != LoadState::Loaded) {
-            let (says, missing) = (graph.config(from), graph.config(other));
-            if says.load != LoadState::Loaded {
+    for (ring, dropped) in &plan.cycles {
+        known.tell(ring, cycle(looking, config, ring, Some(dropped)), findings);
+    }
+    match &plan.refusal {
+        None => {}
+        Some(Refusal::Cyclic(ring)) => known.tell(ring, cycle(looking, config, ring, None), findings),
+        Some(Refusal::Conflicting { unit, kinds: (one, other) }) => {
+            findings.push(contradiction(looking, config, plan, unit, (*one, *other)));
+        }
+        Some(
+            other @ (Refusal::NoSuchUnit(_)
+            | Refusal::NotLoaded(_)
+            | Refusal::Masked(_)
+            | Refusal::BadSetting(_)
+            | Refusal::Inconsistent { .. }
+            | Refusal::LoadFailed { .. }
+            | Refusal::OnlyByDependency { .. }
+            | Refusal::NoIsolation(_)
+            | Refusal::Destructive { .. }
+            | Refusal::NotApplicable { .. }
+            | Refusal::NoSuchJob(_)
+            | Refusal::NoProcess { .. }
+            | Refusal::NotSupported { .. }
+            | Refusal::NotFrozen { .. }
+            | Refusal::ShuttingDown
+            | Refusal::Overloaded(_)),
+        ) => {
+            let text = failed(&config.name, &format!("{}.", other.reason()));
+            let finding = Finding::of_file(looking.file(config), Severity::Error, "no-start", text);
+            findings.push(finding.at(looking.sources.header(config)));
+        }
+    }
+}
+
+fn failed(name: &UnitName, why: &str) -> String {
+    format!("{name}: Failed to create {name}/start: {why}")
+}
+
+/// Everything the unit requires, or what that requires, that cannot be started: the nearest first.
+fn missing(looking: &Looking<'_>, config: &Config) -> Vec<Finding> {
+    let mut from: BTreeMap<&UnitName, &Config> = BTreeMap::from([(&config.name, config)]);
+    let mut ahead = VecDeque::from([config]);
+    let mut findings = Vec::new();
+    while let Some(says) = ahead.pop_front() {
+        for (dependency, other) in &says.unit.dependencies {
+            let Some(other) = looking.config(other).filter(|_| REQUIREMENTS.contains(dependency)) else {
+                continue;
+            };
+            if other.load == LoadState::Loaded {
+                // What must be up already is not started.
+                if *dependency != Dependency::Requisite && !from.contains_key(&other.name) {
+                    from.insert(&other.name, says);
+                    ahead.push_back(other);
+                }
                 continue;
             }
-            let text = format!("{}: Failed to create {}/start: {}", config.name, config.name, why(missing));
-            let words = [Dependency::Requires, Dependency::BindsTo, Dependency::Requisite];
-            let place = looking.named(says, &words, &missing.name);
-            let mut finding =
-                Finding::of_file(looking.file(says), Severity::Error, "missing-requirement", text)
-                    .expecting("a unit that is there")
-                    .at(place);
-            if from != number {
-                finding.notes.push(chain(graph, &required, from));
+            let place = looking.named(says, &REQUIREMENTS, &other.name);
+            let text = failed(&config.name, &why(other));
+            let finding = Finding::of_file(looking.file(says), Severity::Error, "missing-requirement", text)
+                .expecting("a unit that is there");
+            let replaces = place.is_some() && other.load == LoadState::NotFound;
+            let near = replaces.then(|| meant(looking, &other.name)).flatten();
+            let suggestion = near.map(|near| Suggestion::word(&near));
+            let mut finding = Finding { suggestion, ..finding.at(place) };
+            if says.name != config.name {
+                finding.notes.push(chain(&from, says));
             }
             findings.push(finding);
         }
     }
-    Startable::No
-}
-
-fn contradicts(
-    looking: &Looking<'_>,
-    graph: &Graph<'_>,
-    config: &Config,
-    (says, stopped): (usize, usize),
-) -> Finding {
-    let (says, stopped) = (graph.config(says), graph.config(stopped));
-    let (name, both) = (&config.name, &stopped.name);
-    let text = format!(
-        "{name}: Failed to create {name}/start: Transaction contains conflicting jobs 'stop' and 'start' for {both}. \
-         Probably contradicting requirement dependencies configured."
-    );
-    let place = looking.named(says, &[Dependency::Conflicts], &stopped.name);
-    Finding::of_file(looking.file(says), Severity::Error, "contradiction", text)
-        .expecting("no unit that is required")
-        .at(place)
+    findings
 }
 
 /// systemd's words for a unit that cannot be started.
@@ -218,13 +149,141 @@ fn why(config: &Config) -> String {
     }
 }
 
-fn chain(graph: &Graph<'_>, required: &BTreeMap<usize, usize>, last: usize) -> String {
-    let mut names = vec![graph.config(last).name.as_str()];
-    let mut number = last;
-    while let Some(from) = required.get(&number).copied().filter(|from| *from != number) {
-        names.push(graph.config(from).name.as_str());
-        number = from;
+fn chain(from: &BTreeMap<&UnitName, &Config>, last: &Config) -> String {
+    let mut names = vec![last.name.as_str()];
+    let mut at = &last.name;
+    while let Some(before) = from.get(at).filter(|before| before.name != *at) {
+        names.push(before.name.as_str());
+        at = &before.name;
     }
     names.reverse();
     format!("required by {}", names.join(" → "))
+}
+
+fn contradiction(
+    looking: &Looking<'_>,
+    config: &Config,
+    plan: &Plan,
+    unit: &UnitName,
+    (one, other): (JobKind, JobKind),
+) -> Finding {
+    let (one, other) = (job(one), job(other));
+    let stops = plan.trail.iter().filter(|entry| entry.unit == *unit && entry.kind == JobKind::Stop);
+    let found = stops.flat_map(|entry| &entry.reasons).find_map(|reason| {
+        let (_, writer) = reason.word.as_ref()?;
+        let named = if *writer == reason.by { unit } else { &reason.by };
+        let writer = looking.config(writer)?;
+        let spot = STOPS.iter().find_map(|word| Some((word, looking.named(writer, &[*word], named)?)));
+        spot.map(|(word, spot)| (word, &reason.by, spot))
+    });
+    // Of two that exclude each other the one that was not asked for is at fault.
+    let unit = match &found {
+        Some((Dependency::Conflicts, by, _)) if *unit == config.name => by,
+        Some(_) | None => unit,
+    };
+    let why = format!(
+        "Transaction contains conflicting jobs '{one}' and '{other}' for {unit}. Probably contradicting \
+         requirement dependencies configured."
+    );
+    let text = failed(&config.name, &why);
+    let place = found.map(|(_, _, spot)| spot);
+    let finding = Finding::of_file(looking.file(config), Severity::Error, "contradiction", text)
+        .expecting("no unit that is required")
+        .at(place);
+    plan.trail.iter().filter_map(reasons).fold(finding, Finding::noting)
+}
+
+/// Why there is a job.
+fn reasons(entry: &Entry) -> Option<String> {
+    let said = entry.reasons.iter().filter_map(|reason| {
+        let (word, writer) = reason.word.as_ref()?;
+        let named = if *writer == reason.by { &entry.unit } else { &reason.by };
+        Some(format!("{}={named} of {writer}", word.property()))
+    });
+    let said: Vec<String> = said.collect();
+    (!said.is_empty()).then(|| format!("{} of {}: {}", job(entry.kind), entry.unit, said.join(", ")))
+}
+
+const fn job(kind: JobKind) -> &'static str {
+    match kind {
+        JobKind::Start => "start",
+        JobKind::VerifyActive => "verify-active",
+        JobKind::Stop => "stop",
+        JobKind::Reload => "reload",
+        JobKind::ReloadOrStart => "reload-or-start",
+        JobKind::Restart => "restart",
+        JobKind::TryRestart => "try-restart",
+        JobKind::TryReload => "try-reload",
+        JobKind::Nop => "nop",
+    }
+}
+
+impl Known {
+    fn tell(&mut self, ring: &[UnitName], finding: Finding, findings: &mut Vec<Finding>) {
+        let severity = finding.severity;
+        let members: BTreeSet<UnitName> = ring.iter().cloned().collect();
+        match self.0.get(&members).copied() {
+            Some((at, said)) if said < severity => {
+                findings[at] = finding;
+                self.0.insert(members, (at, severity));
+            }
+            Some(_) => {}
+            None => {
+                self.0.insert(members, (findings.len(), severity));
+                findings.push(finding);
+            }
+        }
+    }
+}
+
+/// `ring`: each unit's job runs before the next one's, and the last one's before the first one's.
+fn cycle(looking: &Looking<'_>, config: &Config, ring: &[UnitName], dropped: Option<&UnitName>) -> Finding {
+    // Told backwards from the unit asked for, if it is among them: what each waits for.
+    let mut way: Vec<&UnitName> = ring.iter().rev().collect();
+    let first = way.iter().position(|name| **name == config.name).unwrap_or(0);
+    way.rotate_left(first);
+    let names: Vec<&str> = way.iter().chain(way.first()).map(|name| name.as_str()).collect();
+    let path = names.join(" → ");
+    let (severity, text) = match dropped {
+        Some(_) => (Severity::Warning, format!("{}: Found ordering cycle: {path}", config.name)),
+        None => (Severity::Error, failed(&config.name, &format!("Transaction order is cyclic: {path}"))),
+    };
+    let edges = way.iter().zip(way.iter().cycle().skip(1));
+    let said: Vec<(String, Option<Spot>)> = edges.map(|(one, next)| edge(looking, one, next)).collect();
+    let place = said.iter().find_map(|(_, place)| place.clone());
+    let mut finding = Finding::of_file(looking.file(config), severity, "ordering-cycle", text)
+        .expecting("an order without a circle")
+        .at(place);
+    for (words, place) in said {
+        let why = match place {
+            Some((file, place)) => format!("{file}:{}", place.line()),
+            None => "by default, or for what it is".to_owned(),
+        };
+        finding.notes.push(format!("{words}: {why}"));
+    }
+    if let Some(dropped) = dropped {
+        finding.notes.push(format!("the job of {dropped} is dropped to break it"));
+    }
+    finding
+}
+
+/// Why the job of `one` waits for that of `next`, and where it is written. A unit that is stopped waits for none, but
+/// what is ordered with it waits for its stop, whichever way round.
+fn edge(looking: &Looking<'_>, one: &UnitName, next: &UnitName) -> (String, Option<Spot>) {
+    let written = |unit: &UnitName, word, other: &UnitName| {
+        looking.config(unit).and_then(|config| looking.named(config, &[word], other))
+    };
+    let says = |unit: &UnitName, word: Dependency, other: &UnitName| {
+        let config = looking.config(unit);
+        let mut words = config.into_iter().flat_map(|config| &config.unit.dependencies);
+        words.any(|(said, name)| *said == word && looking.is(name, other))
+    };
+    let after = says(one, Dependency::After, next) || says(next, Dependency::Before, one);
+    if after {
+        let place = written(one, Dependency::After, next);
+        let place = place.or_else(|| written(next, Dependency::Before, one));
+        return (format!("{one} starts after {next}"), place);
+    }
+    let place = written(next, Dependency::After, one).or_else(|| written(one, Dependency::Before, next));
+    (format!("{next} is stopped before {one} starts"), place)
 }

@@ -10,6 +10,10 @@ use eudaemon_host::place::Scope;
 use eudaemon_unit::name::UnitName;
 use std::collections::BTreeSet;
 
+/// What to do where there is no default target to start.
+const CHOOSE_DEFAULT: &str = "Choose what to start with 'eudaemon set-default TARGET', such as multi-user.target, and start it with \
+     'eudaemon isolate default.target'.";
+
 impl Site {
     /// One announcement: to the clients, and to people.
     pub(super) fn tell(&mut self, engine: &Engine, announcement: Announcement) {
@@ -43,6 +47,10 @@ impl Site {
                     let text = match self.folder.refused(*request) {
                         Some(unit) => format!("{unit} cannot be started: {}", refusal.reason()),
                         None => eudaemon_bus::Fault::from(refusal).text.to_string(),
+                    };
+                    let text = match self.boot == Some(*request) {
+                        true => format!("nothing is started at boot: {text} {CHOOSE_DEFAULT}"),
+                        false => text,
                     };
                     self.note_folder();
                     self.lines.say(None, None, lines::ERROR, &text);

@@ -105,6 +105,8 @@ pub struct Site {
     ending: Option<Ending>,
     /// The request that is to end everything.
     farewell: Option<RequestId>,
+    /// The request for the default target.
+    pub boot: Option<RequestId>,
     ready_said: bool,
     /// The order that ends everything was given.
     finished: bool,
@@ -159,6 +161,7 @@ impl Site {
             waiting: Waiting::default(),
             ending: None,
             farewell: None,
+            boot: None,
             ready_said: false,
             finished: false,
         })

@@ -24,6 +24,8 @@ mod start;
 mod stop;
 mod timeout;
 
+pub use timeout::start_waits_for;
+
 use super::{Cx, Input, Process, Stage, StopFor};
 use crate::api::{ExitStatus, FindHow, Phase, ProcId, ServiceResult};
 use eudaemon_unit::config::Service;

@@ -61,8 +61,9 @@ pub(super) fn deadline(state: State, service: &Service, cx: &mut Cx) -> State {
     }
 }
 
-/// What a start still waited for, where it is a word from the service.
-fn waited_for(state: &State, service: &Service) -> Option<String> {
+/// What a start still waits for, as a clause.
+pub fn start_waits_for(state: &State, service: &Service) -> Option<String> {
+    let command = |key: &str| Some(format!("a command of {key}= does not end"));
     let pid_file = || service.pid_file.as_ref().map(|path| format!("PIDFile={path} names no process of it"));
     match state {
         State::Start(Starting::Await { .. }) => match service.kind {
@@ -79,11 +80,12 @@ fn waited_for(state: &State, service: &Service) -> Option<String> {
         State::Start(Starting::Parent(_)) => Some("its first process does not end (Type=forking)".to_owned()),
         State::Start(Starting::Finding { .. })
         | State::StartPost(StartPost { control: PostControl::PidFile { .. }, .. }) => pid_file(),
-        State::Start(Starting::Launch { .. } | Starting::Oneshot { .. } | Starting::Counting { .. })
-        | State::StartPost(StartPost { control: PostControl::Command(_), .. })
+        State::Condition(_) => command("ExecCondition"),
+        State::StartPre(_) => command("ExecStartPre"),
+        State::Start(Starting::Oneshot { .. }) => command("ExecStart"),
+        State::StartPost(StartPost { control: PostControl::Command(_), .. }) => command("ExecStartPost"),
+        State::Start(Starting::Launch { .. } | Starting::Counting { .. })
         | State::Dead
-        | State::Condition(_)
-        | State::StartPre(_)
         | State::Running(_)
         | State::Exited
         | State::Reload(_)
@@ -96,7 +98,7 @@ fn waited_for(state: &State, service: &Service) -> Option<String> {
 }
 
 fn start_timed_out(state: State, service: &Service, cx: &mut Cx) -> State {
-    let waited = waited_for(&state, service).map(|what| format!(": {what}")).unwrap_or_default();
+    let waited = start_waits_for(&state, service).map(|what| format!(": {what}")).unwrap_or_default();
     let (main, control) = state.parts();
     cx.say(Level::Warning, format!("{}: starting took too long{waited}", cx.unit));
     cx.history.fail(ServiceResult::Timeout);

@@ -522,7 +522,7 @@ fn start_timeout_of_start_pre() {
                 spawn p1 StartPre /bin/pre
               = activating/start-pre until 5s
             +5s
-                say web.service: starting took too long
+                say web.service: starting took too long: a command of ExecStartPre= does not end
                 signal p1 TERM
                 signal p1 CONT
                 signal-set TERM but p1
@@ -552,7 +552,7 @@ fn start_timeout_of_oneshot() {
                 spawn p1 Start /bin/web
               = activating/start until 5s
             +5s
-                say web.service: starting took too long
+                say web.service: starting took too long: a command of ExecStart= does not end
                 signal p1 TERM
                 signal p1 CONT
                 signal-set TERM but p1

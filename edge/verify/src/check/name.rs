@@ -1,0 +1,67 @@
+//! Names of units that are not there and nearly the name of one that is. A unit may order itself after what is not
+//! installed, and want it, so a missing one is worth a word only where a slip of the pen explains it best.
+
+use super::Looking;
+use crate::finding::{Finding, Suggestion};
+use eudaemon_unit::config::{Config, Dependency, LoadState};
+use eudaemon_unit::diagnostic::Severity;
+use eudaemon_unit::name::{UnitKind, UnitName};
+use eudaemon_unit::spelling::slip;
+
+/// The words after which a name may be of no unit, and the key each is written by.
+const WORDS: [(Dependency, &str); 9] = [
+    (Dependency::After, "After"),
+    (Dependency::Before, "Before"),
+    (Dependency::Wants, "Wants"),
+    (Dependency::Upholds, "Upholds"),
+    (Dependency::PartOf, "PartOf"),
+    (Dependency::Conflicts, "Conflicts"),
+    (Dependency::OnFailure, "OnFailure"),
+    (Dependency::OnSuccess, "OnSuccess"),
+    (Dependency::JoinsNamespaceOf, "JoinsNamespaceOf"),
+];
+
+pub(super) fn add(looking: &Looking<'_>, config: &Config, findings: &mut Vec<Finding>) {
+    for (dependency, other) in &config.unit.dependencies {
+        let Some((_, key)) = WORDS.iter().find(|(word, _)| word == dependency) else { continue };
+        let is_missing = |config: &Config| config.load == LoadState::NotFound;
+        if !looking.config(other).is_some_and(is_missing) {
+            continue;
+        }
+        let Some(near) = meant(looking, other).filter(|near| is_slip(other, near)) else { continue };
+        let Some(spot) = looking.named(config, &[*dependency], other) else { continue };
+        let text = format!("{}: {key}= names {other}, and there is no such unit", config.name);
+        let finding = Finding::of_file(looking.file(config), Severity::Warning, "unknown-unit", text);
+        let suggestion = Some(Suggestion::word(&near));
+        findings.push(Finding { suggestion, ..finding.at(Some(spot)) });
+    }
+}
+
+/// Whether it cannot well be the name of something else: daemons are called nearly alike (`sshd` and `ssh`, `nslcd` and
+/// `nscd`), so of others than targets only two letters that changed places are taken for a slip.
+fn is_slip(name: &UnitName, near: &str) -> bool {
+    let (one, other) = (name.as_str().as_bytes(), near.as_bytes());
+    let differ = |at: &usize| one[*at] != other[*at];
+    let swapped = one.len() == other.len()
+        && matches!((0..one.len()).filter(differ).collect::<Vec<_>>()[..], [first, second]
+            if second == first + 1 && one[first] == other[second] && one[second] == other[first]);
+    name.kind() == UnitKind::Target || swapped
+}
+
+/// The unit that a slip of the pen made this name of: of the same kind, with the same numbers in its name.
+pub(super) fn meant(looking: &Looking<'_>, name: &UnitName) -> Option<String> {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let own = name.prefix();
+    let rest = name.as_str().strip_prefix(own)?;
+    let suffix = name.kind().suffix();
+    let known = looking.ground.index.names().filter_map(|(known, _)| {
+        let (stem, kind) = known.rsplit_once('.')?;
+        let (prefix, is_template) = match stem.split_once('@') {
+            Some((prefix, _)) => (prefix, true),
+            None => (stem, false),
+        };
+        let fits = kind == suffix && is_template == rest.starts_with('@');
+        (fits && digits(prefix) == digits(own)).then_some(prefix)
+    });
+    slip(own, known).map(|near| format!("{near}{rest}"))
+}

@@ -1,0 +1,107 @@
+//! Sections and keys that are none.
+
+use super::*;
+
+#[test]
+fn unknown_sections_and_keys() {
+    check_text(
+        b"[Unti]\nA=b\n[Timer]\nA=b\n[X-Mine]\nA=b\n[Service]\nExecStart=/bin/true\nAfter=b.service\nX-Mine=1\n",
+        expect![[r#"
+            warning[unknown-section]: Unknown section 'Unti'. Ignoring.
+             --> /u/a.service:1:2
+              |
+            1 | [Unti]
+              |  ^^^^ expected [Unit], [Install], [Service]
+              |
+            help: did you mean `Unit`?
+              |
+            1 - [Unti]
+            1 + [Unit]
+              |
+
+            warning[unknown-section]: Unknown section 'Timer'. Ignoring.
+             --> /u/a.service:3:2
+              |
+            3 | [Timer]
+              |  ^^^^^ expected [Unit], [Install], [Service]
+              |
+            help: [Timer] belongs in a unit whose name ends with .timer
+
+            warning[unknown-key]: Unknown key 'After' in section [Service], ignoring.
+             --> /u/a.service:9:1
+              |
+            9 | After=b.service
+              | ^^^^^ expected a key of that section
+              |
+            help: `After` is a key of the section [Unit]
+
+            verify: 3 warnings
+        "#]],
+    );
+    check_text(
+        b"[Unit]\nExecStrt=/bin/true\n[Service]\nExecStart=/bin/true\nFrobnicate=1\n",
+        expect![[r#"
+            warning[unknown-key]: Unknown key 'ExecStrt' in section [Unit], ignoring.
+             --> /u/a.service:2:1
+              |
+            2 | ExecStrt=/bin/true
+              | ^^^^^^^^ expected a key of that section
+              |
+            help: did you mean `ExecStart` in the section [Service]?
+
+            warning[unknown-key]: Unknown key 'Frobnicate' in section [Service], ignoring.
+             --> /u/a.service:5:1
+              |
+            5 | Frobnicate=1
+              | ^^^^^^^^^^ expected a key of that section
+
+            verify: 2 warnings
+        "#]],
+    );
+}
+
+#[test]
+fn assignments_outside_a_section() {
+    check_text(
+        b"A=b\n[Service]\nExecStart=/bin/true\n=x\nno\n",
+        expect![[r#"
+            warning[outside-section]: Assignment outside of section. Ignoring.
+             --> /u/a.service:1:1
+              |
+            1 | A=b
+              | ^^^ expected a section header such as [Unit] before it
+
+            warning[missing-key]: Missing key name before '=', ignoring line.
+             --> /u/a.service:4:1
+              |
+            4 | =x
+              | ^^ expected Key=Value
+
+            warning[missing-equals]: Missing '=', ignoring line.
+             --> /u/a.service:5:1
+              |
+            5 | no
+              | ^^ expected Key=Value
+
+            verify: 3 warnings
+        "#]],
+    );
+}
+
+#[test]
+fn a_broken_header() {
+    check_text(
+        b"[Service\nExecStart=/bin/true\n",
+        expect![[r#"
+        error[bad-header]: Invalid section header '[Service'
+         --> /u/a.service:1:1
+          |
+        1 | [Service
+          | ^^^^^^^^ expected [Section]
+          |
+          = note: Unit a.service failed to load properly, please adjust/correct and reload service manager: Bad message
+
+        verify: 1 error
+    "#]],
+    );
+}
