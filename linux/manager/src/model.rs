@@ -66,10 +66,9 @@ impl Outlook<'_> {
     fn kernel(&self) -> Moment {
         let Machine { place, container, .. } = &self.site.machine;
         let is_the_machines =
-            place.scope == Scope::System && place.role == Role::First && container.is_none();
+            (place.scope, place.role) == (Scope::System, Role::First) && container.is_none();
         let Moment { realtime, monotonic } = self.site.milestones.started;
-        let realtime = if is_the_machines { realtime.saturating_sub(monotonic) } else { 0 };
-        Moment { realtime, monotonic: 0 }
+        Moment { realtime: u64::from(is_the_machines) * realtime.saturating_sub(monotonic), monotonic: 0 }
     }
 
     fn config(&self, id: &UnitName) -> Option<Arc<Config>> {

@@ -165,11 +165,13 @@ fn moments(unit: &Unit, out: &mut String) -> fmt::Result {
 fn settings(cx: &UnitCx<'_>, out: &mut String) -> fmt::Result {
     for row in of_kind(cx.unit.config.name.kind()).iter().flat_map(|rows| rows.iter()) {
         let mut value = String::new();
-        match cx.read(row) {
-            Variant::U32(bits) if row.name == "UMask" || row.name.ends_with("Mode") => {
-                write!(value, "{bits:04o}")?
-            }
-            read => shown(&read, &mut value)?,
+        let read = cx.read(row);
+        if let Variant::U32(bits) = read
+            && (row.name == "UMask" || row.name.ends_with("Mode"))
+        {
+            write!(value, "{bits:04o}")?;
+        } else {
+            shown(&read, &mut value)?;
         }
         if !value.trim().is_empty() {
             writeln!(out, "\t{}: {value}", row.name)?;
