@@ -14,7 +14,7 @@ use std::fmt;
 
 /// What a flight begins with; the number changes whenever anything in it is laid out anew.
 const MAGIC: &[u8] = b"eudaemon flight ";
-const VERSION: &[u8] = b"1\n";
+const VERSION: &[u8] = b"2\n";
 /// Length and checksum of what follows.
 const HEADER: usize = 16;
 
@@ -47,7 +47,7 @@ impl fmt::Display for Unreadable {
                 f.write_str("is no flight of eudaemon: expected a file of 'eudaemon flight save'")
             }
             Unreadable::OtherVersion(version) => {
-                write!(f, "is a flight of format {version}, and this version of eudaemon reads format 1")
+                write!(f, "is a flight of format {version}, and this version of eudaemon reads format 2")
             }
             Unreadable::CutShort(here, all) => write!(f, "is cut short: {here} of {all} bytes are there"),
             Unreadable::Damaged => f.write_str("is damaged: its checksum does not hold"),

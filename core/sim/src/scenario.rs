@@ -13,7 +13,7 @@ use eudaemon_engine::world::{Waited, World};
 use eudaemon_engine::{Engine, Settings};
 use eudaemon_unit::config::exec::{ExecCommand, Expansion, Failure, Privileges};
 use eudaemon_unit::config::service::{NotifyAccess, Restart, Service, ServiceType};
-use eudaemon_unit::config::unit::{Condition, JobMode};
+use eudaemon_unit::config::unit::{CollectMode, Condition, JobMode};
 use eudaemon_unit::config::{Body, Config, Dependency, LoadState};
 use eudaemon_unit::name::UnitName;
 use eudaemon_unit::span::Span;
@@ -37,6 +37,9 @@ pub enum Tracing {
 
 /// Seeds with this bit make worlds that have sockets, too.
 pub const WITH_SOCKETS: u64 = 1 << 32;
+
+/// In worlds of seeds with this bit clients hold units and let go of them, and units are forgotten with their failures.
+pub const WITH_HOLDS: u64 = 1 << 33;
 
 const SECOND: u64 = 1_000_000;
 /// All wishes are made within this time …
@@ -73,6 +76,13 @@ pub fn drive(seed: u64, tracing: Tracing, drive: Drive) -> Report {
     if seed & WITH_SOCKETS != 0 {
         sockets::add(&mut configs, &mut luck);
     }
+    if seed & WITH_HOLDS != 0 {
+        for config in &mut configs {
+            if luck.chance(300) {
+                config.unit.collect_mode = CollectMode::InactiveOrFailed;
+            }
+        }
+    }
     let configs: Vec<Arc<Config>> = configs.into_iter().map(Arc::new).collect();
     let forking = configs.iter().filter(|config| forks(config)).map(|config| config.name.clone());
     let mut machine = Machine::new(
@@ -93,6 +103,18 @@ pub fn drive(seed: u64, tracing: Tracing, drive: Drive) -> Report {
         let after = random.below(BUSY);
         let wish = wish(&names, &mut random, &mut machine);
         machine.wish(after, wish);
+    }
+    if seed & WITH_HOLDS != 0 {
+        for _ in 0..luck.below(12) {
+            let unit = luck.pick(&names).cloned().unwrap_or_else(|| name("u0.service"));
+            let wish = match luck.below(5) {
+                0 | 1 => Request::Hold(unit),
+                2 | 3 => Request::LetGo(unit),
+                _ => Request::ResetFailed(Some(unit)),
+            };
+            let after = luck.below(BUSY);
+            machine.wish(after, wish);
+        }
     }
     sockets::knock(&names, &mut luck, &mut machine);
     let mut engine = Engine::new(seed, Settings::default());

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use eudaemon_sim::scenario::{Drive, Tracing, WITH_SOCKETS, drive, run};
+use eudaemon_sim::scenario::{Drive, Tracing, WITH_HOLDS, WITH_SOCKETS, drive, run};
 
 /// Seeds that once broke a law, each with what it showed.
 const KEPT: [(u64, &str); 9] = [
@@ -55,6 +55,14 @@ fn many_seeds() {
         }
     }
     assert_eq!(failing, 0, "seeds that break a law, of {count} without sockets and as many with");
+}
+
+#[test]
+fn with_holds() {
+    for seed in (0..2_000).map(|seed| seed | WITH_HOLDS).flat_map(|seed| [seed, seed | WITH_SOCKETS]) {
+        let report = run(seed, Tracing::Off);
+        assert!(report.broken.is_empty(), "seed {seed}: {}", report.broken.join("\n"));
+    }
 }
 
 #[test]

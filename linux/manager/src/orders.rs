@@ -26,7 +26,10 @@ pub fn subject(engine: &Engine, action: &Action) -> Option<UnitName> {
         | Action::CloseStoredFds { unit }
         | Action::Release { unit, .. }
         | Action::Begin { unit, .. } => Some(unit.clone()),
-        Action::RemovePidFile { .. } | Action::WatchBusName { .. } | Action::Finish(_) => None,
+        Action::RemovePidFile { .. }
+        | Action::WatchBusName { .. }
+        | Action::Load { .. }
+        | Action::Finish(_) => None,
     }
 }
 
@@ -52,6 +55,7 @@ pub fn newborn(action: &Action) -> Option<&UnitName> {
         | Action::Release { .. }
         | Action::Begin { .. }
         | Action::RemovePidFile { .. }
+        | Action::Load { .. }
         | Action::WatchBusName { .. }
         | Action::Finish(_) => None,
     }

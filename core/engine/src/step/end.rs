@@ -2,7 +2,7 @@
 //! code. Whatever happens to a final target's job, the end comes: nothing may be left waiting.
 
 use crate::api::{Action, Announcement, Finale, JobKind, JobResult};
-use crate::engine::{Engine, ExitMeans, Startup};
+use crate::engine::{BoundFor, Engine, ExitMeans, Startup};
 use crate::graph::UnitId;
 use crate::job::algebra::is_up;
 use crate::transaction::{Ask, Origin};
@@ -10,6 +10,7 @@ use crate::unit::{Allowance, StartLimit, limits_starts};
 use crate::why::{Errand, Root};
 use eudaemon_unit::config::unit::{EmergencyAction, JobMode};
 use eudaemon_unit::name::UnitName;
+use std::collections::BTreeSet;
 
 /// What an emergency action follows from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,19 +81,41 @@ impl Engine {
 
     /// Starts a final target so that nothing turns it round; where there is none, the end comes at once.
     fn go_to(&mut self, target: &str, by: Option<UnitId>) {
-        let errand = Errand::of(Root::Emergency(by.map(|unit| self.graph.name(unit).clone())));
-        let unit = UnitName::parse(target).ok().and_then(|name| self.graph.id(&name));
-        let planned = unit.map(|unit| {
-            let mode = JobMode::ReplaceIrreversibly;
-            self.enqueue(Ask { unit, kind: JobKind::Start, mode, origin: Origin::Engine }, errand)
-        });
-        match planned {
-            Some(Ok(_)) => {}
-            Some(Err(_)) | None => {
-                if let Some(finale) = self.finale_of(target) {
-                    self.end(finale);
-                }
+        let Ok(target) = UnitName::parse(target) else { return };
+        let bound = BoundFor { target, by: by.map(|unit| self.graph.name(unit).clone()) };
+        match self.graph.id(&bound.target) {
+            Some(unit) => self.start_final(unit, bound),
+            // Nobody needed it so far.
+            None => {
+                self.order(Action::Load { unit: bound.target.clone() });
+                self.counters.bound_for = Some(bound);
             }
+        }
+    }
+
+    /// The final target that was waited for is loaded, or it is known that there is none.
+    pub(super) fn go_on_to(&mut self, loaded: &BTreeSet<UnitName>) {
+        let wanted = |bound: &mut BoundFor| {
+            loaded.contains(&bound.target) || self.graph.id(&bound.target).is_some()
+        };
+        let Some(bound) = self.counters.bound_for.take_if(wanted) else { return };
+        match self.graph.id(&bound.target) {
+            Some(unit) => self.start_final(unit, bound),
+            None => self.end_instead_of(&bound.target),
+        }
+    }
+
+    fn start_final(&mut self, unit: UnitId, BoundFor { target, by }: BoundFor) {
+        let mode = JobMode::ReplaceIrreversibly;
+        let ask = Ask { unit, kind: JobKind::Start, mode, origin: Origin::Engine };
+        if self.enqueue(ask, Errand::of(Root::Emergency(by))).is_err() {
+            self.end_instead_of(&target);
+        }
+    }
+
+    fn end_instead_of(&mut self, target: &UnitName) {
+        if let Some(finale) = self.finale_of(target.as_str()) {
+            self.end(finale);
         }
     }
 

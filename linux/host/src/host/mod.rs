@@ -181,8 +181,8 @@ impl Host {
             }
             Action::Begin { unit, invocation } => self.begin(&unit, &hex(&invocation.0)),
             Action::Release { unit, directories } => self.release(&unit, config, directories),
-            Action::WatchBusName { name: _ } => {
-                // The bus side of the manager watches every configured name by itself.
+            Action::WatchBusName { name: _ } | Action::Load { unit: _ } => {
+                // The manager's own: it has the bus and the unit files.
             }
             Action::Finish(finale) => self.finish(finale),
         }

@@ -245,6 +245,9 @@ impl Site {
             if let (Action::WatchBusName { name }, Some(server)) = (&order.action, &mut self.server) {
                 server.watch_name(name);
             }
+            if let Action::Load { unit } = &order.action {
+                self.load(engine, std::slice::from_ref(unit));
+            }
             let action = self.localised(engine, order.action);
             if let Action::Finish(_) = &action {
                 self.finished = true;
@@ -347,6 +350,7 @@ impl World for Site {
     }
 
     fn perform(&mut self, engine: &Engine, mut output: Output) {
+        self.forget_units(engine, &output);
         self.write(&output);
         // init kills us when it reads the last order: all else is said before.
         let is_last = |order: &Order| matches!(order.action, Action::Finish(_));
@@ -371,6 +375,7 @@ impl World for Site {
         }
         self.close_reloads(engine);
         self.flush(engine);
+        self.let_go_of_units(engine);
         loop {
             if self.reexecute {
                 self.host.settle();
@@ -391,6 +396,10 @@ impl World for Site {
             if !self.inbox.is_empty() {
                 return Waited::Heard(self.inbox.drain(..).collect());
             }
+            // What the engine forgets meanwhile no client sees.
+            if deadline.is_some_and(|at| at <= clock::now().monotonic) {
+                return Waited::Heard(Vec::new());
+            }
             // Readiness is told once: whatever lies behind what was said is asked for now.
             if more {
                 continue;
@@ -408,6 +417,7 @@ impl World for Site {
                 Ok(Woken::Client(incoming)) => {
                     self.serve(engine, incoming);
                     self.flush(engine);
+                    self.let_go_of_units(engine);
                 }
                 Ok(Woken::Deadline) if deadline.is_some_and(|at| at <= clock::now().monotonic) => {
                     return Waited::Heard(Vec::new());

@@ -1,0 +1,196 @@
+//! Units that nobody needs any more are forgotten: systemd.unit(5), "Unit Garbage Collection", `CollectMode=`.
+//!
+//! A unit stays for its own sake while it is up or has failed, has a job or a process, or is held by a client; and for
+//! the sake of others while one that stays names it, directly or over others that are named. Only units to which
+//! something happened are looked at, and from each the search goes up to the first that stays. It is done when nothing
+//! else is to be heard: a unit that was loaded for a request is there when the request comes.
+
+use crate::api::{ActiveState, Announcement};
+use crate::engine::{Alarm, Engine, Queues};
+use crate::graph::{Facets, Knowledge, UnitId};
+use crate::record::Key;
+use crate::unit::Unit;
+use eudaemon_unit::config::unit::CollectMode;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is started when a unit ends.
+const HEIRS: Facets = Facets::ON_SUCCESS.and(Facets::ON_FAILURE);
+
+/// What is known of a unit while units are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// Those that name it are being looked at.
+    Open,
+    /// All that name it were looked at, and none was found that stays.
+    Exhausted,
+    Stays,
+}
+
+impl Engine {
+    /// Forgets what nobody needs, of all that may have come to that.
+    pub(crate) fn collect(&mut self) {
+        if !self.queues.are_at_rest() {
+            return;
+        }
+        self.forget_unneeded();
+        self.close_gaps();
+    }
+
+    fn forget_unneeded(&mut self) {
+        // Each round forgets a unit at least, or is the last one.
+        for _ in 0..=self.graph.len() {
+            let candidates = std::mem::take(&mut self.queues.loose);
+            let unneeded = self.unneeded(candidates);
+            if unneeded.is_empty() {
+                return;
+            }
+            self.forget(&unneeded);
+            self.grow();
+        }
+    }
+
+    /// So that the places of units that are long forgotten take no room.
+    fn close_gaps(&mut self) {
+        let Some(moved) = self.graph.close_gaps() else { return };
+        let to = |unit: UnitId| moved[unit.index()];
+        let all = |units: &mut BTreeSet<UnitId>| *units = units.iter().map(|unit| to(*unit)).collect();
+        let Engine { units, jobs, owners, deadlines, blocked, bus_names, queues, pen, .. } = self;
+        units.retain(|unit| unit.state.is_some());
+        for job in jobs.values_mut() {
+            job.unit = to(job.unit);
+            job.blocked_by = job.blocked_by.map(to);
+        }
+        owners.values_mut().for_each(|unit| *unit = to(*unit));
+        *deadlines = std::mem::take(deadlines)
+            .into_iter()
+            .map(|(deadline, alarm)| match alarm {
+                Alarm::Unit(unit) => (deadline, Alarm::Unit(to(unit))),
+                Alarm::Job(job) => (deadline, Alarm::Job(job)),
+            })
+            .collect();
+        *blocked = std::mem::take(blocked).into_iter().map(|(unit, jobs)| (to(unit), jobs)).collect();
+        bus_names.values_mut().for_each(all);
+        // The other queues are at rest.
+        all(&mut queues.loose);
+        all(&mut pen.changed_units);
+        all(&mut pen.dirty_units);
+    }
+
+    /// The unit may be one that nobody needs.
+    pub(crate) fn loosen(&mut self, unit: UnitId) {
+        if !self.stays_by_itself(unit) {
+            self.queues.loose.insert(unit);
+        }
+    }
+
+    /// Whether the unit is kept whoever names it.
+    pub(crate) fn stays_by_itself(&self, unit: UnitId) -> bool {
+        let of = self.unit(unit);
+        let Some(state) = &of.state else { return true };
+        let mode = self.graph.config(unit).unit.collect_mode;
+        let over = match state.active_state() {
+            ActiveState::Inactive => true,
+            ActiveState::Failed => mode == CollectMode::InactiveOrFailed,
+            ActiveState::Active
+            | ActiveState::Reloading
+            | ActiveState::Activating
+            | ActiveState::Deactivating
+            | ActiveState::Maintenance => false,
+        };
+        !over
+            || of.has_job()
+            || of.holds > 0
+            || !state.processes().is_empty()
+            // Who is started for its end asks how it ended.
+            || self.graph.neighbours(unit, HEIRS).any(|heir| self.unit(heir).has_job())
+    }
+
+    /// Those of the candidates, and of the units that name them, that nobody needs.
+    fn unneeded(&self, candidates: BTreeSet<UnitId>) -> BTreeSet<UnitId> {
+        let mut verdicts: BTreeMap<UnitId, Verdict> = BTreeMap::new();
+        for candidate in candidates {
+            if self.graph.knowledge(candidate) != Knowledge::Vacant && !verdicts.contains_key(&candidate) {
+                self.look_up_from(candidate, &mut verdicts);
+            }
+        }
+        verdicts.retain(|_, verdict| *verdict != Verdict::Stays);
+        verdicts.into_keys().collect()
+    }
+
+    /// Goes up from a unit over those that name it, to the first that stays. If there is none, all that were found on the
+    /// way are exhausted.
+    fn look_up_from(&self, candidate: UnitId, verdicts: &mut BTreeMap<UnitId, Verdict>) {
+        let above = |unit: UnitId| self.graph.named_by(unit).collect::<Vec<_>>().into_iter();
+        if self.stays_by_itself(candidate) {
+            verdicts.insert(candidate, Verdict::Stays);
+            return;
+        }
+        verdicts.insert(candidate, Verdict::Open);
+        let mut path = vec![(candidate, above(candidate))];
+        while let Some((unit, rest)) = path.last_mut() {
+            let Some(other) = rest.next() else {
+                verdicts.insert(*unit, Verdict::Exhausted);
+                path.pop();
+                continue;
+            };
+            let stays = match verdicts.get(&other) {
+                Some(Verdict::Open | Verdict::Exhausted) => false,
+                Some(Verdict::Stays) => true,
+                None => self.stays_by_itself(other),
+            };
+            if stays {
+                // It names the last of the path, which names the one before it, and so on.
+                return self.keep(path.into_iter().map(|(unit, _)| unit).chain([other]).collect(), verdicts);
+            }
+            if let std::collections::btree_map::Entry::Vacant(entry) = verdicts.entry(other) {
+                entry.insert(Verdict::Open);
+                path.push((other, above(other)));
+            }
+        }
+    }
+
+    /// These stay, and so does what they name.
+    fn keep(&self, units: Vec<UnitId>, verdicts: &mut BTreeMap<UnitId, Verdict>) {
+        let mut ahead = units;
+        let any_exhausted = verdicts.values().any(|verdict| *verdict == Verdict::Exhausted);
+        while let Some(unit) = ahead.pop() {
+            verdicts.insert(unit, Verdict::Stays);
+            if any_exhausted {
+                let exhausted = |other: &UnitId| verdicts.get(other) == Some(&Verdict::Exhausted);
+                ahead.extend(self.graph.names_of(unit).filter(exhausted));
+            }
+        }
+    }
+
+    fn forget(&mut self, units: &BTreeSet<UnitId>) {
+        for unit in units {
+            let config = std::sync::Arc::clone(self.graph.config(*unit));
+            let untouched = Unit::new(&config);
+            let old = std::mem::replace(&mut self.units[unit.index()], Unit::vacant());
+            self.set_alarm(Alarm::Unit(*unit), old.deadline, None);
+            self.unlist_bus_name(*unit, &config);
+            self.blocked.remove(unit);
+            self.pen.dirty_units.remove(unit);
+            self.pen.changed_units.remove(unit);
+            if old.state != untouched.state || old.life != untouched.life {
+                self.write(Key::Unit(config.name.clone()), None);
+            }
+            if self.graph.knowledge(*unit) == Knowledge::Loaded {
+                self.announce(Announcement::UnitRemoved(config.name.clone()));
+            }
+            self.remember(config.name.clone(), old.life.turns);
+        }
+        self.graph.forget(units);
+    }
+}
+
+impl Queues {
+    /// No unit is to be looked at for any other reason.
+    fn are_at_rest(&self) -> bool {
+        let Queues { ready, upheld, bound, unneeded, triggers, wishes, loose: _ } = self;
+        [upheld, bound, unneeded].iter().all(|units| units.is_empty())
+            && ready.is_empty()
+            && triggers.is_empty()
+            && wishes.is_empty()
+    }
+}
