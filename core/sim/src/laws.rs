@@ -8,7 +8,7 @@ use eudaemon_engine::graph::Word;
 use eudaemon_engine::job::{JobView, Phase as JobPhase};
 use eudaemon_engine::{Engine, UnitView};
 use eudaemon_unit::config::unit::CollectMode;
-use eudaemon_unit::config::{Body, Config, KillMode};
+use eudaemon_unit::config::{Body, Config, Dependency, KillMode};
 use eudaemon_unit::name::UnitName;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -117,11 +117,13 @@ impl Laws {
     pub fn only_what_is_needed(&mut self, engine: &Engine, clock: u64) {
         let views: BTreeMap<UnitName, UnitView<'_>> =
             engine.unit_views().map(|view| (view.config.name.clone(), view)).collect();
-        let heirs = |view: &UnitView<'_>| -> Vec<UnitName> {
-            let words = [Word::OnSuccess, Word::OnFailure];
-            words.into_iter().flat_map(|word| engine.related(&view.config.name, word)).collect()
+        // Who is started for its end asks how it ended.
+        let heir_has_job = |view: &UnitView<'_>| {
+            view.config.unit.dependencies.iter().any(|(word, other)| {
+                let is_heir = matches!(word, Dependency::OnSuccess | Dependency::OnFailure);
+                is_heir && views.get(other).is_some_and(|heir| heir.job.is_some())
+            })
         };
-        let has_job = |name: &UnitName| views.get(name).is_some_and(|view| view.job.is_some());
         let stays = |view: &UnitView<'_>| {
             let forgets_failures = view.config.unit.collect_mode == CollectMode::InactiveOrFailed;
             let over = match view.active {
@@ -134,7 +136,7 @@ impl Laws {
                 | ActiveState::Maintenance => false,
             };
             let works = view.job.is_some() || view.main.is_some() || view.control.is_some();
-            !over || view.held || works || heirs(view).iter().any(has_job)
+            !over || view.held || works || heir_has_job(view)
         };
         let mut needed = BTreeSet::new();
         let mut ahead: Vec<UnitName> =

@@ -170,8 +170,14 @@ fn pass(machine: &mut Machine, engine: &mut Engine, seed: u64, drive: Drive) {
                 let inputs = if inputs.is_empty() { vec![Input::Tick] } else { inputs };
                 for input in inputs {
                     let output = engine.step(machine.now(), input);
+                    // A new engine looks at all units: where nothing comes of that, it is the one that goes on.
+                    let moves = output.changed.iter().any(|record| record.key != Key::Engine)
+                        || !output.orders.is_empty()
+                        || !output.announcements.is_empty();
                     machine.perform(engine, output);
-                    *engine = machine.restored(seed);
+                    if moves {
+                        *engine = machine.restored(seed);
+                    }
                 }
             }
         }

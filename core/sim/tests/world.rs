@@ -111,7 +111,11 @@ fn first_difference(seed: u64) -> String {
         trace.into_iter().filter(|line| !line.contains("UnitChanged")).collect()
     };
     let (plain, thawed) = (told(Drive::Unbroken), told(Drive::Thawed));
-    let place = plain.iter().zip(&thawed).position(|(one, other)| one != other).unwrap_or(0);
+    let place = plain
+        .iter()
+        .zip(&thawed)
+        .position(|(one, other)| one != other)
+        .unwrap_or(plain.len().min(thawed.len()));
     let before = plain[place.saturating_sub(10)..place].join("\n");
     format!("{before}\n  plain:  {:?}\n  thawed: {:?}", plain.get(place), thawed.get(place))
 }

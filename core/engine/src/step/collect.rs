@@ -7,7 +7,7 @@
 
 use crate::api::{ActiveState, Announcement};
 use crate::engine::{Alarm, Engine, Queues};
-use crate::graph::{Facets, Knowledge, UnitId};
+use crate::graph::{Facets, Knowledge, UnitId, Word};
 use crate::record::Key;
 use crate::unit::Unit;
 use eudaemon_unit::config::unit::CollectMode;
@@ -32,20 +32,13 @@ impl Engine {
         if !self.queues.are_at_rest() {
             return;
         }
-        self.forget_unneeded();
-        self.close_gaps();
-    }
-
-    fn forget_unneeded(&mut self) {
-        // Each round forgets a unit at least, or is the last one.
-        for _ in 0..=self.graph.len() {
-            let candidates = std::mem::take(&mut self.queues.loose);
-            let unneeded = self.unneeded(candidates);
-            if unneeded.is_empty() {
-                return;
-            }
+        let candidates = std::mem::take(&mut self.queues.loose);
+        let unneeded = self.unneeded(candidates);
+        if !unneeded.is_empty() {
             self.forget(&unneeded);
-            self.grow();
+            // All that they named was looked at.
+            self.graph.take_loose();
+            self.close_gaps();
         }
     }
 
@@ -83,6 +76,14 @@ impl Engine {
         }
     }
 
+    /// A job of the unit is over: those it was to be started for at their end need not wait for it.
+    pub(super) fn loosen_bequeathers(&mut self, unit: UnitId) {
+        let of = |word: &Word| matches!(word, Word::OnSuccessOf | Word::OnFailureOf);
+        let others = self.graph.dependencies(unit).filter(|(word, _)| of(word));
+        let others: Vec<UnitId> = others.map(|(_, other)| other).collect();
+        others.into_iter().for_each(|other| self.loosen(other));
+    }
+
     /// Whether the unit is kept whoever names it.
     pub(crate) fn stays_by_itself(&self, unit: UnitId) -> bool {
         let of = self.unit(unit);
@@ -105,31 +106,38 @@ impl Engine {
             || self.graph.neighbours(unit, HEIRS).any(|heir| self.unit(heir).has_job())
     }
 
-    /// Those of the candidates, and of the units that name them, that nobody needs.
+    /// Those that nobody needs, of the candidates, of the units that name them, and of those that only such units name.
     fn unneeded(&self, candidates: BTreeSet<UnitId>) -> BTreeSet<UnitId> {
         let mut verdicts: BTreeMap<UnitId, Verdict> = BTreeMap::new();
-        for candidate in candidates {
+        let mut unneeded = BTreeSet::new();
+        let mut ahead: Vec<UnitId> = candidates.into_iter().collect();
+        // Each unit comes once, for itself or for one that goes.
+        while let Some(candidate) = ahead.pop() {
             if self.graph.knowledge(candidate) != Knowledge::Vacant && !verdicts.contains_key(&candidate) {
-                self.look_up_from(candidate, &mut verdicts);
+                for gone in self.look_up_from(candidate, &mut verdicts) {
+                    ahead.extend(self.graph.names_of(gone));
+                    unneeded.insert(gone);
+                }
             }
         }
-        verdicts.retain(|_, verdict| *verdict != Verdict::Stays);
-        verdicts.into_keys().collect()
+        unneeded
     }
 
-    /// Goes up from a unit over those that name it, to the first that stays. If there is none, all that were found on the
-    /// way are exhausted.
-    fn look_up_from(&self, candidate: UnitId, verdicts: &mut BTreeMap<UnitId, Verdict>) {
+    /// Goes up from a unit over those that name it, to the first that stays: then all on the way stay, and what they name.
+    /// Gives back the others that were found, which nobody needs.
+    fn look_up_from(&self, candidate: UnitId, verdicts: &mut BTreeMap<UnitId, Verdict>) -> Vec<UnitId> {
         let above = |unit: UnitId| self.graph.named_by(unit).collect::<Vec<_>>().into_iter();
         if self.stays_by_itself(candidate) {
             verdicts.insert(candidate, Verdict::Stays);
-            return;
+            return Vec::new();
         }
         verdicts.insert(candidate, Verdict::Open);
         let mut path = vec![(candidate, above(candidate))];
+        let mut exhausted = Vec::new();
         while let Some((unit, rest)) = path.last_mut() {
             let Some(other) = rest.next() else {
                 verdicts.insert(*unit, Verdict::Exhausted);
+                exhausted.push(*unit);
                 path.pop();
                 continue;
             };
@@ -140,25 +148,26 @@ impl Engine {
             };
             if stays {
                 // It names the last of the path, which names the one before it, and so on.
-                return self.keep(path.into_iter().map(|(unit, _)| unit).chain([other]).collect(), verdicts);
+                let stay = path.into_iter().map(|(unit, _)| unit).chain([other]).collect();
+                self.keep(stay, verdicts);
+                exhausted.retain(|unit| verdicts.get(unit) == Some(&Verdict::Exhausted));
+                return exhausted;
             }
             if let std::collections::btree_map::Entry::Vacant(entry) = verdicts.entry(other) {
                 entry.insert(Verdict::Open);
                 path.push((other, above(other)));
             }
         }
+        exhausted
     }
 
-    /// These stay, and so does what they name.
+    /// These stay, and so does what they name of what was found.
     fn keep(&self, units: Vec<UnitId>, verdicts: &mut BTreeMap<UnitId, Verdict>) {
         let mut ahead = units;
-        let any_exhausted = verdicts.values().any(|verdict| *verdict == Verdict::Exhausted);
         while let Some(unit) = ahead.pop() {
             verdicts.insert(unit, Verdict::Stays);
-            if any_exhausted {
-                let exhausted = |other: &UnitId| verdicts.get(other) == Some(&Verdict::Exhausted);
-                ahead.extend(self.graph.names_of(unit).filter(exhausted));
-            }
+            let exhausted = |other: &UnitId| verdicts.get(other) == Some(&Verdict::Exhausted);
+            ahead.extend(self.graph.names_of(unit).filter(exhausted));
         }
     }
 

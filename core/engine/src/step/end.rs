@@ -95,9 +95,8 @@ impl Engine {
 
     /// The final target that was waited for is loaded, or it is known that there is none.
     pub(super) fn go_on_to(&mut self, loaded: &BTreeSet<UnitName>) {
-        let wanted = |bound: &mut BoundFor| {
-            loaded.contains(&bound.target) || self.graph.id(&bound.target).is_some()
-        };
+        let wanted =
+            |bound: &mut BoundFor| loaded.contains(&bound.target) || self.graph.id(&bound.target).is_some();
         let Some(bound) = self.counters.bound_for.take_if(wanted) else { return };
         match self.graph.id(&bound.target) {
             Some(unit) => self.start_final(unit, bound),

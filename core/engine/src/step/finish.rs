@@ -103,6 +103,7 @@ impl Engine {
             self.queues.bound.insert(unit);
             self.queues.unneeded.insert(unit);
             self.loosen(unit);
+            self.loosen_bequeathers(unit);
             self.end_of_final_job(unit, kind, result);
         }
     }

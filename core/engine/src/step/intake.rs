@@ -3,8 +3,8 @@
 use super::finish::Spread;
 use super::why::short;
 use crate::api::{
-    Action, Announcement, Answer, Event, JobId, JobKind, JobResult, KillWhom, ProcId, Refusal,
-    Request, RequestId,
+    Action, Announcement, Answer, Event, JobId, JobKind, JobResult, KillWhom, ProcId, Refusal, Request,
+    RequestId,
 };
 use crate::engine::Engine;
 use crate::graph::{Change, UnitId};

@@ -121,7 +121,7 @@ impl Stage {
     fn loaded(&self) -> String {
         let mut names: Vec<&str> = self.engine.unit_views().map(|view| view.config.name.as_str()).collect();
         names.sort_unstable();
-        names.join(" ")
+        if names.is_empty() { "(none)".to_owned() } else { names.join(" ") }
     }
 
     fn why(&self, unit: &str) -> Vec<String> {

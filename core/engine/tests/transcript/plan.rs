@@ -4,8 +4,8 @@ use super::print;
 use eudaemon_engine::Engine;
 use eudaemon_engine::api::JobKind;
 use eudaemon_engine::transaction::account::{Account, Entry, Omission, Reason};
-use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::config::Config;
+use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::UnitName;
 use std::sync::Arc;
 

@@ -481,16 +481,12 @@ impl World for Machine {
                 self.clock = self.clock.max(self.horizon);
                 return Waited::Over;
             }
-            if instant <= self.clock && next.is_none_or(|next| next > self.clock) {
-                // No time passes, and nothing else is there to hear.
+            self.clock = self.clock.max(instant);
+            if next.is_none_or(|next| next > self.clock) {
                 return Waited::Heard(Vec::new());
             }
-            self.clock = self.clock.max(instant);
             if self.random.chance(self.faults.clock_jumps) {
                 self.wall = self.random.between(1, 3_000_000_000_000_000);
-            }
-            if next.is_none_or(|next| next > instant) {
-                return Waited::Heard(Vec::new());
             }
             let Some((_, happening)) = self.agenda.pop_first() else { continue };
             if let Some(input) = self.happen(happening) {

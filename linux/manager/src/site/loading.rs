@@ -6,9 +6,7 @@ use crate::options::Mission;
 use crate::units::Loaded;
 use crate::{clock, generators, lines};
 use eudaemon_engine::Engine;
-use eudaemon_engine::api::{
-    Announcement, Asker, Event, Input, Moment, Output, Request, RequestId,
-};
+use eudaemon_engine::api::{Announcement, Asker, Event, Input, Moment, Output, Request, RequestId};
 use eudaemon_unit::config::{Config, LoadState};
 use eudaemon_unit::directives;
 use eudaemon_unit::name::UnitName;

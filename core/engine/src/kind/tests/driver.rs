@@ -274,10 +274,7 @@ fn print(action: &Action) -> String {
         Action::Release { unit: _, directories } => format!("release, directories {directories:?}"),
         Action::Begin { .. } => "begin".into(),
         Action::WatchBusName { name } => format!("watch-bus-name {name}"),
-        Action::Forget { .. }
-        | Action::CheckConditions { .. }
-        | Action::Load { .. }
-        | Action::Finish(_) => {
+        Action::Forget { .. } | Action::CheckConditions { .. } | Action::Load { .. } | Action::Finish(_) => {
             panic!("not a kind's order: {action:?}")
         }
     }
