@@ -119,12 +119,12 @@ pub fn drive(seed: u64, tracing: Tracing, drive: Drive) -> Report {
     sockets::knock(&names, &mut luck, &mut machine);
     let mut engine = Engine::new(seed, Settings::default());
     machine.horizon = machine.clock + BUSY;
-    pass(&mut machine, &mut engine, seed, drive);
+    pass(&mut machine, &mut engine, drive);
     let exit =
         Request::Job { unit: name("exit.target"), kind: JobKind::Start, mode: JobMode::ReplaceIrreversibly };
     machine.wish(0, exit);
     machine.horizon = machine.clock + PATIENCE;
-    pass(&mut machine, &mut engine, seed, drive);
+    pass(&mut machine, &mut engine, drive);
     let mut broken = std::mem::take(&mut machine.laws.broken);
     if machine.finale != Some(Finale::Exit(0)) {
         let jobs: Vec<String> = engine.job_views().map(|job| format!("{job:?}")).collect();
@@ -162,23 +162,24 @@ fn replay(machine: &Machine, engine: &Engine) -> Option<String> {
         .then(|| format!("the flight ends elsewhere than the engine: {:?}", differs.map(|(_, o)| &o.key)))
 }
 
-fn pass(machine: &mut Machine, engine: &mut Engine, seed: u64, drive: Drive) {
+fn pass(machine: &mut Machine, engine: &mut Engine, drive: Drive) {
     match drive {
         Drive::Plain | Drive::Unbroken | Drive::Recorded => machine.run(engine),
         Drive::Thawed => {
+            let mut clock = machine.clock;
             while let Waited::Heard(inputs) = machine.wait(engine, engine.next_deadline()) {
+                // A new engine looks at all units at once: it is the one that goes on then.
+                let looks = inputs.is_empty() && machine.clock == clock;
                 let inputs = if inputs.is_empty() { vec![Input::Tick] } else { inputs };
                 for input in inputs {
                     let output = engine.step(machine.now(), input);
-                    // A new engine looks at all units: where nothing comes of that, it is the one that goes on.
-                    let moves = output.changed.iter().any(|record| record.key != Key::Engine)
-                        || !output.orders.is_empty()
-                        || !output.announcements.is_empty();
                     machine.perform(engine, output);
-                    if moves {
-                        *engine = machine.restored(seed);
+                    if !looks {
+                        // On the same graph: made anew from the files, dependencies may stand in another order.
+                        *engine = Recorder::new(0).flight(engine).engine();
                     }
                 }
+                clock = machine.clock;
             }
         }
     }

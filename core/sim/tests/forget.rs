@@ -62,17 +62,13 @@ impl Stage {
         }
         let mut facts = Vec::new();
         for order in output.orders {
-            match order.action {
-                Action::Spawn(spawn) => {
-                    facts.push(Event::Spawned { process: spawn.process });
-                    if let End::With(status) = end {
-                        facts.push(Event::Exited { process: spawn.process, status });
-                    }
+            if let Action::Spawn(spawn) = order.action {
+                facts.push(Event::Spawned { process: spawn.process });
+                if let End::With(status) = end {
+                    facts.push(Event::Exited { process: spawn.process, status });
                 }
-                Action::SignalSet { unit, .. } | Action::Survey { unit } => {
-                    facts.push(Event::Occupancy { unit, occupancy: Occupancy::Empty });
-                }
-                _other => {}
+            } else if let Action::SignalSet { unit, .. } = order.action {
+                facts.push(Event::Occupancy { unit, occupancy: Occupancy::Empty });
             }
         }
         facts.into_iter().map(Input::Fact).collect()
