@@ -206,10 +206,11 @@ impl Stage {
                 self.shown.remove(unit.as_str());
             }
         }
-        self.wanted.extend(output.orders.iter().filter_map(|order| match &order.action {
-            Action::Load { unit } => Some(unit.clone()),
-            _other => None,
-        }));
+        for order in &output.orders {
+            if let Action::Load { unit } = &order.action {
+                self.wanted.push(unit.clone());
+            }
+        }
         let mut told: Vec<String> = output.orders.iter().filter_map(|o| print::order(&o.action)).collect();
         told.extend(output.announcements.iter().filter_map(print::announcement));
         for view in self.engine.unit_views() {

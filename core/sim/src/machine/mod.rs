@@ -169,12 +169,6 @@ impl Machine {
         self.configs = configs;
     }
 
-    /// As `load`, and the units that are loaded are told to the engine anew.
-    pub fn reload(&mut self, configs: Vec<Arc<Config>>) {
-        self.configs = configs.clone();
-        self.at(0, Happening::Hear(Event::Loaded(configs)));
-    }
-
     /// What is on disk and not loaded.
     fn fresh(&self, engine: &Engine) -> Vec<Arc<Config>> {
         let fresh = self.configs.iter().filter(|config| engine.canonical(&config.name).is_none());
