@@ -10,6 +10,7 @@ use crate::job::Job;
 use crate::kind::ProcessIds;
 use crate::transaction::{Reload, Situation, Standing};
 use crate::unit::Unit;
+use crate::why::Past;
 use eudaemon_unit::name::UnitName;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -39,7 +40,7 @@ impl Default for Settings {
 pub struct Engine {
     pub(crate) settings: Settings,
     pub(crate) graph: Graph,
-    /// By `UnitId`; as long as the graph.
+    /// By `UnitId`; as many as the graph gave numbers out.
     pub(crate) units: Vec<Unit>,
     pub(crate) jobs: BTreeMap<JobId, Job>,
     pub(crate) counters: Counters,
@@ -54,6 +55,7 @@ pub struct Engine {
     pub(crate) bus_names: BTreeMap<String, BTreeSet<UnitId>>,
     /// Who waits for units to be frozen or thawed. Not written down: with the manager they lose their connection.
     pub(crate) freezing: BTreeMap<UnitId, Vec<(RequestId, Freezer)>>,
+    pub(crate) past: Past,
     pub(crate) pen: Pen,
 }
 
@@ -66,10 +68,17 @@ pub(crate) struct Counters {
     pub next_order: u64,
     pub process_ids: ProcessIds,
     pub exit_code: u8,
-    /// The final target that is to be started once it is loaded, and for which unit.
-    pub going_to: Option<(UnitName, Option<UnitName>)>,
     pub finale: Option<Finale>,
     pub startup: Startup,
+    /// The final target to go to once it is loaded.
+    pub bound_for: Option<BoundFor>,
+}
+
+/// Where an emergency action leads, and the unit whose it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BoundFor {
+    pub target: UnitName,
+    pub by: Option<UnitName>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +110,8 @@ pub(crate) struct Queues {
     pub triggers: VecDeque<(UnitId, UnitId)>,
     /// Units that want to trigger or restart themselves.
     pub wishes: VecDeque<(UnitId, OwnWish)>,
+    /// Units that may be forgotten, perhaps. They wait until nothing else is to be heard.
+    pub loose: BTreeSet<UnitId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,9 +149,9 @@ impl Engine {
                 next_order: 1,
                 process_ids: ProcessIds { next: 1 },
                 exit_code: 0,
-                going_to: None,
                 finale: None,
                 startup: Startup::Ahead,
+                bound_for: None,
             },
             now: Moment::default(),
             owners: BTreeMap::new(),
@@ -149,6 +160,7 @@ impl Engine {
             blocked: BTreeMap::new(),
             bus_names: BTreeMap::new(),
             freezing: BTreeMap::new(),
+            past: Past::default(),
             pen: Pen::default(),
         }
     }
@@ -157,6 +169,7 @@ impl Engine {
     pub fn step(&mut self, now: Moment, input: Input) -> Output {
         // A clock that stood still or went back must not undo what was decided.
         self.now = Moment { monotonic: now.monotonic.max(self.now.monotonic), realtime: now.realtime };
+        let idle = matches!(input, Input::Tick);
         match input {
             Input::Fact(event) => self.hear(event),
             Input::Wish { request, by, wish } => self.wish(request, by, wish),
@@ -164,12 +177,19 @@ impl Engine {
         }
         self.expire();
         self.settle();
+        if idle {
+            self.collect();
+        }
         self.close()
     }
 
-    /// When the engine wants to be called again though nothing happened: monotonic, microseconds.
+    /// When the engine wants to be called again though nothing happened: monotonic, microseconds. It may have passed:
+    /// then the engine is to hear [`Input::Tick`] as soon as there is nothing else to hear.
     pub fn next_deadline(&self) -> Option<u64> {
-        self.deadlines.first().map(|(deadline, _)| *deadline)
+        match self.queues.loose.is_empty() {
+            true => self.deadlines.first().map(|(deadline, _)| *deadline),
+            false => Some(self.now.monotonic),
+        }
     }
 
     /// Gives an order; its number is the next.

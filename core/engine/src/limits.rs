@@ -39,6 +39,9 @@ pub const FLIGHT_UNITS: usize = 4096;
 /// Links of a chain of causes that are told: longer ones are cut at the far end.
 pub const CHAIN: usize = 32;
 
+/// Forgotten units of which it is known why they changed last: some 0.3 KB each.
+pub const PAST: usize = 1024;
+
 /// Bytes kept of a line of a unit file that a cause names.
 pub const TOLD_TEXT: usize = 200;
 

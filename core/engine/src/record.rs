@@ -11,6 +11,8 @@ pub enum Key {
     Engine,
     Unit(UnitName),
     Job(JobId),
+    /// Why a unit changed that was forgotten since.
+    Past(UnitName),
 }
 
 /// A key and the state under it; `None` removes it. The state's encoding is the engine's own affair.

@@ -1,9 +1,9 @@
 //! What is written down after each step, and how a new engine goes on from it: freezing and thawing changes
 //! nothing that follows.
 
-use crate::api::{Action, Event, ExitStatus, Fate, JobId, Moment, Output, ProcId};
+use crate::api::{Action, Event, ExitStatus, Fate, JobId, JobKind, Moment, Output, ProcId};
 use crate::engine::{Alarm, Counters, Engine, Settings};
-use crate::graph::{Graph, UnitId};
+use crate::graph::{Graph, Knowledge, UnitId};
 use crate::job::{Facts, Job, Phase};
 use crate::kind::{self, Stage};
 use crate::record::{Key, Record};
@@ -69,7 +69,7 @@ impl Engine {
         }
     }
 
-    fn write(&mut self, key: Key, state: Option<Vec<u8>>) {
+    pub(crate) fn write(&mut self, key: Key, state: Option<Vec<u8>>) {
         self.pen.output.changed.push(Record { key, state });
     }
 
@@ -90,6 +90,9 @@ impl Engine {
                 write(Key::Unit(self.graph.name(unit).clone()), bytes);
             }
         }
+        for (name, kept) in self.past.iter() {
+            write(Key::Past(name.clone()), postcard::to_allocvec(kept));
+        }
         for (id, job) in &self.jobs {
             let unit = self.graph.name(job.unit);
             write(Key::Job(*id), postcard::to_allocvec(&JobOut { unit, facts: &job.facts }));
@@ -97,7 +100,8 @@ impl Engine {
         records
     }
 
-    /// An engine that knows `configs` and was where `records` say. A later record of a key replaces an earlier one.
+    /// An engine that knows `configs`, in the order in which [`Engine::unit_views`] gave them, and was where `records` say.
+    /// A later record of a key replaces an earlier one.
     pub fn restore(
         seed: u64,
         settings: Settings,
@@ -105,6 +109,10 @@ impl Engine {
         records: Vec<Record>,
     ) -> (Engine, Vec<BadRecord>) {
         let mut engine = Engine::new(seed, settings);
+        for config in &configs {
+            // Beyond the limit it is not loaded either.
+            engine.graph.mention(&config.name).ok();
+        }
         engine.load_all(configs);
         let bad = engine.thaw_all(seed, records);
         (engine, bad)
@@ -116,6 +124,8 @@ impl Engine {
         engine.graph = graph;
         engine.grow();
         for unit in engine.graph.ids() {
+            // Whatever was not looked at yet is among them, and nobody else will be found unneeded.
+            engine.queues.loose.insert(unit);
             if let Some(name) = bus_name(engine.graph.config(unit)) {
                 engine.bus_names.entry(name.to_owned()).or_default().insert(unit);
             }
@@ -135,6 +145,9 @@ impl Engine {
                 Key::Engine => read(&bytes).map(|counters| self.thaw_counters(seed, counters)),
                 Key::Unit(name) => read(&bytes).and_then(|unit| self.thaw_unit(name, unit)),
                 Key::Job(id) => read(&bytes).and_then(|job| self.thaw_job(*id, job)),
+                Key::Past(name) => {
+                    read(&bytes).map(|(number, turns)| self.past.put(name.clone(), number, turns))
+                }
             };
             if let Err(reason) = outcome {
                 bad.push(BadRecord { key, reason });
@@ -161,35 +174,43 @@ impl Engine {
         }
         let deadline = thawed.state.deadline();
         self.set_alarm(Alarm::Unit(unit), None, deadline);
-        self.units[unit.index()] = Unit { state: Some(thawed.state), job: None, deadline, life: thawed.life };
+        let life = thawed.life;
+        self.units[unit.index()] = Unit { state: Some(thawed.state), deadline, life, ..Unit::vacant() };
         Ok(())
     }
 
     fn thaw_job(&mut self, id: JobId, thawed: JobIn) -> Result<(), String> {
         let unit = self.graph.mention(&thawed.unit).map_err(|_full| "too many units".to_owned())?;
         self.grow();
-        if self.unit(unit).job.is_some() {
-            return Err("a second job for the unit".to_owned());
+        let nop = thawed.facts.kind == JobKind::Nop;
+        let of = &mut self.units[unit.index()];
+        match of.job {
+            Some(_) if !nop => return Err("a second job for the unit".to_owned()),
+            _ if nop => of.nops += 1,
+            Some(_) | None => of.job = Some(id),
         }
-        self.units[unit.index()].job = Some(id);
         self.set_alarm(Alarm::Job(id), None, thawed.facts.deadline);
         self.jobs.insert(id, Job { unit, facts: thawed.facts, blocked_by: None, place: 0 });
         self.queues.ready.insert(id);
         Ok(())
     }
 
-    /// As many units as the graph has.
+    /// A unit for each that the graph has.
     pub(crate) fn grow(&mut self) {
-        for unit in (self.units.len()..self.graph.len()).map(|place| UnitId(place as u32)) {
-            self.units.push(Unit::new(self.graph.config(unit)));
+        for unit in (self.units.len()..self.graph.places()).map(|place| UnitId(place as u32)) {
+            self.units.push(match self.graph.knowledge(unit) {
+                Knowledge::Mentioned | Knowledge::Loaded => Unit::new(self.graph.config(unit)),
+                Knowledge::Vacant => Unit::vacant(),
+            });
         }
+        self.queues.loose.extend(self.graph.take_loose());
     }
 
     /// Goes on after a crash: gives every order again whose answer some state waits for, and hears what became
     /// of the processes. A process that is nowhere in `fates` was never heard of.
     pub fn recover(&mut self, now: Moment, fates: &BTreeMap<ProcId, Fate>) -> Output {
         self.now = Moment { monotonic: now.monotonic.max(self.now.monotonic), realtime: now.realtime };
-        for unit in self.graph.ids() {
+        for unit in self.graph.ids().collect::<Vec<_>>() {
             let Some(state) = self.unit(unit).state.clone() else { continue };
             for process in state.processes() {
                 self.hear_fate(process, fates.get(&process.id).copied().unwrap_or(Fate::Unheard));
@@ -203,8 +224,8 @@ impl Engine {
         if let Some(finale) = self.counters.finale {
             self.order(Action::Finish(finale));
         }
-        if let Some((unit, _)) = self.counters.going_to.clone() {
-            self.order(Action::Load { unit });
+        if let Some(bound) = self.counters.bound_for.clone() {
+            self.order(Action::Load { unit: bound.target });
         }
         self.repeat_orders();
         self.expire();
@@ -229,7 +250,7 @@ impl Engine {
     }
 
     fn repeat_orders(&mut self) {
-        for unit in self.graph.ids() {
+        for unit in self.graph.ids().collect::<Vec<_>>() {
             for action in self.awaited(unit) {
                 self.order(action);
             }

@@ -13,10 +13,14 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Debug)]
 pub(crate) struct Unit {
-    /// `None` only while its kind takes a step.
+    /// `None` only while its kind takes a step, and where there is no unit.
     pub state: Option<kind::State>,
     /// The unit's job. `nop` jobs have a place of their own.
     pub job: Option<JobId>,
+    /// How many `nop` jobs there are for it.
+    pub nops: u32,
+    /// How often somebody holds it, so that it is not forgotten.
+    pub holds: u32,
     /// The deadline that stands in the engine's list for it.
     pub deadline: Option<u64>,
     pub life: Box<Life>,
@@ -112,11 +116,20 @@ impl Bucket {
 
 impl Unit {
     pub fn new(config: &Config) -> Unit {
-        Unit { state: Some(kind::State::initial(config)), job: None, deadline: None, life: Box::default() }
+        Unit { state: Some(kind::State::initial(config)), ..Unit::vacant() }
+    }
+
+    /// What stands at the place of a unit that was forgotten.
+    pub fn vacant() -> Unit {
+        Unit { state: None, job: None, nops: 0, holds: 0, deadline: None, life: Box::default() }
     }
 
     pub fn active(&self) -> ActiveState {
         self.state.as_ref().map_or(ActiveState::Maintenance, kind::State::active_state)
+    }
+
+    pub fn has_job(&self) -> bool {
+        self.job.is_some() || self.nops > 0
     }
 
     pub fn is_down(&self) -> bool {

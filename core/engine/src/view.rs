@@ -38,6 +38,8 @@ pub struct UnitView<'a> {
     pub freezer: FreezerState,
     /// There from the beginning and never stopped.
     pub perpetual: bool,
+    /// Somebody holds it, so that it is not forgotten.
+    pub held: bool,
 }
 
 /// How many units are in each state, and how many jobs there are.
@@ -54,11 +56,11 @@ impl Engine {
         let unit = self.graph.id(name)?;
         match self.graph.knowledge(unit) {
             Knowledge::Loaded => self.view(unit),
-            Knowledge::Mentioned => None,
+            Knowledge::Mentioned | Knowledge::Vacant => None,
         }
     }
 
-    /// All loaded units, each under its own name, in no particular order.
+    /// All loaded units, each under its own name, in the order in which they came.
     pub fn unit_views(&self) -> impl Iterator<Item = UnitView<'_>> {
         let loaded = self.graph.ids().filter(|unit| self.graph.knowledge(*unit) == Knowledge::Loaded);
         loaded.filter_map(|unit| self.view(unit))
@@ -89,6 +91,7 @@ impl Engine {
             can_freeze: can_freeze(&config.name),
             freezer: of.life.freezer,
             perpetual,
+            held: of.holds > 0,
         })
     }
 

@@ -7,7 +7,8 @@ use eudaemon_engine::api::{
 use eudaemon_engine::graph::Word;
 use eudaemon_engine::job::{JobView, Phase as JobPhase};
 use eudaemon_engine::{Engine, UnitView};
-use eudaemon_unit::config::{Body, Config, KillMode};
+use eudaemon_unit::config::unit::CollectMode;
+use eudaemon_unit::config::{Body, Config, Dependency, KillMode};
 use eudaemon_unit::name::UnitName;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -119,6 +120,46 @@ impl Laws {
             if state.is_some_and(is_down) && backlogs.contains_key(name) {
                 self.broken.push(format!("{clock}: {name} is {state:?} and still listens"));
             }
+        }
+    }
+
+    /// A unit is loaded because it is up, has failed or has a job, because somebody holds it, or because such a one names it.
+    pub fn only_what_is_needed(&mut self, engine: &Engine, clock: u64) {
+        let views: BTreeMap<UnitName, UnitView<'_>> =
+            engine.unit_views().map(|view| (view.config.name.clone(), view)).collect();
+        // Who is started for its end asks how it ended.
+        let heir_has_job = |view: &UnitView<'_>| {
+            view.config.unit.dependencies.iter().any(|(word, other)| {
+                let is_heir = matches!(word, Dependency::OnSuccess | Dependency::OnFailure);
+                is_heir && views.get(other).is_some_and(|heir| heir.job.is_some())
+            })
+        };
+        let stays = |view: &UnitView<'_>| {
+            let forgets_failures = view.config.unit.collect_mode == CollectMode::InactiveOrFailed;
+            let over = match view.active {
+                ActiveState::Inactive => true,
+                ActiveState::Failed => forgets_failures,
+                ActiveState::Active
+                | ActiveState::Reloading
+                | ActiveState::Activating
+                | ActiveState::Deactivating
+                | ActiveState::Maintenance => false,
+            };
+            let works = view.job.is_some() || view.main.is_some() || view.control.is_some();
+            !over || view.held || works || heir_has_job(view)
+        };
+        let mut needed = BTreeSet::new();
+        let mut ahead: Vec<UnitName> =
+            views.values().filter(|view| stays(view)).map(|view| view.config.name.clone()).collect();
+        while let Some(name) = ahead.pop() {
+            let Some(view) = views.get(&name).filter(|_| needed.insert(name.clone())) else { continue };
+            ahead.extend(view.config.unit.dependencies.iter().map(|(_, other)| other.clone()));
+        }
+        for name in views.keys().filter(|name| !needed.contains(*name)) {
+            self.broken.push(format!("{clock}: {name} is loaded and nobody needs it"));
+        }
+        for name in needed.iter().filter(|name| !views.contains_key(*name)) {
+            self.broken.push(format!("{clock}: {name} is needed and not loaded"));
         }
     }
 

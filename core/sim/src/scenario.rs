@@ -15,7 +15,7 @@ use eudaemon_engine::world::{Waited, World};
 use eudaemon_engine::{Engine, Settings};
 use eudaemon_unit::config::exec::{ExecCommand, Expansion, Failure, Privileges};
 use eudaemon_unit::config::service::{NotifyAccess, Restart, Service, ServiceType};
-use eudaemon_unit::config::unit::{Condition, JobMode};
+use eudaemon_unit::config::unit::{CollectMode, Condition, JobMode};
 use eudaemon_unit::config::{Body, Config, Dependency, LoadState};
 use eudaemon_unit::name::UnitName;
 use eudaemon_unit::span::{SECOND, Span};
@@ -41,7 +41,10 @@ pub enum Tracing {
 pub const WITH_SOCKETS: u64 = 1 << 32;
 
 /// Seeds with this bit make worlds whose units are frozen and thawed, too.
-pub const WITH_FREEZING: u64 = 1 << 33;
+pub const WITH_FREEZING: u64 = 1 << 34;
+
+/// In worlds of seeds with this bit clients hold units and let go of them, and units are forgotten with their failures.
+pub const WITH_HOLDS: u64 = 1 << 33;
 
 /// All wishes are made within this time …
 const BUSY: u64 = 60 * SECOND;
@@ -77,6 +80,13 @@ pub fn drive(seed: u64, tracing: Tracing, drive: Drive) -> Report {
     if seed & WITH_SOCKETS != 0 {
         sockets::add(&mut configs, &mut luck);
     }
+    if seed & WITH_HOLDS != 0 {
+        for config in &mut configs {
+            if luck.chance(300) {
+                config.unit.collect_mode = CollectMode::InactiveOrFailed;
+            }
+        }
+    }
     let configs: Vec<Arc<Config>> = configs.into_iter().map(Arc::new).collect();
     let forking = configs.iter().filter(|config| forks(config)).map(|config| config.name.clone());
     let mut machine = Machine::new(
@@ -98,18 +108,30 @@ pub fn drive(seed: u64, tracing: Tracing, drive: Drive) -> Report {
         let wish = wish(&names, &mut random, &mut machine);
         machine.wish(after, wish);
     }
+    if seed & WITH_HOLDS != 0 {
+        for _ in 0..luck.below(12) {
+            let unit = luck.pick(&names).cloned().unwrap_or_else(|| name("u0.service"));
+            let wish = match luck.below(5) {
+                0 | 1 => Request::Hold(unit),
+                2 | 3 => Request::LetGo(unit),
+                _ => Request::ResetFailed(Some(unit)),
+            };
+            let after = luck.below(BUSY);
+            machine.wish(after, wish);
+        }
+    }
     sockets::knock(&names, &mut luck, &mut machine);
     if seed & WITH_FREEZING != 0 {
         freeze(&names, &mut luck, &mut machine);
     }
     let mut engine = Engine::new(seed, Settings::default());
     machine.horizon = machine.clock + BUSY;
-    pass(&mut machine, &mut engine, seed, drive);
+    pass(&mut machine, &mut engine, drive);
     let exit =
         Request::Job { unit: name("exit.target"), kind: JobKind::Start, mode: JobMode::ReplaceIrreversibly };
     machine.wish(0, exit);
     machine.horizon = machine.clock + PATIENCE;
-    pass(&mut machine, &mut engine, seed, drive);
+    pass(&mut machine, &mut engine, drive);
     let mut broken = std::mem::take(&mut machine.laws.broken);
     if machine.finale != Some(Finale::Exit(0)) {
         let jobs: Vec<String> = engine.job_views().map(|job| format!("{job:?}")).collect();
@@ -147,17 +169,24 @@ fn replay(machine: &Machine, engine: &Engine) -> Option<String> {
         .then(|| format!("the flight ends elsewhere than the engine: {:?}", differs.map(|(_, o)| &o.key)))
 }
 
-fn pass(machine: &mut Machine, engine: &mut Engine, seed: u64, drive: Drive) {
+fn pass(machine: &mut Machine, engine: &mut Engine, drive: Drive) {
     match drive {
         Drive::Plain | Drive::Unbroken | Drive::Recorded => machine.run(engine),
         Drive::Thawed => {
+            let mut clock = machine.clock;
             while let Waited::Heard(inputs) = machine.wait(engine, engine.next_deadline()) {
+                // A new engine looks at all units at once: it is the one that goes on then.
+                let looks = inputs.is_empty() && machine.clock == clock;
                 let inputs = if inputs.is_empty() { vec![Input::Tick] } else { inputs };
                 for input in inputs {
                     let output = engine.step(machine.now(), input);
                     machine.perform(engine, output);
-                    *engine = machine.restored(seed);
+                    if !looks {
+                        // On the same graph: made anew from the files, dependencies may stand in another order.
+                        *engine = Recorder::new(0).flight(engine).engine();
+                    }
                 }
+                clock = machine.clock;
             }
         }
     }

@@ -183,8 +183,6 @@ impl<'a> Player<'a> {
         let configs: Vec<Arc<Config>> =
             loader.closure(&names).into_iter().map(|merged| Arc::new(merged.config)).collect();
         self.machine.load(configs);
-        self.machine.horizon = self.machine.clock;
-        self.machine.run(&mut self.engine);
     }
 
     fn settle(&mut self) {

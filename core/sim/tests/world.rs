@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use eudaemon_sim::scenario::{Drive, Tracing, WITH_FREEZING, WITH_SOCKETS, drive, run};
+use eudaemon_sim::scenario::{Drive, Tracing, WITH_FREEZING, WITH_HOLDS, WITH_SOCKETS, drive, run};
 
 /// Seeds that once broke a law, each with what it showed.
 const KEPT: [(u64, &str); 9] = [
@@ -61,6 +61,14 @@ fn many_seeds() {
 }
 
 #[test]
+fn with_holds() {
+    for seed in (0..2_000).map(|seed| seed | WITH_HOLDS).flat_map(|seed| [seed, seed | WITH_SOCKETS]) {
+        let report = run(seed, Tracing::Off);
+        assert!(report.broken.is_empty(), "seed {seed}: {}", report.broken.join("\n"));
+    }
+}
+
+#[test]
 fn the_same_seed_gives_the_same_run() {
     for seed in (0..50).flat_map(|seed| [seed, seed | WITH_SOCKETS]) {
         assert_eq!(run(seed, Tracing::Off).digest, run(seed, Tracing::Off).digest, "seed {seed}");
@@ -106,7 +114,11 @@ fn first_difference(seed: u64) -> String {
         trace.into_iter().filter(|line| !line.contains("UnitChanged")).collect()
     };
     let (plain, thawed) = (told(Drive::Unbroken), told(Drive::Thawed));
-    let place = plain.iter().zip(&thawed).position(|(one, other)| one != other).unwrap_or(0);
+    let place = plain
+        .iter()
+        .zip(&thawed)
+        .position(|(one, other)| one != other)
+        .unwrap_or(plain.len().min(thawed.len()));
     let before = plain[place.saturating_sub(10)..place].join("\n");
     format!("{before}\n  plain:  {:?}\n  thawed: {:?}", plain.get(place), thawed.get(place))
 }

@@ -77,17 +77,32 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
 
     /// The units named and all they lead to, each once, with what holds between them.
     pub fn closure(&self, names: &[UnitName]) -> Vec<Merged> {
+        self.closure_beside(names, &|_| None)
+    }
+
+    /// As `closure`, beside units that are known by their own names or others: those are not read, and not in it.
+    pub fn closure_beside<'k>(
+        &self,
+        names: &[UnitName],
+        known: &impl Fn(&UnitName) -> Option<&'k Config>,
+    ) -> Vec<Merged> {
         let mut loaded: BTreeMap<UnitName, Merged> = BTreeMap::new();
+        let mut there: BTreeMap<UnitName, &Config> = BTreeMap::new();
         let mut seen: BTreeSet<UnitName> = names.iter().cloned().collect();
         let mut ahead: VecDeque<UnitName> = names.iter().cloned().collect();
         while let Some(name) = ahead.pop_front() {
+            if let Some(config) = known(&name) {
+                ahead.extend(self.leads_to(config).filter(|name| seen.insert(name.clone())));
+                there.insert(config.name.clone(), config);
+                continue;
+            }
             let merged = self.load(&name);
             let config = &merged.config;
             ahead.extend(self.leads_to(config).filter(|name| seen.insert(name.clone())));
             seen.extend(config.aliases.iter().cloned());
             loaded.entry(config.name.clone()).or_insert(merged);
         }
-        relate(&mut loaded);
+        relate(&mut loaded, &there);
         loaded.into_values().collect()
     }
 
@@ -101,7 +116,7 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
             loaded.insert(near.config.name.clone(), near);
         }
         loaded.insert(own.clone(), merged);
-        relate(&mut loaded);
+        relate(&mut loaded, &BTreeMap::new());
         loaded.remove(&own).unwrap_or_else(|| self.load(name))
     }
 
@@ -121,11 +136,10 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
     }
 }
 
-/// Adds to each unit what holds between it and the others.
-fn relate(loaded: &mut BTreeMap<UnitName, Merged>) {
+/// Adds to each unit what holds between it and the others, and those that are there already.
+fn relate(loaded: &mut BTreeMap<UnitName, Merged>, there: &BTreeMap<UnitName, &Config>) {
     let mut by_name: BTreeMap<UnitName, &Config> = BTreeMap::new();
-    for merged in loaded.values() {
-        let config = &merged.config;
+    for config in there.values().copied().chain(loaded.values().map(|merged| &merged.config)) {
         by_name.extend(config.aliases.iter().map(|alias| (alias.clone(), config)));
         by_name.insert(config.name.clone(), config);
     }

@@ -23,6 +23,8 @@ pub struct Clients {
     subscribers: BTreeSet<String>,
     /// Who on the bus holds a unit, and how often.
     holds: BTreeMap<(UnitName, String), u32>,
+    /// Units somebody held, once for each time he did, and the engine does not know yet that he does not any more.
+    let_go: Vec<UnitName>,
     /// Jobs somebody on the bus asked for: their signals go there even without a subscription.
     bus_jobs: BTreeSet<JobId>,
     waiting: BTreeMap<RequestId, Waiting>,
@@ -80,7 +82,8 @@ impl Clients {
             }
             Peer::Bus(name) => {
                 self.subscribers.remove(name);
-                self.holds.retain(|(_, holder), _| holder != name);
+                let held = |(_, holder): &(UnitName, String)| holder == name;
+                self.drop_holds(held);
             }
         }
         let waits = |waiting: &Waiting| matches!(waiting, Waiting::Call(call, _) if call.peer == *peer);
@@ -90,7 +93,7 @@ impl Clients {
     /// The bus daemon is gone, and everybody on it.
     pub fn bus_gone(&mut self) {
         self.subscribers.clear();
-        self.holds.clear();
+        self.drop_holds(|_| true);
         self.bus_jobs.clear();
         self.waiting.retain(|_, waiting| match waiting {
             Waiting::Call(call, _) => matches!(call.peer, Peer::Private(_)),
@@ -115,6 +118,18 @@ impl Clients {
         }
     }
 
+    fn drop_holds(&mut self, which: impl Fn(&(UnitName, String)) -> bool) {
+        let dropped = self.holds.iter().filter(|(hold, _)| which(hold));
+        let units = dropped.flat_map(|((unit, _), count)| (0..*count).map(|_| unit.clone()));
+        self.let_go.extend(units);
+        self.holds.retain(|hold, _| !which(hold));
+    }
+
+    /// The units that were let go since this was asked last.
+    pub fn take_let_go(&mut self) -> Vec<UnitName> {
+        std::mem::take(&mut self.let_go)
+    }
+
     pub fn hold(&mut self, name: &str, unit: UnitName) -> Result<(), Fault> {
         if self.holds.len() >= limits::ANSWERS_WAITING {
             return Err(Fault::limits_exceeded("Too many references to units."));
@@ -126,16 +141,14 @@ impl Clients {
     pub fn release(&mut self, name: &str, unit: &UnitName) -> Result<(), Fault> {
         let key = (unit.clone(), name.to_owned());
         match self.holds.get_mut(&key) {
-            None => Err(Fault::not_referenced("Unit has not been referenced yet.")),
+            None => return Err(Fault::not_referenced("Unit has not been referenced yet.")),
             Some(1) => {
                 self.holds.remove(&key);
-                Ok(())
             }
-            Some(count) => {
-                *count -= 1;
-                Ok(())
-            }
+            Some(count) => *count -= 1,
         }
+        self.let_go.push(unit.clone());
+        Ok(())
     }
 
     pub fn unit_files_changed(&mut self) {

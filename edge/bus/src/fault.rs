@@ -71,6 +71,7 @@ faults! {
     unknown_object "org.freedesktop.DBus.Error.UnknownObject"
     unknown_property "org.freedesktop.DBus.Error.UnknownProperty"
     unknown_interface "org.freedesktop.DBus.Error.UnknownInterface"
+    bad_request "System.Error.EBADR"
     property_read_only "org.freedesktop.DBus.Error.PropertyReadOnly"
 }
 

@@ -10,6 +10,7 @@ use crate::peer::{Link, Outbox, accept};
 use crate::system_bus::{self, Command};
 use eudaemon_engine::api::{Announcement, JobKind, Ownership, Request};
 use eudaemon_unit::config::unit::JobMode;
+use eudaemon_unit::name::UnitName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::unix::net::UnixListener;
@@ -144,6 +145,11 @@ impl Server {
             Event::Activation(unit) => self.activate(model, unit),
         }
         self.send();
+    }
+
+    /// The units that clients held and do not hold any more, once for each time they did.
+    pub fn let_go(&mut self) -> Vec<UnitName> {
+        self.clients.take_let_go()
     }
 
     /// Takes note of what the engine announces; it is told at the next `flush`.

@@ -29,13 +29,13 @@ use eudaemon_unit::name::UnitName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Units a client asked about that no job has brought in yet. They are read from disk for the answer, not run.
+/// Units a client asks about that are not loaded. They are read from disk for the answer, and forgotten with it.
 #[derive(Debug, Default)]
 pub struct Visitors {
     units: BTreeMap<UnitName, Arc<Config>>,
 }
 
-/// Units kept for answers at once; asking for more forgets all of them, and they are read anew.
+/// Units kept for one answer; asking for more forgets all of them, and they are read anew.
 const VISITORS: usize = 4096;
 
 impl Visitors {
@@ -322,7 +322,9 @@ impl Model for Outlook<'_> {
     fn needs_reload(&self, id: &UnitName) -> bool {
         let site = &self.site;
         let loaded = site.loaded_late.get(id).copied().unwrap_or(site.milestones.read());
-        self.config(id).is_some_and(|config| site.units.has_changed(&config, loaded))
+        // A visitor was read a moment ago.
+        let view = self.engine.unit_view(id);
+        view.is_some_and(|view| site.units.has_changed(view.config, loaded))
     }
 
     fn manager(&self) -> Manager {

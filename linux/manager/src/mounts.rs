@@ -7,6 +7,7 @@ use eudaemon_unit::config::{Body, Config, LoadState, Mount};
 use eudaemon_unit::implicit::mounts_above;
 use eudaemon_unit::name::UnitName;
 use eudaemon_unit::values::mounts::is_left_out;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// One line of proc_pid_mountinfo(5).
@@ -85,6 +86,9 @@ impl Site {
         }
         let mounted = table();
         let mut units: Vec<Arc<Config>> = Vec::new();
+        // Those that are gone since are no longer waited for.
+        let there: BTreeSet<&UnitName> = mounted.iter().map(|one| &one.name).collect();
+        self.units.mounted.retain(|name| there.contains(name));
         for one in &mounted {
             if engine.canonical(&one.name).is_none() && !units.iter().any(|config| config.name == one.name) {
                 let mut config = (*self.units.one(&one.name)).clone();

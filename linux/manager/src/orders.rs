@@ -58,6 +58,7 @@ pub fn newborn(action: &Action) -> Option<&UnitName> {
         | Action::Release { .. }
         | Action::Begin { .. }
         | Action::RemovePidFile { .. }
+        | Action::Load { .. }
         | Action::WatchBusName { .. }
         | Action::Finish(_) => None,
     }

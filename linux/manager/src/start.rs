@@ -96,6 +96,7 @@ pub fn run(options: Options) -> io::Result<()> {
             site.obey(&engine, undone(orders, &found.fates));
             site.look_for_bus(&engine);
             site.perform(&engine, output);
+            site.hold_folder(&engine);
         }
     }
     site.host.ready()?;

@@ -163,7 +163,17 @@ impl Units {
 
     /// The units named and all they lead to.
     pub fn closure(&self, names: &[UnitName]) -> Vec<Loaded> {
-        let merged = self.loader().closure(names).into_iter();
+        self.closure_beside(names, &|_| None)
+    }
+
+    /// As `closure`, without reading those again that are known: they are not in it.
+    pub fn closure_beside<'k>(
+        &self,
+        names: &[UnitName],
+        known: &impl Fn(&UnitName) -> Option<&'k Arc<Config>>,
+    ) -> Vec<Loaded> {
+        let known = |name: &UnitName| known(name).map(|config| &**config);
+        let merged = self.loader().closure_beside(names, &known).into_iter();
         let localised = merged.map(|merged| {
             let mut config = merged.config;
             if self.role == Role::Beside && self.scope == files::Scope::System {

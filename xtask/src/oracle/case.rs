@@ -13,6 +13,9 @@ use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 use std::fmt;
 
+/// The first step of a case whose units nothing holds in memory.
+pub const UNHELD: &str = "unheld";
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
     pub units: Vec<UnitText>,
@@ -60,6 +63,11 @@ impl Case {
         };
         let step = |step: &Vec<String>| step.iter().map(|part| word(part)).collect();
         Case { units: self.units.iter().map(unit).collect(), steps: self.steps.iter().map(step).collect() }
+    }
+
+    /// Whether its units may be forgotten when nobody needs them.
+    pub fn is_unheld(&self) -> bool {
+        self.steps.first().is_some_and(|step| *step == [UNHELD])
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {

@@ -1,7 +1,7 @@
 //! Draws a case: a few units with relations of all kinds, and steps that start, stop, reload, isolate, kill and contradict
 //! each other while processes of the units still wait.
 
-use super::case::{Case, UnitText};
+use super::case::{Case, UNHELD, UnitText};
 use super::random::Random;
 
 const GATE: &str = "/usr/local/bin/gate";
@@ -62,7 +62,10 @@ pub fn case(seed: u64) -> Case {
     for _ in 0..count + random.below(count + 1) {
         relate(&mut units, random);
     }
-    let steps = (0..6 + random.below(10)).map(|_| step(&names, random)).collect();
+    let mut steps: Vec<Vec<String>> = (0..6 + random.below(10)).map(|_| step(&names, random)).collect();
+    if random.percent(40) {
+        steps.insert(0, vec![UNHELD.to_owned()]);
+    }
     Case { units, steps }
 }
 

@@ -53,7 +53,7 @@ pub enum Input {
         by: Asker,
         wish: Request,
     },
-    /// Nothing happened but time: a deadline given by `Engine::next_deadline` has passed.
+    /// Nothing happened but time: a deadline given by `Engine::next_deadline` has passed, and there is nothing else to hear.
     Tick,
 }
 
@@ -76,6 +76,7 @@ pub enum Announcement {
         outcome: Result<Answer, Refusal>,
     },
     UnitAdded(UnitName),
+    /// It is forgotten: a request for it has it loaded anew.
     UnitRemoved(UnitName),
     /// Something a client can read of it changed; at most once per step and unit.
     UnitChanged(UnitName),

@@ -174,6 +174,10 @@ pub enum Action {
     WatchBusName {
         name: String,
     },
+    /// The unit is to be loaded with all it leads to; answered by `Loaded`, with the unit in it though nothing was found.
+    Load {
+        unit: UnitName,
+    },
     /// The last order: init stops what is left and ends.
     Finish(Finale),
 }

@@ -50,12 +50,31 @@ pub enum Request {
         unit: UnitName,
         freezer: Freezer,
     },
+    /// The unit is not to be forgotten until as many [`LetGo`](Request::LetGo)s follow. A new manager knows of none.
+    Hold(UnitName),
+    LetGo(UnitName),
     /// `None`: all failed units.
     ResetFailed(Option<UnitName>),
     /// `systemctl exit N`: remembered for the end.
     SetExitCode(u8),
     /// End now, without jobs: the machine's last word.
     FinishNow(Finale),
+}
+
+impl Request {
+    /// The unit that is to be loaded before this is heard, if nobody knows it: clients may ask for what is on disk.
+    pub fn loads(&self) -> Option<&UnitName> {
+        match self {
+            Request::Job { unit, .. } | Request::Hold(unit) => Some(unit),
+            Request::CancelJob(_)
+            | Request::ClearJobs
+            | Request::Kill { .. }
+            | Request::LetGo(_)
+            | Request::ResetFailed(_)
+            | Request::SetExitCode(_)
+            | Request::FinishNow(_) => None,
+        }
+    }
 }
 
 /// How everything ends; told to init.

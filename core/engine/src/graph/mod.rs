@@ -1,6 +1,7 @@
-//! The loaded units and how they depend on each other. Each unit has a number that stays; each name leads to
-//! one number; each dependency stands at both its ends, so that nobody searches. Names that are only mentioned
-//! are there too, as units of which nothing was found.
+//! The loaded units and how they depend on each other. Each unit has a number, those that came later a higher one; each
+//! name leads to one number; each dependency stands at both its ends, so that nobody searches. Names that are only
+//! mentioned are there too, as units of which nothing was found. Units that are forgotten leave gaps, which are closed now
+//! and then.
 //!
 //! Knows no state and no job.
 
@@ -11,7 +12,7 @@ use eudaemon_unit::config::{Config, LoadState};
 use eudaemon_unit::name::UnitName;
 pub use facets::{Facets, Word, Writer};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A unit's place in the arena.
@@ -30,6 +31,8 @@ pub enum Knowledge {
     /// Only mentioned by others: nobody looked for it yet.
     Mentioned,
     Loaded,
+    /// The place of a unit that was forgotten: nothing leads here.
+    Vacant,
 }
 
 /// What `Graph::load` did with a configuration.
@@ -67,7 +70,18 @@ pub struct Graph {
     nodes: Vec<Node>,
     names: BTreeMap<UnitName, UnitId>,
     edges: usize,
+    /// How many of the nodes are no unit's any more.
+    vacant: usize,
+    /// Units that came, or that somebody ceased to name, since the engine looked: perhaps nobody needs them.
+    #[serde(skip)]
+    loose: Vec<UnitId>,
 }
+
+/// So many gaps are always left.
+const GAPS: usize = 64;
+
+/// How many dependencies on one unit are looked for one by one; more are found by going through all it has.
+const SEARCHED: usize = 8;
 
 /// The graph is as large as it may become; the unit was not taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,23 +89,32 @@ pub struct Full;
 
 impl Graph {
     pub fn len(&self) -> usize {
+        self.nodes.len() - self.vacant
+    }
+
+    /// How many numbers are given out, or were since the gaps were closed.
+    pub(crate) fn places(&self) -> usize {
         self.nodes.len()
     }
 
     /// Whether every number in it leads to a unit: one that was read may have been made up.
     pub fn is_sound(&self) -> bool {
-        let leads = |unit: &UnitId| unit.index() < self.nodes.len();
+        let leads = |unit: &UnitId| {
+            self.nodes.get(unit.index()).is_some_and(|node| node.knowledge != Knowledge::Vacant)
+        };
         self.names.values().all(leads)
-            && self.nodes.len() <= limits::UNITS
+            && self.nodes.iter().filter(|node| node.knowledge == Knowledge::Vacant).count() == self.vacant
+            && self.len() <= limits::UNITS
             && self.nodes.iter().flat_map(|node| &node.edges).all(|edge| leads(&edge.to))
     }
 
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
+        self.len() == 0
     }
 
-    pub fn ids(&self) -> impl Iterator<Item = UnitId> + use<> {
-        (0..self.nodes.len() as u32).map(UnitId)
+    pub fn ids(&self) -> impl Iterator<Item = UnitId> + '_ {
+        let there = self.nodes.iter().enumerate().filter(|(_, node)| node.knowledge != Knowledge::Vacant);
+        there.map(|(place, _)| UnitId(place as u32))
     }
 
     /// By any of its names.
@@ -141,6 +164,17 @@ impl Graph {
         edges.filter(|edge| matches!(edge.told, Told::There | Told::Both)).map(|edge| edge.to)
     }
 
+    /// The units that this one's configuration names.
+    pub fn names_of(&self, id: UnitId) -> impl Iterator<Item = UnitId> + '_ {
+        let edges = self.nodes[id.index()].edges.iter();
+        edges.filter(|edge| matches!(edge.told, Told::Here | Told::Both)).map(|edge| edge.to)
+    }
+
+    /// Units that came, or that somebody ceased to name, since this was asked last.
+    pub(crate) fn take_loose(&mut self) -> Vec<UnitId> {
+        std::mem::take(&mut self.loose)
+    }
+
     /// Whether `id` stands to `other` in one of the `wanted` ways; looks at the shorter of both lists.
     pub fn related(&self, id: UnitId, wanted: Facets, other: UnitId) -> bool {
         let (here, there) = (&self.nodes[id.index()].edges, &self.nodes[other.index()].edges);
@@ -156,7 +190,7 @@ impl Graph {
         let id = self.mention(&config.name)?;
         let node = &self.nodes[id.index()];
         let change = match node.knowledge {
-            Knowledge::Mentioned => Change::New,
+            Knowledge::Mentioned | Knowledge::Vacant => Change::New,
             Knowledge::Loaded if *node.config == *config => return Ok((id, Change::Same)),
             Knowledge::Loaded => Change::Changed,
         };
@@ -164,7 +198,8 @@ impl Graph {
         self.nodes[id.index()].knowledge = Knowledge::Loaded;
         for (word, name) in told_by(&old) {
             if let Some(other) = self.id(name) {
-                self.forget(id, word, other);
+                self.take_back(id, word, other);
+                self.loose.push(other);
             }
         }
         for alias in old.aliases.iter().filter(|alias| !config.aliases.contains(alias)) {
@@ -187,14 +222,78 @@ impl Graph {
         if let Some(id) = self.names.get(name) {
             return Ok(*id);
         }
-        if self.nodes.len() >= limits::UNITS {
+        if self.len() >= limits::UNITS {
             return Err(Full);
         }
         let id = UnitId(self.nodes.len() as u32);
         let config = Arc::new(Config::bare(name.clone(), LoadState::NotFound));
         self.nodes.push(Node { config, knowledge: Knowledge::Mentioned, edges: Vec::new() });
         self.names.insert(name.clone(), id);
+        self.loose.push(id);
         Ok(id)
+    }
+
+    /// Forgets units that no other is left to name, with all that they say of others.
+    pub fn forget(&mut self, units: &BTreeSet<UnitId>) {
+        let mut named: BTreeMap<UnitId, Vec<(UnitId, Word)>> = BTreeMap::new();
+        for unit in units {
+            let bare = Arc::new(Config::bare(self.name(*unit).clone(), LoadState::NotFound));
+            let node = Node { config: bare, knowledge: Knowledge::Vacant, edges: Vec::new() };
+            let node = std::mem::replace(&mut self.nodes[unit.index()], node);
+            for name in node.config.aliases.iter().chain([&node.config.name]) {
+                // A name may have become another's since.
+                if self.names.get(name) == Some(unit) {
+                    self.names.remove(name);
+                }
+            }
+            self.edges -= node.edges.len();
+            for edge in node.edges.into_iter().filter(|edge| !units.contains(&edge.to)) {
+                named.entry(edge.to).or_default().push((*unit, edge.word.inverse()));
+            }
+            self.vacant += 1;
+        }
+        for (other, gone) in named {
+            self.edges -= gone.len();
+            let edges = &mut self.nodes[other.index()].edges;
+            if gone.len() > SEARCHED {
+                edges.retain(|edge| !units.contains(&edge.to));
+            } else {
+                // What came last goes first, mostly: it stands at the end of a list that may be long.
+                for (unit, word) in gone {
+                    if let Some(at) = edges.iter().rposition(|edge| edge.to == unit && edge.word == word) {
+                        edges.remove(at);
+                    }
+                }
+            }
+            self.loose.push(other);
+        }
+    }
+
+    /// Closes the gaps that forgotten units left, where there are more of them than units: gives the new number of each
+    /// old one. The order stays.
+    pub(crate) fn close_gaps(&mut self) -> Option<Vec<UnitId>> {
+        if self.vacant <= self.len().max(GAPS) {
+            return None;
+        }
+        let mut next = 0;
+        let moved: Vec<UnitId> = self
+            .nodes
+            .iter()
+            .map(|node| {
+                let number = UnitId(next);
+                next += u32::from(node.knowledge != Knowledge::Vacant);
+                number
+            })
+            .collect();
+        self.nodes.retain(|node| node.knowledge != Knowledge::Vacant);
+        for edge in self.nodes.iter_mut().flat_map(|node| &mut node.edges) {
+            edge.to = moved[edge.to.index()];
+        }
+        for unit in self.names.values_mut().chain(&mut self.loose) {
+            *unit = moved[unit.index()];
+        }
+        self.vacant = 0;
+        Some(moved)
     }
 
     /// `name` becomes a further name of `id`. If it was a unit of its own, what others said of it is now said of `id`.
@@ -203,12 +302,14 @@ impl Graph {
         if before == id {
             return;
         }
+        self.loose.push(before);
         let inherited: Vec<Edge> = std::mem::take(&mut self.nodes[before.index()].edges);
         for edge in inherited {
             let from = edge.to;
             let at_other = &mut self.nodes[from.index()].edges;
             at_other.retain(|back| !(back.to == before && back.word == edge.word.inverse()));
             self.edges -= 2;
+            self.loose.push(from);
             let told_there = matches!(edge.told, Told::There | Told::Both);
             // What the former unit said itself is void; what others said of it stays said.
             if told_there && from != id {
@@ -263,7 +364,7 @@ impl Graph {
     }
 
     /// Takes back what `id` told of `other`.
-    fn forget(&mut self, id: UnitId, word: Word, other: UnitId) {
+    fn take_back(&mut self, id: UnitId, word: Word, other: UnitId) {
         let Some(here) = self.find(id, word, other) else { return };
         let Some(there) = self.find(other, word.inverse(), id) else { return };
         match self.nodes[id.index()].edges[here].told {

@@ -2,15 +2,15 @@
 //! code. Whatever happens to a final target's job, the end comes: nothing may be left waiting.
 
 use crate::api::{Action, Announcement, ExitStatus, Finale, JobKind, JobResult};
-use crate::engine::{Engine, ExitMeans, Startup};
-use crate::graph::{Knowledge, UnitId};
+use crate::engine::{BoundFor, Engine, ExitMeans, Startup};
+use crate::graph::UnitId;
 use crate::job::algebra::is_up;
 use crate::transaction::{Ask, Origin};
 use crate::unit::{Allowance, StartLimit, limits_starts};
 use crate::why::{Errand, Root};
 use eudaemon_unit::config::unit::{EmergencyAction, JobMode};
-use eudaemon_unit::config::{Config, LoadState};
 use eudaemon_unit::name::UnitName;
+use std::collections::BTreeSet;
 
 /// What an emergency action follows from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,45 +93,44 @@ impl Engine {
 
     /// Starts a final target so that nothing turns it round, once it is loaded.
     fn go_to(&mut self, target: &str, by: Option<UnitId>) {
-        let Ok(name) = UnitName::parse(target) else { return };
-        if self.counters.going_to.is_some() {
+        let Ok(target) = UnitName::parse(target) else { return };
+        if self.counters.bound_for.is_some() {
             return;
         }
-        let by = by.map(|unit| self.graph.name(unit).clone());
-        match self.graph.id(&name).filter(|unit| self.graph.knowledge(*unit) == Knowledge::Loaded) {
-            Some(unit) => self.start_final(unit, by),
+        let bound = BoundFor { target, by: by.map(|unit| self.graph.name(unit).clone()) };
+        match self.graph.id(&bound.target) {
+            Some(unit) => self.start_final(unit, bound),
+            // Nobody needed it so far.
             None => {
-                self.counters.going_to = Some((name.clone(), by));
-                self.order(Action::Load { unit: name });
+                self.order(Action::Load { unit: bound.target.clone() });
+                self.counters.bound_for = Some(bound);
             }
         }
     }
 
-    /// A configuration came: it may be the final target that is waited for. Where there is none, the end comes at once.
-    pub(super) fn final_target_loaded(&mut self, config: &Config) {
-        let is_it = |(name, _): &mut (UnitName, _)| config.name == *name || config.aliases.contains(name);
-        let Some((name, by)) = self.counters.going_to.take_if(is_it) else { return };
-        match self.graph.id(&name).filter(|_| config.load == LoadState::Loaded) {
-            Some(unit) => self.start_final(unit, by),
-            None => self.end_at(name.as_str()),
+    /// The final target that was waited for is loaded, or it is known that there is none.
+    pub(super) fn go_on_to(&mut self, loaded: &BTreeSet<UnitName>) {
+        let wanted =
+            |bound: &mut BoundFor| loaded.contains(&bound.target) || self.graph.id(&bound.target).is_some();
+        let Some(bound) = self.counters.bound_for.take_if(wanted) else { return };
+        match self.graph.id(&bound.target) {
+            Some(unit) => self.start_final(unit, bound),
+            None => self.end_instead_of(&bound.target),
         }
     }
 
-    fn start_final(&mut self, unit: UnitId, by: Option<UnitName>) {
-        let errand = Errand::of(Root::Emergency(by));
+    fn start_final(&mut self, unit: UnitId, BoundFor { target, by }: BoundFor) {
         let mode = JobMode::ReplaceIrreversibly;
         let ask = Ask { unit, kind: JobKind::Start, mode, origin: Origin::Engine };
-        if let Err(why) = self.enqueue(ask, errand) {
-            let text =
-                format!("{} cannot be started, ending all the same: {}", self.graph.name(unit), why.reason());
+        if let Err(why) = self.enqueue(ask, Errand::of(Root::Emergency(by))) {
+            let text = format!("{target} cannot be started, ending all the same: {}", why.reason());
             self.say(Some(unit), 3, text);
-            let name = self.graph.name(unit).clone();
-            self.end_at(name.as_str());
+            self.end_instead_of(&target);
         }
     }
 
-    fn end_at(&mut self, target: &str) {
-        if let Some(finale) = self.finale_of(target) {
+    fn end_instead_of(&mut self, target: &UnitName) {
+        if let Some(finale) = self.finale_of(target.as_str()) {
             self.end(finale);
         }
     }

@@ -102,6 +102,8 @@ impl Engine {
             self.wake_blocked(unit);
             self.queues.bound.insert(unit);
             self.queues.unneeded.insert(unit);
+            self.loosen(unit);
+            self.loosen_bequeathers(unit);
             self.end_of_final_job(unit, kind, result);
         }
     }
@@ -113,6 +115,9 @@ impl Engine {
         let of = &mut self.units[job.unit.index()];
         if of.job == Some(id) {
             of.job = None;
+        }
+        if job.facts.kind == JobKind::Nop {
+            of.nops -= 1;
         }
         self.tell_outcome(job.unit, job.facts.kind, result);
         let unit = self.graph.name(job.unit).clone();

@@ -3,8 +3,8 @@
 use super::finish::Spread;
 use super::why::short;
 use crate::api::{
-    Action, ActiveState, Announcement, Answer, Event, JobId, JobKind, JobResult, KillWhom, ProcId, Refusal,
-    Request, RequestId,
+    Action, Announcement, Answer, Event, JobId, JobKind, JobResult, KillWhom, ProcId, Refusal, Request,
+    RequestId,
 };
 use crate::engine::Engine;
 use crate::graph::{Change, UnitId};
@@ -22,7 +22,11 @@ use std::sync::Arc;
 impl Engine {
     pub(crate) fn hear(&mut self, event: Event) {
         match event {
-            Event::Loaded(configs) => self.load_all(configs),
+            Event::Loaded(configs) => {
+                let names = configs.iter().map(|config| config.name.clone()).collect();
+                self.load_all(configs);
+                self.go_on_to(&names);
+            }
             Event::Exited { process, status } => {
                 self.tell_owner(process, kind::Input::Exited { process, status });
                 self.order(Action::Forget { process });
@@ -74,16 +78,10 @@ impl Engine {
 
     /// Units that were looked for in vain come last: by then it is known who names them.
     pub(crate) fn load_all(&mut self, configs: Vec<Arc<Config>>) {
-        let mut came = Vec::new();
         let (absent, here): (Vec<_>, Vec<_>) =
             configs.into_iter().partition(|config| config.load == LoadState::NotFound);
         for config in here.into_iter().chain(absent) {
-            self.load(Arc::clone(&config));
-            came.push(config);
-        }
-        // All of it is there before anything follows from it.
-        for config in came {
-            self.final_target_loaded(&config);
+            self.load(config);
         }
     }
 
@@ -99,10 +97,8 @@ impl Engine {
             return self.say(None, 3, text);
         };
         self.grow();
-        if let Some(name) = before.as_deref().and_then(bus_name)
-            && let Some(units) = self.bus_names.get_mut(name)
-        {
-            units.remove(&unit);
+        if let Some(before) = &before {
+            self.unlist_bus_name(unit, before);
         }
         if let Some(name) = bus_name(&config) {
             self.bus_names.entry(name.to_owned()).or_default().insert(unit);
@@ -110,11 +106,23 @@ impl Engine {
         match change {
             Change::New => self.announce(Announcement::UnitAdded(config.name.clone())),
             Change::Changed => {
+                self.loosen(unit);
                 self.pen.changed_units.insert(unit);
                 self.queues.upheld.insert(unit);
                 self.queues.unneeded.insert(unit);
             }
             Change::Same => {}
+        }
+    }
+
+    pub(super) fn unlist_bus_name(&mut self, unit: UnitId, config: &Config) {
+        if let Some(name) = bus_name(config)
+            && let Some(units) = self.bus_names.get_mut(name)
+        {
+            units.remove(&unit);
+            if units.is_empty() {
+                self.bus_names.remove(name);
+            }
         }
     }
 
@@ -197,6 +205,8 @@ impl Engine {
             }
             Request::Kill { unit, whom, signal } => self.kill(&unit, whom, signal),
             Request::SetFreezer { unit, freezer } => return self.wish_freezer(request, &unit, freezer),
+            Request::Hold(unit) => self.hold(&unit),
+            Request::LetGo(unit) => self.let_go(&unit),
             Request::ResetFailed(unit) => self.reset_failed(unit),
             Request::SetExitCode(code) => {
                 self.counters.exit_code = code;
@@ -218,25 +228,21 @@ impl Engine {
         by: Asker,
     ) -> Result<JobId, Refusal> {
         let unit = self.graph.id(name).ok_or_else(|| Refusal::unknown(name, kind))?;
-        if kind == JobKind::Start && self.is_idle(unit) {
-            self.unit_mut(unit).life.starts.reset();
-        }
         self.enqueue(Ask { unit, kind, mode, origin: Origin::Client }, Errand::of(Root::Asked(by)))
     }
 
-    /// To systemd such a unit is not there: it is down, has no job, and no unit that is there names it. What was
-    /// counted against its limits goes with it.
-    fn is_idle(&self, unit: UnitId) -> bool {
-        let mut seen = BTreeSet::from([unit]);
-        let mut open = vec![unit];
-        while let Some(unit) = open.pop() {
-            let of = self.unit(unit);
-            if of.active() != ActiveState::Inactive || of.job.is_some() {
-                return false;
-            }
-            open.extend(self.graph.named_by(unit).filter(|other| seen.insert(*other)));
-        }
-        true
+    fn hold(&mut self, name: &UnitName) -> Result<Answer, Refusal> {
+        let unit = self.graph.id(name).ok_or_else(|| Refusal::NoSuchUnit(name.clone()))?;
+        self.units[unit.index()].holds += 1;
+        Ok(Answer::Done)
+    }
+
+    fn let_go(&mut self, name: &UnitName) -> Result<Answer, Refusal> {
+        let unit = self.graph.id(name).ok_or_else(|| Refusal::NotLoaded(name.clone()))?;
+        let of = &mut self.units[unit.index()];
+        of.holds = of.holds.saturating_sub(1);
+        self.loosen(unit);
+        Ok(Answer::Done)
     }
 
     fn cancel(&mut self, job: JobId) -> Result<Answer, Refusal> {
@@ -255,9 +261,6 @@ impl Engine {
             None => (None, None),
         };
         let missing = || Refusal::NoProcess { unit: name.clone(), whom };
-        if self.is_idle(unit) {
-            return Err(Refusal::NotLoaded(name.clone()));
-        }
         let one = match whom {
             KillWhom::All => {
                 if !of.is_down() {

@@ -73,7 +73,9 @@ impl Engine {
         for process in owned_after {
             self.owners.insert(process.id, unit);
         }
-        self.carry_out(unit, (from, to), effects, what, starts)
+        let reply = self.carry_out(unit, (from, to), effects, what, starts);
+        self.loosen(unit);
+        reply
     }
 
     fn carry_out(

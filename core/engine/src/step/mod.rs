@@ -6,12 +6,14 @@
 //!               ├─► automatic (OnFailure=, Upholds=, BindsTo=, StopWhenUnneeded=, retroactive jobs)
 //!               ├─► freezer (a unit that is suspended goes on before anything happens to it)
 //!               └─► end (emergency actions, final targets)
+//!   collect ─► units that nobody needs are forgotten, when nothing else is to be heard
 //!   queue  ─► jobs are planned, put beside what is queued, and run when the order of units allows
 //! ```
 //!
 //! No part calls back into a unit's kind while another unit's step is under way: such wishes are queued.
 
 mod automatic;
+mod collect;
 mod end;
 mod finish;
 mod freezer;

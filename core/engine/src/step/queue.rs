@@ -91,8 +91,16 @@ impl Engine {
         self.counters.next_job = self.counters.next_job.checked_add(1).unwrap_or(1);
         facts.deadline = after(self.now.monotonic, self.graph.config(unit).unit.job_timeout);
         self.set_alarm(Alarm::Job(id), None, facts.deadline);
-        if facts.kind != JobKind::Nop {
-            self.units[unit.index()].job = Some(id);
+        match facts.kind {
+            JobKind::Nop => self.units[unit.index()].nops += 1,
+            JobKind::Start
+            | JobKind::VerifyActive
+            | JobKind::Stop
+            | JobKind::Reload
+            | JobKind::ReloadOrStart
+            | JobKind::Restart
+            | JobKind::TryRestart
+            | JobKind::TryReload => self.units[unit.index()].job = Some(id),
         }
         self.jobs.insert(id, Job { unit, facts, blocked_by: None, place: 0 });
         self.pen.dirty_jobs.insert(id);

@@ -1,10 +1,9 @@
 //! From a unit's last change back to what is at its root.
 
 use super::words;
-use super::{Errand, Heading, Root, Turn, What, heading};
+use super::{Errand, Heading, Root, Turn, Turns, What, heading};
 use crate::api::Moment;
 use crate::engine::Engine;
-use crate::graph::UnitId;
 use crate::limits;
 use eudaemon_unit::name::UnitName;
 use std::collections::BTreeSet;
@@ -19,21 +18,20 @@ pub struct Link {
 
 impl Engine {
     /// Why a unit is what it is: its last change first, each link the cause of the one before. Empty: it has not changed
-    /// since it was loaded.
+    /// since it was loaded. Of one that was forgotten it is told what is still known.
     pub fn why(&self, name: &UnitName) -> Vec<Link> {
-        let Some(unit) = self.graph.id(name) else { return Vec::new() };
-        let Some(last) = self.unit(unit).life.turns.last() else { return Vec::new() };
+        let name = self.graph.id(name).map_or(name, |unit| self.graph.name(unit));
+        let Some(last) = self.turns(name).and_then(Turns::last) else { return Vec::new() };
         let mut links = Vec::new();
         let mut seen = BTreeSet::new();
-        let mut at = Some((unit, last));
-        while let Some((unit, turn)) = at {
-            let name = self.graph.name(unit).clone();
+        let mut at = Some((name.clone(), last));
+        while let Some((name, turn)) = at {
             links.push(Link { unit: name.clone(), at: turn.ended, text: words::of_turn(turn) });
             let direction = heading(turn.to);
-            seen.insert((unit, direction == Heading::Up));
+            seen.insert((name.clone(), direction == Heading::Up));
             let next = behind(&name, turn).and_then(|(other, wanted)| self.turn(&other, wanted));
             at = next.filter(|(other, next)| {
-                !seen.contains(&(*other, heading(next.to) == Heading::Up))
+                !seen.contains(&(other.clone(), heading(next.to) == Heading::Up))
                     && next.began.monotonic <= turn.ended.monotonic
                     && links.len() < limits::CHAIN
             });
@@ -46,9 +44,9 @@ impl Engine {
         links
     }
 
-    fn turn(&self, name: &UnitName, wanted: Heading) -> Option<(UnitId, &Turn)> {
-        let unit = self.graph.id(name)?;
-        let turns = &self.unit(unit).life.turns;
+    fn turn(&self, name: &UnitName, wanted: Heading) -> Option<(UnitName, &Turn)> {
+        let name = self.graph.id(name).map_or(name, |unit| self.graph.name(unit));
+        let turns = self.turns(name)?;
         let turn = match wanted {
             Heading::Up => turns.up.as_deref().filter(|up| {
                 // The start that came to nothing is the later one.
@@ -60,7 +58,7 @@ impl Engine {
             Heading::Down => turns.down.as_deref(),
         };
         let turn = turn.or_else(|| turns.down.as_deref().filter(|down| started_in_vain(down)));
-        Some((unit, turn?))
+        Some((name.clone(), turn?))
     }
 }
 

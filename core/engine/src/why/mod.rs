@@ -4,9 +4,11 @@
 //! It is written down with the unit, and read by [`Engine::why`](crate::Engine::why); nothing is decided by it.
 
 mod chain;
+mod past;
 mod words;
 
 pub use chain::Link;
+pub(crate) use past::Past;
 
 use crate::api::{ActiveState, ExitStatus, JobKind, JobResult, Moment, Monitored, Ownership, Phase};
 use crate::graph::Word;

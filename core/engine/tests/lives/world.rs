@@ -20,6 +20,7 @@ use std::sync::Arc;
 pub struct Machine {
     engine: Engine,
     texts: BTreeMap<String, String>,
+    configs: Vec<Arc<Config>>,
     now: u64,
     processes: BTreeMap<u64, Process>,
     next_pid: u64,
@@ -66,9 +67,10 @@ enum Happening {
 
 impl Machine {
     pub fn new(units: &BTreeMap<String, String>) -> Machine {
-        let mut machine = Machine {
+        Machine {
             engine: Engine::new(1, Settings::default()),
             texts: units.clone(),
+            configs: units.iter().map(|(name, text)| Arc::new(config(name, text))).collect(),
             now: 1_000_000_000,
             processes: BTreeMap::new(),
             next_pid: 100,
@@ -83,10 +85,7 @@ impl Machine {
             requests: 0,
             answers: BTreeMap::new(),
             ended: BTreeMap::new(),
-        };
-        let configs = units.iter().map(|(name, text)| Arc::new(config(name, text))).collect();
-        machine.hear(Input::Fact(Event::Loaded(configs)));
-        machine
+        }
     }
 
     /// Plays one step until everything is still; whether its command failed, where that can be told.
@@ -155,6 +154,11 @@ impl Machine {
     fn wish(&mut self, wish: Request) -> Result<Option<JobId>, ()> {
         self.requests += 1;
         let request = self.requests;
+        let fresh = self.configs.iter().filter(|config| self.engine.canonical(&config.name).is_none());
+        let fresh: Vec<Arc<Config>> = fresh.cloned().collect();
+        if !fresh.is_empty() && matches!(&wish, Request::Job { .. }) {
+            self.hear(Input::Fact(Event::Loaded(fresh)));
+        }
         self.hear(Input::Wish { request: RequestId(request), by: Default::default(), wish });
         self.answers.remove(&request).ok_or(())
     }
@@ -367,6 +371,7 @@ impl Machine {
             | Action::CloseStoredFds { .. }
             | Action::Release { .. }
             | Action::Begin { .. }
+            | Action::Load { .. }
             | Action::WatchBusName { .. }
             | Action::Finish(_) => {}
         }

@@ -2,7 +2,9 @@
 //!
 //! ```text
 //!   unit NAME: Key=Value  Key=Value        two spaces apart; told to the engine as loaded, again after a change
-//!   start|stop|restart|… UNIT [MODE]       wishes; also `cancel JOB`, `kill UNIT WHOM SIGNAL`, `reset-failed UNIT`
+//!   start|stop|restart|… UNIT [MODE]       wishes; also `cancel JOB`, `kill UNIT WHOM SIGNAL`, `reset-failed UNIT`,
+//!                                          `hold UNIT`, `let-go UNIT`; units that are not loaded are, before
+//!   loaded               the units that are loaded
 //!   spawned|executed P   exit P CODE|SIGNAL   fail P CODE   nofork P       facts about processes
 //!   holds|fails UNIT     empty|occupied UNIT  found|missing UNIT P         answers
 //!   frozen|thawed|unfrozen UNIT            what came of freezing (`freeze`, `thaw`); `unfrozen`: it cannot be had
@@ -18,12 +20,15 @@ mod plan;
 mod print;
 mod read;
 
-use eudaemon_engine::api::{Asker, Fate, Input, Moment, Output, ProcId, Request, RequestId};
+use eudaemon_engine::api::{
+    Action, Announcement, Asker, Event, Fate, Input, Moment, Output, ProcId, Request, RequestId,
+};
 use eudaemon_engine::record::{Key, Record};
 use eudaemon_engine::why::Link;
 use eudaemon_engine::{Engine, Settings};
-use eudaemon_unit::config::Config;
+use eudaemon_unit::config::{Config, LoadState};
 use eudaemon_unit::files::MemoryTree;
+use eudaemon_unit::name::UnitName;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -54,6 +59,8 @@ struct Stage {
     records: BTreeMap<Key, Option<Vec<u8>>>,
     clock: u64,
     requests: u64,
+    /// Units the engine wants loaded.
+    wanted: Vec<UnitName>,
     shown: BTreeMap<String, (String, String)>,
 }
 
@@ -66,6 +73,7 @@ impl Stage {
             records: BTreeMap::new(),
             clock: 1_000_000_000,
             requests: 0,
+            wanted: Vec::new(),
             shown: BTreeMap::new(),
         }
     }
@@ -79,7 +87,8 @@ impl Stage {
         match word {
             "unit" => self.unit(rest),
             "why" => self.why(rest),
-            "plan" => plan::show(&self.engine, rest),
+            "loaded" => vec![self.loaded()],
+            "plan" => plan::show(&self.engine, &self.fresh(), rest),
             "wait" => self.wait(read::time(rest)),
             "crash" => self.crash(rest),
             _ => match read::wish(word, rest) {
@@ -102,11 +111,23 @@ impl Stage {
             text => self.tree.file(&path, read::unit_text(name, text)),
         }
         self.configs = read::load(&self.tree, name, &self.configs);
-        self.step(Input::Fact(eudaemon_engine::api::Event::Loaded(self.configs.clone())))
+        self.step(Input::Fact(Event::Loaded(self.configs.clone())))
+    }
+
+    /// What is on disk and not loaded.
+    fn fresh(&self) -> Vec<Arc<Config>> {
+        let fresh = self.configs.iter().filter(|config| self.engine.canonical(&config.name).is_none());
+        fresh.cloned().collect()
+    }
+
+    fn loaded(&self) -> String {
+        let mut names: Vec<&str> = self.engine.unit_views().map(|view| view.config.name.as_str()).collect();
+        names.sort_unstable();
+        if names.is_empty() { "(none)".to_owned() } else { names.join(" ") }
     }
 
     fn why(&self, unit: &str) -> Vec<String> {
-        let links = self.engine.why(&eudaemon_unit::name::UnitName::parse(unit).unwrap());
+        let links = self.engine.why(&UnitName::parse(unit).unwrap());
         let clock = |link: &Link| (link.at.monotonic - 1_000_000_000) as f64 / 1_000_000.0;
         links.iter().map(|link| format!("{} s {} {}", clock(link), link.unit, link.text)).collect()
     }
@@ -129,27 +150,68 @@ impl Stage {
             .iter()
             .map(|(key, state)| Record { key: key.clone(), state: state.clone() })
             .collect();
-        let (engine, bad) = Engine::restore(1, Settings::default(), self.configs.clone(), records);
+        let is_loaded = |config: &&Arc<Config>| self.engine.canonical(&config.name).is_some();
+        let configs = self.configs.iter().filter(is_loaded).cloned().collect();
+        let (engine, bad) = Engine::restore(1, Settings::default(), configs, records);
         assert!(bad.is_empty(), "{bad:?}");
         self.engine = engine;
         let output = self.engine.recover(self.now(), &fates);
-        self.take(output)
+        let mut told = self.take(output);
+        told.extend(self.rest());
+        told
     }
 
     fn step(&mut self, input: Input) -> Vec<String> {
         // Requests are answered; what the answer is, is shown only where it is not a matter of course.
         let plain = matches!(&input, Input::Wish { wish: Request::Job { .. }, .. });
+        let loads = matches!(&input, Input::Wish { wish, .. } if wish.loads().is_some());
+        let fresh = if loads { self.fresh() } else { Vec::new() };
+        let mut told = Vec::new();
+        if !fresh.is_empty() {
+            let output = self.engine.step(self.now(), Input::Fact(Event::Loaded(fresh)));
+            told.extend(self.take(output));
+        }
         let output = self.engine.step(self.now(), input);
-        let mut told = self.take(output);
+        told.extend(self.take(output));
+        while let Some(unit) = self.wanted.pop() {
+            let mut units = self.fresh();
+            if !units.iter().any(|config| config.name == unit) {
+                units.push(Arc::new(Config::bare(unit, LoadState::NotFound)));
+            }
+            let output = self.engine.step(self.now(), Input::Fact(Event::Loaded(units)));
+            told.extend(self.take(output));
+        }
+        told.extend(self.rest());
         if plain {
             told.retain(|line| !line.starts_with("answer: job"));
         }
         told
     }
 
+    /// There is nothing else to hear.
+    fn rest(&mut self) -> Vec<String> {
+        match self.engine.next_deadline().is_some_and(|deadline| deadline <= self.clock) {
+            true => {
+                let output = self.engine.step(self.now(), Input::Tick);
+                self.take(output)
+            }
+            false => Vec::new(),
+        }
+    }
+
     fn take(&mut self, output: Output) -> Vec<String> {
         for record in &output.changed {
             self.records.insert(record.key.clone(), record.state.clone());
+        }
+        for announcement in &output.announcements {
+            if let Announcement::UnitRemoved(unit) = announcement {
+                self.shown.remove(unit.as_str());
+            }
+        }
+        for order in &output.orders {
+            if let Action::Load { unit } = &order.action {
+                self.wanted.push(unit.clone());
+            }
         }
         let mut told: Vec<String> = output.orders.iter().filter_map(|o| print::order(&o.action)).collect();
         told.extend(output.announcements.iter().filter_map(print::announcement));

@@ -4,10 +4,12 @@ use super::print;
 use eudaemon_engine::Engine;
 use eudaemon_engine::api::JobKind;
 use eudaemon_engine::transaction::account::{Account, Entry, Omission, Reason};
+use eudaemon_unit::config::Config;
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::UnitName;
+use std::sync::Arc;
 
-pub fn show(engine: &Engine, rest: &str) -> Vec<String> {
+pub fn show(engine: &Engine, fresh: &[Arc<Config>], rest: &str) -> Vec<String> {
     let mut words = rest.split_whitespace();
     let (kind, mode) = match words.next().unwrap() {
         "start" => (JobKind::Start, JobMode::Replace),
@@ -18,7 +20,7 @@ pub fn show(engine: &Engine, rest: &str) -> Vec<String> {
         other => panic!("{other}: no verb of plans"),
     };
     let requests: Vec<_> = words.map(|word| (UnitName::parse(word).unwrap(), kind, mode)).collect();
-    engine.foresee(&[], &requests).iter().flat_map(account).collect()
+    engine.foresee(fresh, &requests).iter().flat_map(account).collect()
 }
 
 fn account(account: &Account) -> Vec<String> {

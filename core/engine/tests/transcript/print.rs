@@ -45,6 +45,7 @@ pub fn order(action: &Action) -> Option<String> {
             Directories::Remove => format!("release {unit}"),
             Directories::Keep => format!("release {unit}, keep directories"),
         },
+        Action::Load { unit } => format!("load {unit}"),
         Action::WatchBusName { name } => format!("watch bus name {name}"),
         Action::Finish(finale) => format!("finish {finale:?}"),
     })

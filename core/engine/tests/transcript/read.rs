@@ -83,6 +83,8 @@ pub fn wish(word: &str, rest: &str) -> Option<Request> {
         "reset-failed" => {
             return Some(Request::ResetFailed((!rest.is_empty()).then(|| name(rest))));
         }
+        "hold" => return Some(Request::Hold(name(rest))),
+        "let-go" => return Some(Request::LetGo(name(rest))),
         "exit-code" => return Some(Request::SetExitCode(rest.parse().unwrap())),
         "freeze" => return Some(Request::SetFreezer { unit: name(rest), freezer: Freezer::Frozen }),
         "thaw" => return Some(Request::SetFreezer { unit: name(rest), freezer: Freezer::Running }),

@@ -108,6 +108,8 @@ pub struct Machine {
     /// What processes of frozen units would do.
     frozen: BTreeMap<UnitName, Vec<Happening>>,
     log: BTreeMap<Key, Option<Vec<u8>>>,
+    /// The units that are loaded, in the order in which they came.
+    loaded: Vec<UnitName>,
     outbox: Vec<Order>,
     manager: Manager,
     batch: Batch,
@@ -157,6 +159,7 @@ impl Machine {
             finding: BTreeMap::new(),
             backlogs: BTreeMap::new(),
             log: BTreeMap::new(),
+            loaded: Vec::new(),
             outbox: Vec::new(),
             manager: Manager::Alive,
             batch: Batch::Fresh,
@@ -165,10 +168,15 @@ impl Machine {
         }
     }
 
-    /// Units as on disk, told to the engine at once.
+    /// Units as on disk. The engine is told of them when something is wished of one that it does not know.
     pub fn load(&mut self, configs: Vec<Arc<Config>>) {
-        self.configs = configs.clone();
-        self.at(0, Happening::Hear(Event::Loaded(configs)));
+        self.configs = configs;
+    }
+
+    /// What is on disk and not loaded.
+    fn fresh(&self, engine: &Engine) -> Vec<Arc<Config>> {
+        let fresh = self.configs.iter().filter(|config| engine.canonical(&config.name).is_none());
+        fresh.cloned().collect()
     }
 
     /// A unit the engine asks for: as on disk, or not found.
@@ -248,7 +256,8 @@ impl Machine {
     /// The engine as the log says.
     pub fn restored(&self, seed: u64) -> Engine {
         let records = self.log.iter().map(|(key, state)| Record { key: key.clone(), state: state.clone() });
-        let configs = self.configs.clone();
+        let on_disk = |name: &UnitName| self.configs.iter().find(|config| config.name == *name).cloned();
+        let configs = self.loaded.iter().filter_map(on_disk).collect();
         let (engine, bad) = Engine::restore(seed, Settings::default(), configs, records.collect());
         assert!(bad.is_empty(), "every record the engine wrote can be read: {bad:?}");
         engine
@@ -421,8 +430,12 @@ impl World for Machine {
         if self.manager == Manager::Dead {
             return;
         }
+        self.loaded = engine.unit_views().map(|view| view.config.name.clone()).collect();
         for record in output.changed {
-            self.log.insert(record.key, record.state);
+            match record.state {
+                Some(state) => self.log.insert(record.key, Some(state)),
+                None => self.log.remove(&record.key),
+            };
         }
         self.outbox = output.orders.clone();
         for announcement in &output.announcements {
@@ -463,6 +476,12 @@ impl World for Machine {
                     self.laws.quiet(engine, &self.backlogs);
                     return Waited::Over;
                 }
+                _ if deadline.is_none_or(|deadline| deadline > self.clock)
+                    && next.is_none_or(|next| next > self.clock) =>
+                {
+                    self.laws.only_what_is_needed(engine, self.clock);
+                    next.into_iter().chain(deadline).min().unwrap_or(self.clock)
+                }
                 (Some(next), Some(deadline)) => next.min(deadline),
                 (Some(instant), None) | (None, Some(instant)) => instant,
             };
@@ -471,17 +490,24 @@ impl World for Machine {
                 return Waited::Over;
             }
             self.clock = self.clock.max(instant);
+            if next.is_none_or(|next| next > self.clock) {
+                return Waited::Heard(Vec::new());
+            }
             if self.random.chance(self.faults.clock_jumps) {
                 self.wall = self.random.between(1, 3_000_000_000_000_000);
-            }
-            if next.is_none_or(|next| next > instant) {
-                return Waited::Heard(Vec::new());
             }
             let Some((_, happening)) = self.agenda.pop_first() else { continue };
             let Some(happening) = self.put_off(happening) else { continue };
             if let Some(input) = self.happen(happening) {
                 self.note(|| format!("<- {input:?}"));
-                return Waited::Heard(vec![input]);
+                let loads = matches!(&input, Input::Wish { wish, .. } if wish.loads().is_some());
+                let fresh = if loads { self.fresh(engine) } else { Vec::new() };
+                let mut heard = Vec::new();
+                if !fresh.is_empty() {
+                    heard.push(Input::Fact(Event::Loaded(fresh)));
+                }
+                heard.push(input);
+                return Waited::Heard(heard);
             }
         }
     }

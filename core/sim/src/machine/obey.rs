@@ -1,6 +1,7 @@
 //! What the pretend machine does when it is ordered to.
 
 use super::*;
+use eudaemon_unit::config::LoadState;
 
 impl Machine {
     pub(super) fn obey(&mut self, action: Action) {
@@ -48,6 +49,13 @@ impl Machine {
             Action::UnwatchSockets { unit } => self.unwatch(&unit),
             Action::FlushSockets { unit } => self.flush(&unit),
             Action::CloseSockets { unit } => drop(self.backlogs.remove(&unit)),
+            Action::Load { unit } => {
+                let mut configs = self.configs.clone();
+                if !configs.iter().any(|config| config.name == unit) {
+                    configs.push(Arc::new(Config::bare(unit, LoadState::NotFound)));
+                }
+                self.at(0, Happening::Hear(Event::Loaded(configs)));
+            }
             Action::Finish(finale) => {
                 self.finale = Some(finale);
             }

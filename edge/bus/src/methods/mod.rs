@@ -17,8 +17,8 @@ pub use unit::{JOB, SCOPE, SCOPE_SIGNALS, SERVICE, UNIT, WITH_CGROUP};
 use crate::call::{Call, Outcome};
 use crate::clients::Clients;
 use crate::fault::Fault;
-use crate::model::{Model, Relation, Unit};
-use eudaemon_engine::api::{ActiveState, JobId, Refusal};
+use crate::model::Model;
+use eudaemon_engine::api::{JobId, Refusal};
 use eudaemon_unit::config::LoadState;
 use eudaemon_unit::name::UnitName;
 
@@ -118,31 +118,13 @@ impl Served<'_> {
         Ok(self.model.load(&name))
     }
 
-    /// As `load`, but it must be there already, and real systemd would not have unloaded it meanwhile: it is at
-    /// work, or somebody names it.
+    /// As `load`, but it must be there already.
     fn loaded(&self, name: &str) -> Result<UnitName, Fault> {
-        const NAMED_BY: [Relation; 9] = [
-            Relation::RequiredBy,
-            Relation::RequisiteOf,
-            Relation::WantedBy,
-            Relation::BoundBy,
-            Relation::UpheldBy,
-            Relation::ConsistsOf,
-            Relation::ConflictedBy,
-            Relation::TriggeredBy,
-            Relation::OnFailureOf,
-        ];
         if name.is_empty() {
             return self.own_unit();
         }
-        let at_work =
-            |unit: Unit| unit.active != ActiveState::Inactive || unit.job.is_some() || unit.perpetual;
-        let kept = |unit: &UnitName| {
-            self.model.unit(unit).is_some_and(at_work)
-                || NAMED_BY.iter().any(|relation| !self.model.related(unit, *relation).is_empty())
-        };
         let unit = UnitName::parse(name).ok().and_then(|name| self.model.loaded(&name));
-        unit.filter(kept).ok_or_else(|| Fault::no_such_unit(format!("Unit {name} not loaded.")))
+        unit.ok_or_else(|| Fault::no_such_unit(format!("Unit {name} not loaded.")))
     }
 
     /// As `load`, and its files made sense.

@@ -3,6 +3,7 @@
 use super::{Method, Served, Signal, Target, anyone, jobs, listing, owner, unserved};
 use crate::call::{Outcome, Peer};
 use crate::fault::Fault;
+use eudaemon_engine::api::Request;
 use zbus::OwnedVariant;
 
 pub const UNIT: &[Method] = &[
@@ -95,7 +96,8 @@ pub fn set_properties(served: &mut Served<'_>) -> Result<Outcome, Fault> {
     }
 }
 
-/// `Ref`: the caller wants to see what becomes of the unit; on the bus it is then told.
+/// `Ref`: the caller wants to see what becomes of the unit. It stays loaded, and on the bus the caller is told of its jobs.
+/// The hold ends with the client's name, so one that has no name has none.
 pub fn hold(served: &mut Served<'_>) -> Result<Outcome, Fault> {
     let unit = match &served.target {
         Target::Unit(unit) => unit.clone(),
@@ -105,8 +107,11 @@ pub fn hold(served: &mut Served<'_>) -> Result<Outcome, Fault> {
         }
     };
     match &served.call.peer {
-        Peer::Private(_) => {}
-        Peer::Bus(name) => served.clients.hold(name, unit)?,
+        Peer::Private(_) => return Err(Fault::bad_request("Invalid request descriptor")),
+        Peer::Bus(name) => {
+            served.clients.hold(name, unit.clone())?;
+            served.model.submit(Some(served.call.credentials), Request::Hold(unit));
+        }
     }
     served.done()
 }
@@ -117,7 +122,7 @@ pub fn release(served: &mut Served<'_>) -> Result<Outcome, Fault> {
         Target::Manager | Target::Job(_) => served.loaded(&served.call.arguments::<String>()?)?,
     };
     match &served.call.peer {
-        Peer::Private(_) => {}
+        Peer::Private(_) => return Err(Fault::bad_request("Invalid request descriptor")),
         Peer::Bus(name) => served.clients.release(name, &unit)?,
     }
     served.done()

@@ -269,7 +269,9 @@ impl Table {
                 }
                 Ok(Answer::Done)
             }
-            Request::SetExitCode(_) | Request::FinishNow(_) => Ok(Answer::Done),
+            Request::Hold(_) | Request::LetGo(_) | Request::SetExitCode(_) | Request::FinishNow(_) => {
+                Ok(Answer::Done)
+            }
         }
     }
 

@@ -199,13 +199,12 @@ impl Watcher {
 
     fn end(mut self, engine: &Engine, machine: &Machine, start: &[UnitName]) -> Story {
         self.story.took_usec = machine.clock.saturating_sub(self.begun);
-        for view in engine.unit_views() {
-            let name = view.config.name.to_string();
-            match view.active {
+        // A unit that is down may be forgotten: what was seen of it last holds.
+        for (unit, (active, _)) in &self.states {
+            let name = unit.to_string();
+            match *active {
                 ActiveState::Failed => self.story.failed.push(name),
-                ActiveState::Inactive if self.stopping.contains(&view.config.name) => {
-                    self.story.stopped.push(name);
-                }
+                ActiveState::Inactive if self.stopping.contains(unit) => self.story.stopped.push(name),
                 state if is_on_its_way(state) => self.story.restless.push(name),
                 ActiveState::Active
                 | ActiveState::Reloading

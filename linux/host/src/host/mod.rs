@@ -187,7 +187,7 @@ impl Host {
             Action::Begin { unit, invocation } => self.begin(&unit, &hex(&invocation.0)),
             Action::Release { unit, directories } => self.release(&unit, config, directories),
             Action::WatchBusName { name: _ } | Action::Load { unit: _ } => {
-                // The manager does these by itself.
+                // The manager's own: it has the bus and the unit files.
             }
             Action::Finish(finale) => self.finish(finale),
         }

@@ -3,7 +3,7 @@
 use super::{OWN_REQUESTS, Site};
 use crate::model::Outlook;
 use crate::{clock, lines};
-use eudaemon_bus::{Incoming, Reloading};
+use eudaemon_bus::{Incoming, Reloading, Server};
 use eudaemon_engine::Engine;
 use eudaemon_engine::api::{ActiveState, Announcement, Answer, Finale, JobResult, Refusal, Request};
 use eudaemon_host::place::Scope;
@@ -146,7 +146,17 @@ impl Site {
         let Some(mut server) = self.server.take() else { return };
         server.serve(&mut Outlook { engine, site: self }, incoming);
         self.server = Some(server);
+        // What no job brought in is read anew when it is asked for again.
+        self.visitors.clear();
         self.answer_reloads(engine);
+    }
+
+    /// Clients that held units do not any more, or are gone.
+    pub(super) fn let_go_of_units(&mut self, engine: &Engine) {
+        let units = self.server.as_mut().map(Server::let_go).unwrap_or_default();
+        for unit in units {
+            self.ask(engine, Request::LetGo(unit));
+        }
     }
 
     pub(super) fn flush(&mut self, engine: &Engine) {

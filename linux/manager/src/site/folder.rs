@@ -150,12 +150,20 @@ impl Site {
         self.folder.mine = choice.start.iter().cloned().collect();
         self.load(engine, &choice.start);
         self.say_left_out(&choice.left_out);
+        self.hold_folder(engine);
         for unit in choice.start {
             let wish = Request::Job { unit: unit.clone(), kind: JobKind::Start, mode: JobMode::Replace };
             let request = self.ask(engine, wish);
             self.folder.asked.insert(request, unit);
         }
         self.note_folder();
+    }
+
+    /// How the folder's units did is asked at the end: none is forgotten before.
+    pub fn hold_folder(&mut self, engine: &Engine) {
+        for unit in self.folder.mine.clone() {
+            self.ask(engine, Request::Hold(unit));
+        }
     }
 
     fn say_left_out(&self, left_out: &[Loaded]) {

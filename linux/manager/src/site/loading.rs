@@ -1,14 +1,14 @@
 //! Units come in: what requests need, what reloads find, what generators wrote.
 
-use super::memory::LATE;
+use super::memory::{LATE, PIDS};
 use super::{OWN_REQUESTS, Site, again};
 use crate::options::Mission;
 use crate::settings::{self, Heard};
 use crate::units::Loaded;
 use crate::{clock, generators, lines};
 use eudaemon_engine::Engine;
-use eudaemon_engine::api::{Asker, Event, Input, Moment, Request, RequestId};
-use eudaemon_unit::config::Config;
+use eudaemon_engine::api::{Announcement, Asker, Event, Input, Moment, Output, Request, RequestId};
+use eudaemon_unit::config::{Config, LoadState};
 use eudaemon_unit::directives;
 use eudaemon_unit::name::UnitName;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ impl Site {
     }
 
     pub(super) fn put(&mut self, engine: &Engine, request: RequestId, by: Asker, wish: Request) {
-        if let Request::Job { unit, .. } = &wish
+        if let Some(unit) = wish.loads()
             && !self.is_queued(unit)
             && needs_loading(engine, unit)
         {
@@ -43,7 +43,9 @@ impl Site {
     /// What the engine does not know yet of the named units and all they lead to.
     fn fresh(&mut self, engine: &Engine, names: &[UnitName]) -> Vec<Loaded> {
         self.units.refresh_if_stale();
-        let mut fresh = self.units.closure(names);
+        let is_there = |config: &&Arc<Config>| config.load != LoadState::NotFound;
+        let known = |name: &UnitName| engine.unit_view(name).map(|view| view.config).filter(is_there);
+        let mut fresh = self.units.closure_beside(names, &known);
         fresh.retain(|Loaded { config, .. }| {
             let is_known = engine.canonical(&config.name).is_some() && !again(engine, config);
             !is_known && !self.is_queued(&config.name)
@@ -120,6 +122,21 @@ impl Site {
             self.notes.push((name, postcard::to_allocvec(&**config).ok()));
         }
         self.inbox.push_back(Input::Fact(Event::Loaded(units)));
+    }
+
+    /// What was written down of units that the engine forgot, and what their making left on disk, goes with them.
+    pub(super) fn forget_units(&mut self, engine: &Engine, output: &Output) {
+        for announcement in &output.announcements {
+            let Announcement::UnitRemoved(unit) = announcement else { continue };
+            // It may have come back in the same step.
+            if engine.canonical(unit).is_some() {
+                continue;
+            }
+            self.loaded_late.remove(unit);
+            self.past.remove(unit);
+            self.passed_over.remove(unit);
+            self.notes.extend(["config/", PIDS, LATE].map(|prefix| (format!("{prefix}{unit}"), None)));
+        }
     }
 
     /// daemon-reload: generators, then every known unit's files again. The engine compares by content.

@@ -371,6 +371,7 @@ impl World for Site {
     }
 
     fn perform(&mut self, engine: &Engine, mut output: Output) {
+        self.forget_units(engine, &output);
         self.write(&output);
         // init kills us when it reads the last order: all else is said before.
         let is_last = |order: &Order| matches!(order.action, Action::Finish(_));
@@ -395,6 +396,7 @@ impl World for Site {
         }
         self.close_reloads(engine);
         self.flush(engine);
+        self.let_go_of_units(engine);
         loop {
             // What a reload before it brought is written down first.
             if self.reexecute && self.inbox.is_empty() {
@@ -416,6 +418,10 @@ impl World for Site {
             if !self.inbox.is_empty() {
                 return Waited::Heard(self.inbox.drain(..).collect());
             }
+            // What the engine forgets meanwhile no client sees.
+            if deadline.is_some_and(|at| at <= clock::now().monotonic) {
+                return Waited::Heard(Vec::new());
+            }
             // Readiness is told once: whatever lies behind what was said is asked for now.
             if more {
                 continue;
@@ -433,6 +439,7 @@ impl World for Site {
                 Ok(Woken::Client(incoming)) => {
                     self.serve(engine, incoming);
                     self.flush(engine);
+                    self.let_go_of_units(engine);
                 }
                 Ok(Woken::Deadline) if deadline.is_some_and(|at| at <= clock::now().monotonic) => {
                     return Waited::Heard(Vec::new());

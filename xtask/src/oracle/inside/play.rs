@@ -4,7 +4,7 @@ use super::bus::{Answer, Bus, MANAGER};
 use super::gates::Gates;
 use super::marshal::Argument;
 use super::sample::Sample;
-use crate::oracle::case::Case;
+use crate::oracle::case::{Case, UNHELD};
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -36,10 +36,12 @@ pub fn play(case: &Case, prefix: &str, bus: &mut Bus, gates: &mut Gates) -> Resu
     let (sample, told) = (Sample::default(), BTreeMap::new());
     let mut player = Player { prefix, bus, gates, patient, sample, told, transcript: String::new() };
     let files = player.write(case)?;
-    let keep = format!("{prefix}keep.target");
-    player.bus.value(MANAGER, "StartUnit", &[Argument::Text(&keep), Argument::Text("replace")])?;
-    player.settle()?;
-    player.bus.removed();
+    if !case.is_unheld() {
+        let keep = format!("{prefix}keep.target");
+        player.bus.value(MANAGER, "StartUnit", &[Argument::Text(&keep), Argument::Text("replace")])?;
+        player.settle()?;
+        player.bus.removed();
+    }
     for step in &case.steps {
         player.step(step)?;
     }
@@ -89,6 +91,9 @@ impl Player<'_> {
                 self.transcript += &format!("unit {name} {line}\n");
             }
         }
+        for name in self.told.keys().filter(|name| !told.contains_key(*name)) {
+            self.transcript += &format!("gone {name}\n");
+        }
         self.told = told;
         for job in &self.sample.jobs {
             self.transcript += &format!("job {} {} {}\n", job.unit, job.kind, job.state);
@@ -120,6 +125,7 @@ impl Player<'_> {
             }
             ["reset-failed", unit] => ("ResetFailedUnit", vec![text(unit)]),
             ["daemon-reload"] => ("Reload", vec![]),
+            [UNHELD] => return Ok(None),
             [verb, unit, mode] => (method(verb)?, vec![text(unit), text(mode)]),
             _ => bail!("no such step: {}", words.join(" ")),
         };
