@@ -174,7 +174,7 @@ impl Engine {
         self.units[unit.index()].job = Some(id);
         self.set_alarm(Alarm::Job(id), None, thawed.facts.deadline);
         self.jobs.insert(id, Job { unit, facts: thawed.facts, blocked_by: None, place: 0 });
-        self.queues.ready.insert(id);
+        self.wake(id);
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 use super::end::Occasion;
 use super::life::{Expected, How};
 use crate::api::{ActiveState, Announcement, JobId, JobKind, JobResult};
-use crate::engine::{Alarm, Engine, OwnWish};
+use crate::engine::{Alarm, Engine, OwnWish, Turn};
 use crate::graph::{Facets, UnitId, Word};
 use crate::job::Phase;
 use crate::job::algebra::{is_down, is_up};
@@ -109,7 +109,7 @@ impl Engine {
     fn remove_job(&mut self, id: JobId, result: JobResult) {
         let Some(job) = self.jobs.remove(&id) else { return };
         self.set_alarm(Alarm::Job(id), job.facts.deadline, None);
-        self.queues.ready.remove(&id);
+        self.queues.ready.remove(&(Turn::of(self.graph.config(job.unit)), id));
         let of = &mut self.units[job.unit.index()];
         if of.job == Some(id) {
             of.job = None;

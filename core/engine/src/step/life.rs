@@ -3,7 +3,7 @@
 
 use super::why::told_by;
 use crate::api::{ActiveState, JobId, ServiceResult};
-use crate::engine::{Alarm, Engine, OwnWish};
+use crate::engine::{Alarm, Engine, OwnWish, Turn};
 use crate::graph::{Facets, UnitId};
 use crate::job::algebra::{is_down, is_down_or_going, is_up, is_up_or_coming};
 use crate::kind::{self, Cx, Effects, ReloadOutcome, Reply, Restarts, WentDown};
@@ -198,7 +198,9 @@ impl Engine {
 
     /// Wakes the unit's own job if it waits for another state.
     pub(crate) fn wake(&mut self, job: JobId) {
-        self.queues.ready.insert(job);
+        if let Some(unit) = self.jobs.get(&job).map(|job| job.unit) {
+            self.queues.ready.insert((Turn::of(self.graph.config(unit)), job));
+        }
     }
 }
 

@@ -27,22 +27,35 @@ use crate::kind;
 use crate::limits;
 use crate::unit::StartLimit;
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Running {
+    Nothing,
+    Jobs,
+}
+
 impl Engine {
     /// Empties the queues. What is left after the limit waits for the next step.
     pub(crate) fn settle(&mut self) {
+        // All jobs that can run do before anything is queued for what they left: systemd's two turns of one loop.
+        let mut running = Running::Nothing;
         for _ in 0..limits::EFFECTS_PER_STEP {
             if let Some((unit, triggered)) = self.queues.triggers.pop_front() {
                 self.tell_trigger(unit, triggered);
             } else if let Some((unit, wish)) = self.queues.wishes.pop_front() {
                 self.grant(unit, wish);
+            } else if running == Running::Jobs {
+                match self.queues.ready.pop_first() {
+                    Some((_, job)) => self.run_job(job),
+                    None => running = Running::Nothing,
+                }
             } else if let Some(unit) = self.queues.upheld.pop_first() {
                 self.check_upheld(unit);
             } else if let Some(unit) = self.queues.bound.pop_first() {
                 self.check_bound(unit);
             } else if let Some(unit) = self.queues.unneeded.pop_first() {
                 self.check_unneeded(unit);
-            } else if let Some(job) = self.queues.ready.pop_first() {
-                self.run_job(job);
+            } else if !self.queues.ready.is_empty() {
+                running = Running::Jobs;
             } else {
                 self.finish_startup();
                 return;

@@ -449,24 +449,21 @@ impl<'a, S: Situation> Drafts<'a, S> {
         }
     }
 
-    /// Drops every job nobody asks for any more.
+    /// Drops every job nobody asks for any more, as long as it is the newest of its unit: systemd looks no deeper.
     pub fn collect_garbage(&mut self) {
         let mut open: Vec<DraftId> = self.by_unit.values().flatten().copied().collect();
         while let Some(draft) = open.pop() {
-            let wanted = draft == self.anchor
-                || self.get(draft).presence == Presence::Dropped
-                || self
-                    .get(draft)
-                    .asked_by
-                    .iter()
-                    .any(|l| self.links[*l as usize].presence == Presence::Kept);
-            if wanted {
+            let job = self.get(draft);
+            let unit = job.unit;
+            let asked_for =
+                || job.asked_by.iter().any(|link| self.links[*link as usize].presence == Presence::Kept);
+            if draft == self.anchor || self.of(unit).last() != Some(&draft) || asked_for() {
                 continue;
             }
-            let asks = &self.get(draft).asks;
-            let asked: Vec<DraftId> = asks.iter().map(|link| self.links[*link as usize].asked).collect();
+            let asked: Vec<DraftId> = job.asks.iter().map(|link| self.links[*link as usize].asked).collect();
             self.drop_draft(draft, Askers::Stay, Why::Unwanted);
             open.extend(asked);
+            open.extend(self.of(unit).last());
         }
     }
 

@@ -142,11 +142,6 @@ fn check_request(graph: &Graph, situation: &impl Situation, ask: Ask) -> Result<
     let config = graph.config(ask.unit);
     let standing = situation.standing(ask.unit);
     let unit = || config.name.clone();
-    let only_start = matches!(ask.mode, JobMode::Isolate | JobMode::RestartDependencies);
-    let only_stop = ask.mode == JobMode::Triggering;
-    if (only_start && ask.kind != JobKind::Start) || (only_stop && ask.kind != JobKind::Stop) {
-        return Err(Refusal::NotApplicable { unit: unit(), kind: ask.kind });
-    }
     if ask.kind == JobKind::Stop && ask.origin == Origin::Client {
         let absent = match &config.load {
             LoadState::NotFound
@@ -175,6 +170,12 @@ fn check_request(graph: &Graph, situation: &impl Situation, ask: Ask) -> Result<
         if refused {
             return Err(Refusal::OnlyByDependency { unit: unit(), what: ask.kind });
         }
+    }
+    // Whether a unit may be asked at all comes before how it is asked.
+    let only_start = matches!(ask.mode, JobMode::Isolate | JobMode::RestartDependencies);
+    let only_stop = ask.mode == JobMode::Triggering;
+    if (only_start && ask.kind != JobKind::Start) || (only_stop && ask.kind != JobKind::Stop) {
+        return Err(Refusal::NotApplicable { unit: unit(), kind: ask.kind });
     }
     if ask.mode == JobMode::Isolate && !config.unit.allow_isolate {
         return Err(Refusal::NoIsolation(unit()));
