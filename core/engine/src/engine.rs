@@ -270,10 +270,7 @@ impl Situation for Engine {
     fn standing(&self, unit: UnitId) -> Standing {
         let of = self.unit(unit);
         let queued = of.job.and_then(|job| self.jobs.get(&job)).map(Job::queued);
-        let reload = match crate::kind::can_reload(self.graph.config(unit)) {
-            true => Reload::Possible,
-            false => Reload::Impossible,
-        };
+        let reload = Reload::of(&self.graph, unit);
         Standing { state: of.active(), queued, reload }
     }
 }

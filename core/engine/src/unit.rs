@@ -5,7 +5,7 @@ use crate::api::{ActiveState, JobId, Moment};
 use crate::job::algebra::is_down;
 use crate::kind::{self, History, Run};
 use crate::limits;
-use crate::why::Turns;
+use crate::why::{Turns, What};
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::span::Span;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,15 @@ pub(crate) struct Life {
     pub consequences: Bucket,
     /// Why it came up and went down last.
     pub turns: Turns,
+    /// A change that was not told yet.
+    pub held: Option<Box<Held>>,
+}
+
+/// Where the unit was before a change of which it is not known yet whether it is one, and what set it going.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Held {
+    pub from: ActiveState,
+    pub what: What,
 }
 
 /// When the unit changed: the five timestamps clients read.

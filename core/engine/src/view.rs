@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::graph::{Facets, Knowledge, UnitId, Word};
 use crate::job::{Job, JobView};
 use crate::kind::{self, History};
+use crate::transaction::Reload;
 use crate::unit::{Checked, Times};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::name::UnitName;
@@ -82,7 +83,7 @@ impl Engine {
             history: &of.life.history,
             can_start: crate::unit::can_start(config) && !config.unit.refuse_manual_start,
             can_stop: !perpetual && !config.unit.refuse_manual_stop,
-            can_reload: kind::can_reload(config),
+            can_reload: Reload::of(&self.graph, unit) == Reload::Possible,
             perpetual,
         })
     }

@@ -103,8 +103,11 @@ fn parse(words: &[&str]) -> Result<Order> {
 /// One case, with all that both say of it.
 fn one(pair: &mut Pair, case: &Case) -> Result<bool> {
     let (theirs, ours) = pair.play(case)?;
-    for step in &theirs {
-        println!("> {}\n{}", step.what, step.lines.join("\n"));
+    for (who, steps) in [("systemd", &theirs), ("ours", &ours)] {
+        println!("{who}:");
+        for step in steps {
+            println!("> {}\n{}", step.what, step.lines.join("\n"));
+        }
     }
     let difference = verdict::difference(&theirs, &ours);
     if let Some(difference) = &difference {

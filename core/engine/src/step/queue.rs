@@ -224,7 +224,9 @@ impl Engine {
         if config.load != LoadState::Loaded {
             return self.finish(id, JobResult::Failed, Spread::ToDependants);
         }
-        if is_down(state) && self.start_limit_is_hit(unit) {
+        let waits_for_restart =
+            self.unit(unit).state.as_ref().map(kind::State::sub_state) == Some("auto-restart");
+        if (is_down(state) || waits_for_restart) && self.start_limit_is_hit(unit) {
             self.step_unit(unit, kind::Input::StartLimitHit);
             self.act(Some(unit), config.unit.start_limit_action, None, Occasion::StartLimit);
             return self.finish(id, JobResult::Failed, Spread::ToDependants);

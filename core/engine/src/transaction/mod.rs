@@ -15,12 +15,12 @@ mod settle;
 pub(crate) mod waves;
 
 use crate::api::{ActiveState, JobKind, Refusal};
-use crate::graph::{Graph, Knowledge, UnitId, Word};
+use crate::graph::{Facets, Graph, Knowledge, UnitId, Word};
 use crate::job::algebra::collapse;
 use draft::Drafts;
 use eudaemon_unit::config::LoadState;
 use eudaemon_unit::config::unit::JobMode;
-use eudaemon_unit::name::UnitName;
+use eudaemon_unit::name::{UnitKind, UnitName};
 
 /// What a plan must know of a unit's present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,19 @@ pub enum Order {
 pub enum Reload {
     Possible,
     Impossible,
+}
+
+impl Reload {
+    /// A unit of a kind that never reloads itself may still pass a reload on; of a service its own ability decides.
+    pub fn of(graph: &Graph, unit: UnitId) -> Reload {
+        let config = graph.config(unit);
+        let passes_on = || graph.neighbours(unit, Facets::PROPAGATE_RELOAD).next().is_some();
+        let service = config.name.kind() == UnitKind::Service;
+        match crate::kind::can_reload(config) || (!service && passes_on()) {
+            true => Reload::Possible,
+            false => Reload::Impossible,
+        }
+    }
 }
 
 /// The present of all units, as the plan asks for it.
