@@ -7,6 +7,7 @@ use crate::api::{
 use crate::graph::{Graph, UnitId};
 use crate::job::Job;
 use crate::kind::ProcessIds;
+use crate::step::Running;
 use crate::transaction::{Reload, Situation, Standing};
 use crate::unit::Unit;
 use eudaemon_unit::config::{Body, Config};
@@ -192,13 +193,14 @@ impl Engine {
     pub fn step(&mut self, now: Moment, input: Input) -> Output {
         // A clock that stood still or went back must not undo what was decided.
         self.now = Moment { monotonic: now.monotonic.max(self.now.monotonic), realtime: now.realtime };
+        let running = Running::when_heard(&input);
         match input {
             Input::Fact(event) => self.hear(event),
             Input::Wish { request, by, wish } => self.wish(request, by, wish),
             Input::Tick => {}
         }
         self.expire();
-        self.settle();
+        self.settle(running);
         self.close()
     }
 

@@ -205,7 +205,7 @@ impl Engine {
         }
         self.repeat_orders();
         self.expire();
-        self.settle();
+        self.settle(crate::step::Running::Nothing);
         self.close()
     }
 

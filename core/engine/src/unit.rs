@@ -136,6 +136,10 @@ pub fn is_perpetual(config: &Config) -> bool {
     kind::State::initial(config).active_state() == ActiveState::Active
 }
 
+/// The targets whose start ends everything.
+pub(crate) const FINAL_TARGETS: [&str; 6] =
+    ["exit.target", "poweroff.target", "reboot.target", "soft-reboot.target", "halt.target", "kexec.target"];
+
 /// Whether a job can bring the unit up; a device or a scope comes by itself.
 pub fn can_start(config: &Config) -> bool {
     match &config.body {

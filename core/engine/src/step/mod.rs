@@ -20,7 +20,7 @@ mod why;
 
 pub(crate) use intake::bus_name;
 
-use crate::api::{Announcement, Output};
+use crate::api::{Announcement, Event, Input, Output};
 use crate::engine::{Alarm, Engine, OwnWish};
 use crate::graph::{Facets, UnitId};
 use crate::kind;
@@ -28,16 +28,43 @@ use crate::limits;
 use crate::unit::StartLimit;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Running {
+pub(crate) enum Running {
     Nothing,
     Jobs,
 }
 
+impl Running {
+    /// What answers an order that a job gave is heard while jobs still run: systemd is answered at once.
+    pub fn when_heard(input: &Input) -> Running {
+        match input {
+            Input::Fact(
+                Event::Spawned { .. } | Event::ConditionsChecked { .. } | Event::SocketsOpened { .. },
+            ) => Running::Jobs,
+            Input::Fact(
+                Event::Loaded(_)
+                | Event::Exited { .. }
+                | Event::SpawnFailed { .. }
+                | Event::Executed { .. }
+                | Event::SetupFailed { .. }
+                | Event::BusName { .. }
+                | Event::Mounts(_)
+                | Event::MainFound { .. }
+                | Event::MainMissing { .. }
+                | Event::Notified { .. }
+                | Event::Occupancy { .. }
+                | Event::SocketReady { .. }
+                | Event::OutOfMemory { .. },
+            )
+            | Input::Wish { .. }
+            | Input::Tick => Running::Nothing,
+        }
+    }
+}
+
 impl Engine {
     /// Empties the queues. What is left after the limit waits for the next step.
-    pub(crate) fn settle(&mut self) {
-        // All jobs that can run do before anything is queued for what they left: systemd's two turns of one loop.
-        let mut running = Running::Nothing;
+    /// All jobs that can run do before anything is queued for what they left: systemd's two turns of one loop.
+    pub(crate) fn settle(&mut self, mut running: Running) {
         for _ in 0..limits::EFFECTS_PER_STEP {
             if let Some((unit, triggered)) = self.queues.triggers.pop_front() {
                 self.tell_trigger(unit, triggered);

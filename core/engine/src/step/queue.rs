@@ -224,13 +224,6 @@ impl Engine {
         if config.load != LoadState::Loaded {
             return self.finish(id, JobResult::Failed, Spread::ToDependants);
         }
-        let waits_for_restart =
-            self.unit(unit).state.as_ref().map(kind::State::sub_state) == Some("auto-restart");
-        if (is_down(state) || waits_for_restart) && self.start_limit_is_hit(unit) {
-            self.step_unit(unit, kind::Input::StartLimitHit);
-            self.act(Some(unit), config.unit.start_limit_action, None, Occasion::StartLimit);
-            return self.finish(id, JobResult::Failed, Spread::ToDependants);
-        }
         let asks = !config.unit.conditions.is_empty() || !config.unit.asserts.is_empty();
         if asks && state != ActiveState::Activating {
             self.set_phase(id, Phase::Checking);
@@ -257,6 +250,13 @@ impl Engine {
             let text = format!("Bound to unit {}, but unit isn't active.", self.graph.name(other));
             self.say(Some(unit), 5, text);
             return self.finish(id, JobResult::Dependency, Spread::ToDependants);
+        }
+        // Only now is it a start that counts: one that conditions keep from beginning is none.
+        if self.unit(unit).is_down() && self.start_limit_is_hit(unit) {
+            self.step_unit(unit, kind::Input::StartLimitHit);
+            let action = self.graph.config(unit).unit.start_limit_action;
+            self.act(Some(unit), action, None, Occasion::StartLimit);
+            return self.finish(id, JobResult::Failed, Spread::ToDependants);
         }
         if let Some(why) = self.has_no_service(unit) {
             self.say(Some(unit), 4, why);
@@ -352,6 +352,7 @@ impl Engine {
                         | Refusal::Conflicting { .. }
                         | Refusal::Cyclic(_)
                         | Refusal::NotApplicable { .. }
+                        | Refusal::WrongMode { .. }
                         | Refusal::NoSuchJob(_)
                         | Refusal::NoProcess { .. }
                         | Refusal::NotSupported { .. }

@@ -10,6 +10,7 @@ use crate::api::{JobKind, Refusal};
 use crate::graph::{Facets, UnitId};
 use crate::job::algebra::{First, first};
 use crate::limits;
+use crate::unit::FINAL_TARGETS;
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::UnitName;
 use std::collections::BTreeMap;
@@ -41,6 +42,9 @@ pub(super) fn break_cycles<S: Situation>(drafts: &mut Drafts<'_, S>) -> Result<(
             !drafts_of.is_empty() && drafts_of.iter().all(|draft| !drafts.get(*draft).matters)
         };
         let Some(victim) = ring.iter().rev().find(droppable).copied() else {
+            if ends_everything(drafts) && pass_over(drafts, &ring, &mut marks) == Passed::Yes {
+                continue;
+            }
             return Err(Refusal::Cyclic(names));
         };
         if drafts.remarks.len() < limits::REMARKS {
@@ -59,6 +63,38 @@ pub(super) fn break_cycles<S: Situation>(drafts: &mut Drafts<'_, S>) -> Result<(
         marks.retain(|_, mark| *mark == Mark::Clear && only_less_order);
     }
     Err(Refusal::Overloaded(format!("more than {} ordering cycles", limits::BROKEN_CYCLES)))
+}
+
+fn ends_everything<S: Situation>(drafts: &Drafts<'_, S>) -> bool {
+    FINAL_TARGETS.contains(&drafts.graph.name(drafts.ask.unit).as_str())
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Passed {
+    Yes,
+    No,
+}
+
+/// The end comes whatever stands in its way: one of the stops goes without order, and a ring of queued jobs is let be.
+fn pass_over<S: Situation>(
+    drafts: &mut Drafts<'_, S>,
+    ring: &[UnitId],
+    marks: &mut BTreeMap<UnitId, Mark>,
+) -> Passed {
+    let stops =
+        |unit: UnitId| drafts.of(unit).last().is_some_and(|draft| drafts.get(*draft).kind == JobKind::Stop);
+    let stop = ring.iter().rev().copied().find(|unit| stops(*unit));
+    if let Some(unit) = stop {
+        drafts.disorder(unit);
+        marks.clear();
+        return Passed::Yes;
+    }
+    if ring.iter().any(|unit| !drafts.of(*unit).is_empty()) {
+        return Passed::No;
+    }
+    marks.extend(ring.iter().map(|unit| (*unit, Mark::Clear)));
+    marks.retain(|_, mark| *mark == Mark::Clear);
+    Passed::Yes
 }
 
 /// The units of one ring in the order their jobs would run.

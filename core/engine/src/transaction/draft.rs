@@ -349,6 +349,7 @@ impl<'a, S: Situation> Drafts<'a, S> {
             | Refusal::OnlyByDependency { .. }
             | Refusal::NoIsolation(_)
             | Refusal::Destructive { .. }
+            | Refusal::WrongMode { .. }
             | Refusal::Cyclic(_)
             | Refusal::Conflicting { .. }
             | Refusal::NoSuchJob(_)
@@ -446,6 +447,13 @@ impl<'a, S: Situation> Drafts<'a, S> {
                     open.push((asker, Why::Falls(unit)));
                 }
             }
+        }
+    }
+
+    /// The unit's jobs mind no order any more.
+    pub fn disorder(&mut self, unit: UnitId) {
+        for draft in self.of(unit).to_vec() {
+            self.drafts[draft.0 as usize].order = Order::Ignored;
         }
     }
 

@@ -185,10 +185,18 @@ fn check_request(graph: &Graph, situation: &impl Situation, ask: Ask) -> Result<
         }
     }
     // Whether a unit may be asked at all comes before how it is asked.
-    let only_start = matches!(ask.mode, JobMode::Isolate | JobMode::RestartDependencies);
-    let only_stop = ask.mode == JobMode::Triggering;
-    if (only_start && ask.kind != JobKind::Start) || (only_stop && ask.kind != JobKind::Stop) {
-        return Err(Refusal::NotApplicable { unit: unit(), kind: ask.kind });
+    let only = match ask.mode {
+        JobMode::Isolate | JobMode::RestartDependencies => JobKind::Start,
+        JobMode::Triggering => JobKind::Stop,
+        JobMode::Fail
+        | JobMode::Replace
+        | JobMode::ReplaceIrreversibly
+        | JobMode::Flush
+        | JobMode::IgnoreDependencies
+        | JobMode::IgnoreRequirements => ask.kind,
+    };
+    if only != ask.kind {
+        return Err(Refusal::WrongMode { mode: ask.mode, only });
     }
     if ask.mode == JobMode::Isolate && !config.unit.allow_isolate {
         return Err(Refusal::NoIsolation(unit()));

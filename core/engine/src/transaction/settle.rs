@@ -157,7 +157,8 @@ fn refuse_destruction<S: Situation>(drafts: &Drafts<'_, S>) -> Result<(), Refusa
         let protected = drafts.ask.mode == JobMode::Fail || queued.strength == Strength::Irreversible;
         if protected && conflict(queued.kind, wanted) {
             let unit = drafts.graph.name(unit).clone();
-            return Err(Refusal::Destructive { unit, wanted, queued: queued.kind });
+            let asked = (drafts.graph.name(drafts.ask.unit).clone(), drafts.get(drafts.anchor()).kind);
+            return Err(Refusal::Destructive { asked, unit, wanted, queued: queued.kind });
         }
     }
     Ok(())

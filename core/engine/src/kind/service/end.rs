@@ -125,7 +125,7 @@ pub(super) fn restart_refused(state: State, cx: &mut Cx) -> State {
 
 pub(super) fn start_limit_hit(state: State, service: &Service, cx: &mut Cx) -> State {
     match state {
-        State::Dead | State::Failed | State::AutoRestart { .. } => {
+        State::Dead | State::Failed => {
             if service.fd_store_max > 0 {
                 cx.order(Action::CloseStoredFds { unit: cx.unit.clone() });
             }
@@ -142,7 +142,8 @@ pub(super) fn start_limit_hit(state: State, service: &Service, cx: &mut Cx) -> S
         | State::Reload(_)
         | State::Stop { .. }
         | State::Killing(_)
-        | State::StopPost { .. } => {
+        | State::StopPost { .. }
+        | State::AutoRestart { .. } => {
             cx.reply(Reply::Later);
             state
         }
