@@ -452,20 +452,17 @@ impl<'a, S: Situation> Drafts<'a, S> {
 
     /// The unit's jobs mind no order any more.
     pub fn disorder(&mut self, unit: UnitId) {
-        for draft in self.of(unit).to_vec() {
-            self.drafts[draft.0 as usize].order = Order::Ignored;
-        }
+        self.of(unit).to_vec().iter().for_each(|draft| self.drafts[draft.0 as usize].order = Order::Ignored);
     }
 
     /// Drops every job nobody asks for any more, as long as it is the newest of its unit: systemd looks no deeper.
     pub fn collect_garbage(&mut self) {
         let mut open: Vec<DraftId> = self.by_unit.values().flatten().copied().collect();
         while let Some(draft) = open.pop() {
-            let job = self.get(draft);
+            let (job, kept) =
+                (self.get(draft), |link: &u32| self.links[*link as usize].presence == Presence::Kept);
             let unit = job.unit;
-            let asked_for =
-                || job.asked_by.iter().any(|link| self.links[*link as usize].presence == Presence::Kept);
-            if draft == self.anchor || self.of(unit).last() != Some(&draft) || asked_for() {
+            if draft == self.anchor || self.of(unit).last() != Some(&draft) || job.asked_by.iter().any(kept) {
                 continue;
             }
             let asked: Vec<DraftId> = job.asks.iter().map(|link| self.links[*link as usize].asked).collect();
