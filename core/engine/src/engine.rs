@@ -8,10 +8,12 @@ use crate::api::{
 use crate::graph::{Graph, UnitId};
 use crate::job::Job;
 use crate::kind::ProcessIds;
+use crate::step::Running;
 use crate::transaction::{Reload, Situation, Standing};
 use crate::unit::Unit;
 use crate::why::Past;
-use eudaemon_unit::name::UnitName;
+use eudaemon_unit::config::{Body, Config};
+use eudaemon_unit::name::{UnitKind, UnitName};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -95,11 +97,52 @@ pub(crate) enum Alarm {
     Job(JobId),
 }
 
+/// Which of several jobs that may run is tried first: systemd's order. What only groups or announces others comes before
+/// what has processes, then what is to be nicer to others later, then names decide.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Turn {
+    pub kind: u8,
+    pub nice: i8,
+    pub name: UnitName,
+}
+
+impl Turn {
+    pub fn of(config: &Config) -> Turn {
+        let kind = match config.name.kind() {
+            UnitKind::Scope => 0,
+            UnitKind::Slice => 1,
+            UnitKind::Path => 2,
+            UnitKind::Timer => 3,
+            UnitKind::Automount => 4,
+            UnitKind::Device => 5,
+            UnitKind::Target => 6,
+            UnitKind::Socket => 7,
+            UnitKind::Swap => 8,
+            UnitKind::Mount => 9,
+            UnitKind::Service => 10,
+        };
+        let nice = match &config.body {
+            Body::Service(service) => service.exec.nice,
+            Body::Socket(_)
+            | Body::Target
+            | Body::Slice
+            | Body::Scope
+            | Body::Device
+            | Body::Mount(_)
+            | Body::Automount
+            | Body::Swap(_)
+            | Body::Timer
+            | Body::Path => None,
+        };
+        Turn { kind, nice: nice.unwrap_or(0), name: config.name.clone() }
+    }
+}
+
 /// What is to be looked at before the step ends.
 #[derive(Debug, Default)]
 pub(crate) struct Queues {
-    /// Jobs that may be able to run.
-    pub ready: BTreeSet<JobId>,
+    /// Jobs that may be able to run, in the order they are tried.
+    pub ready: BTreeSet<(Turn, JobId)>,
     /// Units that something active upholds, perhaps.
     pub upheld: BTreeSet<UnitId>,
     /// Units bound to something that is down, perhaps.
@@ -170,13 +213,14 @@ impl Engine {
         // A clock that stood still or went back must not undo what was decided.
         self.now = Moment { monotonic: now.monotonic.max(self.now.monotonic), realtime: now.realtime };
         let idle = matches!(input, Input::Tick);
+        let running = Running::when_heard(&input);
         match input {
             Input::Fact(event) => self.hear(event),
             Input::Wish { request, by, wish } => self.wish(request, by, wish),
             Input::Tick => {}
         }
         self.expire();
-        self.settle();
+        self.settle(running);
         if idle {
             self.collect();
         }
@@ -255,10 +299,7 @@ impl Situation for Engine {
     fn standing(&self, unit: UnitId) -> Standing {
         let of = self.unit(unit);
         let queued = of.job.and_then(|job| self.jobs.get(&job)).map(Job::queued);
-        let reload = match crate::kind::can_reload(self.graph.config(unit)) {
-            true => Reload::Possible,
-            false => Reload::Impossible,
-        };
+        let reload = Reload::of(&self.graph, unit);
         Standing { state: of.active(), queued, reload }
     }
 }

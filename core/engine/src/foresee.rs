@@ -70,7 +70,7 @@ struct Present<'a> {
 impl Situation for Present<'_> {
     fn standing(&self, unit: UnitId) -> Standing {
         let config = self.graph.config(unit);
-        let reload = if kind::can_reload(config) { Reload::Possible } else { Reload::Impossible };
+        let reload = Reload::of(self.graph, unit);
         match unit.index() < self.engine.units.len() {
             true => Standing { reload, ..self.engine.standing(unit) },
             false => Standing { state: kind::State::initial(config).active_state(), queued: None, reload },

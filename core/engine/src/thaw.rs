@@ -191,7 +191,7 @@ impl Engine {
         }
         self.set_alarm(Alarm::Job(id), None, thawed.facts.deadline);
         self.jobs.insert(id, Job { unit, facts: thawed.facts, blocked_by: None, place: 0 });
-        self.queues.ready.insert(id);
+        self.wake(id);
         Ok(())
     }
 
@@ -229,7 +229,7 @@ impl Engine {
         }
         self.repeat_orders();
         self.expire();
-        self.settle();
+        self.settle(crate::step::Running::Nothing);
         self.close()
     }
 

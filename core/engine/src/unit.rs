@@ -6,7 +6,7 @@ use crate::job::algebra::is_down;
 use crate::kind::{self, History, Run};
 use crate::limits;
 use crate::step::FreezerState;
-use crate::why::Turns;
+use crate::why::{Turns, What};
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::span::Span;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,15 @@ pub(crate) struct Life {
     pub freezer: FreezerState,
     /// Why it came up and went down last.
     pub turns: Turns,
+    /// A change that was not told yet.
+    pub held: Option<Box<Held>>,
+}
+
+/// Where the unit was before a change of which it is not known yet whether it is one, and what set it going.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Held {
+    pub from: ActiveState,
+    pub what: What,
 }
 
 /// When the unit changed: the five timestamps clients read.
@@ -141,6 +150,10 @@ impl Unit {
 pub fn is_perpetual(config: &Config) -> bool {
     kind::State::initial(config).active_state() == ActiveState::Active
 }
+
+/// The targets whose start ends everything.
+pub(crate) const FINAL_TARGETS: [&str; 6] =
+    ["exit.target", "poweroff.target", "reboot.target", "soft-reboot.target", "halt.target", "kexec.target"];
 
 /// Whether a job can bring the unit up; a device or a scope comes by itself.
 pub fn can_start(config: &Config) -> bool {

@@ -6,6 +6,7 @@ use crate::graph::{Facets, Knowledge, UnitId, Word};
 use crate::job::{Job, JobView};
 use crate::kind::{self, History};
 use crate::step::{FreezerState, can_freeze};
+use crate::transaction::Reload;
 use crate::unit::{Checked, Times};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::name::UnitName;
@@ -87,7 +88,7 @@ impl Engine {
             history: &of.life.history,
             can_start: crate::unit::can_start(config) && !config.unit.refuse_manual_start,
             can_stop: !perpetual && !config.unit.refuse_manual_stop,
-            can_reload: kind::can_reload(config),
+            can_reload: Reload::of(&self.graph, unit) == Reload::Possible,
             can_freeze: can_freeze(&config.name),
             freezer: of.life.freezer,
             perpetual,

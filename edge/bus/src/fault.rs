@@ -1,6 +1,7 @@
 //! An error as a client sees it: a D-Bus name, from which systemctl tells its exit code, and a text it prints.
 
 use eudaemon_engine::api::{JobKind, KillWhom, NotFrozen, Refusal};
+use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::UnitName;
 use std::borrow::Cow;
 
@@ -109,16 +110,27 @@ impl From<&Refusal> for Fault {
                 "Operation refused, unit {unit} may be requested by dependency only (it is configured to refuse manual start/stop)."
             )),
             Refusal::NoIsolation(_) => Fault::no_isolation("Operation refused, unit may not be isolated."),
-            Refusal::Destructive { unit, wanted, queued } => Fault::destructive(format!(
-                "Transaction for {unit}/{} is destructive ({unit} has '{}' job queued, but '{}' is included in transaction).",
-                job_word(*wanted),
-                job_word(*queued),
-                job_word(*wanted),
-            )),
+            Refusal::Destructive { asked: (anchor, kind), unit, wanted, queued } => {
+                Fault::destructive(format!(
+                    "Transaction for {anchor}/{} is destructive ({unit} has '{}' job queued, but '{}' is included in transaction).",
+                    job_word(*kind),
+                    job_word(*queued),
+                    job_word(*wanted),
+                ))
+            }
             Refusal::NotApplicable { unit, kind } => Fault::not_applicable(format!(
                 "Job type {} is not applicable for unit {unit}.",
                 job_word(*kind)
             )),
+            Refusal::WrongMode { mode: JobMode::Triggering, only: _ } => {
+                Fault::invalid_args("--job-mode=triggering is only valid for stop.")
+            }
+            Refusal::WrongMode { mode: JobMode::Isolate, only: _ } => {
+                Fault::invalid_args("Isolate is only valid for start.")
+            }
+            Refusal::WrongMode { mode: _, only } => {
+                Fault::invalid_args(format!("The job mode is only valid for {}.", job_word(*only)))
+            }
             Refusal::Cyclic(_) => Fault::cyclic("Transaction order is cyclic. See system logs for details."),
             Refusal::Conflicting { unit, kinds: (one, other) } => Fault::conflicting(format!(
                 "Transaction contains conflicting jobs '{}' and '{}' for {unit}. Probably contradicting requirement dependencies configured.",

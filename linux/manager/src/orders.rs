@@ -42,7 +42,6 @@ pub fn newborn(action: &Action) -> Option<&UnitName> {
         | Action::Forget { .. }
         | Action::SignalSet { .. }
         | Action::Survey { .. }
-        | Action::Load { .. }
         | Action::SetFreezer { .. }
         | Action::FindMain { .. }
         | Action::StopFinding { .. }

@@ -103,8 +103,11 @@ fn parse(words: &[&str]) -> Result<Order> {
 /// One case, with all that both say of it.
 fn one(pair: &mut Pair, case: &Case) -> Result<bool> {
     let (theirs, ours) = pair.play(case)?;
-    for step in &theirs {
-        println!("> {}\n{}", step.what, step.lines.join("\n"));
+    for (who, steps) in [("systemd", &theirs), ("ours", &ours)] {
+        println!("{who}:");
+        for step in steps {
+            println!("> {}\n{}", step.what, step.lines.join("\n"));
+        }
     }
     let difference = verdict::difference(&theirs, &ours);
     if let Some(difference) = &difference {
@@ -115,13 +118,14 @@ fn one(pair: &mut Pair, case: &Case) -> Result<bool> {
 
 fn many(pair: &mut Pair, order: &Order) -> Result<bool> {
     let start = Instant::now();
-    let (mut same, mut open, mut steps, mut differing) = (0, 0, 0, Vec::new());
+    let (mut same, mut open, mut decided, mut steps, mut differing) = (0, 0, 0, 0, Vec::new());
     for seed in order.seed..order.seed + order.count {
         let case = draw::case(seed);
         steps += case.steps.len();
         match pair.judge(&case, AGAIN)? {
             Verdict::Same => same += 1,
             Verdict::Open => open += 1,
+            Verdict::Differs(first) if first.is_decided() => decided += 1,
             Verdict::Differs(first) => {
                 differing.push(seed);
                 println!("\nDIFFERS: seed {seed}");
@@ -140,7 +144,7 @@ fn many(pair: &mut Pair, order: &Order) -> Result<bool> {
     }
     let seeds: Vec<String> = differing.iter().map(u64::to_string).collect();
     println!(
-        "{} cases with {steps} steps: {same} agree, {open} in which systemd varies, {} differ{}{}",
+        "{} cases with {steps} steps: {same} agree, {open} in which systemd varies, {decided} differ by decision, {} differ{}{}",
         order.count,
         differing.len(),
         if seeds.is_empty() { "" } else { ": seeds " },

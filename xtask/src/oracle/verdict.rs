@@ -59,6 +59,49 @@ pub struct Difference {
     pub ours: Vec<String>,
 }
 
+impl Difference {
+    /// Whether it is one that docs/decisions/0012 says why there is.
+    pub fn is_decided(&self) -> bool {
+        self.is_ring() || self.is_limit() || self.is_next_command()
+    }
+
+    /// There jobs wait for each other for ever, here one of them is given up.
+    fn is_ring(&self) -> bool {
+        let waiting: Vec<&str> = self.theirs.iter().filter_map(|line| waits(line)).collect();
+        let given_up = |line: &String| {
+            let unit = line.strip_prefix("ended ").and_then(|rest| rest.strip_suffix(" canceled"));
+            unit.is_some_and(|unit| waiting.contains(&unit))
+        };
+        waiting.len() > 1 && self.ours.iter().any(given_up)
+    }
+
+    /// There a unit is said to have failed while it still stops, since it was started too often; here the start waits.
+    fn is_limit(&self) -> bool {
+        let waiting: Vec<&str> = self.ours.iter().filter_map(|line| waits(line)).collect();
+        let fails = |unit: &&str| {
+            let of = format!("unit {unit} failed/failed ");
+            self.theirs.iter().any(|line| line.starts_with(&of) && line.contains("=start-limit-hit "))
+        };
+        self.theirs.iter().any(|line| line == "unsettled") && waiting.iter().any(fails)
+    }
+
+    /// There a oneshot goes on with its next command though it is being stopped.
+    fn is_next_command(&self) -> bool {
+        let stopping = |line: &String| {
+            let unit =
+                line.strip_prefix("unit ").and_then(|rest| rest.split_once(" deactivating/stop-sigterm "));
+            unit.is_some_and(|(unit, _)| self.theirs.contains(&format!("process {unit} second")))
+        };
+        self.theirs.iter().any(stopping)
+    }
+}
+
+/// The unit whose job waits.
+fn waits(line: &str) -> Option<&str> {
+    let (unit, job) = line.strip_prefix("job ")?.split_once(' ')?;
+    job.ends_with(" waiting").then_some(unit)
+}
+
 pub fn difference(theirs: &[Step], ours: &[Step]) -> Option<Difference> {
     let nothing = Step { what: "nothing".to_owned(), lines: Vec::new() };
     for place in 0..theirs.len().max(ours.len()) {
@@ -102,6 +145,24 @@ mod tests {
             "> start\nended b.service done\nended a.service failed\nended c.service done\n",
             Some(0),
         );
+    }
+
+    #[test]
+    fn what_was_decided_is_known() {
+        let check = |theirs: &str, ours: &str, decided: bool| {
+            let difference = difference(&steps(&case(), theirs), &steps(&case(), ours)).unwrap();
+            assert_eq!(difference.is_decided(), decided, "{theirs}");
+        };
+        let ring = "> start\njob a.service start waiting\njob b.service start waiting\n";
+        check(ring, "> start\nended b.service canceled\njob a.service start running\n", true);
+        check(ring, "> start\nended c.service canceled\njob a.service start running\n", false);
+        let limit =
+            "> start\nunit a.service failed/failed loaded Result=start-limit-hit NRestarts=0\nunsettled\n";
+        check(limit, "> start\njob a.service start waiting\n", true);
+        check(limit, "> start\njob b.service start waiting\n", false);
+        let next = "> stop\nprocess a.service second\nunit a.service deactivating/stop-sigterm loaded\n";
+        check(next, "> stop\n", true);
+        check("> stop\nprocess a.service second\n", "> stop\n", false);
     }
 
     #[test]

@@ -116,10 +116,6 @@ pub enum Action {
     Forget {
         process: ProcId,
     },
-    /// A unit nobody named so far is needed. Answered by `Loaded` with it, or with a configuration that says it is not found.
-    Load {
-        unit: UnitName,
-    },
     CheckConditions {
         unit: UnitName,
         conditions: Vec<Condition>,

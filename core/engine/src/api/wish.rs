@@ -69,6 +69,7 @@ impl Request {
             Request::CancelJob(_)
             | Request::ClearJobs
             | Request::Kill { .. }
+            | Request::SetFreezer { .. }
             | Request::LetGo(_)
             | Request::ResetFailed(_)
             | Request::SetExitCode(_)
@@ -118,6 +119,8 @@ pub enum Refusal {
     NoIsolation(UnitName),
     /// The transaction contradicts queued irreversible jobs.
     Destructive {
+        /// What was asked for.
+        asked: (UnitName, JobKind),
         unit: UnitName,
         wanted: JobKind,
         queued: JobKind,
@@ -125,6 +128,11 @@ pub enum Refusal {
     NotApplicable {
         unit: UnitName,
         kind: JobKind,
+    },
+    /// The job mode goes with another kind of job alone.
+    WrongMode {
+        mode: JobMode,
+        only: JobKind,
     },
     /// The names along the ordering cycle that could not be broken.
     Cyclic(Vec<UnitName>),
@@ -193,10 +201,11 @@ impl Refusal {
                 format!("{unit}: {what:?} only as a dependency of another unit")
             }
             Refusal::NoIsolation(unit) => format!("{unit} may not be isolated"),
-            Refusal::Destructive { unit, wanted, queued } => {
+            Refusal::Destructive { asked: _, unit, wanted, queued } => {
                 format!("{unit}: {wanted:?} contradicts the queued {queued:?}")
             }
             Refusal::NotApplicable { unit, kind } => format!("{kind:?} does not apply to {unit}"),
+            Refusal::WrongMode { mode, only } => format!("job mode {mode:?} is for {only:?} alone"),
             Refusal::Cyclic(units) => {
                 let ring: Vec<&str> = units.iter().map(UnitName::as_str).collect();
                 format!("ordering cycle {}", ring.join(" -> "))

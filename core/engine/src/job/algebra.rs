@@ -42,10 +42,11 @@ pub fn collapse(kind: JobKind, state: ActiveState) -> JobKind {
     match kind {
         JobKind::TryRestart if is_down_or_going(state) => JobKind::Nop,
         JobKind::TryRestart => JobKind::Restart,
-        JobKind::TryReload if is_down_or_going(state) => JobKind::Nop,
-        JobKind::TryReload => JobKind::Reload,
-        JobKind::ReloadOrStart if is_down_or_going(state) => JobKind::Start,
-        JobKind::ReloadOrStart => JobKind::Reload,
+        // What is still coming up has nothing to reload yet.
+        JobKind::TryReload if is_up(state) => JobKind::Reload,
+        JobKind::TryReload => JobKind::Nop,
+        JobKind::ReloadOrStart if is_up(state) => JobKind::Reload,
+        JobKind::ReloadOrStart => JobKind::Start,
         JobKind::Start
         | JobKind::VerifyActive
         | JobKind::Stop

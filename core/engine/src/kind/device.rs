@@ -1,6 +1,6 @@
 //! Devices: without udev none is ever seen, so a wish for one can only be refused. systemd.device(5).
 
-use super::{Cx, Input, Level, Reply};
+use super::{Cx, Input, Level};
 use crate::api::{ActiveState, ServiceResult};
 use serde::{Deserialize, Serialize};
 
@@ -30,10 +30,8 @@ pub(super) fn step(state: State, input: Input, cx: &mut Cx) -> State {
             state
         }
         Input::Stop(_) => state,
-        Input::Reload => {
-            cx.reply(Reply::Invalid);
-            state
-        }
+        // It is passed on to others; here nothing is to be done.
+        Input::Reload => state,
         Input::ResetFailed => {
             cx.history.result = ServiceResult::Success;
             state

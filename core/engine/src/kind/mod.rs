@@ -173,6 +173,13 @@ pub enum Stage {
     Spawned,
 }
 
+/// Whether a state is one that perhaps is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Perhaps {
+    Stops,
+    Not,
+}
+
 /// One step of one unit.
 pub fn step(state: State, input: Input, config: &Config, cx: &mut Cx) -> State {
     match state {
@@ -272,6 +279,21 @@ impl State {
             | ActiveState::Activating
             | ActiveState::Deactivating
             | ActiveState::Maintenance => None,
+        }
+    }
+
+    /// Whether the unit is going down only if it has processes left: nobody is told before that is known, for with none
+    /// left it is down at once.
+    pub fn stops_perhaps(&self) -> Perhaps {
+        match self {
+            State::Service(state) => state.stops_perhaps(),
+            State::Socket(_)
+            | State::Target(_)
+            | State::Slice(_)
+            | State::Scope(_)
+            | State::Mount(_)
+            | State::Device(_)
+            | State::Unserved(_) => Perhaps::Not,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Scopes: processes somebody else started. Only the manager's own (`init.scope`) is here; the others want a
 //! way to adopt foreign processes. systemd.scope(5).
 
-use super::{Cx, Input, Level, Reply};
+use super::{Cx, Input, Level};
 use crate::api::{ActiveState, ServiceResult};
 use eudaemon_unit::name::UnitName;
 use serde::{Deserialize, Serialize};
@@ -46,10 +46,8 @@ pub(super) fn step(state: State, input: Input, cx: &mut Cx) -> State {
             state
         }
         Input::Stop(_) => state,
-        Input::Reload => {
-            cx.reply(Reply::Invalid);
-            state
-        }
+        // It is passed on to others; here nothing is to be done.
+        Input::Reload => state,
         Input::ResetFailed => {
             cx.history.result = ServiceResult::Success;
             state

@@ -1,6 +1,6 @@
 //! Slices: the branches of the process tree in cgroups. systemd.slice(5).
 
-use super::{Cx, Input, Reply};
+use super::{Cx, Input};
 use crate::api::{Action, ActiveState, Directories, ServiceResult};
 use eudaemon_unit::name::UnitName;
 use serde::{Deserialize, Serialize};
@@ -53,10 +53,8 @@ pub(super) fn step(state: State, input: Input, cx: &mut Cx) -> State {
             }
             State::Dead | State::Perpetual => state,
         },
-        Input::Reload => {
-            cx.reply(Reply::Invalid);
-            state
-        }
+        // It is passed on to others; here nothing is to be done.
+        Input::Reload => state,
         Input::ResetFailed => {
             cx.history.result = ServiceResult::Success;
             state

@@ -1,6 +1,6 @@
 //! Targets: a name for a moment, nothing runs. systemd.target(5).
 
-use super::{Cx, Input, Reply};
+use super::{Cx, Input};
 use crate::api::{ActiveState, ServiceResult};
 use serde::{Deserialize, Serialize};
 
@@ -37,10 +37,8 @@ pub(super) fn step(state: State, input: Input, cx: &mut Cx) -> State {
             State::Active => state,
         },
         Input::Stop(_) => State::Dead,
-        Input::Reload => {
-            cx.reply(Reply::Invalid);
-            state
-        }
+        // It is passed on to others; here nothing is to be done.
+        Input::Reload => state,
         Input::ResetFailed => {
             cx.history.result = ServiceResult::Success;
             state

@@ -4,7 +4,7 @@
 use super::end::Occasion;
 use super::life::{Expected, How};
 use crate::api::{ActiveState, Announcement, JobId, JobKind, JobResult};
-use crate::engine::{Alarm, Engine, OwnWish};
+use crate::engine::{Alarm, Engine, OwnWish, Turn};
 use crate::graph::{Facets, UnitId, Word};
 use crate::job::Phase;
 use crate::job::algebra::{is_down, is_up};
@@ -13,13 +13,19 @@ use crate::why::What;
 use eudaemon_unit::config::service::ServiceType;
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::name::UnitKind;
-use std::collections::VecDeque;
 
 /// Whether jobs that depended on a failed one fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spread {
     ToDependants,
     Nowhere,
+}
+
+/// What is to be done yet of the ends of jobs that follow from one.
+enum Due {
+    End(JobId, JobResult, Spread),
+    /// The unit's job is gone, and those that depended on it.
+    Follow(UnitId, JobKind, JobResult),
 }
 
 impl Engine {
@@ -72,46 +78,58 @@ impl Engine {
         Expected::Yes
     }
 
-    /// Ends a job. A restart whose stop is done goes on as a start.
+    /// Ends a job. A restart whose stop is done goes on as a start. What depended on a failed job ends before anything
+    /// else follows from it.
     pub(crate) fn finish(&mut self, id: JobId, result: JobResult, spread: Spread) {
-        let mut open = VecDeque::from([(id, result, spread)]);
-        while let Some((id, result, spread)) = open.pop_front() {
-            let Some(job) = self.jobs.get_mut(&id) else { continue };
-            let (unit, kind) = (job.unit, job.facts.kind);
-            self.pen.dirty_jobs.insert(id);
-            self.pen.changed_units.insert(unit);
-            if result == JobResult::Done && kind == JobKind::Restart {
-                job.facts.kind = JobKind::Start;
-                job.facts.phase = Phase::Waiting;
-                self.wake(id);
-                self.wake_blocked(unit);
-                continue;
+        let mut open = vec![Due::End(id, result, spread)];
+        while let Some(due) = open.pop() {
+            match due {
+                Due::End(id, result, spread) => self.end_job(id, result, spread, &mut open),
+                Due::Follow(unit, kind, result) => self.follow_end(unit, kind, result),
             }
-            if matches!(kind, JobKind::Start | JobKind::VerifyActive) && result != JobResult::Done {
-                self.note_vain_start(unit, What::JobEnded(result));
-            }
-            self.remove_job(id, result);
-            self.fail_dependants(unit, kind, result, spread, &mut open);
-            if matches!(result, JobResult::Timeout | JobResult::Dependency) {
-                self.start_after(unit, Facets::ON_FAILURE);
-            }
-            if self.unit(unit).active() == ActiveState::Activating {
-                self.queues.wishes.push_back((unit, OwnWish::GiveUpRestart));
-            }
-            self.tell_triggers_later(unit);
-            self.wake_blocked(unit);
-            self.queues.bound.insert(unit);
-            self.queues.unneeded.insert(unit);
-            self.loosen(unit);
-            self.loosen_bequeathers(unit);
-            self.end_of_final_job(unit, kind, result);
         }
+    }
+
+    fn end_job(&mut self, id: JobId, result: JobResult, spread: Spread, open: &mut Vec<Due>) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let (unit, kind) = (job.unit, job.facts.kind);
+        self.pen.dirty_jobs.insert(id);
+        self.pen.changed_units.insert(unit);
+        if result == JobResult::Done && kind == JobKind::Restart {
+            job.facts.kind = JobKind::Start;
+            job.facts.phase = Phase::Waiting;
+            self.wake(id);
+            return self.wake_blocked(unit);
+        }
+        if matches!(kind, JobKind::Start | JobKind::VerifyActive) && result != JobResult::Done {
+            self.note_vain_start(unit, What::JobEnded(result));
+        }
+        self.remove_job(id, result);
+        open.push(Due::Follow(unit, kind, result));
+        self.fail_dependants(unit, kind, result, spread, open);
+    }
+
+    fn follow_end(&mut self, unit: UnitId, kind: JobKind, result: JobResult) {
+        if matches!(result, JobResult::Timeout | JobResult::Dependency) {
+            self.start_after(unit, Facets::ON_FAILURE);
+        }
+        if self.unit(unit).active() == ActiveState::Activating {
+            self.queues.wishes.push_back((unit, OwnWish::GiveUpRestart));
+        }
+        self.tell_triggers_later(unit);
+        self.wake_blocked(unit);
+        self.queues.upheld.insert(unit);
+        self.queues.bound.insert(unit);
+        self.queues.unneeded.insert(unit);
+        self.loosen(unit);
+        self.loosen_bequeathers(unit);
+        self.end_of_final_job(unit, kind, result);
     }
 
     fn remove_job(&mut self, id: JobId, result: JobResult) {
         let Some(job) = self.jobs.remove(&id) else { return };
         self.set_alarm(Alarm::Job(id), job.facts.deadline, None);
-        self.queues.ready.remove(&id);
+        self.queues.ready.remove(&(Turn::of(self.graph.config(job.unit)), id));
         let of = &mut self.units[job.unit.index()];
         if of.job == Some(id) {
             of.job = None;
@@ -130,7 +148,7 @@ impl Engine {
         kind: JobKind,
         result: JobResult,
         spread: Spread,
-        open: &mut VecDeque<(JobId, JobResult, Spread)>,
+        open: &mut Vec<Due>,
     ) {
         if spread == Spread::Nowhere {
             return;
@@ -154,7 +172,8 @@ impl Engine {
         };
         let others: Vec<(Word, UnitId)> =
             self.graph.dependencies(unit).filter(|(word, _)| word.facets().any(facet)).collect();
-        for (word, other) in others {
+        // The last to be put on the list is the first to be taken off it.
+        for (word, other) in others.into_iter().rev() {
             let Some(id) = self.unit(other).job else { continue };
             let starts = self
                 .jobs
@@ -163,7 +182,7 @@ impl Engine {
             if starts {
                 let failed = self.graph.name(unit).clone();
                 self.note_vain_start(other, What::Dependency(failed, Some(word.inverse())));
-                open.push_back((id, JobResult::Dependency, Spread::ToDependants));
+                open.push(Due::End(id, JobResult::Dependency, Spread::ToDependants));
             }
         }
     }

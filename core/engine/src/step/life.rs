@@ -3,10 +3,11 @@
 
 use super::why::told_by;
 use crate::api::{Action, ActiveState, JobId, ServiceResult};
-use crate::engine::{Alarm, Engine, OwnWish};
+use crate::engine::{Alarm, Engine, OwnWish, Turn};
 use crate::graph::{Facets, UnitId};
 use crate::job::algebra::{is_down, is_down_or_going, is_up, is_up_or_coming};
-use crate::kind::{self, Cx, Effects, ReloadOutcome, Reply, Restarts, WentDown};
+use crate::kind::{self, Cx, Effects, Perhaps, ReloadOutcome, Reply, Restarts, WentDown};
+use crate::unit::Held;
 use crate::why::What;
 
 /// What must be known of a change beyond the two states.
@@ -108,6 +109,15 @@ impl Engine {
         if effects.reply != Reply::Taken {
             return effects.reply;
         }
+        let perhaps = self.unit(unit).state.as_ref().map(kind::State::stops_perhaps);
+        let (from, what) = match self.unit_mut(unit).life.held.take() {
+            Some(held) => (held.from, held.what),
+            None => (from, what),
+        };
+        if perhaps == Some(Perhaps::Stops) && from != to {
+            self.unit_mut(unit).life.held = Some(Box::new(Held { from, what }));
+            return Reply::Taken;
+        }
         let skipped = self.unit(unit).life.history.result == ServiceResult::ExecCondition;
         if skipped && is_down(to) {
             // What the command said counts as a condition that does not hold.
@@ -204,7 +214,9 @@ impl Engine {
 
     /// Wakes the unit's own job if it waits for another state.
     pub(crate) fn wake(&mut self, job: JobId) {
-        self.queues.ready.insert(job);
+        if let Some(unit) = self.jobs.get(&job).map(|job| job.unit) {
+            self.queues.ready.insert((Turn::of(self.graph.config(unit)), job));
+        }
     }
 }
 

@@ -25,29 +25,70 @@ mod why;
 pub use freezer::{FreezerState, can_freeze};
 pub(crate) use intake::bus_name;
 
-use crate::api::{Announcement, Output};
+use crate::api::{Announcement, Event, Input, Output};
 use crate::engine::{Alarm, Engine, OwnWish};
 use crate::graph::{Facets, UnitId};
 use crate::kind;
 use crate::limits;
 use crate::unit::StartLimit;
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Running {
+    Nothing,
+    Jobs,
+}
+
+impl Running {
+    /// What answers an order that a job gave is heard while jobs still run: systemd is answered at once.
+    pub fn when_heard(input: &Input) -> Running {
+        match input {
+            Input::Fact(
+                Event::Spawned { .. } | Event::ConditionsChecked { .. } | Event::SocketsOpened { .. },
+            ) => Running::Jobs,
+            Input::Fact(
+                Event::Loaded(_)
+                | Event::Exited { .. }
+                | Event::SpawnFailed { .. }
+                | Event::Executed { .. }
+                | Event::SetupFailed { .. }
+                | Event::BusName { .. }
+                | Event::Mounts(_)
+                | Event::MainFound { .. }
+                | Event::MainMissing { .. }
+                | Event::Notified { .. }
+                | Event::Occupancy { .. }
+                | Event::Freezer { .. }
+                | Event::SocketReady { .. }
+                | Event::OutOfMemory { .. },
+            )
+            | Input::Wish { .. }
+            | Input::Tick => Running::Nothing,
+        }
+    }
+}
+
 impl Engine {
     /// Empties the queues. What is left after the limit waits for the next step.
-    pub(crate) fn settle(&mut self) {
+    /// All jobs that can run do before anything is queued for what they left: systemd's two turns of one loop.
+    pub(crate) fn settle(&mut self, mut running: Running) {
         for _ in 0..limits::EFFECTS_PER_STEP {
             if let Some((unit, triggered)) = self.queues.triggers.pop_front() {
                 self.tell_trigger(unit, triggered);
             } else if let Some((unit, wish)) = self.queues.wishes.pop_front() {
                 self.grant(unit, wish);
+            } else if running == Running::Jobs {
+                match self.queues.ready.pop_first() {
+                    Some((_, job)) => self.run_job(job),
+                    None => running = Running::Nothing,
+                }
             } else if let Some(unit) = self.queues.upheld.pop_first() {
                 self.check_upheld(unit);
             } else if let Some(unit) = self.queues.bound.pop_first() {
                 self.check_bound(unit);
             } else if let Some(unit) = self.queues.unneeded.pop_first() {
                 self.check_unneeded(unit);
-            } else if let Some(job) = self.queues.ready.pop_first() {
-                self.run_job(job);
+            } else if !self.queues.ready.is_empty() {
+                running = Running::Jobs;
             } else {
                 self.finish_startup();
                 return;

@@ -234,11 +234,6 @@ impl Engine {
         if config.load != LoadState::Loaded {
             return self.finish(id, JobResult::Failed, Spread::ToDependants);
         }
-        if is_down(state) && self.start_limit_is_hit(unit) {
-            self.step_unit(unit, kind::Input::StartLimitHit);
-            self.act(Some(unit), config.unit.start_limit_action, None, Occasion::StartLimit);
-            return self.finish(id, JobResult::Failed, Spread::ToDependants);
-        }
         let asks = !config.unit.conditions.is_empty() || !config.unit.asserts.is_empty();
         if asks && state != ActiveState::Activating {
             self.set_phase(id, Phase::Checking);
@@ -267,6 +262,13 @@ impl Engine {
             let word = self.word_for(unit, Facets::BOUND, other);
             self.note_vain_start(unit, What::Dependency(self.graph.name(other).clone(), word));
             return self.finish(id, JobResult::Dependency, Spread::ToDependants);
+        }
+        // Only now is it a start that counts: one that conditions keep from beginning is none.
+        if self.unit(unit).is_down() && self.start_limit_is_hit(unit) {
+            self.step_unit(unit, kind::Input::StartLimitHit);
+            let action = self.graph.config(unit).unit.start_limit_action;
+            self.act(Some(unit), action, None, Occasion::StartLimit);
+            return self.finish(id, JobResult::Failed, Spread::ToDependants);
         }
         if let Some(why) = self.has_no_service(unit) {
             let clause = why.split_once(": ").map_or(why.as_str(), |(_, clause)| clause);
@@ -372,6 +374,7 @@ impl Engine {
                         | Refusal::Conflicting { .. }
                         | Refusal::Cyclic(_)
                         | Refusal::NotApplicable { .. }
+                        | Refusal::WrongMode { .. }
                         | Refusal::NoSuchJob(_)
                         | Refusal::NoProcess { .. }
                         | Refusal::NotSupported { .. }

@@ -5,12 +5,13 @@
 
 use super::account::Why;
 use super::draft::{Askers, Drafts};
-use super::settle::merged_kind;
 use super::{Order, Remark, Situation};
 use crate::api::{JobKind, Refusal};
 use crate::graph::{Facets, UnitId};
-use crate::job::algebra::{First, first, merge_and_collapse};
+use crate::job::algebra::{First, first};
 use crate::limits;
+use crate::unit::FINAL_TARGETS;
+use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::UnitName;
 use std::collections::BTreeMap;
 
@@ -29,65 +30,83 @@ struct Step {
     next: usize,
 }
 
-/// Which half of a restart is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Half {
-    Stopping,
-    Starting,
-}
-
-/// Drops jobs until no ring is left.
+/// Drops jobs until no ring is left. What was found clear stays clear where dropping a job takes order away and adds
+/// none: no other job of its unit shows behind it.
 pub(super) fn break_cycles<S: Situation>(drafts: &mut Drafts<'_, S>) -> Result<(), Refusal> {
-    break_in(drafts, Half::Stopping)?;
-    let restarts =
-        |unit| job_of(drafts, Half::Stopping, unit).is_some_and(|(kind, _)| kind == JobKind::Restart);
-    match drafts.graph.ids().any(restarts) {
-        true => break_in(drafts, Half::Starting),
-        false => Ok(()),
-    }
-}
-
-/// What was found clear stays clear: dropping a job adds no order, unless a
-/// queued job of the same unit shows behind it.
-fn break_in<S: Situation>(drafts: &mut Drafts<'_, S>, half: Half) -> Result<(), Refusal> {
     let mut marks: BTreeMap<UnitId, Mark> = BTreeMap::new();
     for _ in 0..limits::BROKEN_CYCLES {
-        let Some(ring) = find_ring(drafts, half, &mut marks) else { return Ok(()) };
+        let Some(ring) = find_ring(drafts, &mut marks) else { return Ok(()) };
         let names: Vec<UnitName> = ring.iter().map(|unit| drafts.graph.name(*unit).clone()).collect();
         let droppable = |unit: &&UnitId| {
             let drafts_of = drafts.of(**unit);
             !drafts_of.is_empty() && drafts_of.iter().all(|draft| !drafts.get(*draft).matters)
         };
         let Some(victim) = ring.iter().rev().find(droppable).copied() else {
+            if ends_everything(drafts) && pass_over(drafts, &ring, &mut marks) == Passed::Yes {
+                continue;
+            }
             return Err(Refusal::Cyclic(names));
         };
         if drafts.remarks.len() < limits::REMARKS {
             let dropped = drafts.graph.name(victim).clone();
             drafts.remarks.push(Remark::CycleBroken { path: names, dropped });
         }
+        let nothing_behind =
+            |unit| drafts.of(unit).len() == 1 && drafts.situation.standing(unit).queued.is_none();
+        let only_less_order = drafts.units().all(nothing_behind);
         for draft in drafts.of(victim).to_vec() {
             drafts.drop_draft(draft, Askers::Fall, Why::Cycle);
         }
-        drafts.collect_garbage();
-        marks.retain(|unit, mark| *mark == Mark::Clear && drafts.situation.standing(*unit).queued.is_none());
-        if drafts.situation.standing(victim).queued.is_some() {
-            marks.clear();
+        if drafts.ask.mode != JobMode::Isolate {
+            drafts.collect_garbage();
         }
+        marks.retain(|_, mark| *mark == Mark::Clear && only_less_order);
     }
     Err(Refusal::Overloaded(format!("more than {} ordering cycles", limits::BROKEN_CYCLES)))
+}
+
+fn ends_everything<S: Situation>(drafts: &Drafts<'_, S>) -> bool {
+    FINAL_TARGETS.contains(&drafts.graph.name(drafts.ask.unit).as_str())
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Passed {
+    Yes,
+    No,
+}
+
+/// The end comes whatever stands in its way: one of the stops goes without order, and a ring of queued jobs is let be.
+fn pass_over<S: Situation>(
+    drafts: &mut Drafts<'_, S>,
+    ring: &[UnitId],
+    marks: &mut BTreeMap<UnitId, Mark>,
+) -> Passed {
+    let stops =
+        |unit: UnitId| drafts.of(unit).last().is_some_and(|draft| drafts.get(*draft).kind == JobKind::Stop);
+    let stop = ring.iter().rev().copied().find(|unit| stops(*unit));
+    if let Some(unit) = stop {
+        drafts.disorder(unit);
+        marks.clear();
+        return Passed::Yes;
+    }
+    if ring.iter().any(|unit| !drafts.of(*unit).is_empty()) {
+        return Passed::No;
+    }
+    marks.extend(ring.iter().map(|unit| (*unit, Mark::Clear)));
+    marks.retain(|_, mark| *mark == Mark::Clear);
+    Passed::Yes
 }
 
 /// The units of one ring in the order their jobs would run.
 fn find_ring<S: Situation>(
     drafts: &Drafts<'_, S>,
-    half: Half,
     marks: &mut BTreeMap<UnitId, Mark>,
 ) -> Option<Vec<UnitId>> {
     for root in drafts.units() {
         if marks.contains_key(&root) {
             continue;
         }
-        let mut path = vec![Step { unit: root, later: later(drafts, half, root), next: 0 }];
+        let mut path = vec![Step { unit: root, later: later(drafts, root), next: 0 }];
         marks.insert(root, Mark::OnPath(0));
         while let Some(step) = path.last_mut() {
             let Some(unit) = step.later.get(step.next).copied() else {
@@ -103,7 +122,7 @@ fn find_ring<S: Situation>(
                 }
                 None => {
                     marks.insert(unit, Mark::OnPath(path.len()));
-                    path.push(Step { unit, later: later(drafts, half, unit), next: 0 });
+                    path.push(Step { unit, later: later(drafts, unit), next: 0 });
                 }
             }
         }
@@ -112,10 +131,10 @@ fn find_ring<S: Situation>(
 }
 
 /// The units whose jobs wait for this unit's job.
-fn later<S: Situation>(drafts: &Drafts<'_, S>, half: Half, unit: UnitId) -> Vec<UnitId> {
-    let Some((kind, Order::Kept)) = job_of(drafts, half, unit) else { return Vec::new() };
+fn later<S: Situation>(drafts: &Drafts<'_, S>, unit: UnitId) -> Vec<UnitId> {
+    let Some((kind, Order::Kept)) = job_of(drafts, unit) else { return Vec::new() };
     let graph = drafts.graph;
-    let waits = |other: &UnitId, before: bool| match job_of(drafts, half, *other) {
+    let waits = |other: &UnitId, before: bool| match job_of(drafts, *other) {
         Some((theirs, Order::Kept)) if before => first(kind, theirs) == First::This,
         Some((theirs, Order::Kept)) => first(theirs, kind) == First::Other,
         Some((_, Order::Ignored)) | None => false,
@@ -125,22 +144,9 @@ fn later<S: Situation>(drafts: &Drafts<'_, S>, half: Half, unit: UnitId) -> Vec<
     before.chain(after).collect()
 }
 
-/// The transaction's job of the unit as it will be queued, else the queued one. Of jobs that contradict each
-/// other the newest.
-fn job_of<S: Situation>(drafts: &Drafts<'_, S>, half: Half, unit: UnitId) -> Option<(JobKind, Order)> {
-    let standing = drafts.situation.standing(unit);
-    let queued = standing.queued.map(|queued| (queued.kind, queued.order));
+/// The transaction's job of the unit, else the queued one. Of several that are not united yet the newest, as it stands.
+fn job_of<S: Situation>(drafts: &Drafts<'_, S>, unit: UnitId) -> Option<(JobKind, Order)> {
     let newest = drafts.of(unit).last().map(|draft| drafts.get(*draft));
-    let drafted = newest.map(|draft| (merged_kind(drafts, unit).unwrap_or(draft.kind), draft.order));
-    let (kind, order) = match (drafted, queued) {
-        (Some((drafted, order)), Some((queued, _))) => {
-            (merge_and_collapse(drafted, queued, standing.state).unwrap_or(drafted), order)
-        }
-        (Some(job), None) | (None, Some(job)) => job,
-        (None, None) => return None,
-    };
-    match (kind, half) {
-        (JobKind::Restart, Half::Starting) => Some((JobKind::Start, order)),
-        (kind, Half::Stopping | Half::Starting) => Some((kind, order)),
-    }
+    let drafted = newest.map(|draft| (draft.kind, draft.order));
+    drafted.or_else(|| drafts.situation.standing(unit).queued.map(|queued| (queued.kind, queued.order)))
 }

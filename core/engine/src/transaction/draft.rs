@@ -349,6 +349,7 @@ impl<'a, S: Situation> Drafts<'a, S> {
             | Refusal::OnlyByDependency { .. }
             | Refusal::NoIsolation(_)
             | Refusal::Destructive { .. }
+            | Refusal::WrongMode { .. }
             | Refusal::Cyclic(_)
             | Refusal::Conflicting { .. }
             | Refusal::NoSuchJob(_)
@@ -450,24 +451,25 @@ impl<'a, S: Situation> Drafts<'a, S> {
         }
     }
 
-    /// Drops every job nobody asks for any more.
+    /// The unit's jobs mind no order any more.
+    pub fn disorder(&mut self, unit: UnitId) {
+        self.of(unit).to_vec().iter().for_each(|draft| self.drafts[draft.0 as usize].order = Order::Ignored);
+    }
+
+    /// Drops every job nobody asks for any more, as long as it is the newest of its unit: systemd looks no deeper.
     pub fn collect_garbage(&mut self) {
         let mut open: Vec<DraftId> = self.by_unit.values().flatten().copied().collect();
         while let Some(draft) = open.pop() {
-            let wanted = draft == self.anchor
-                || self.get(draft).presence == Presence::Dropped
-                || self
-                    .get(draft)
-                    .asked_by
-                    .iter()
-                    .any(|l| self.links[*l as usize].presence == Presence::Kept);
-            if wanted {
+            let (job, kept) =
+                (self.get(draft), |link: &u32| self.links[*link as usize].presence == Presence::Kept);
+            let unit = job.unit;
+            if draft == self.anchor || self.of(unit).last() != Some(&draft) || job.asked_by.iter().any(kept) {
                 continue;
             }
-            let asks = &self.get(draft).asks;
-            let asked: Vec<DraftId> = asks.iter().map(|link| self.links[*link as usize].asked).collect();
+            let asked: Vec<DraftId> = job.asks.iter().map(|link| self.links[*link as usize].asked).collect();
             self.drop_draft(draft, Askers::Stay, Why::Unwanted);
             open.extend(asked);
+            open.extend(self.of(unit).last());
         }
     }
 

@@ -15,12 +15,12 @@ mod settle;
 pub(crate) mod waves;
 
 use crate::api::{ActiveState, JobKind, Refusal};
-use crate::graph::{Graph, Knowledge, UnitId, Word};
+use crate::graph::{Facets, Graph, Knowledge, UnitId, Word};
 use crate::job::algebra::collapse;
 use draft::Drafts;
 use eudaemon_unit::config::LoadState;
 use eudaemon_unit::config::unit::JobMode;
-use eudaemon_unit::name::UnitName;
+use eudaemon_unit::name::{UnitKind, UnitName};
 
 /// What a plan must know of a unit's present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,19 @@ pub enum Order {
 pub enum Reload {
     Possible,
     Impossible,
+}
+
+impl Reload {
+    /// A unit of a kind that never reloads itself may still pass a reload on; of a service its own ability decides.
+    pub fn of(graph: &Graph, unit: UnitId) -> Reload {
+        let config = graph.config(unit);
+        let passes_on = || graph.neighbours(unit, Facets::PROPAGATE_RELOAD).next().is_some();
+        let service = config.name.kind() == UnitKind::Service;
+        match crate::kind::can_reload(config) || (!service && passes_on()) {
+            true => Reload::Possible,
+            false => Reload::Impossible,
+        }
+    }
 }
 
 /// The present of all units, as the plan asks for it.
@@ -142,11 +155,6 @@ fn check_request(graph: &Graph, situation: &impl Situation, ask: Ask) -> Result<
     let config = graph.config(ask.unit);
     let standing = situation.standing(ask.unit);
     let unit = || config.name.clone();
-    let only_start = matches!(ask.mode, JobMode::Isolate | JobMode::RestartDependencies);
-    let only_stop = ask.mode == JobMode::Triggering;
-    if (only_start && ask.kind != JobKind::Start) || (only_stop && ask.kind != JobKind::Stop) {
-        return Err(Refusal::NotApplicable { unit: unit(), kind: ask.kind });
-    }
     if ask.kind == JobKind::Stop && ask.origin == Origin::Client {
         let absent = match &config.load {
             LoadState::NotFound
@@ -175,6 +183,20 @@ fn check_request(graph: &Graph, situation: &impl Situation, ask: Ask) -> Result<
         if refused {
             return Err(Refusal::OnlyByDependency { unit: unit(), what: ask.kind });
         }
+    }
+    // Whether a unit may be asked at all comes before how it is asked.
+    let only = match ask.mode {
+        JobMode::Isolate | JobMode::RestartDependencies => JobKind::Start,
+        JobMode::Triggering => JobKind::Stop,
+        JobMode::Fail
+        | JobMode::Replace
+        | JobMode::ReplaceIrreversibly
+        | JobMode::Flush
+        | JobMode::IgnoreDependencies
+        | JobMode::IgnoreRequirements => ask.kind,
+    };
+    if only != ask.kind {
+        return Err(Refusal::WrongMode { mode: ask.mode, only });
     }
     if ask.mode == JobMode::Isolate && !config.unit.allow_isolate {
         return Err(Refusal::NoIsolation(unit()));

@@ -21,16 +21,10 @@ pub(super) fn settle<S: Situation>(drafts: &mut Drafts<'_, S>) -> Result<Transac
         drafts.collect_garbage();
     }
     break_cycles(drafts)?;
-    let mut conflicts = Conflict::None;
     while drop_one_conflict(drafts)? == Conflict::Dropped {
-        conflicts = Conflict::Dropped;
         if collects {
             drafts.collect_garbage();
         }
-    }
-    if conflicts == Conflict::Dropped {
-        // What is left of a contradiction may be ordered otherwise than what was looked at.
-        break_cycles(drafts)?;
     }
     unite(drafts);
     drop_redundant(drafts);
@@ -139,7 +133,7 @@ fn contradiction<S: Situation>(drafts: &Drafts<'_, S>, unit: UnitId) -> Refusal 
     Refusal::Conflicting { unit: drafts.graph.name(unit).clone(), kinds: (merged, against) }
 }
 
-pub(super) fn merged_kind<S: Situation>(drafts: &Drafts<'_, S>, unit: UnitId) -> Option<JobKind> {
+fn merged_kind<S: Situation>(drafts: &Drafts<'_, S>, unit: UnitId) -> Option<JobKind> {
     let state = drafts.situation.standing(unit).state;
     let mut kinds = drafts.of(unit).iter().rev().map(|draft| drafts.get(*draft).kind);
     let newest = kinds.next()?;
@@ -163,7 +157,8 @@ fn refuse_destruction<S: Situation>(drafts: &Drafts<'_, S>) -> Result<(), Refusa
         let protected = drafts.ask.mode == JobMode::Fail || queued.strength == Strength::Irreversible;
         if protected && conflict(queued.kind, wanted) {
             let unit = drafts.graph.name(unit).clone();
-            return Err(Refusal::Destructive { unit, wanted, queued: queued.kind });
+            let asked = (drafts.graph.name(drafts.ask.unit).clone(), drafts.get(drafts.anchor()).kind);
+            return Err(Refusal::Destructive { asked, unit, wanted, queued: queued.kind });
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use eudaemon_engine::api::{
 };
 use eudaemon_engine::kind::service::result_word;
 use eudaemon_engine::{Engine, Settings};
-use eudaemon_unit::config::{Config, LoadState};
+use eudaemon_unit::config::Config;
 use eudaemon_unit::files::{Found, Fragment};
 use eudaemon_unit::merge::{Source, merge};
 use eudaemon_unit::name::UnitName;
@@ -343,9 +343,6 @@ impl Machine {
             Action::FindMain { unit, process, how } => self.find(unit, process, how),
             Action::StopFinding { unit } => {
                 self.seekers.remove(unit.as_str());
-            }
-            Action::Load { unit } => {
-                self.later(0, Event::Loaded(vec![Config::bare(unit, LoadState::NotFound).into()]));
             }
             Action::CheckConditions { unit, conditions, asserts } => {
                 let (conditions, asserts) = (vec![true; conditions.len()], vec![true; asserts.len()]);

@@ -9,7 +9,6 @@
 //!   holds|fails UNIT     empty|occupied UNIT  found|missing UNIT P         answers
 //!   frozen|thawed|unfrozen UNIT            what came of freezing (`freeze`, `thaw`); `unfrozen`: it cannot be had
 //!   notify UNIT WHO KEY=VALUE…   opened|unopened|ready UNIT   bus NAME owned|free   mounted UNIT…
-//!   absent UNIT                            a unit the engine asked for has no file
 //!   plan start|stop|restart|isolate UNIT…  what it would come to; nothing happens
 //!   why UNIT             the chain of causes of its last change, with times since the beginning
 //!   wait TIME            all deadlines on the way strike

@@ -12,7 +12,6 @@ pub fn order(action: &Action) -> Option<String> {
             let but: String = but.iter().map(|process| format!(" but {}", id(*process))).collect();
             format!("signal all of {unit} {}{but}", signal_word(*signal))
         }
-        Action::Load { unit } => format!("load {unit}"),
         Action::Survey { unit } => format!("survey {unit}"),
         Action::SetFreezer { unit, freezer } => format!("freezer of {unit} {}", freezer_word(*freezer)),
         Action::FindMain { unit, process, how } => {

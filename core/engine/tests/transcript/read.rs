@@ -137,7 +137,6 @@ pub fn fact(word: &str, rest: &str) -> Event {
             let trouble = Trouble { errno: 98, step: "bind".into() };
             Event::SocketsOpened { unit: unit(), outcome: Err(trouble) }
         }
-        "absent" => Event::Loaded(vec![Arc::new(Config::bare(unit(), LoadState::NotFound))]),
         "frozen" => Event::Freezer { unit: unit(), outcome: Ok(Freezer::Frozen) },
         "thawed" => Event::Freezer { unit: unit(), outcome: Ok(Freezer::Running) },
         "unfrozen" => {

@@ -17,7 +17,7 @@ use eudaemon_engine::flight::Recorder;
 use eudaemon_engine::record::{Key, Record};
 use eudaemon_engine::world::{Waited, World};
 use eudaemon_engine::{Engine, Settings};
-use eudaemon_unit::config::{Config, LoadState};
+use eudaemon_unit::config::Config;
 use eudaemon_unit::name::UnitName;
 pub use sockets::Backlog;
 use std::collections::BTreeMap;
@@ -177,13 +177,6 @@ impl Machine {
     fn fresh(&self, engine: &Engine) -> Vec<Arc<Config>> {
         let fresh = self.configs.iter().filter(|config| engine.canonical(&config.name).is_none());
         fresh.cloned().collect()
-    }
-
-    /// A unit the engine asks for: as on disk, or not found.
-    fn bring(&mut self, unit: UnitName) {
-        let known = self.configs.iter().find(|config| config.name == unit || config.aliases.contains(&unit));
-        let config = known.cloned().unwrap_or_else(|| Arc::new(Config::bare(unit, LoadState::NotFound)));
-        self.hear(Event::Loaded(vec![config]));
     }
 
     /// A wish, after so many microseconds.

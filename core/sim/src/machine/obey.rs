@@ -36,7 +36,6 @@ impl Machine {
             Action::Forget { process } => {
                 self.exits.remove(&process);
             }
-            Action::Load { unit } => self.bring(unit),
             Action::CheckConditions { unit, conditions, asserts } => {
                 let mut judge = |tests: &[eudaemon_unit::config::unit::Condition]| -> Vec<bool> {
                     tests.iter().map(|test| self.programs.holds(&unit, test, &mut self.random)).collect()

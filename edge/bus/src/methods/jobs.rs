@@ -100,21 +100,15 @@ fn submit(
     shape: fn(UnitName, JobKind) -> Shape,
 ) -> Result<Outcome, Fault> {
     let kind = kind_of(served, &unit, verb);
-    let mode = mode_asked(mode, kind)?;
+    let mode = mode_asked(mode)?;
     let request =
         served.model.submit(Some(served.call.credentials), Request::Job { unit: unit.clone(), kind, mode });
     Ok(Outcome::Later(request, shape(unit, kind)))
 }
 
-pub fn mode_asked(mode: &str, kind: JobKind) -> Result<JobMode, Fault> {
-    let mode = mode_of(mode).ok_or_else(|| Fault::invalid_args(format!("Job mode {mode} invalid")))?;
-    if mode == JobMode::Triggering && kind != JobKind::Stop {
-        return Err(Fault::invalid_args("--job-mode=triggering is only valid for stop."));
-    }
-    if mode == JobMode::Isolate && kind != JobKind::Start {
-        return Err(Fault::invalid_args("Isolate is only valid for start."));
-    }
-    Ok(mode)
+/// Whether the mode goes with what is asked is the engine's to say: first comes whether the unit may be asked.
+pub fn mode_asked(mode: &str) -> Result<JobMode, Fault> {
+    mode_of(mode).ok_or_else(|| Fault::invalid_args(format!("Job mode {mode} invalid")))
 }
 
 /// Reload where the unit can, else restart: systemctl(1).

@@ -52,7 +52,7 @@ fn plan(served: &mut Served<'_>) -> Result<Outcome, Fault> {
         "reload" => JobKind::Reload,
         _ => return Err(Fault::invalid_args(format!("Job type {kind} invalid"))),
     };
-    let mode = mode_asked(&mode, kind)?;
+    let mode = mode_asked(&mode)?;
     let mut requests = Vec::new();
     for name in names {
         requests.push((crate::dispatch::loadable(&name)?, kind, mode));

@@ -1,10 +1,10 @@
 //! What can be read off a service's state: the words clients see, the deadline, the processes, the orders that
 //! nobody has answered.
 
-use super::super::{Cx, Process, Stage, Triggered};
+use super::super::{Cx, Perhaps, Process, Stage, Triggered};
 use super::{
-    KillStep, Leftover, Main, Old, PostControl, Reload, Reloading, Runtime, StartPost, Starting, State,
-    earlier, process,
+    KillStep, Killing, Leftover, Main, Old, PostControl, Reload, Reloading, Rest, Runtime, StartPost,
+    Starting, State, earlier, process,
 };
 use crate::api::{Action, ActiveState, Phase};
 use eudaemon_unit::config::Service;
@@ -51,6 +51,30 @@ impl State {
             State::StopPost { .. } => "stop-post",
             State::Failed => "failed",
             State::AutoRestart { .. } => "auto-restart",
+        }
+    }
+
+    /// Signals went to whoever is left; whether that is anybody is not known yet.
+    pub(in crate::kind) fn stops_perhaps(&self) -> Perhaps {
+        match self {
+            State::Killing(Killing { main, control: None, rest: Rest::Asked, .. })
+                if main.alive().is_none() =>
+            {
+                Perhaps::Stops
+            }
+            State::Killing(_)
+            | State::Dead
+            | State::Condition(_)
+            | State::StartPre(_)
+            | State::Start(_)
+            | State::StartPost(_)
+            | State::Running(_)
+            | State::Exited
+            | State::Reload(_)
+            | State::Stop { .. }
+            | State::StopPost { .. }
+            | State::Failed
+            | State::AutoRestart { .. } => Perhaps::Not,
         }
     }
 

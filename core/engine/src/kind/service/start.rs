@@ -1,6 +1,6 @@
 //! From the wish to start until the service is up.
 
-use super::super::{Cx, Level, NotifyState, Process, Reply, Stage};
+use super::super::{Cx, Level, MainRecord, NotifyState, Process, Reply, Stage};
 use super::end::dead;
 use super::process::{commands, seek, spawn_control, spawn_main};
 use super::stop::{enter_stop, kill};
@@ -40,6 +40,7 @@ fn begin(service: &Service, cx: &mut Cx) -> State {
     let history = &mut *cx.history;
     history.result = ServiceResult::Success;
     history.reload_result = ServiceResult::Success;
+    history.main = MainRecord::default();
     history.commands.clear();
     history.status_text.clear();
     history.status_errno = 0;

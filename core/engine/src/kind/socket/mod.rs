@@ -180,10 +180,8 @@ pub(super) fn step(state: State, input: Input, socket: &Socket, cx: &mut Cx) -> 
             cx.history.result = ServiceResult::Success;
             if state == State::Failed { State::Dead } else { state }
         }
-        Input::Reload => {
-            cx.reply(Reply::Invalid);
-            state
-        }
+        // It is passed on to others; here nothing is to be done.
+        Input::Reload => state,
         Input::Spawned { process } => state.seen(process),
         Input::SpawnFailed { process, errno } => {
             if state.control().is_some_and(|control| control.id == process) {

@@ -10,15 +10,14 @@ fn target() {
         "[Unit]\nDescription=Web\n",
         "start\nstart\nreload\nstop",
         expect![[r#"
-        start
-            begin
-          = active/active
-        start
-        reload
-            reply Invalid
-        stop
-          = inactive/dead
-    "#]],
+            start
+                begin
+              = active/active
+            start
+            reload
+            stop
+              = inactive/dead
+        "#]],
     );
 }
 

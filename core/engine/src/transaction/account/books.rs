@@ -170,6 +170,7 @@ impl<'a, 'b, S: Situation> Books<'a, 'b, S> {
             | Refusal::LoadFailed { .. }
             | Refusal::NotApplicable { .. } => self.dead_end(),
             Refusal::OnlyByDependency { .. }
+            | Refusal::WrongMode { .. }
             | Refusal::NoIsolation(_)
             | Refusal::NoSuchJob(_)
             | Refusal::NoProcess { .. }
