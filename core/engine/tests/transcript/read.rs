@@ -2,7 +2,7 @@
 
 use eudaemon_engine::api::{
     Event, ExitStatus, Fate, Freezer, JobId, JobKind, KillWhom, Notification, NotifySender, Occupancy,
-    Ownership, ProcId, Request, Trouble, Watchdog,
+    Ownership, ProcId, Request, Resource, Trouble, Watchdog,
 };
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::config::{Config, LoadState};
@@ -84,6 +84,12 @@ pub fn wish(word: &str, rest: &str) -> Option<Request> {
             return Some(Request::ResetFailed((!rest.is_empty()).then(|| name(rest))));
         }
         "exit-code" => return Some(Request::SetExitCode(rest.parse().unwrap())),
+        "clean" => {
+            let mut words = rest.split_whitespace();
+            let unit = name(words.next().unwrap());
+            let resource = |word: &str| Resource::ALL.into_iter().find(|one| one.word() == word).unwrap();
+            return Some(Request::Clean { unit, what: words.map(resource).collect() });
+        }
         "freeze" => return Some(Request::SetFreezer { unit: name(rest), freezer: Freezer::Frozen }),
         "thaw" => return Some(Request::SetFreezer { unit: name(rest), freezer: Freezer::Running }),
         "kill" => {
@@ -136,6 +142,11 @@ pub fn fact(word: &str, rest: &str) -> Event {
             Event::SocketsOpened { unit: unit(), outcome: Err(trouble) }
         }
         "absent" => Event::Loaded(vec![Arc::new(Config::bare(unit(), LoadState::NotFound))]),
+        "cleaned" => Event::Cleaned { unit: unit(), outcome: Ok(()) },
+        "uncleaned" => {
+            let trouble = Trouble { errno: 16, step: "cannot remove /var/lib/web".into() };
+            Event::Cleaned { unit: unit(), outcome: Err(trouble) }
+        }
         "frozen" => Event::Freezer { unit: unit(), outcome: Ok(Freezer::Frozen) },
         "thawed" => Event::Freezer { unit: unit(), outcome: Ok(Freezer::Running) },
         "unfrozen" => {

@@ -89,6 +89,7 @@ pub(super) fn add(
             | Refusal::NoProcess { .. }
             | Refusal::NotSupported { .. }
             | Refusal::NotFrozen { .. }
+            | Refusal::NotCleaned { .. }
             | Refusal::ShuttingDown
             | Refusal::Overloaded(_)),
         ) => {

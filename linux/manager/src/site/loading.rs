@@ -31,7 +31,7 @@ impl Site {
     }
 
     pub(super) fn put(&mut self, engine: &Engine, request: RequestId, by: Asker, wish: Request) {
-        if let Request::Job { unit, .. } = &wish
+        if let Request::Job { unit, .. } | Request::Clean { unit, .. } = &wish
             && !self.is_queued(unit)
             && needs_loading(engine, unit)
         {
