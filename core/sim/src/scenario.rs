@@ -7,7 +7,7 @@ use crate::machine::{Faults, Machine};
 use crate::program::{Life, OnTerm, Program, Programs, Setup};
 use crate::random::Random;
 use eudaemon_engine::api::{
-    ExitStatus, Finale, Freezer, Input, JobId, JobKind, KillWhom, Phase, Request, Spawn,
+    ExitStatus, Finale, Freezer, Input, JobId, JobKind, KillWhom, Phase, Request, Resource, Spawn,
 };
 use eudaemon_engine::flight::{Flight, Recorder};
 use eudaemon_engine::record::Key;
@@ -45,6 +45,9 @@ pub const WITH_FREEZING: u64 = 1 << 34;
 
 /// In worlds of seeds with this bit clients hold units and let go of them, and units are forgotten with their failures.
 pub const WITH_HOLDS: u64 = 1 << 33;
+
+/// Seeds with this bit make worlds whose units keep state on disk, which is cleaned, too.
+pub const WITH_CLEANING: u64 = 1 << 35;
 
 /// All wishes are made within this time …
 const BUSY: u64 = 60 * SECOND;
@@ -87,6 +90,9 @@ pub fn drive(seed: u64, tracing: Tracing, drive: Drive) -> Report {
             }
         }
     }
+    if seed & WITH_CLEANING != 0 {
+        keep_state(&mut configs, &mut luck);
+    }
     let configs: Vec<Arc<Config>> = configs.into_iter().map(Arc::new).collect();
     let forking = configs.iter().filter(|config| forks(config)).map(|config| config.name.clone());
     let mut machine = Machine::new(
@@ -123,6 +129,9 @@ pub fn drive(seed: u64, tracing: Tracing, drive: Drive) -> Report {
     sockets::knock(&names, &mut luck, &mut machine);
     if seed & WITH_FREEZING != 0 {
         freeze(&names, &mut luck, &mut machine);
+    }
+    if seed & WITH_CLEANING != 0 {
+        clean(&names, &mut luck, &mut machine);
     }
     let mut engine = Engine::new(seed, Settings::default());
     machine.horizon = machine.clock + BUSY;
@@ -209,6 +218,26 @@ fn freeze(names: &[UnitName], random: &mut Random, machine: &mut Machine) {
         let unit = random.pick(names).cloned().unwrap_or_else(|| name("u0.service"));
         let freezer = if random.chance(600) { Freezer::Frozen } else { Freezer::Running };
         machine.wish(random.below(BUSY), Request::SetFreezer { unit, freezer });
+    }
+}
+
+/// Half of them may take less time for it than it takes.
+fn keep_state(configs: &mut [Config], random: &mut Random) {
+    for config in configs {
+        if let Body::Service(service) = &mut config.body {
+            service.exec.state_directory.names = vec![("state".to_owned(), Vec::new())];
+            if random.chance(500) {
+                service.exec.timeout_clean = Span(5 * SECOND);
+            }
+        }
+    }
+}
+
+fn clean(names: &[UnitName], random: &mut Random, machine: &mut Machine) {
+    for _ in 0..random.between(4, 40) {
+        let unit = random.pick(names).cloned().unwrap_or_else(|| name("u0.service"));
+        let what = BTreeSet::from([Resource::State, Resource::Cache]);
+        machine.wish(random.below(BUSY), Request::Clean { unit, what });
     }
 }
 

@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used)]
 
-use eudaemon_sim::scenario::{Drive, Tracing, WITH_FREEZING, WITH_HOLDS, WITH_SOCKETS, drive, run};
+use eudaemon_sim::scenario::{
+    Drive, Tracing, WITH_CLEANING, WITH_FREEZING, WITH_HOLDS, WITH_SOCKETS, drive, run,
+};
 
 /// Seeds that once broke a law, each with what it showed.
 const KEPT: [(u64, &str); 9] = [
@@ -32,11 +34,15 @@ fn kept_seeds() {
     }
 }
 
+fn with_all(seed: u64) -> [u64; 4] {
+    [seed, seed | WITH_SOCKETS, seed | WITH_FREEZING, seed | WITH_CLEANING]
+}
+
 #[test]
 fn many_seeds() {
     let count = std::env::var("EUDAEMON_SEEDS").map_or(10_000, |text| text.parse().unwrap());
     let mut failing = 0;
-    for seed in (0..count).flat_map(|seed| [seed, seed | WITH_SOCKETS, seed | WITH_FREEZING]) {
+    for seed in (0..count).flat_map(with_all) {
         if std::env::var_os("EUDAEMON_VERBOSE").is_some() {
             eprintln!("seed {seed}");
         }
@@ -56,7 +62,7 @@ fn many_seeds() {
     }
     assert_eq!(
         failing, 0,
-        "seeds that break a law, of {count} plain ones, as many with sockets, as many with freezing"
+        "seeds that break a law, of {count} plain ones, as many with sockets, as many with freezing, as many with cleaning"
     );
 }
 
@@ -70,7 +76,7 @@ fn with_holds() {
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
-    for seed in (0..50).flat_map(|seed| [seed, seed | WITH_SOCKETS]) {
+    for seed in (0..50).flat_map(with_all) {
         assert_eq!(run(seed, Tracing::Off).digest, run(seed, Tracing::Off).digest, "seed {seed}");
     }
 }
@@ -78,7 +84,7 @@ fn the_same_seed_gives_the_same_run() {
 /// Writing down and reading changes nothing that follows.
 #[test]
 fn thawed_after_each_step() {
-    for seed in (0..1000).flat_map(|seed| [seed, seed | WITH_SOCKETS]) {
+    for seed in (0..1000).flat_map(|seed| [seed, seed | WITH_SOCKETS, seed | WITH_CLEANING]) {
         let plain = drive(seed, Tracing::Off, Drive::Unbroken);
         let thawed = drive(seed, Tracing::Off, Drive::Thawed);
         if plain.digest != thawed.digest {
@@ -90,7 +96,7 @@ fn thawed_after_each_step() {
 /// What was recorded of a run, played once more, comes to the same.
 #[test]
 fn flights_replay() {
-    for seed in (0..1000).flat_map(|seed| [seed, seed | WITH_SOCKETS, seed | WITH_FREEZING]) {
+    for seed in (0..1000).flat_map(with_all) {
         let report = drive(seed, Tracing::Off, Drive::Recorded);
         assert!(report.broken.is_empty(), "seed {seed}: {}", report.broken.join("\n"));
     }

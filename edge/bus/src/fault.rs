@@ -1,6 +1,6 @@
 //! An error as a client sees it: a D-Bus name, from which systemctl tells its exit code, and a text it prints.
 
-use eudaemon_engine::api::{JobKind, KillWhom, NotFrozen, Refusal};
+use eudaemon_engine::api::{JobKind, KillWhom, NotCleaned, NotFrozen, Refusal};
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::UnitName;
 use std::borrow::Cow;
@@ -147,9 +147,18 @@ impl From<&Refusal> for Fault {
                 Fault::not_supported(format!("Operation not supported for unit {unit}: {reason}."))
             }
             Refusal::NotFrozen { unit, why } => not_frozen(unit, *why),
+            Refusal::NotCleaned { unit, why } => not_cleaned(unit, *why),
             Refusal::ShuttingDown => Fault::shutting_down("Refusing, the machine is going down."),
             Refusal::Overloaded(what) => Fault::limits_exceeded(format!("Limit reached: {what}.")),
         }
+    }
+}
+
+fn not_cleaned(unit: &UnitName, why: NotCleaned) -> Fault {
+    match why {
+        NotCleaned::Kind => Fault::not_supported(format!("Unit '{unit}' does not support cleaning.")),
+        NotCleaned::Busy => Fault::unit_busy("Unit is not inactive or has pending job."),
+        NotCleaned::Nothing => Fault::nothing_to_clean("No matching resources found."),
     }
 }
 

@@ -168,6 +168,7 @@ pub struct ServiceRun {
     pub status_errno: i32,
     pub result: ServiceResult,
     pub reload_result: ServiceResult,
+    pub clean_result: ServiceResult,
     pub restarts: u32,
     /// The credentials it really runs with, once known.
     pub uid: Option<u32>,

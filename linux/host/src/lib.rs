@@ -18,6 +18,7 @@ pub mod orphan;
 pub mod place;
 pub mod proc;
 pub mod publish;
+mod remove;
 pub mod socket;
 mod sweep;
 mod sys;

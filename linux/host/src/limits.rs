@@ -18,6 +18,10 @@ pub const NOTIFY_PER_TURN: usize = 256;
 pub const CGROUP_DEPTH: usize = 16;
 /// Rounds of signalling a set whose members fork while they are being killed.
 pub const KILL_ROUNDS: usize = 64;
+/// Levels of a tree that is removed, each an open descriptor meanwhile.
+pub const TREE_DEPTH: usize = 256;
+/// How often a directory is read again that is not empty when all that was read of it is gone.
+pub const TREE_ROUNDS: usize = 16;
 /// Bytes of a pid file: a number and a newline.
 pub const PID_FILE: usize = 64;
 /// Connections thrown away by one `FlushPending=`.

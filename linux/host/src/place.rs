@@ -1,5 +1,6 @@
 //! Where the manager lives: the system's, or one user's.
 
+use eudaemon_unit::specifier::Directories;
 use std::path::PathBuf;
 
 /// For whom the manager runs; decides paths and which units are meant.
@@ -27,16 +28,24 @@ pub struct Place {
     pub runtime: PathBuf,
     /// Where our own sockets and published files live: `/run/systemd`, or `$XDG_RUNTIME_DIR/eudaemon/systemd`.
     pub published: PathBuf,
+    /// Below which services' own directories are.
+    pub bases: Directories,
 }
 
 impl Place {
     pub fn system(role: Role) -> Place {
-        Place { scope: Scope::System, role, runtime: "/run".into(), published: "/run/systemd".into() }
+        Place {
+            scope: Scope::System,
+            role,
+            runtime: "/run".into(),
+            published: "/run/systemd".into(),
+            bases: Directories::of_system(),
+        }
     }
 
-    pub fn user(runtime: PathBuf) -> Place {
+    pub fn user(runtime: PathBuf, bases: Directories) -> Place {
         let published = runtime.join("eudaemon/systemd");
-        Place { scope: Scope::User, role: Role::Beside, runtime, published }
+        Place { scope: Scope::User, role: Role::Beside, runtime, published, bases }
     }
 
     pub fn private_socket(&self) -> PathBuf {

@@ -34,15 +34,16 @@ impl Machine {
         let init = rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get());
         let role = if init == 1 { Role::First } else { Role::Beside };
         let user = User::own();
+        let of_user = |runtime: PathBuf| {
+            let bases = user_directories(&user.home, &runtime.to_string_lossy());
+            Place::user(runtime, bases)
+        };
         let place = match mission {
             Mission::System => Place::system(role),
-            Mission::User => Place::user(runtime_directory(&user)?),
+            Mission::User => of_user(runtime_directory(&user)?),
             Mission::Directory(_) => {
                 let runtime = runtime_directory(&user)?;
-                Place {
-                    published: runtime.join(format!("eudaemon/up-{init}/systemd")),
-                    ..Place::user(runtime)
-                }
+                Place { published: runtime.join(format!("eudaemon/up-{init}/systemd")), ..of_user(runtime) }
             }
         };
         let environment = match place.scope {
@@ -204,11 +205,6 @@ fn specifiers(place: &Place, user: &User) -> Context {
     let uname = rustix::system::uname();
     let line = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
     let machine_info = fs::read_to_string("/etc/machine-info").unwrap_or_default();
-    let runtime = place.runtime.to_string_lossy();
-    let directories = match place.scope {
-        Scope::System => Directories::of_system(),
-        Scope::User => user_directories(&user.home, &runtime),
-    };
     Context {
         hostname: uname.nodename().to_string_lossy().into_owned(),
         pretty_hostname: assignment(&machine_info, "PRETTY_HOSTNAME"),
@@ -223,7 +219,7 @@ fn specifiers(place: &Place, user: &User) -> Context {
         gid: user.gid,
         home: user.home.clone(),
         shell: user.shell.clone(),
-        directories,
+        directories: place.bases.clone(),
         cgroup_root: String::new(),
         zones: KnownZones(&Installed),
         defaults: Defaults::default(),

@@ -92,6 +92,7 @@ impl Outlook<'_> {
                 status_errno: history.status_errno,
                 result: view.result,
                 reload_result: history.reload_result,
+                clean_result: history.clean_result,
                 restarts: history.restarts,
                 uid: None,
                 gid: None,

@@ -14,6 +14,8 @@ pub fn subject(engine: &Engine, action: &Action) -> Option<UnitName> {
         Action::SignalSet { unit, .. }
         | Action::Survey { unit }
         | Action::SetFreezer { unit, .. }
+        | Action::Clean { unit, .. }
+        | Action::StopCleaning { unit }
         | Action::FindMain { unit, .. }
         | Action::StopFinding { unit }
         | Action::CheckConditions { unit, .. }
@@ -43,6 +45,8 @@ pub fn newborn(action: &Action) -> Option<&UnitName> {
         | Action::SignalSet { .. }
         | Action::Survey { .. }
         | Action::SetFreezer { .. }
+        | Action::Clean { .. }
+        | Action::StopCleaning { .. }
         | Action::FindMain { .. }
         | Action::StopFinding { .. }
         | Action::CheckConditions { .. }

@@ -8,6 +8,8 @@ mod analyze;
 mod arguments;
 #[path = "cases/boot.rs"]
 mod boot;
+#[path = "cases/clean.rs"]
+mod clean;
 #[path = "cases/defaults.rs"]
 mod defaults;
 #[path = "cases/directives.rs"]
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         up::CASES,
         orphans::CASES,
         actions::CASES,
+        clean::CASES,
         freezer::CASES,
         arguments::CASES,
         directives::CASES,

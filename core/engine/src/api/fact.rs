@@ -114,6 +114,11 @@ pub enum Event {
         unit: UnitName,
         outcome: Result<Freezer, Trouble>,
     },
+    /// What was to be removed of a unit's directories is gone; or it is not, or not all of it.
+    Cleaned {
+        unit: UnitName,
+        outcome: Result<(), Trouble>,
+    },
     /// Verdicts in the order asked, `true`: the test (with its negation) holds.
     ConditionsChecked {
         unit: UnitName,

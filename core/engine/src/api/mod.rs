@@ -4,7 +4,7 @@
 //!
 //! Orders that are answered: `Spawn` → `Spawned`/`SpawnFailed`, then `Executed` (if watched), `SetupFailed`,
 //! `Exited`; `FindMain` → `MainFound`/`MainMissing`; `CheckConditions` → `ConditionsChecked`; `OpenSockets` →
-//! `SocketsOpened`; `SignalSet` and `Survey` → `Occupancy`; `SetFreezer` → `Freezer`; `Load` →
+//! `SocketsOpened`; `SignalSet` and `Survey` → `Occupancy`; `SetFreezer` → `Freezer`; `Clean` → `Cleaned`; `Load` →
 //! `Loaded`. The engine's state says what each unit waits for,
 //! so after a crash the recovered engine gives these orders again, under the same ids. All other orders are
 //! done once and not answered; the last batch of them is repeated after a crash, and all bear repeating.
@@ -20,7 +20,7 @@ pub use fact::{
 };
 pub use order::{Action, Directories, FindHow, Monitored, Phase, Spawn, Told, WatchExec};
 use serde::{Deserialize, Serialize};
-pub use wish::{Answer, Finale, JobKind, KillWhom, NotFrozen, Refusal, Request};
+pub use wish::{Answer, Finale, JobKind, KillWhom, NotCleaned, NotFrozen, Refusal, Request, Resource};
 
 /// A process the engine asked for. Pids exist only in init and host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,10 +1,11 @@
 //! Orders: what the engine wants done.
 
-use super::{Candidate, ExitStatus, Finale, Freezer, InvocationId, Parcel, ProcId, ServiceResult};
+use super::{Candidate, ExitStatus, Finale, Freezer, InvocationId, Parcel, ProcId, Resource, ServiceResult};
 use eudaemon_unit::config::exec::ExecCommand;
 use eudaemon_unit::config::unit::Condition;
 use eudaemon_unit::name::UnitName;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Which commands of a service (or socket) a process belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -101,6 +102,15 @@ pub enum Action {
     SetFreezer {
         unit: UnitName,
         freezer: Freezer,
+    },
+    /// Remove the unit's directories of these kinds. Answered by `Cleaned`.
+    Clean {
+        unit: UnitName,
+        what: BTreeSet<Resource>,
+    },
+    /// Remove no more of them. Answered by `Cleaned` as well, once for both.
+    StopCleaning {
+        unit: UnitName,
     },
     /// Find and watch the main process; it will be `process`.
     FindMain {

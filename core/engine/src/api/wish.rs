@@ -4,6 +4,7 @@ use super::{Freezer, JobId};
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::UnitName;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum JobKind {
@@ -30,6 +31,40 @@ pub enum KillWhom {
     ControlOrFail,
 }
 
+/// What `systemctl clean` can remove of a unit: systemctl(1), `--what=`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Resource {
+    Runtime,
+    State,
+    Cache,
+    Logs,
+    Configuration,
+    FdStore,
+}
+
+impl Resource {
+    pub const ALL: [Resource; 6] = [
+        Resource::Runtime,
+        Resource::State,
+        Resource::Cache,
+        Resource::Logs,
+        Resource::Configuration,
+        Resource::FdStore,
+    ];
+
+    /// As in `CanClean` and `--what=`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Resource::Runtime => "runtime",
+            Resource::State => "state",
+            Resource::Cache => "cache",
+            Resource::Logs => "logs",
+            Resource::Configuration => "configuration",
+            Resource::FdStore => "fdstore",
+        }
+    }
+}
+
 /// A wish: something somebody wants. Every one is answered by exactly one [`Announcement::Answered`](super::Announcement::Answered).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Request {
@@ -53,6 +88,11 @@ pub enum Request {
     /// The unit is not to be forgotten until as many [`LetGo`](Request::LetGo)s follow. A new manager knows of none.
     Hold(UnitName),
     LetGo(UnitName),
+    /// `systemctl clean`. Answered when it has begun: the unit is in maintenance until it is over.
+    Clean {
+        unit: UnitName,
+        what: BTreeSet<Resource>,
+    },
     /// `None`: all failed units.
     ResetFailed(Option<UnitName>),
     /// `systemctl exit N`: remembered for the end.
@@ -65,7 +105,7 @@ impl Request {
     /// The unit that is to be loaded before this is heard, if nobody knows it: clients may ask for what is on disk.
     pub fn loads(&self) -> Option<&UnitName> {
         match self {
-            Request::Job { unit, .. } | Request::Hold(unit) => Some(unit),
+            Request::Job { unit, .. } | Request::Hold(unit) | Request::Clean { unit, .. } => Some(unit),
             Request::CancelJob(_)
             | Request::ClearJobs
             | Request::Kill { .. }
@@ -154,8 +194,23 @@ pub enum Refusal {
         unit: UnitName,
         why: NotFrozen,
     },
+    NotCleaned {
+        unit: UnitName,
+        why: NotCleaned,
+    },
     ShuttingDown,
     Overloaded(String),
+}
+
+/// Why nothing of a unit is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotCleaned {
+    /// Such units have nothing of their own.
+    Kind,
+    /// It is not down, or it has a job, or it has no file.
+    Busy,
+    /// It has nothing of what was asked for.
+    Nothing,
 }
 
 /// Why a unit is not frozen, or not thawed.
@@ -225,6 +280,15 @@ impl Refusal {
             }
             Refusal::NotFrozen { unit, why: NotFrozen::Busy } => format!("{unit} has a pending job"),
             Refusal::NotFrozen { unit, why: NotFrozen::Inactive } => format!("{unit} is not active"),
+            Refusal::NotCleaned { unit, why: NotCleaned::Kind } => {
+                format!("{unit} does not support cleaning")
+            }
+            Refusal::NotCleaned { unit, why: NotCleaned::Busy } => {
+                format!("{unit} is not inactive or has a pending job")
+            }
+            Refusal::NotCleaned { unit, why: NotCleaned::Nothing } => {
+                format!("{unit} has nothing of that to be cleaned")
+            }
             Refusal::ShuttingDown => "everything ends".to_owned(),
             Refusal::Overloaded(what) => format!("limit reached: {what}"),
         }

@@ -47,6 +47,8 @@ pub(super) fn step(state: State, input: Input, cx: &mut Cx) -> State {
         | Input::MainMissing { .. }
         | Input::Notified { .. }
         | Input::Occupancy(_)
+        | Input::Clean(_)
+        | Input::Cleaned(_)
         | Input::SocketsOpened(_)
         | Input::SocketReady
         | Input::BusName(_)

@@ -10,6 +10,8 @@ pub struct History {
     pub result: ServiceResult,
     /// `ReloadResult`.
     pub reload_result: ServiceResult,
+    /// `CleanResult`.
+    pub clean_result: ServiceResult,
     /// `ExecMain…`: the last main process.
     pub main: MainRecord,
     /// How each command of this run went (the last run of it, if it ran twice), sorted by phase and index.

@@ -11,6 +11,7 @@
 //!
 //! What outlives a state (the last result, how each command ended) is the unit's [`History`], kept beside it.
 
+pub mod cleaning;
 mod cx;
 pub mod device;
 mod history;
@@ -30,10 +31,12 @@ pub use cx::{Cx, Effects, Level, ProcessIds, ReloadOutcome, Reply, Restarts, Run
 pub use history::{CommandRecord, History, MainRecord, NotifyState, Triggers};
 
 use crate::api::{
-    Action, ActiveState, Event, ExitStatus, Notification, NotifySender, Occupancy, Ownership, ProcId, Trouble,
+    Action, ActiveState, Event, ExitStatus, Notification, NotifySender, Occupancy, Ownership, ProcId,
+    Resource, Trouble,
 };
 use eudaemon_unit::config::{Body, Config, Service, Socket};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Where a unit is in its life, by kind. Written down after each step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +50,8 @@ pub enum State {
     Device(device::State),
     /// Timers, paths, automounts and swaps: known, not acted on yet.
     Unserved(unserved::State),
+    /// Of any kind: what it keeps on disk is being removed.
+    Cleaning(cleaning::State),
 }
 
 /// What a stop is for: `RestartKillSignal=` and what is kept for the next run depend on it.
@@ -73,7 +78,7 @@ pub enum Presence {
     Absent,
 }
 
-/// What one unit hears. The first five are wishes of the engine's jobs, the others facts.
+/// What one unit hears. The first six are wishes of the engine's jobs, the others facts.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// A start job runs: conditions hold, the start limit is not hit.
@@ -83,6 +88,7 @@ pub enum Input {
     Stop(StopFor),
     Reload,
     ResetFailed,
+    Clean(BTreeSet<Resource>),
 
     Spawned {
         process: ProcId,
@@ -122,6 +128,8 @@ pub enum Input {
     /// Whether the host has this mount.
     Mount(Presence),
     OutOfMemory,
+    /// What [`Action::Clean`] came to.
+    Cleaned(Result<(), Trouble>),
     /// The deadline of the state has passed.
     Deadline,
     /// The restart asked for by [`Cx::restart_due`] could not be queued.
@@ -150,6 +158,7 @@ impl Input {
             Event::SocketReady { unit: _ } => Some(Input::SocketReady),
             Event::BusName { name: _, owner } => Some(Input::BusName(owner)),
             Event::OutOfMemory { unit: _ } => Some(Input::OutOfMemory),
+            Event::Cleaned { unit: _, outcome } => Some(Input::Cleaned(outcome)),
             Event::Loaded(_) | Event::ConditionsChecked { .. } | Event::Mounts(_) | Event::Freezer { .. } => {
                 None
             }
@@ -182,7 +191,11 @@ pub enum Perhaps {
 
 /// One step of one unit.
 pub fn step(state: State, input: Input, config: &Config, cx: &mut Cx) -> State {
+    if let Input::Clean(what) = input {
+        return cleaning::begin(state, what, config, cx);
+    }
     match state {
+        State::Cleaning(state) => cleaning::step(state, input, config, cx),
         State::Service(state) => State::Service(match service_of(config) {
             Some(service) => service::step(state, input, service, cx),
             None => state,
@@ -228,6 +241,7 @@ impl State {
             State::Mount(state) => state.active_state(),
             State::Device(state) => state.active_state(),
             State::Unserved(state) => state.active_state(),
+            State::Cleaning(state) => state.active_state(),
         }
     }
 
@@ -242,6 +256,7 @@ impl State {
             State::Mount(state) => state.sub_state(),
             State::Device(state) => state.sub_state(),
             State::Unserved(state) => state.sub_state(),
+            State::Cleaning(state) => state.sub_state(),
         }
     }
 
@@ -250,6 +265,7 @@ impl State {
         match self {
             State::Service(state) => state.deadline(),
             State::Socket(state) => state.deadline(),
+            State::Cleaning(state) => state.deadline(),
             State::Target(_)
             | State::Slice(_)
             | State::Scope(_)
@@ -270,7 +286,8 @@ impl State {
             | State::Scope(_)
             | State::Mount(_)
             | State::Device(_)
-            | State::Unserved(_) => self.active_state(),
+            | State::Unserved(_)
+            | State::Cleaning(_) => self.active_state(),
         };
         match down {
             ActiveState::Inactive | ActiveState::Failed => Some(Triggered::Inactive),
@@ -312,7 +329,8 @@ impl State {
             | State::Scope(_)
             | State::Mount(_)
             | State::Device(_)
-            | State::Unserved(_) => None,
+            | State::Unserved(_)
+            | State::Cleaning(_) => None,
         }
     }
 
@@ -326,7 +344,8 @@ impl State {
             | State::Scope(_)
             | State::Mount(_)
             | State::Device(_)
-            | State::Unserved(_) => None,
+            | State::Unserved(_)
+            | State::Cleaning(_) => None,
         }
     }
 
@@ -340,7 +359,8 @@ impl State {
             | State::Scope(_)
             | State::Mount(_)
             | State::Device(_)
-            | State::Unserved(_) => None,
+            | State::Unserved(_)
+            | State::Cleaning(_) => None,
         }
     }
 
@@ -354,6 +374,7 @@ impl State {
             State::Socket(state) => {
                 socket_of(config).map_or(Vec::new(), |socket| state.waiting_for(socket, cx))
             }
+            State::Cleaning(state) => state.waiting_for(cx.unit),
             State::Target(_)
             | State::Slice(_)
             | State::Scope(_)
@@ -375,7 +396,8 @@ pub fn start_waits_for(state: &State, config: &Config) -> Option<String> {
         | State::Scope(_)
         | State::Mount(_)
         | State::Device(_)
-        | State::Unserved(_) => None,
+        | State::Unserved(_)
+        | State::Cleaning(_) => None,
     }
 }
 

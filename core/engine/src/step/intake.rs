@@ -57,6 +57,7 @@ impl Engine {
                 self.tell(&unit, kind::Input::Notified { sender, message: Box::new(message) });
             }
             Event::Occupancy { unit, occupancy } => self.tell(&unit, kind::Input::Occupancy(occupancy)),
+            Event::Cleaned { unit, outcome } => self.tell(&unit, kind::Input::Cleaned(outcome)),
             Event::Freezer { unit, outcome } => self.freezer_set(&unit, outcome),
             Event::SocketsOpened { unit, outcome } => self.tell(&unit, kind::Input::SocketsOpened(outcome)),
             Event::SocketReady { unit } => self.tell(&unit, kind::Input::SocketReady),
@@ -207,6 +208,7 @@ impl Engine {
             Request::SetFreezer { unit, freezer } => return self.wish_freezer(request, &unit, freezer),
             Request::Hold(unit) => self.hold(&unit),
             Request::LetGo(unit) => self.let_go(&unit),
+            Request::Clean { unit, what } => self.clean(&unit, what),
             Request::ResetFailed(unit) => self.reset_failed(unit),
             Request::SetExitCode(code) => {
                 self.counters.exit_code = code;

@@ -13,6 +13,7 @@
 //! No part calls back into a unit's kind while another unit's step is under way: such wishes are queued.
 
 mod automatic;
+mod clean;
 mod collect;
 mod end;
 mod finish;

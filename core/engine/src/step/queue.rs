@@ -379,6 +379,7 @@ impl Engine {
                         | Refusal::NoProcess { .. }
                         | Refusal::NotSupported { .. }
                         | Refusal::NotFrozen { .. }
+                        | Refusal::NotCleaned { .. }
                         | Refusal::Overloaded(_)
                         | Refusal::ShuttingDown => 5,
                     };

@@ -37,6 +37,8 @@ pub(super) fn told_by(input: &kind::Input, state: &kind::State, config: &Config,
         kind::Input::OutOfMemory => What::OutOfMemory,
         kind::Input::Deadline => kind::start_waits_for(state, config).map_or(What::Deadline, What::Overdue),
         kind::Input::SocketsOpened(Ok(()))
+        | kind::Input::Clean(_)
+        | kind::Input::Cleaned(_)
         | kind::Input::SocketReady
         | kind::Input::Spawned { .. }
         | kind::Input::Executed { .. }

@@ -356,6 +356,7 @@ impl<'a, S: Situation> Drafts<'a, S> {
             | Refusal::NoProcess { .. }
             | Refusal::NotSupported { .. }
             | Refusal::NotFrozen { .. }
+            | Refusal::NotCleaned { .. }
             | Refusal::ShuttingDown
             | Refusal::Overloaded(_) => false,
         };

@@ -3,8 +3,8 @@
 use crate::process::{Act, Manners, What, acts, broken_at, notification};
 use eudaemon_engine::api::{
     Action, Announcement, Answer, Candidate, Event, ExitStatus, FindHow, Input, JobId, JobKind, JobResult,
-    KillWhom, Moment, NotifySender, Occupancy, Output, Phase, ProcId, Request, RequestId, ServiceResult,
-    Spawn, WatchExec,
+    KillWhom, Moment, NotifySender, Occupancy, Output, Phase, ProcId, Request, RequestId, Resource,
+    ServiceResult, Spawn, WatchExec,
 };
 use eudaemon_engine::kind::service::result_word;
 use eudaemon_engine::{Engine, Settings};
@@ -125,6 +125,7 @@ impl Machine {
                 return self.wish(Request::ResetFailed(Some(name(words[1])))).map(|_| Vec::new());
             }
             "kill" => return self.kill(&words[1..]).map(|_| Vec::new()),
+            "clean" => return self.clean(&words[1..]).map(|_| Vec::new()),
             other => panic!("no such step: {other}"),
         };
         let mut jobs = Vec::new();
@@ -133,6 +134,21 @@ impl Machine {
             jobs.extend(self.wish(Request::Job { unit: name(unit), kind, mode })?);
         }
         Ok(jobs)
+    }
+
+    fn clean(&mut self, words: &[&str]) -> Result<Option<JobId>, ()> {
+        let (mut what, mut unit) = (BTreeSet::from([Resource::Cache, Resource::Runtime]), "");
+        for word in words {
+            match word.strip_prefix("--what=") {
+                Some("all") => what = Resource::ALL.into(),
+                Some(listed) => {
+                    let resource = |word: &str| Resource::ALL.into_iter().find(|one| one.word() == word);
+                    what = listed.split(',').map(|word| resource(word).unwrap()).collect();
+                }
+                None => unit = word,
+            }
+        }
+        self.wish(Request::Clean { unit: name(unit), what })
     }
 
     fn kill(&mut self, words: &[&str]) -> Result<Option<JobId>, ()> {
@@ -339,6 +355,9 @@ impl Machine {
             Action::Survey { unit } => self.count(&unit, &[]),
             Action::SetFreezer { unit, freezer } => {
                 self.later(0, Event::Freezer { unit, outcome: Ok(freezer) });
+            }
+            Action::Clean { unit, what: _ } | Action::StopCleaning { unit } => {
+                self.later(0, Event::Cleaned { unit, outcome: Ok(()) });
             }
             Action::FindMain { unit, process, how } => self.find(unit, process, how),
             Action::StopFinding { unit } => {
@@ -583,6 +602,7 @@ impl Machine {
         match property {
             "Result" => result(history.result),
             "ReloadResult" => result(history.reload_result),
+            "CleanResult" => result(history.clean_result),
             "ExecMainCode" => Some(code.to_string()),
             "ExecMainStatus" => Some(status.to_string()),
             "NRestarts" => Some(history.restarts.to_string()),

@@ -8,6 +8,7 @@
 //!   spawned|executed P   exit P CODE|SIGNAL   fail P CODE   nofork P       facts about processes
 //!   holds|fails UNIT     empty|occupied UNIT  found|missing UNIT P         answers
 //!   frozen|thawed|unfrozen UNIT            what came of freezing (`freeze`, `thaw`); `unfrozen`: it cannot be had
+//!   cleaned|uncleaned UNIT                 what came of cleaning (`clean UNIT WHAT…`)
 //!   notify UNIT WHO KEY=VALUE…   opened|unopened|ready UNIT   bus NAME owned|free   mounted UNIT…
 //!   plan start|stop|restart|isolate UNIT…  what it would come to; nothing happens
 //!   why UNIT             the chain of causes of its last change, with times since the beginning
@@ -221,7 +222,8 @@ impl Stage {
             let before = before.unwrap_or_else(|| ("inactive".into(), "dead".into()));
             if before != now && name != "-.slice" && name != "system.slice" {
                 told.push(format!("{name}: {} -> {}", print::state(&before), print::state(&now)));
-                if now.0 == "inactive" && before.0 != "inactive" && !view.condition.holds {
+                let unmet = !view.condition.holds && view.condition.at != Moment::default();
+                if now.0 == "inactive" && before.0 != "inactive" && unmet {
                     told.push(format!("{name}: its condition does not hold"));
                 }
             }

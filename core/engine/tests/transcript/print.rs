@@ -14,6 +14,11 @@ pub fn order(action: &Action) -> Option<String> {
         }
         Action::Survey { unit } => format!("survey {unit}"),
         Action::SetFreezer { unit, freezer } => format!("freezer of {unit} {}", freezer_word(*freezer)),
+        Action::Clean { unit, what } => {
+            let what: Vec<&str> = what.iter().map(|resource| resource.word()).collect();
+            format!("clean {unit}: {}", what.join(" "))
+        }
+        Action::StopCleaning { unit } => format!("stop cleaning {unit}"),
         Action::FindMain { unit, process, how } => {
             let how = match how {
                 FindHow::PidFile(path) => format!("by {path}"),

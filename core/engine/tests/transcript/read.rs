@@ -2,7 +2,7 @@
 
 use eudaemon_engine::api::{
     Event, ExitStatus, Fate, Freezer, JobId, JobKind, KillWhom, Notification, NotifySender, Occupancy,
-    Ownership, ProcId, Request, Trouble, Watchdog,
+    Ownership, ProcId, Request, Resource, Trouble, Watchdog,
 };
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::config::{Config, LoadState};
@@ -86,6 +86,12 @@ pub fn wish(word: &str, rest: &str) -> Option<Request> {
         "hold" => return Some(Request::Hold(name(rest))),
         "let-go" => return Some(Request::LetGo(name(rest))),
         "exit-code" => return Some(Request::SetExitCode(rest.parse().unwrap())),
+        "clean" => {
+            let mut words = rest.split_whitespace();
+            let unit = name(words.next().unwrap());
+            let resource = |word: &str| Resource::ALL.into_iter().find(|one| one.word() == word).unwrap();
+            return Some(Request::Clean { unit, what: words.map(resource).collect() });
+        }
         "freeze" => return Some(Request::SetFreezer { unit: name(rest), freezer: Freezer::Frozen }),
         "thaw" => return Some(Request::SetFreezer { unit: name(rest), freezer: Freezer::Running }),
         "kill" => {
@@ -136,6 +142,11 @@ pub fn fact(word: &str, rest: &str) -> Event {
         "unopened" => {
             let trouble = Trouble { errno: 98, step: "bind".into() };
             Event::SocketsOpened { unit: unit(), outcome: Err(trouble) }
+        }
+        "cleaned" => Event::Cleaned { unit: unit(), outcome: Ok(()) },
+        "uncleaned" => {
+            let trouble = Trouble { errno: 16, step: "cannot remove /var/lib/web".into() };
+            Event::Cleaned { unit: unit(), outcome: Err(trouble) }
         }
         "frozen" => Event::Freezer { unit: unit(), outcome: Ok(Freezer::Frozen) },
         "thawed" => Event::Freezer { unit: unit(), outcome: Ok(Freezer::Running) },

@@ -46,6 +46,10 @@ fn actor(happening: &Happening) -> Option<Pid> {
         | Happening::PidFile(pid)
         | Happening::Forks(pid) => Some(*pid),
         Happening::Ends(pid, status) => (*status != ExitStatus::Signal(KILL)).then_some(*pid),
-        Happening::Hear(_) | Happening::Wish(..) | Happening::Count(..) | Happening::Knock(_) => None,
+        Happening::Hear(_)
+        | Happening::Wish(..)
+        | Happening::Count(..)
+        | Happening::Knock(_)
+        | Happening::Cleaned(_) => None,
     }
 }

@@ -20,7 +20,7 @@ use eudaemon_engine::{Engine, Settings};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::name::UnitName;
 pub use sockets::Backlog;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How often things go wrong, per mille.
@@ -37,6 +37,9 @@ pub struct Faults {
     /// The wall clock jumps.
     pub clock_jumps: u32,
 }
+
+/// A removal takes less than this.
+const CLEANING: u64 = 20_000_000;
 
 /// A world that takes longer than this has a wheel that turns by itself.
 const STEPS: u64 = 20_000;
@@ -67,6 +70,7 @@ enum Happening {
     /// Whether the unit has processes beside these is looked at, and told, at this moment and not before.
     Count(UnitName, Vec<ProcId>),
     Knock(UnitName),
+    Cleaned(UnitName),
     TakesIn(Pid),
     Ready(Pid),
     PidFile(Pid),
@@ -105,6 +109,8 @@ pub struct Machine {
     finding: BTreeMap<UnitName, (ProcId, FindHow)>,
     /// The sockets that are open.
     backlogs: BTreeMap<UnitName, Backlog>,
+    /// Units whose directories are being removed.
+    cleaning: BTreeSet<UnitName>,
     /// What processes of frozen units would do.
     frozen: BTreeMap<UnitName, Vec<Happening>>,
     log: BTreeMap<Key, Option<Vec<u8>>>,
@@ -151,6 +157,7 @@ impl Machine {
             recorder: None,
             wall: 1_700_000_000_000_000,
             agenda: BTreeMap::new(),
+            cleaning: BTreeSet::new(),
             frozen: BTreeMap::new(),
             sequence: 0,
             next_pid: 2,
@@ -222,6 +229,7 @@ impl Machine {
             | Happening::Exec(_)
             | Happening::Note(..)
             | Happening::Knock(_)
+            | Happening::Cleaned(_)
             | Happening::TakesIn(_)
             | Happening::Ready(_)
             | Happening::PidFile(_)
@@ -304,6 +312,11 @@ impl Machine {
                 return Some(Input::Fact(Event::Occupancy { unit, occupancy }));
             }
             Happening::Knock(unit) => self.knocked(unit),
+            Happening::Cleaned(unit) if self.cleaning.remove(&unit) => {
+                return Some(Input::Fact(Event::Cleaned { unit, outcome: Ok(()) }));
+            }
+            // It was stopped.
+            Happening::Cleaned(_) => {}
             Happening::TakesIn(pid) => self.take_in(pid),
             Happening::Exec(pid) => self.exec(pid),
             Happening::Ready(pid) => return self.ready(pid),

@@ -26,6 +26,17 @@ impl Machine {
                 self.freeze(&unit, freezer);
             }
             Action::Release { unit, .. } => self.let_go(&unit),
+            Action::Clean { unit, .. } => {
+                self.cleaning.insert(unit.clone());
+                let delay = self.random.below(CLEANING);
+                self.at(delay, Happening::Cleaned(unit));
+            }
+            // What was on its way comes to nothing; a new manager's order finds nobody at work.
+            Action::StopCleaning { unit } => {
+                self.cleaning.remove(&unit);
+                let outcome = Err(Trouble { errno: 125, step: "stopped".into() });
+                self.hear(Event::Cleaned { unit, outcome });
+            }
             Action::FindMain { unit, process, how } => {
                 self.finding.insert(unit.clone(), (process, how.clone()));
                 self.find(unit, process, how);

@@ -1,5 +1,6 @@
 //! What all kinds of unit that run processes share: systemd.exec(5), systemd.kill(5).
 
+use crate::span::Span;
 use serde::{Deserialize, Serialize};
 
 /// One `Exec…=` line after specifiers, before `$VARIABLE` expansion (that is the child's, when its environment is whole).
@@ -223,6 +224,8 @@ pub struct Exec {
     pub cache_directory: Directories,
     pub logs_directory: Directories,
     pub configuration_directory: Directories,
+    /// How long `systemctl clean` may take.
+    pub timeout_clean: Span,
     pub capability_bounding_set: Capabilities,
     pub ambient_capabilities: Capabilities,
     pub no_new_privileges: bool,
@@ -267,6 +270,7 @@ impl Default for Exec {
             cache_directory: Directories::default(),
             logs_directory: Directories::default(),
             configuration_directory: Directories::default(),
+            timeout_clean: Span::INFINITY,
             capability_bounding_set: Capabilities::ALL,
             ambient_capabilities: Capabilities::NONE,
             no_new_privileges: false,

@@ -90,6 +90,7 @@ pub(super) static TABLE: &[Directive] = &[
     row("SyslogLevel", Kind::Text, syslog_level, "the syslog level of its output"),
     row("SyslogLevelPrefix", Kind::BooleanYes, |d, l| flag(&mut d.exec.syslog_level_prefix, l), "a <N> before a line sets its level"),
     row("TTYPath", Kind::Path, |d, l| if let Some(path) = l.path() { d.exec.tty_path = path }, "the terminal of StandardInput=tty and its kin"),
+    row("TimeoutCleanSec", Kind::Timeout("sec value"), |d, l| if let Some(span) = l.timeout("sec value") { d.exec.timeout_clean = span }, "how long systemctl clean may take"),
     row("UMask", Kind::Mode, |d, l| mode(&mut d.exec.umask, l), "the file mode creation mask"),
     row("UnsetEnvironment", Kind::Words, unset_environment, "variables taken out of its environment"),
     row("User", Kind::Text, |d, l| if let Some(user) = owner(l) { d.exec.user = user }, "the user it runs as"),

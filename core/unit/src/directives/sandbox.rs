@@ -119,7 +119,6 @@ pub(super) static TABLE: &[Directive] = &[
     kept("TTYVHangup", Kind::Boolean, "its terminal is hung up before and after"),
     kept("TTYVTDisallocate", Kind::Boolean, "its virtual terminal is emptied before and after"),
     own("TemporaryFileSystem", paths::temporary, "paths it sees as empty, in memory"),
-    kept("TimeoutCleanSec", Kind::Timeout("sec value"), "how long systemctl clean may take"),
     own("TimerSlackNSec", timer_slack, "how late its timers may be"),
     kept("UtmpIdentifier", Kind::Text, "its id in utmp"),
     kept("UtmpMode", UTMP, "its kind of entry in utmp"),

@@ -4,9 +4,10 @@ use super::{Served, Target};
 use crate::call::{Outcome, Shape};
 use crate::fault::Fault;
 use crate::properties::{UnitCx, can_reload, mode_of};
-use eudaemon_engine::api::{Finale, Freezer, JobId, JobKind, KillWhom, Request};
+use eudaemon_engine::api::{Finale, Freezer, JobId, JobKind, KillWhom, Request, Resource};
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::{UnitKind, UnitName};
+use std::collections::BTreeSet;
 
 /// What a client asks to happen to a unit; some words mean different jobs for different units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,6 +176,28 @@ fn set_freezer(served: &mut Served<'_>, freezer: Freezer) -> Result<Outcome, Fau
     };
     let wish = Request::SetFreezer { unit, freezer };
     let request = served.model.submit(Some(served.call.credentials), wish);
+    Ok(Outcome::Later(request, Shape::Empty))
+}
+
+/// `CleanUnit(name, what)`, `Clean(what)`. Answered when it has begun, as systemd does: whoever wants to know when it is over
+/// watches `ActiveState`.
+pub fn clean(served: &mut Served<'_>) -> Result<Outcome, Fault> {
+    let (unit, words) = match &served.target {
+        Target::Unit(unit) => (unit.clone(), served.call.arguments::<Vec<String>>()?),
+        Target::Manager | Target::Job(_) => {
+            let (name, words): (String, Vec<String>) = served.call.arguments()?;
+            (served.valid(&name)?, words)
+        }
+    };
+    let mut what = BTreeSet::new();
+    for word in words {
+        match Resource::ALL.into_iter().find(|resource| resource.word() == word) {
+            Some(resource) => what.extend([resource]),
+            None if word == "all" => what.extend(Resource::ALL),
+            None => return Err(Fault::invalid_args(format!("Invalid resource type: {word}"))),
+        }
+    }
+    let request = served.model.submit(Some(served.call.credentials), Request::Clean { unit, what });
     Ok(Outcome::Later(request, Shape::Empty))
 }
 

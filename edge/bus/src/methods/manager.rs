@@ -56,7 +56,7 @@ pub const MANAGER: &[Method] = &[
         jobs::enqueue,
     ),
     owner("KillUnit", &[("name", "s"), ("whom", "s"), ("signal", "i")], &[], jobs::kill),
-    owner("CleanUnit", &[("name", "s"), ("mask", "as")], &[], unserved::clean),
+    owner("CleanUnit", &[("name", "s"), ("mask", "as")], &[], jobs::clean),
     owner("FreezeUnit", &[("name", "s")], &[], jobs::freeze),
     owner("ThawUnit", &[("name", "s")], &[], jobs::thaw),
     owner("ResetFailedUnit", &[("name", "s")], &[], jobs::reset_failed_unit),

@@ -32,7 +32,7 @@ pub const UNIT: &[Method] = &[
     owner("SetProperties", &[("runtime", "b"), ("properties", "a(sv)")], &[], set_properties),
     anyone("Ref", &[], &[], hold),
     anyone("Unref", &[], &[], release),
-    owner("Clean", &[("mask", "as")], &[], unserved::clean),
+    owner("Clean", &[("mask", "as")], &[], jobs::clean),
     owner("Freeze", &[], &[], jobs::freeze),
     owner("Thaw", &[], &[], jobs::thaw),
 ];

@@ -5,7 +5,6 @@ use super::{Served, Target};
 use crate::call::Outcome;
 use crate::fault::Fault;
 use crate::properties::mode_of;
-use eudaemon_engine::api::ActiveState;
 use eudaemon_unit::name::{UnitKind, UnitName};
 use zbus::OwnedVariant;
 
@@ -14,35 +13,6 @@ pub fn unsupported(served: &mut Served<'_>) -> Result<Outcome, Fault> {
     let header = served.call.message.header();
     let member = header.member().map(|member| member.as_str()).unwrap_or_default();
     Err(Fault::not_supported(format!("{member} is not supported by this service manager.")))
-}
-
-pub fn clean(served: &mut Served<'_>) -> Result<Outcome, Fault> {
-    const RESOURCES: [&str; 7] = ["all", "runtime", "state", "cache", "logs", "configuration", "fdstore"];
-    let (unit, resources) = match &served.target {
-        Target::Unit(unit) => (unit.clone(), served.call.arguments::<Vec<String>>()?),
-        Target::Manager | Target::Job(_) => {
-            let (name, resources): (String, Vec<String>) = served.call.arguments()?;
-            (served.valid(&name)?, resources)
-        }
-    };
-    if let Some(wrong) = resources.iter().find(|word| !RESOURCES.contains(&word.as_str())) {
-        return Err(Fault::invalid_args(format!("Invalid resource type: {wrong}")));
-    }
-    let Some(unit) = served.model.unit(&unit) else { return unsupported(served) };
-    if unit.active != ActiveState::Inactive || unit.job.is_some() {
-        return Err(Fault::unit_busy("Unit is not inactive or has pending job."));
-    }
-    let owns = unit.config.exec().is_some_and(|exec| {
-        let places = [
-            &exec.runtime_directory,
-            &exec.state_directory,
-            &exec.cache_directory,
-            &exec.logs_directory,
-            &exec.configuration_directory,
-        ];
-        places.iter().any(|directories| !directories.names.is_empty())
-    });
-    if owns { unsupported(served) } else { Err(Fault::nothing_to_clean("No matching resources found.")) }
 }
 
 pub fn abandon(served: &mut Served<'_>) -> Result<Outcome, Fault> {

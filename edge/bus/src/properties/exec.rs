@@ -184,7 +184,7 @@ pub const EXEC: &[UnitRow] = &[
     row("ConfigurationDirectory", "as", Const, |cx| {
         list(&cx.exec().configuration_directory.names, |(name, _)| name.clone())
     }),
-    row("TimeoutCleanUSec", "t", Const, |cx| cx.span("TimeoutCleanSec", u64::MAX)),
+    row("TimeoutCleanUSec", "t", Const, |cx| num(cx.exec().timeout_clean.0)),
     row("MemoryDenyWriteExecute", "b", Const, |cx| cx.flag("MemoryDenyWriteExecute")),
     row("RestrictRealtime", "b", Const, |cx| cx.flag("RestrictRealtime")),
     row("RestrictSUIDSGID", "b", Const, |cx| cx.switch("RestrictSUIDSGID", cx.exec().dynamic_user)),

@@ -50,7 +50,7 @@ pub const SERVICE: &[UnitRow] = &[
     row("StatusErrno", "i", Value, |cx| num(cx.run().status_errno)),
     row("Result", "s", Value, |cx| text(result_word(cx.run().result))),
     row("ReloadResult", "s", Value, |cx| text(result_word(cx.run().reload_result))),
-    row("CleanResult", "s", Value, |_| text("success")),
+    row("CleanResult", "s", Value, |cx| text(result_word(cx.run().clean_result))),
     row("USBFunctionDescriptors", "s", Const, |cx| cx.free("USBFunctionDescriptors")),
     row("USBFunctionStrings", "s", Const, |cx| cx.free("USBFunctionStrings")),
     row("UID", "u", Value, |cx| num(cx.run().uid.unwrap_or(u32::MAX))),

@@ -8,7 +8,7 @@ use eudaemon_bus::{
 };
 use eudaemon_engine::api::{
     ActiveState, Announcement, Answer, ExitStatus, InvocationId, JobId, JobKind, JobResult, Moment,
-    NotFrozen, Ownership, Phase, Refusal, Request, RequestId, ServiceResult,
+    NotCleaned, NotFrozen, Ownership, Phase, Refusal, Request, RequestId, ServiceResult,
 };
 use eudaemon_engine::transaction::account::Account;
 use eudaemon_engine::why::Link;
@@ -255,6 +255,12 @@ impl Table {
             Request::SetFreezer { unit, .. } => match self.units.get(&unit) {
                 Some(entry) if entry.active == ActiveState::Active => Ok(Answer::Done),
                 Some(_) | None => Err(Refusal::NotFrozen { unit, why: NotFrozen::Inactive }),
+            },
+            Request::Clean { unit, .. } => match self.units.get(&unit) {
+                Some(entry) if entry.active == ActiveState::Inactive => {
+                    Err(Refusal::NotCleaned { unit, why: NotCleaned::Nothing })
+                }
+                Some(_) | None => Err(Refusal::NotCleaned { unit, why: NotCleaned::Busy }),
             },
             Request::ResetFailed(which) => {
                 for (name, entry) in &mut self.units {

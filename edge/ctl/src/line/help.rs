@@ -57,7 +57,7 @@ const fn own_options(verb: Verb) -> &'static [Flag] {
     use Flag::{
         After, All, Before, DryRun, Force, Full, JobMode, KillWhom, Lines, NoBlock, NoLegend, NoReload,
         NoWarn, Now, Output, Plain, PresetMode, Property, PropertyValue, Reverse, Root, Runtime,
-        ShowTransaction, Signal, State, Timestamp, Type, Value, Wait,
+        ShowTransaction, Signal, State, Timestamp, Type, Value, Wait, What,
     };
     match verb {
         Verb::Start | Verb::Restart => &[JobMode, ShowTransaction, NoBlock, Wait, NoWarn, DryRun],
@@ -65,6 +65,7 @@ const fn own_options(verb: Verb) -> &'static [Flag] {
             &[JobMode, ShowTransaction, NoBlock, NoWarn, DryRun]
         }
         Verb::Isolate | Verb::Default | Verb::Rescue | Verb::Emergency => &[ShowTransaction, NoBlock, DryRun],
+        Verb::Clean => &[What, NoBlock],
         Verb::Kill => &[Signal, KillWhom],
         Verb::Plan => &[JobMode, Root, Output],
         Verb::Why => &[Timestamp],

@@ -106,10 +106,7 @@ mod tests {
     fn bad_lines_are_refused_in_one_line() {
         check("frobnicate", expect![["refused: Unknown command verb frobnicate."]]);
         check("strat nginx", expect!["refused: Unknown command verb strat. Did you mean 'start'?"]);
-        check(
-            "clean x",
-            expect!["refused: Command verb clean is not supported by this version of eudaemon."],
-        );
+        check("bind x", expect!["refused: Command verb bind is not supported by this version of eudaemon."]);
         check("is-failed", expect!["refused: Too few arguments."]);
         check("--frob status", expect!["refused: systemctl: unrecognized option '--frob'"]);
         check("-H host status", expect!["refused: Operating on another machine (-H, -M) is not supported."]);

@@ -96,6 +96,7 @@ flags! {
     Signal 's' "signal" "SIGNAL" "Which signal";
     KillWhom - "kill-whom" "WHOM" "Which processes: main, control or all";
     KillWho - "kill-who" "WHOM" "";
+    What - "what" "WHAT,…" "Which of it: runtime, state, cache, logs, configuration, fdstore, all";
     Now - "now" - "Start or stop the units as well";
     Runtime - "runtime" - "Until the next boot only";
     Force 'f' "force" - "Overwrite links; end at once (twice: without asking the manager)";
@@ -164,6 +165,7 @@ options! {
     job_mode: String = "replace".to_owned();
     kill_whom: String = "all".to_owned();
     signal: i32 = signal::TERM;
+    what: Vec<String> = Vec::new();
     now: bool = false;
     runtime: bool = false;
     no_reload: bool = false;
@@ -334,6 +336,14 @@ fn apply(flag: Flag, value: String, options: &mut Options, called_as: CalledAs) 
             None => return refuse(format!("Failed to parse signal string \"{value}\".")),
         },
         Flag::KillWhom | Flag::KillWho => options.kill_whom = value,
+        Flag::What => {
+            if value.is_empty() {
+                return refuse("--what= requires arguments (see --what=help).".to_owned());
+            } else if value.split(',').any(|word| word == "help") {
+                return Err(Stop::Show("runtime\nstate\ncache\nlogs\nconfiguration\nfdstore\n".to_owned()));
+            }
+            options.what.extend(value.split(',').map(str::to_owned));
+        }
         Flag::Now => options.now = true,
         Flag::Runtime => options.runtime = true,
         Flag::Force => options.force = options.force.saturating_add(1),

@@ -62,6 +62,7 @@ verbs! {
     Emergency "emergency" "" 0..0 Started "Isolate emergency.target";
     Freeze "freeze" "UNIT…" 1..any Present "Suspend the processes of units";
     Thaw "thaw" "UNIT…" 1..any Present "Let suspended processes go on";
+    Clean "clean" "UNIT…" 1..any Present "Remove what units that are down keep on disk";
     Kill "kill" "UNIT…" 1..any Present "Send a signal to the processes of units";
     ResetFailed "reset-failed" "[PATTERN…]" 0..any Present "Forget failures, and the start counters with them";
     Plan "plan" "start|stop|restart|isolate UNIT…" 2..any Files "What a request would come to, and why; nothing is done";
@@ -120,7 +121,6 @@ const OLDER_WORDS: &[(&str, Verb)] = &[
 /// Verbs of systemctl that are not there yet.
 const ABSENT: &[&str] = &[
     "bind",
-    "clean",
     "edit",
     "hibernate",
     "hybrid-sleep",

@@ -2,6 +2,7 @@
 
 mod ask;
 mod cat;
+mod clean;
 mod dependencies;
 mod environment;
 mod files;
@@ -80,6 +81,7 @@ fn dispatch(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
         Verb::Emergency => jobs::isolate(line, screen, "emergency.target"),
         Verb::Freeze => kill::freezer(line, screen, &mut running::reach(line)?, "FreezeUnit"),
         Verb::Thaw => kill::freezer(line, screen, &mut running::reach(line)?, "ThawUnit"),
+        Verb::Clean => clean::run(line, screen, &mut running::reach(line)?),
         Verb::Kill => kill::kill(line, screen, &mut running::reach(line)?),
         Verb::ResetFailed => kill::reset_failed(line, screen, &mut running::reach(line)?),
         Verb::Cancel => kill::cancel(line, screen, &mut running::reach(line)?),

@@ -90,6 +90,7 @@ pub(super) fn add(
             | Refusal::NotSupported { .. }
             | Refusal::NotFrozen { .. }
             | Refusal::WrongMode { .. }
+            | Refusal::NotCleaned { .. }
             | Refusal::ShuttingDown
             | Refusal::Overloaded(_)),
         ) => {

@@ -139,6 +139,7 @@ impl Host {
             finding: BTreeMap::new(),
             awaited: BTreeMap::new(),
             freezing: BTreeMap::new(),
+            cleaners: super::cleaning::Cleaners::new()?,
             idle_pipe: None,
             next_parcel: 1,
             next_token: super::facts::FIRST_TOKEN,
@@ -242,13 +243,14 @@ impl Host {
     }
 
     fn register(&self) -> io::Result<()> {
-        use super::facts::{INOTIFY, LINK, NOTIFY as NOTIFY_TOKEN, REPORTS};
+        use super::facts::{CLEANERS, INOTIFY, LINK, NOTIFY as NOTIFY_TOKEN, REPORTS};
         let add = |fd: std::os::fd::BorrowedFd<'_>, token: u64| {
             epoll::add(&self.epoll, fd, epoll::EventData::new_u64(token), epoll::EventFlags::IN)
         };
         add(self.link.socket(), LINK)?;
         add(self.notify.as_fd(), NOTIFY_TOKEN)?;
         add(self.inotify.as_fd(), INOTIFY)?;
+        add(self.cleaners.bell.as_fd(), CLEANERS)?;
         if let Some(reports) = &self.reports {
             add(reports.as_fd(), REPORTS)?;
         }

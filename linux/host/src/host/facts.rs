@@ -21,6 +21,7 @@ pub(super) const LINK: u64 = 0;
 pub(super) const REPORTS: u64 = 1;
 pub(super) const NOTIFY: u64 = 2;
 pub(super) const INOTIFY: u64 = 3;
+pub(super) const CLEANERS: u64 = 4;
 pub(super) const FIRST_TOKEN: u64 = 16;
 /// Set in the token of a stranger's pidfd; the rest is its process id.
 pub(super) const STRANGER: u64 = 1 << 63;
@@ -52,6 +53,7 @@ impl Host {
                 REPORTS => self.read_reports(),
                 NOTIFY => {}
                 INOTIFY => self.read_inotify(),
+                CLEANERS => self.hear_cleaners(),
                 token if token & STRANGER != 0 => self.lose_stranger(ProcId(token & !STRANGER)),
                 token if token & STORED != 0 => self.lose_stored(token & !STORED),
                 token => {

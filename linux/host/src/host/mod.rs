@@ -5,6 +5,7 @@
 //! All of it is rebuilt by [`Host::connect`] from init's snapshot and the notes a predecessor wrote.
 
 mod birth;
+mod cleaning;
 mod connect;
 mod facts;
 mod finding;
@@ -112,6 +113,7 @@ pub struct Host {
     awaited: BTreeMap<UnitName, String>,
     /// Cgroups that are about to be frozen or thawed.
     freezing: BTreeMap<UnitName, (PathBuf, Freezer)>,
+    cleaners: cleaning::Cleaners,
     /// What processes of `Type=idle` wait on: the end they are given, and ours.
     idle_pipe: Option<(OwnedFd, OwnedFd)>,
     next_parcel: u64,
@@ -162,6 +164,8 @@ impl Host {
             Action::SignalSet { unit, signal, but } => self.signal_set(unit, config, signal, &but),
             Action::Survey { unit } => self.survey(unit, config),
             Action::SetFreezer { unit, freezer } => self.set_freezer(unit, config, freezer),
+            Action::Clean { unit, what } => self.clean(unit, config, &what),
+            Action::StopCleaning { unit } => self.stop_cleaning(unit),
             Action::FindMain { unit, process, how } => self.find_main(unit, config, process, how),
             Action::StopFinding { unit } => drop(self.finding.remove(&unit)),
             Action::Forget { process } => self.forget(process),

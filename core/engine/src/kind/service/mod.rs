@@ -248,7 +248,9 @@ pub(super) fn step(state: State, input: Input, service: &Service, cx: &mut Cx) -
         Input::OutOfMemory => running::out_of_memory(state, service, cx),
         Input::Deadline => timeout::deadline(state, service, cx),
         Input::RestartRefused => end::restart_refused(state, cx),
-        Input::SocketsOpened(_)
+        Input::Clean(_)
+        | Input::Cleaned(_)
+        | Input::SocketsOpened(_)
         | Input::SocketReady
         | Input::Mount(_)
         | Input::TriggerRefused

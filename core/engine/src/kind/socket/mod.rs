@@ -220,6 +220,8 @@ pub(super) fn step(state: State, input: Input, socket: &Socket, cx: &mut Cx) -> 
         | Input::BusName(_)
         | Input::Mount(_)
         | Input::OutOfMemory
+        | Input::Clean(_)
+        | Input::Cleaned(_)
         | Input::RestartRefused => state,
     }
 }

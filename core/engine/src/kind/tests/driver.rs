@@ -277,6 +277,8 @@ fn print(action: &Action) -> String {
         Action::Forget { .. }
         | Action::CheckConditions { .. }
         | Action::SetFreezer { .. }
+        | Action::Clean { .. }
+        | Action::StopCleaning { .. }
         | Action::Load { .. }
         | Action::Finish(_) => {
             panic!("not a kind's order: {action:?}")

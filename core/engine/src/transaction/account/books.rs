@@ -176,6 +176,7 @@ impl<'a, 'b, S: Situation> Books<'a, 'b, S> {
             | Refusal::NoProcess { .. }
             | Refusal::NotSupported { .. }
             | Refusal::NotFrozen { .. }
+            | Refusal::NotCleaned { .. }
             | Refusal::ShuttingDown
             | Refusal::Overloaded(_) => Vec::new(),
         }
