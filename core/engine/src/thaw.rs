@@ -11,6 +11,7 @@ use crate::step::bus_name;
 use crate::unit::{Life, Unit};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::name::UnitName;
+use eudaemon_unit::span::Span;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -259,6 +260,7 @@ impl Engine {
                 run: &mut of.life.run,
                 next_invocation,
                 restarts: kind::Restarts::Allowed,
+                was_up: Span::ZERO,
                 history: &mut of.life.history,
                 process_ids: &mut self.counters.process_ids,
                 effects: kind::Effects::default(),

@@ -14,6 +14,8 @@ mod defaults;
 mod directives;
 #[path = "cases/explain.rs"]
 mod explain;
+#[path = "cases/extensions.rs"]
+mod extensions;
 #[path = "cases/freezer.rs"]
 mod freezer;
 #[path = "cases/kills.rs"]
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         orphans::CASES,
         actions::CASES,
         freezer::CASES,
+        extensions::CASES,
         arguments::CASES,
         directives::CASES,
         defaults::CASES,

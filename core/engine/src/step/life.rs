@@ -45,6 +45,7 @@ impl Engine {
         let from = state.active_state();
         let what = told_by(&input, &state, &config, &of.life.history);
         let owned_before = state.processes();
+        let was_up = of.life.times.was_up(from, self.now.monotonic);
         let life = &mut *of.life;
         let mut cx = Cx {
             now: self.now,
@@ -52,6 +53,7 @@ impl Engine {
             run: &mut life.run,
             next_invocation,
             restarts,
+            was_up,
             history: &mut life.history,
             process_ids: &mut self.counters.process_ids,
             effects: Effects::default(),

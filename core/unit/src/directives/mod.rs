@@ -8,6 +8,7 @@
 mod confine;
 mod draft;
 mod exec;
+mod extension;
 mod install;
 mod keep;
 mod kill;
@@ -32,6 +33,7 @@ use crate::config::{Body, Config};
 use crate::name::UnitKind;
 pub(crate) use draft::Draft;
 pub(crate) use exec::{LEVELS, assignments, numbered, one_limit, score};
+pub use extension::about;
 use keep::keep;
 pub(crate) use line::{Line, Outcome};
 pub(crate) use names::ACTIONS;
@@ -146,7 +148,8 @@ pub struct Section {
 
 type Tables = &'static [&'static [Directive]];
 const PROCESSES: [&[Directive]; 4] = [exec::TABLE, sandbox::TABLE, kill::TABLE, resource::TABLE];
-const SERVICE: Tables = &[service::TABLE, PROCESSES[0], PROCESSES[1], PROCESSES[2], PROCESSES[3]];
+const SERVICE: Tables =
+    &[service::TABLE, PROCESSES[0], PROCESSES[1], PROCESSES[2], PROCESSES[3], extension::SERVICE];
 const SOCKET: Tables = &[socket::TABLE, PROCESSES[0], PROCESSES[1], PROCESSES[2], PROCESSES[3]];
 const MOUNT: Tables = &[mount::MOUNT, PROCESSES[0], PROCESSES[1], PROCESSES[2], PROCESSES[3]];
 const SWAP: Tables = &[mount::SWAP, PROCESSES[0], PROCESSES[1], PROCESSES[2], PROCESSES[3]];
@@ -196,7 +199,7 @@ pub(crate) fn locate(section: &str, key: &str) -> Option<(&'static str, &'static
     Some((section.name, row))
 }
 
-/// The man page that has a key of a section.
+/// The man page that has a key of a section; of an extension, the page that stands for one.
 pub fn manual(section: &str, key: &str) -> &'static str {
     const SHARED: [(&[Directive], &str); 4] = [
         (exec::TABLE, "systemd.exec(5)"),
@@ -204,6 +207,9 @@ pub fn manual(section: &str, key: &str) -> &'static str {
         (kill::TABLE, "systemd.kill(5)"),
         (resource::TABLE, "systemd.resource-control(5)"),
     ];
+    if extension::is_one(section, key) {
+        return extension::MANUAL;
+    }
     let has = |table: &[Directive]| table.iter().any(|row| row.key == key);
     if let Some((_, page)) = SHARED.iter().find(|(table, _)| has(table)) {
         return page;

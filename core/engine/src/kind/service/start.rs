@@ -49,7 +49,7 @@ fn begin(service: &Service, cx: &mut Cx) -> State {
     history.watchdog_override = None;
     history.bus_name = None;
     if history.restarts_over {
-        history.restarts = 0;
+        history.forget_restarts();
         history.restarts_over = false;
     }
     cx.begin();

@@ -289,6 +289,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("WatchdogSec", "0, which is off"),
     ("WatchdogSignal", "SIGABRT"),
     ("WorkingDirectory", "/"),
+    ("X-RestartResetSec", "infinity: never"),
 ];
 
 #[derive(Clone, Copy)]
