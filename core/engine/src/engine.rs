@@ -10,6 +10,7 @@ use crate::job::Job;
 use crate::kind::ProcessIds;
 use crate::transaction::{Reload, Situation, Standing};
 use crate::unit::Unit;
+use crate::why::Root;
 use eudaemon_unit::name::UnitName;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -52,6 +53,8 @@ pub struct Engine {
     pub(crate) blocked: BTreeMap<UnitId, Vec<JobId>>,
     /// Services by their `BusName=`.
     pub(crate) bus_names: BTreeMap<String, BTreeSet<UnitId>>,
+    /// `ExitCodeFrom=`: the units that are named, and those that do.
+    pub(crate) exit_codes: BTreeMap<UnitName, BTreeSet<UnitId>>,
     /// Who waits for units to be frozen or thawed. Not written down: with the manager they lose their connection.
     pub(crate) freezing: BTreeMap<UnitId, Vec<(RequestId, Freezer)>>,
     pub(crate) pen: Pen,
@@ -65,9 +68,10 @@ pub(crate) struct Counters {
     pub next_job: u32,
     pub next_order: u64,
     pub process_ids: ProcessIds,
-    pub exit_code: u8,
-    /// The final target that is to be started once it is loaded, and for which unit.
-    pub going_to: Option<(UnitName, Option<UnitName>)>,
+    /// `None`: nobody gave one, which is 0.
+    pub exit_code: Option<u8>,
+    /// The final target that is to be started once it is loaded, and what for.
+    pub going_to: Option<(UnitName, Root)>,
     pub finale: Option<Finale>,
     pub startup: Startup,
 }
@@ -137,7 +141,7 @@ impl Engine {
                 next_job: 1,
                 next_order: 1,
                 process_ids: ProcessIds { next: 1 },
-                exit_code: 0,
+                exit_code: None,
                 going_to: None,
                 finale: None,
                 startup: Startup::Ahead,
@@ -148,6 +152,7 @@ impl Engine {
             queues: Queues::default(),
             blocked: BTreeMap::new(),
             bus_names: BTreeMap::new(),
+            exit_codes: BTreeMap::new(),
             freezing: BTreeMap::new(),
             pen: Pen::default(),
         }

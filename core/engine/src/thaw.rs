@@ -7,7 +7,6 @@ use crate::graph::{Graph, UnitId};
 use crate::job::{Facts, Job, Phase};
 use crate::kind::{self, Stage};
 use crate::record::{Key, Record};
-use crate::step::bus_name;
 use crate::unit::{Life, Unit};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::name::UnitName;
@@ -117,9 +116,7 @@ impl Engine {
         engine.graph = graph;
         engine.grow();
         for unit in engine.graph.ids() {
-            if let Some(name) = bus_name(engine.graph.config(unit)) {
-                engine.bus_names.entry(name.to_owned()).or_default().insert(unit);
-            }
+            engine.look_up_by_names(unit);
         }
         // What cannot be read was not readable to the other either.
         engine.thaw_all(seed, records);

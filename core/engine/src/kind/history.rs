@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
+    /// When the last run began.
+    pub begun: Moment,
     /// `Result`: the first thing that went wrong in this run.
     pub result: ServiceResult,
     /// `ReloadResult`.

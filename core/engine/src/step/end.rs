@@ -12,6 +12,10 @@ use eudaemon_unit::config::unit::{EmergencyAction, JobMode};
 use eudaemon_unit::config::{Config, LoadState};
 use eudaemon_unit::name::UnitName;
 
+/// What [`Engine::finale_of`] knows.
+const FINAL_TARGETS: [&str; 6] =
+    ["exit.target", "poweroff.target", "reboot.target", "soft-reboot.target", "halt.target", "kexec.target"];
+
 /// What an emergency action follows from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Occasion {
@@ -58,15 +62,16 @@ impl Engine {
         if matches!(action, E::Exit | E::ExitForce)
             && let Some(code) = code.or_else(|| self.own_exit_code(unit?, occasion))
         {
-            self.counters.exit_code = code;
+            self.counters.exit_code = Some(code);
         }
+        let root = Root::Emergency(unit.map(|unit| self.graph.name(unit).clone()));
         match action {
             E::None => {}
-            E::Reboot | E::SoftReboot => self.go_to("reboot.target", unit),
-            E::PowerOff => self.go_to("poweroff.target", unit),
-            E::Exit => self.go_to("exit.target", unit),
-            E::Halt => self.go_to("halt.target", unit),
-            E::Kexec => self.go_to("kexec.target", unit),
+            E::Reboot | E::SoftReboot => self.go_to("reboot.target", root),
+            E::PowerOff => self.go_to("poweroff.target", root),
+            E::Exit => self.go_to("exit.target", root),
+            E::Halt => self.go_to("halt.target", root),
+            E::Kexec => self.go_to("kexec.target", root),
             E::RebootForce | E::RebootImmediate | E::SoftRebootForce => self.end(Finale::Reboot),
             E::PowerOffForce | E::PowerOffImmediate => self.end(Finale::PowerOff),
             E::ExitForce => {
@@ -92,16 +97,15 @@ impl Engine {
     }
 
     /// Starts a final target so that nothing turns it round, once it is loaded.
-    fn go_to(&mut self, target: &str, by: Option<UnitId>) {
+    pub(super) fn go_to(&mut self, target: &str, root: Root) {
         let Ok(name) = UnitName::parse(target) else { return };
         if self.counters.going_to.is_some() {
             return;
         }
-        let by = by.map(|unit| self.graph.name(unit).clone());
         match self.graph.id(&name).filter(|unit| self.graph.knowledge(*unit) == Knowledge::Loaded) {
-            Some(unit) => self.start_final(unit, by),
+            Some(unit) => self.start_final(unit, root),
             None => {
-                self.counters.going_to = Some((name.clone(), by));
+                self.counters.going_to = Some((name.clone(), root));
                 self.order(Action::Load { unit: name });
             }
         }
@@ -109,16 +113,16 @@ impl Engine {
 
     /// A configuration came: it may be the final target that is waited for. Where there is none, the end comes at once.
     pub(super) fn final_target_loaded(&mut self, config: &Config) {
-        let is_it = |(name, _): &mut (UnitName, _)| config.name == *name || config.aliases.contains(name);
-        let Some((name, by)) = self.counters.going_to.take_if(is_it) else { return };
+        let is_it = |(name, _): &mut (UnitName, Root)| config.name == *name || config.aliases.contains(name);
+        let Some((name, root)) = self.counters.going_to.take_if(is_it) else { return };
         match self.graph.id(&name).filter(|_| config.load == LoadState::Loaded) {
-            Some(unit) => self.start_final(unit, by),
+            Some(unit) => self.start_final(unit, root),
             None => self.end_at(name.as_str()),
         }
     }
 
-    fn start_final(&mut self, unit: UnitId, by: Option<UnitName>) {
-        let errand = Errand::of(Root::Emergency(by));
+    fn start_final(&mut self, unit: UnitId, root: Root) {
+        let errand = Errand::of(root);
         let mode = JobMode::ReplaceIrreversibly;
         let ask = Ask { unit, kind: JobKind::Start, mode, origin: Origin::Engine };
         if let Err(why) = self.enqueue(ask, errand) {
@@ -138,7 +142,7 @@ impl Engine {
 
     fn exit_finale(&self) -> Finale {
         match self.settings.exit {
-            ExitMeans::Exit => Finale::Exit(self.counters.exit_code),
+            ExitMeans::Exit => Finale::Exit(self.counters.exit_code.unwrap_or(0)),
             ExitMeans::PowerOff => Finale::PowerOff,
         }
     }
@@ -166,6 +170,18 @@ impl Engine {
             self.say(Some(unit), 3, format!("{name} was not reached ({result:?}), ending all the same"));
         }
         self.end(finale);
+    }
+
+    /// Whether a final target is on its way.
+    pub(super) fn is_ending(&self) -> bool {
+        let is_started = |target: &str| {
+            let unit = UnitName::parse(target).ok().and_then(|name| self.graph.id(&name));
+            let job = unit.and_then(|unit| self.unit(unit).job).and_then(|job| self.jobs.get(&job));
+            job.is_some_and(|job| job.facts.kind == JobKind::Start)
+        };
+        self.counters.finale.is_some()
+            || self.counters.going_to.is_some()
+            || FINAL_TARGETS.into_iter().any(is_started)
     }
 
     /// Gives the last order, once.

@@ -102,6 +102,7 @@ impl Engine {
             self.wake_blocked(unit);
             self.queues.bound.insert(unit);
             self.queues.unneeded.insert(unit);
+            self.did_not_come_up(unit, kind, result);
             self.end_of_final_job(unit, kind, result);
         }
     }

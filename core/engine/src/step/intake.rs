@@ -104,9 +104,15 @@ impl Engine {
         {
             units.remove(&unit);
         }
-        if let Some(name) = bus_name(&config) {
-            self.bus_names.entry(name.to_owned()).or_default().insert(unit);
+        if let Some(name) = before.as_deref().and_then(|before| before.unit.exit_code_from.as_ref())
+            && let Some(units) = self.exit_codes.get_mut(name)
+        {
+            units.remove(&unit);
+            if units.is_empty() {
+                self.exit_codes.remove(name);
+            }
         }
+        self.look_up_by_names(unit);
         match change {
             Change::New => self.announce(Announcement::UnitAdded(config.name.clone())),
             Change::Changed => {
@@ -115,6 +121,17 @@ impl Engine {
                 self.queues.unneeded.insert(unit);
             }
             Change::Same => {}
+        }
+    }
+
+    /// Enters the unit under the names it is found by.
+    pub(crate) fn look_up_by_names(&mut self, unit: UnitId) {
+        let config = Arc::clone(self.graph.config(unit));
+        if let Some(name) = bus_name(&config) {
+            self.bus_names.entry(name.to_owned()).or_default().insert(unit);
+        }
+        if let Some(name) = &config.unit.exit_code_from {
+            self.exit_codes.entry(name.clone()).or_default().insert(unit);
         }
     }
 
@@ -199,7 +216,7 @@ impl Engine {
             Request::SetFreezer { unit, freezer } => return self.wish_freezer(request, &unit, freezer),
             Request::ResetFailed(unit) => self.reset_failed(unit),
             Request::SetExitCode(code) => {
-                self.counters.exit_code = code;
+                self.counters.exit_code = Some(code);
                 Ok(Answer::Done)
             }
             Request::FinishNow(finale) => {
@@ -320,7 +337,7 @@ fn unmet(key: &str, tests: &[Condition], verdicts: &[bool]) -> String {
     }
 }
 
-pub(crate) fn bus_name(config: &Config) -> Option<&str> {
+fn bus_name(config: &Config) -> Option<&str> {
     match &config.body {
         Body::Service(service) => service.bus_name.as_deref(),
         Body::Socket(_)

@@ -1,6 +1,7 @@
 //! A unit takes a step, and those around it hear of the change. The order of what follows a change is
 //! systemd's: timestamps, the unit's own job, retroactive jobs, OnFailure=/OnSuccess=, the watchers.
 
+use super::exit_code::is_end;
 use super::why::told_by;
 use crate::api::{Action, ActiveState, JobId, ServiceResult};
 use crate::engine::{Alarm, Engine, OwnWish};
@@ -177,6 +178,9 @@ impl Engine {
             self.act_on_failure(unit);
         } else if to == ActiveState::Inactive && !is_down(from) && how.down != Down::ToRestart {
             self.act_on_success(unit);
+        }
+        if how.down != Down::ToRestart && is_end(from, to) {
+            self.went_down(unit);
         }
     }
 

@@ -5,6 +5,7 @@
 //!               ├─► finish (its job ends, jobs that depended on it fail)
 //!               ├─► automatic (OnFailure=, Upholds=, BindsTo=, StopWhenUnneeded=, retroactive jobs)
 //!               ├─► freezer (a unit that is suspended goes on before anything happens to it)
+//!               ├─► exit_code (the unit's end may be the container's)
 //!               └─► end (emergency actions, final targets)
 //!   queue  ─► jobs are planned, put beside what is queued, and run when the order of units allows
 //! ```
@@ -13,6 +14,7 @@
 
 mod automatic;
 mod end;
+mod exit_code;
 mod finish;
 mod freezer;
 mod intake;
@@ -21,7 +23,6 @@ mod queue;
 mod why;
 
 pub use freezer::{FreezerState, can_freeze};
-pub(crate) use intake::bus_name;
 
 use crate::api::{Announcement, Output};
 use crate::engine::{Alarm, Engine, OwnWish};

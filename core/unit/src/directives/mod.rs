@@ -154,7 +154,7 @@ const SOCKET: Tables = &[socket::TABLE, PROCESSES[0], PROCESSES[1], PROCESSES[2]
 const MOUNT: Tables = &[mount::MOUNT, PROCESSES[0], PROCESSES[1], PROCESSES[2], PROCESSES[3]];
 const SWAP: Tables = &[mount::SWAP, PROCESSES[0], PROCESSES[1], PROCESSES[2], PROCESSES[3]];
 
-pub static SECTIONS: [Section; 11] = [
+pub static SECTIONS: [Section; 12] = [
     Section { name: "Unit", tables: &[unit::TABLE] },
     Section { name: "Install", tables: &[install::TABLE] },
     Section { name: "Service", tables: SERVICE },
@@ -166,21 +166,22 @@ pub static SECTIONS: [Section; 11] = [
     Section { name: "Path", tables: &[path::TABLE] },
     Section { name: "Slice", tables: &[resource::TABLE] },
     Section { name: "Scope", tables: &[service::SCOPE, kill::TABLE, resource::TABLE] },
+    Section { name: "X-Container", tables: &[extension::CONTAINER] },
 ];
 
 /// The sections that mean something in a unit of this kind.
 pub const fn sections(kind: UnitKind) -> &'static [&'static str] {
     match kind {
-        UnitKind::Service => &["Unit", "Install", "Service"],
-        UnitKind::Socket => &["Unit", "Install", "Socket"],
-        UnitKind::Mount => &["Unit", "Install", "Mount"],
-        UnitKind::Automount => &["Unit", "Install", "Automount"],
-        UnitKind::Swap => &["Unit", "Install", "Swap"],
-        UnitKind::Timer => &["Unit", "Install", "Timer"],
-        UnitKind::Path => &["Unit", "Install", "Path"],
-        UnitKind::Slice => &["Unit", "Install", "Slice"],
-        UnitKind::Scope => &["Unit", "Install", "Scope"],
-        UnitKind::Target | UnitKind::Device => &["Unit", "Install"],
+        UnitKind::Service => &["Unit", "Install", "Service", "X-Container"],
+        UnitKind::Socket => &["Unit", "Install", "Socket", "X-Container"],
+        UnitKind::Mount => &["Unit", "Install", "Mount", "X-Container"],
+        UnitKind::Automount => &["Unit", "Install", "Automount", "X-Container"],
+        UnitKind::Swap => &["Unit", "Install", "Swap", "X-Container"],
+        UnitKind::Timer => &["Unit", "Install", "Timer", "X-Container"],
+        UnitKind::Path => &["Unit", "Install", "Path", "X-Container"],
+        UnitKind::Slice => &["Unit", "Install", "Slice", "X-Container"],
+        UnitKind::Scope => &["Unit", "Install", "Scope", "X-Container"],
+        UnitKind::Target | UnitKind::Device => &["Unit", "Install", "X-Container"],
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) fn wished(state: State, service: &Service, cx: &mut Cx) -> State {
 
 fn begin(service: &Service, cx: &mut Cx) -> State {
     let history = &mut *cx.history;
+    history.begun = cx.now;
     history.result = ServiceResult::Success;
     history.reload_result = ServiceResult::Success;
     history.commands.clear();
