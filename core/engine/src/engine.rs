@@ -11,7 +11,7 @@ use crate::kind::ProcessIds;
 use crate::step::Running;
 use crate::transaction::{Reload, Situation, Standing};
 use crate::unit::Unit;
-use crate::why::Past;
+use crate::why::{Past, Root};
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::name::{UnitKind, UnitName};
 use serde::{Deserialize, Serialize};
@@ -55,6 +55,8 @@ pub struct Engine {
     pub(crate) blocked: BTreeMap<UnitId, Vec<JobId>>,
     /// Services by their `BusName=`.
     pub(crate) bus_names: BTreeMap<String, BTreeSet<UnitId>>,
+    /// `ExitCodeFrom=`: the units that are named, and those that do.
+    pub(crate) exit_codes: BTreeMap<UnitName, BTreeSet<UnitId>>,
     /// Who waits for units to be frozen or thawed. Not written down: with the manager they lose their connection.
     pub(crate) freezing: BTreeMap<UnitId, Vec<(RequestId, Freezer)>>,
     pub(crate) past: Past,
@@ -69,18 +71,19 @@ pub(crate) struct Counters {
     pub next_job: u32,
     pub next_order: u64,
     pub process_ids: ProcessIds,
-    pub exit_code: u8,
+    /// `None`: nobody gave one, which is 0.
+    pub exit_code: Option<u8>,
     pub finale: Option<Finale>,
     pub startup: Startup,
     /// The final target to go to once it is loaded.
     pub bound_for: Option<BoundFor>,
 }
 
-/// Where an emergency action leads, and the unit whose it is.
+/// Where the end leads, and what for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BoundFor {
     pub target: UnitName,
-    pub by: Option<UnitName>,
+    pub root: Root,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -191,7 +194,7 @@ impl Engine {
                 next_job: 1,
                 next_order: 1,
                 process_ids: ProcessIds { next: 1 },
-                exit_code: 0,
+                exit_code: None,
                 finale: None,
                 startup: Startup::Ahead,
                 bound_for: None,
@@ -202,6 +205,7 @@ impl Engine {
             queues: Queues::default(),
             blocked: BTreeMap::new(),
             bus_names: BTreeMap::new(),
+            exit_codes: BTreeMap::new(),
             freezing: BTreeMap::new(),
             past: Past::default(),
             pen: Pen::default(),

@@ -7,10 +7,10 @@ use crate::graph::{Graph, Knowledge, UnitId};
 use crate::job::{Facts, Job, Phase};
 use crate::kind::{self, Stage};
 use crate::record::{Key, Record};
-use crate::step::bus_name;
 use crate::unit::{Life, Unit};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::name::UnitName;
+use eudaemon_unit::span::Span;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -123,12 +123,11 @@ impl Engine {
         let mut engine = Engine::new(seed, settings);
         engine.graph = graph;
         engine.grow();
-        for unit in engine.graph.ids() {
+        let units: Vec<UnitId> = engine.graph.ids().collect();
+        for unit in units {
             // Whatever was not looked at yet is among them, and nobody else will be found unneeded.
             engine.queues.loose.insert(unit);
-            if let Some(name) = bus_name(engine.graph.config(unit)) {
-                engine.bus_names.entry(name.to_owned()).or_default().insert(unit);
-            }
+            engine.look_up_by_names(unit);
         }
         // What cannot be read was not readable to the other either.
         engine.thaw_all(seed, records);
@@ -281,6 +280,7 @@ impl Engine {
                 run: &mut of.life.run,
                 next_invocation,
                 restarts: kind::Restarts::Allowed,
+                was_up: Span::ZERO,
                 history: &mut of.life.history,
                 process_ids: &mut self.counters.process_ids,
                 effects: kind::Effects::default(),

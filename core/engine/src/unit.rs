@@ -2,7 +2,7 @@
 //! changed, and what is counted against its limits.
 
 use crate::api::{ActiveState, JobId, Moment};
-use crate::job::algebra::is_down;
+use crate::job::algebra::{is_down, is_up};
 use crate::kind::{self, History, Run};
 use crate::limits;
 use crate::step::FreezerState;
@@ -62,6 +62,19 @@ pub struct Times {
     pub active_enter: Moment,
     pub active_exit: Moment,
     pub inactive_enter: Moment,
+}
+
+impl Times {
+    /// How long the unit, being in `state`, was up in its run: from its last coming up to its going, or to now.
+    pub fn was_up(&self, state: ActiveState, now: u64) -> Span {
+        let since = self.active_enter.monotonic;
+        if is_up(state) {
+            return Span(now.saturating_sub(since));
+        }
+        // A run that began after the last coming up never got there.
+        let got_there = since >= self.inactive_exit.monotonic;
+        Span(if got_there { self.active_exit.monotonic.saturating_sub(since) } else { 0 })
+    }
 }
 
 /// The verdict of `Condition…=` or `Assert…=`, and when it was given.

@@ -179,8 +179,13 @@ impl Engine {
         census
     }
 
-    pub fn exit_code(&self) -> u8 {
+    /// The exit code that somebody gave: a client, or a unit by its end.
+    pub fn given_exit_code(&self) -> Option<u8> {
         self.counters.exit_code
+    }
+
+    pub fn exit_code(&self) -> u8 {
+        self.counters.exit_code.unwrap_or(0)
     }
 
     /// The first jobs are all done.

@@ -129,7 +129,7 @@ impl<'a, T: Tree + ?Sized> Sources<'a, T> {
     pub fn header(&self, config: &Config) -> Option<Spot> {
         let path = config.fragment.as_ref()?;
         let source = self.of(path)?;
-        let section = sections(config.name.kind()).last()?;
+        let section = sections(config.name.kind()).iter().rfind(|name| !name.starts_with("X-"))?;
         let header = format!("[{section}]");
         let at = source.bytes.windows(header.len()).position(|bytes| bytes == header.as_bytes())?;
         Some((path.clone(), source.place(at..at + header.len())))

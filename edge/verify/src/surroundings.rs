@@ -52,6 +52,14 @@ impl Surroundings {
         }
     }
 
+    /// Whether a manager there ends with an exit code; a machine is switched off.
+    pub fn has_exit_code(self) -> bool {
+        match self {
+            Container | Rootless => true,
+            Vm | Machine => false,
+        }
+    }
+
     /// Whether a manager there may run processes as other users.
     pub fn changes_users(self) -> bool {
         match self {

@@ -124,7 +124,9 @@ fn text(draw: &mut Draw, kind: &str, needed: &str) -> String {
         let Some(Section { tables, .. }) = SECTIONS.iter().find(|known| known.name == section) else {
             continue;
         };
-        let keys: Vec<&str> = tables.iter().flat_map(|table| table.iter()).map(|row| row.key).collect();
+        // systemd reads no value of what it passes over.
+        let keys = tables.iter().flat_map(|table| table.iter()).map(|row| row.key);
+        let keys: Vec<&str> = keys.filter(|key| !key.starts_with("X-")).collect();
         if section != "Unit" {
             text += if needed.is_empty() { "" } else { needed };
         }

@@ -16,6 +16,8 @@ mod defaults;
 mod directives;
 #[path = "cases/explain.rs"]
 mod explain;
+#[path = "cases/extensions.rs"]
+mod extensions;
 #[path = "cases/freezer.rs"]
 mod freezer;
 #[path = "cases/kills.rs"]
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         actions::CASES,
         clean::CASES,
         freezer::CASES,
+        extensions::CASES,
         arguments::CASES,
         directives::CASES,
         defaults::CASES,

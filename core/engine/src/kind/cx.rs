@@ -3,6 +3,7 @@
 use super::History;
 use crate::api::{Action, InvocationId, Moment, Monitored, ProcId};
 use eudaemon_unit::name::UnitName;
+use eudaemon_unit::span::Span;
 use serde::{Deserialize, Serialize};
 
 /// Where fresh process ids come from; numbers only grow.
@@ -47,6 +48,8 @@ pub struct Cx<'a> {
     /// The id of the next run, if one begins in this step.
     pub next_invocation: InvocationId,
     pub restarts: Restarts,
+    /// How long the unit was up in the run at hand, until it went down or now.
+    pub was_up: Span,
     pub history: &'a mut History,
     pub process_ids: &'a mut ProcessIds,
     pub effects: Effects,

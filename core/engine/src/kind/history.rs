@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
+    /// When the last run began.
+    pub begun: Moment,
     /// `Result`: the first thing that went wrong in this run.
     pub result: ServiceResult,
     /// `ReloadResult`.
@@ -18,6 +20,8 @@ pub struct History {
     pub commands: Vec<CommandRecord>,
     /// `NRestarts`.
     pub restarts: u32,
+    /// Those of them that make the next wait longer: all, or those since the last run of `X-RestartResetSec=`.
+    pub restarts_in_a_row: u32,
     /// The counter is set to nought when the next run begins: it stays readable until then.
     pub restarts_over: bool,
     pub status_text: String,
@@ -104,6 +108,11 @@ impl History {
             self.main.ended = now;
             self.main.status = Some(status);
         }
+    }
+
+    pub fn forget_restarts(&mut self) {
+        self.restarts = 0;
+        self.restarts_in_a_row = 0;
     }
 
     /// The first failure of a run is its result; later ones follow from it.

@@ -310,6 +310,7 @@ impl State {
             | State::Scope(_)
             | State::Mount(_)
             | State::Device(_)
+            | State::Cleaning(_)
             | State::Unserved(_) => Perhaps::Not,
         }
     }

@@ -47,7 +47,19 @@ impl Engine {
         let Some(moved) = self.graph.close_gaps() else { return };
         let to = |unit: UnitId| moved[unit.index()];
         let all = |units: &mut BTreeSet<UnitId>| *units = units.iter().map(|unit| to(*unit)).collect();
-        let Engine { units, jobs, owners, deadlines, blocked, bus_names, freezing, queues, pen, .. } = self;
+        let Engine {
+            units,
+            jobs,
+            owners,
+            deadlines,
+            blocked,
+            bus_names,
+            exit_codes,
+            freezing,
+            queues,
+            pen,
+            ..
+        } = self;
         units.retain(|unit| unit.state.is_some());
         for job in jobs.values_mut() {
             job.unit = to(job.unit);
@@ -64,6 +76,7 @@ impl Engine {
         *blocked = std::mem::take(blocked).into_iter().map(|(unit, jobs)| (to(unit), jobs)).collect();
         *freezing = std::mem::take(freezing).into_iter().map(|(unit, who)| (to(unit), who)).collect();
         bus_names.values_mut().for_each(all);
+        exit_codes.values_mut().for_each(all);
         // The other queues are at rest.
         all(&mut queues.loose);
         all(&mut pen.changed_units);
@@ -178,7 +191,7 @@ impl Engine {
             let untouched = Unit::new(&config);
             let old = std::mem::replace(&mut self.units[unit.index()], Unit::vacant());
             self.set_alarm(Alarm::Unit(*unit), old.deadline, None);
-            self.unlist_bus_name(*unit, &config);
+            self.unlist_names(*unit, &config);
             self.blocked.remove(unit);
             self.pen.dirty_units.remove(unit);
             self.pen.changed_units.remove(unit);

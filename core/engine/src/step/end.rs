@@ -12,6 +12,10 @@ use eudaemon_unit::config::unit::{EmergencyAction, JobMode};
 use eudaemon_unit::name::UnitName;
 use std::collections::BTreeSet;
 
+/// What [`Engine::finale_of`] knows.
+const FINAL_TARGETS: [&str; 6] =
+    ["exit.target", "poweroff.target", "reboot.target", "soft-reboot.target", "halt.target", "kexec.target"];
+
 /// What an emergency action follows from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Occasion {
@@ -58,15 +62,16 @@ impl Engine {
         if matches!(action, E::Exit | E::ExitForce)
             && let Some(code) = code.or_else(|| self.own_exit_code(unit?, occasion))
         {
-            self.counters.exit_code = code;
+            self.counters.exit_code = Some(code);
         }
+        let root = Root::Emergency(unit.map(|unit| self.graph.name(unit).clone()));
         match action {
             E::None => {}
-            E::Reboot | E::SoftReboot => self.go_to("reboot.target", unit),
-            E::PowerOff => self.go_to("poweroff.target", unit),
-            E::Exit => self.go_to("exit.target", unit),
-            E::Halt => self.go_to("halt.target", unit),
-            E::Kexec => self.go_to("kexec.target", unit),
+            E::Reboot | E::SoftReboot => self.go_to("reboot.target", root),
+            E::PowerOff => self.go_to("poweroff.target", root),
+            E::Exit => self.go_to("exit.target", root),
+            E::Halt => self.go_to("halt.target", root),
+            E::Kexec => self.go_to("kexec.target", root),
             E::RebootForce | E::RebootImmediate | E::SoftRebootForce => self.end(Finale::Reboot),
             E::PowerOffForce | E::PowerOffImmediate => self.end(Finale::PowerOff),
             E::ExitForce => {
@@ -92,12 +97,12 @@ impl Engine {
     }
 
     /// Starts a final target so that nothing turns it round, once it is loaded.
-    fn go_to(&mut self, target: &str, by: Option<UnitId>) {
+    pub(super) fn go_to(&mut self, target: &str, root: Root) {
         let Ok(target) = UnitName::parse(target) else { return };
         if self.counters.bound_for.is_some() {
             return;
         }
-        let bound = BoundFor { target, by: by.map(|unit| self.graph.name(unit).clone()) };
+        let bound = BoundFor { target, root };
         match self.graph.id(&bound.target) {
             Some(unit) => self.start_final(unit, bound),
             // Nobody needed it so far.
@@ -119,10 +124,10 @@ impl Engine {
         }
     }
 
-    fn start_final(&mut self, unit: UnitId, BoundFor { target, by }: BoundFor) {
+    fn start_final(&mut self, unit: UnitId, BoundFor { target, root }: BoundFor) {
         let mode = JobMode::ReplaceIrreversibly;
         let ask = Ask { unit, kind: JobKind::Start, mode, origin: Origin::Engine };
-        if let Err(why) = self.enqueue(ask, Errand::of(Root::Emergency(by))) {
+        if let Err(why) = self.enqueue(ask, Errand::of(root)) {
             let text = format!("{target} cannot be started, ending all the same: {}", why.reason());
             self.say(Some(unit), 3, text);
             self.end_instead_of(&target);
@@ -137,7 +142,7 @@ impl Engine {
 
     fn exit_finale(&self) -> Finale {
         match self.settings.exit {
-            ExitMeans::Exit => Finale::Exit(self.counters.exit_code),
+            ExitMeans::Exit => Finale::Exit(self.counters.exit_code.unwrap_or(0)),
             ExitMeans::PowerOff => Finale::PowerOff,
         }
     }
@@ -165,6 +170,18 @@ impl Engine {
             self.say(Some(unit), 3, format!("{name} was not reached ({result:?}), ending all the same"));
         }
         self.end(finale);
+    }
+
+    /// Whether a final target is on its way.
+    pub(super) fn is_ending(&self) -> bool {
+        let is_started = |target: &str| {
+            let unit = UnitName::parse(target).ok().and_then(|name| self.graph.id(&name));
+            let job = unit.and_then(|unit| self.unit(unit).job).and_then(|job| self.jobs.get(&job));
+            job.is_some_and(|job| job.facts.kind == JobKind::Start)
+        };
+        self.counters.finale.is_some()
+            || self.counters.bound_for.is_some()
+            || FINAL_TARGETS.into_iter().any(is_started)
     }
 
     /// Gives the last order, once.

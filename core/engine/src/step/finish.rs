@@ -123,6 +123,7 @@ impl Engine {
         self.queues.unneeded.insert(unit);
         self.loosen(unit);
         self.loosen_bequeathers(unit);
+        self.did_not_come_up(unit, kind, result);
         self.end_of_final_job(unit, kind, result);
     }
 

@@ -99,11 +99,9 @@ impl Engine {
         };
         self.grow();
         if let Some(before) = &before {
-            self.unlist_bus_name(unit, before);
+            self.unlist_names(unit, before);
         }
-        if let Some(name) = bus_name(&config) {
-            self.bus_names.entry(name.to_owned()).or_default().insert(unit);
-        }
+        self.look_up_by_names(unit);
         match change {
             Change::New => self.announce(Announcement::UnitAdded(config.name.clone())),
             Change::Changed => {
@@ -116,14 +114,32 @@ impl Engine {
         }
     }
 
-    pub(super) fn unlist_bus_name(&mut self, unit: UnitId, config: &Config) {
-        if let Some(name) = bus_name(config)
-            && let Some(units) = self.bus_names.get_mut(name)
-        {
+    /// Strikes the unit from the names it was found by.
+    pub(super) fn unlist_names(&mut self, unit: UnitId, config: &Config) {
+        let strike = |units: &mut BTreeSet<UnitId>| {
             units.remove(&unit);
-            if units.is_empty() {
-                self.bus_names.remove(name);
-            }
+            units.is_empty()
+        };
+        if let Some(name) = bus_name(config)
+            && self.bus_names.get_mut(name).is_some_and(strike)
+        {
+            self.bus_names.remove(name);
+        }
+        if let Some(name) = &config.unit.exit_code_from
+            && self.exit_codes.get_mut(name).is_some_and(strike)
+        {
+            self.exit_codes.remove(name);
+        }
+    }
+
+    /// Enters the unit under the names it is found by.
+    pub(crate) fn look_up_by_names(&mut self, unit: UnitId) {
+        let config = Arc::clone(self.graph.config(unit));
+        if let Some(name) = bus_name(&config) {
+            self.bus_names.entry(name.to_owned()).or_default().insert(unit);
+        }
+        if let Some(name) = &config.unit.exit_code_from {
+            self.exit_codes.entry(name.clone()).or_default().insert(unit);
         }
     }
 
@@ -211,7 +227,7 @@ impl Engine {
             Request::Clean { unit, what } => self.clean(&unit, what),
             Request::ResetFailed(unit) => self.reset_failed(unit),
             Request::SetExitCode(code) => {
-                self.counters.exit_code = code;
+                self.counters.exit_code = Some(code);
                 Ok(Answer::Done)
             }
             Request::FinishNow(finale) => {
@@ -325,7 +341,7 @@ fn unmet(key: &str, tests: &[Condition], verdicts: &[bool]) -> String {
     }
 }
 
-pub(crate) fn bus_name(config: &Config) -> Option<&str> {
+fn bus_name(config: &Config) -> Option<&str> {
     match &config.body {
         Body::Service(service) => service.bus_name.as_deref(),
         Body::Socket(_)

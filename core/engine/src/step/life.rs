@@ -1,6 +1,7 @@
 //! A unit takes a step, and those around it hear of the change. The order of what follows a change is
 //! systemd's: timestamps, the unit's own job, retroactive jobs, OnFailure=/OnSuccess=, the watchers.
 
+use super::exit_code::is_end;
 use super::why::told_by;
 use crate::api::{Action, ActiveState, JobId, ServiceResult};
 use crate::engine::{Alarm, Engine, OwnWish, Turn};
@@ -46,6 +47,7 @@ impl Engine {
         let from = state.active_state();
         let what = told_by(&input, &state, &config, &of.life.history);
         let owned_before = state.processes();
+        let was_up = of.life.times.was_up(from, self.now.monotonic);
         let life = &mut *of.life;
         let mut cx = Cx {
             now: self.now,
@@ -53,6 +55,7 @@ impl Engine {
             run: &mut life.run,
             next_invocation,
             restarts,
+            was_up,
             history: &mut life.history,
             process_ids: &mut self.counters.process_ids,
             effects: Effects::default(),
@@ -187,6 +190,9 @@ impl Engine {
             self.act_on_failure(unit);
         } else if to == ActiveState::Inactive && !is_down(from) && how.down != Down::ToRestart {
             self.act_on_success(unit);
+        }
+        if how.down != Down::ToRestart && is_end(from, to) {
+            self.went_down(unit);
         }
     }
 

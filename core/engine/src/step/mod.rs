@@ -5,6 +5,7 @@
 //!               ├─► finish (its job ends, jobs that depended on it fail)
 //!               ├─► automatic (OnFailure=, Upholds=, BindsTo=, StopWhenUnneeded=, retroactive jobs)
 //!               ├─► freezer (a unit that is suspended goes on before anything happens to it)
+//!               ├─► exit_code (the unit's end may be the container's)
 //!               └─► end (emergency actions, final targets)
 //!   collect ─► units that nobody needs are forgotten, when nothing else is to be heard
 //!   queue  ─► jobs are planned, put beside what is queued, and run when the order of units allows
@@ -16,6 +17,7 @@ mod automatic;
 mod clean;
 mod collect;
 mod end;
+mod exit_code;
 mod finish;
 mod freezer;
 mod intake;
@@ -24,7 +26,6 @@ mod queue;
 mod why;
 
 pub use freezer::{FreezerState, can_freeze};
-pub(crate) use intake::bus_name;
 
 use crate::api::{Announcement, Event, Input, Output};
 use crate::engine::{Alarm, Engine, OwnWish};
@@ -59,6 +60,7 @@ impl Running {
                 | Event::Notified { .. }
                 | Event::Occupancy { .. }
                 | Event::Freezer { .. }
+                | Event::Cleaned { .. }
                 | Event::SocketReady { .. }
                 | Event::OutOfMemory { .. },
             )

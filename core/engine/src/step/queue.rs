@@ -292,7 +292,8 @@ impl Engine {
                     | Root::Followed { .. }
                     | Root::Unneeded
                     | Root::Restart
-                    | Root::Emergency(_),
+                    | Root::Emergency(_)
+                    | Root::ExitCode(_),
                 ) => (None, None),
             };
         }

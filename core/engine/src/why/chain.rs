@@ -87,6 +87,6 @@ fn behind(own: &UnitName, turn: &Turn) -> Option<(UnitName, Heading)> {
         Root::Ended(ended) => Some((ended.unit.clone(), Heading::Down)),
         Root::Triggered(unit) => Some((unit.clone(), Heading::Up)),
         Root::Followed { unit, .. } => Some((unit.clone(), heading(turn.to))),
-        Root::Emergency(Some(unit)) => Some((unit.clone(), Heading::Down)),
+        Root::Emergency(Some(unit)) | Root::ExitCode(unit) => Some((unit.clone(), Heading::Down)),
     }
 }

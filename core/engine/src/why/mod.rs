@@ -59,6 +59,8 @@ pub(crate) enum Root {
     Restart,
     /// `FailureAction=` and its kin, of that unit.
     Emergency(Option<UnitName>),
+    /// The end of that unit is the container's: `ExitCodeFrom=`.
+    ExitCode(UnitName),
 }
 
 /// Which process.

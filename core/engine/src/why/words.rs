@@ -83,6 +83,7 @@ fn of_errand(errand: &Errand) -> String {
         Root::Emergency(Some(unit)) => {
             format!("queued for an action of {unit} (FailureAction= and the like)")
         }
+        Root::ExitCode(unit) => format!("queued since {unit} ended, which ExitCodeFrom= names"),
         Root::Emergency(None) => "queued for the end of everything".to_owned(),
     }
 }

@@ -36,12 +36,14 @@ pub fn unit_text(name: &str, line: &str) -> String {
         if directives::find("Unit", key).is_some() {
             unit += &format!("{item}\n");
         } else {
-            assert!(directives::find(&own, key).is_some(), "{key}: no section knows it");
-            rest += &format!("{item}\n");
+            let sections = [&own, "X-Container"];
+            let section = sections.into_iter().find(|section| directives::find(section, key).is_some());
+            let section = section.unwrap_or_else(|| panic!("{key}: no section knows it"));
+            rest += &format!("[{section}]\n{item}\n");
         }
     }
     match own.as_str() {
-        "Target" | "Slice" => unit,
+        "Target" | "Slice" => unit + rest.strip_prefix(&format!("[{own}]\n")).unwrap_or_default(),
         _other => unit + &rest,
     }
 }

@@ -92,6 +92,8 @@ pub struct Service {
     pub restart_sec: Span,
     pub restart_steps: u32,
     pub restart_max_delay: Span,
+    /// `X-RestartResetSec=`; infinite: the delay never begins anew.
+    pub restart_reset: Span,
     pub success_exit_status: ExitStatuses,
     pub restart_prevent_exit_status: ExitStatuses,
     pub restart_force_exit_status: ExitStatuses,
@@ -131,6 +133,7 @@ impl Default for Service {
             restart_sec: Span::milliseconds(100),
             restart_steps: 0,
             restart_max_delay: Span::INFINITY,
+            restart_reset: Span::INFINITY,
             success_exit_status: ExitStatuses::default(),
             restart_prevent_exit_status: ExitStatuses::default(),
             restart_force_exit_status: ExitStatuses::default(),

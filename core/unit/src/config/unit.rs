@@ -115,6 +115,8 @@ pub struct UnitSection {
     pub start_limit_interval: Span,
     pub start_limit_burst: u32,
     pub start_limit_action: EmergencyAction,
+    /// `[X-Container]`: the unit whose end is the container's.
+    pub exit_code_from: Option<UnitName>,
     pub conditions: Vec<Condition>,
     pub asserts: Vec<Condition>,
 }
@@ -146,6 +148,7 @@ impl Default for UnitSection {
             start_limit_interval: Span::seconds(10),
             start_limit_burst: 5,
             start_limit_action: EmergencyAction::None,
+            exit_code_from: None,
             conditions: Vec::new(),
             asserts: Vec::new(),
         }

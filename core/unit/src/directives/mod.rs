@@ -8,6 +8,7 @@
 mod confine;
 mod draft;
 mod exec;
+mod extension;
 mod install;
 mod keep;
 mod kill;
@@ -32,6 +33,7 @@ use crate::config::{Body, Config};
 use crate::name::UnitKind;
 pub(crate) use draft::Draft;
 pub(crate) use exec::{LEVELS, assignments, numbered, one_limit, score};
+pub use extension::about;
 use keep::keep;
 pub(crate) use line::{Line, Outcome};
 pub(crate) use names::ACTIONS;
@@ -146,12 +148,13 @@ pub struct Section {
 
 type Tables = &'static [&'static [Directive]];
 const PROCESSES: [&[Directive]; 4] = [exec::TABLE, sandbox::TABLE, kill::TABLE, resource::TABLE];
-const SERVICE: Tables = &[service::TABLE, PROCESSES[0], PROCESSES[1], PROCESSES[2], PROCESSES[3]];
+const SERVICE: Tables =
+    &[service::TABLE, PROCESSES[0], PROCESSES[1], PROCESSES[2], PROCESSES[3], extension::SERVICE];
 const SOCKET: Tables = &[socket::TABLE, PROCESSES[0], PROCESSES[1], PROCESSES[2], PROCESSES[3]];
 const MOUNT: Tables = &[mount::MOUNT, PROCESSES[0], PROCESSES[1], PROCESSES[2], PROCESSES[3]];
 const SWAP: Tables = &[mount::SWAP, PROCESSES[0], PROCESSES[1], PROCESSES[2], PROCESSES[3]];
 
-pub static SECTIONS: [Section; 11] = [
+pub static SECTIONS: [Section; 12] = [
     Section { name: "Unit", tables: &[unit::TABLE] },
     Section { name: "Install", tables: &[install::TABLE] },
     Section { name: "Service", tables: SERVICE },
@@ -163,21 +166,22 @@ pub static SECTIONS: [Section; 11] = [
     Section { name: "Path", tables: &[path::TABLE] },
     Section { name: "Slice", tables: &[resource::TABLE] },
     Section { name: "Scope", tables: &[service::SCOPE, kill::TABLE, resource::TABLE] },
+    Section { name: "X-Container", tables: &[extension::CONTAINER] },
 ];
 
 /// The sections that mean something in a unit of this kind.
 pub const fn sections(kind: UnitKind) -> &'static [&'static str] {
     match kind {
-        UnitKind::Service => &["Unit", "Install", "Service"],
-        UnitKind::Socket => &["Unit", "Install", "Socket"],
-        UnitKind::Mount => &["Unit", "Install", "Mount"],
-        UnitKind::Automount => &["Unit", "Install", "Automount"],
-        UnitKind::Swap => &["Unit", "Install", "Swap"],
-        UnitKind::Timer => &["Unit", "Install", "Timer"],
-        UnitKind::Path => &["Unit", "Install", "Path"],
-        UnitKind::Slice => &["Unit", "Install", "Slice"],
-        UnitKind::Scope => &["Unit", "Install", "Scope"],
-        UnitKind::Target | UnitKind::Device => &["Unit", "Install"],
+        UnitKind::Service => &["Unit", "Install", "Service", "X-Container"],
+        UnitKind::Socket => &["Unit", "Install", "Socket", "X-Container"],
+        UnitKind::Mount => &["Unit", "Install", "Mount", "X-Container"],
+        UnitKind::Automount => &["Unit", "Install", "Automount", "X-Container"],
+        UnitKind::Swap => &["Unit", "Install", "Swap", "X-Container"],
+        UnitKind::Timer => &["Unit", "Install", "Timer", "X-Container"],
+        UnitKind::Path => &["Unit", "Install", "Path", "X-Container"],
+        UnitKind::Slice => &["Unit", "Install", "Slice", "X-Container"],
+        UnitKind::Scope => &["Unit", "Install", "Scope", "X-Container"],
+        UnitKind::Target | UnitKind::Device => &["Unit", "Install", "X-Container"],
     }
 }
 
@@ -196,7 +200,7 @@ pub(crate) fn locate(section: &str, key: &str) -> Option<(&'static str, &'static
     Some((section.name, row))
 }
 
-/// The man page that has a key of a section.
+/// The man page that has a key of a section; of an extension, the page that stands for one.
 pub fn manual(section: &str, key: &str) -> &'static str {
     const SHARED: [(&[Directive], &str); 4] = [
         (exec::TABLE, "systemd.exec(5)"),
@@ -204,6 +208,9 @@ pub fn manual(section: &str, key: &str) -> &'static str {
         (kill::TABLE, "systemd.kill(5)"),
         (resource::TABLE, "systemd.resource-control(5)"),
     ];
+    if extension::is_one(section, key) {
+        return extension::MANUAL;
+    }
     let has = |table: &[Directive]| table.iter().any(|row| row.key == key);
     if let Some((_, page)) = SHARED.iter().find(|(table, _)| has(table)) {
         return page;

@@ -123,6 +123,12 @@ fn service_remarks(draft: &Draft, name: &UnitName, diagnostics: &mut Report) {
     if service.kind == ServiceType::Oneshot && !service.runtime_max.is_infinite() {
         note("RuntimeMaxSec= has no effect in combination with Type=oneshot. Ignoring.");
     }
+    let delay_grows = service.restart_steps > 0 && !service.restart_max_delay.is_infinite();
+    if !service.restart_reset.is_infinite() && !delay_grows {
+        note(
+            "Service has X-RestartResetSec= setting, but no RestartSteps= and RestartMaxDelaySec=. Ignoring.",
+        );
+    }
     let extra = draft.kept.values("RuntimeRandomizedExtraSec").any(|value| value != "0");
     if extra && service.runtime_max.is_infinite() {
         note("Service has RuntimeRandomizedExtraSec= setting, but no RuntimeMaxSec=. Ignoring.");

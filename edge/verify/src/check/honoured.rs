@@ -29,6 +29,10 @@ pub(super) fn add(looking: &Looking<'_>, config: &Config, meant: Meant, findings
             Support::Ignored(why) => say(key, format!("{key}= is never acted on: {why}")),
         }
     }
+    if config.unit.exit_code_from.is_some() && !meant.kind.has_exit_code() {
+        let key = "ExitCodeFrom";
+        say(key, format!("{key}= is not honoured {}: there is nobody to exit to", meant.kind.words()));
+    }
     for (key, why) in rights::lacking(config, meant.kind.capabilities()) {
         say(key, format!("{key}= is not honoured {}: {why}", meant.kind.words()));
     }

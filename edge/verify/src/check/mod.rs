@@ -137,6 +137,7 @@ impl<'a> Checks<'a> {
     fn lines(&self, config: &Config, findings: &mut Vec<Finding>) {
         let (looking, meant) = (self.looking, self.request.meant);
         name::add(looking, config, findings);
+        name::exit_code(looking, self.loader, config, findings);
         program::add(looking, config, findings);
         account::add(looking, &self.accounts, config, meant, findings);
         file::add(looking, &self.promised, config, meant, findings);

@@ -5,6 +5,8 @@ use super::Looking;
 use crate::finding::{Finding, Suggestion};
 use eudaemon_unit::config::{Config, Dependency, LoadState};
 use eudaemon_unit::diagnostic::Severity;
+use eudaemon_unit::files::Tree;
+use eudaemon_unit::load::Loader;
 use eudaemon_unit::name::{UnitKind, UnitName};
 use eudaemon_unit::spelling::slip;
 
@@ -35,6 +37,25 @@ pub(super) fn add(looking: &Looking<'_>, config: &Config, findings: &mut Vec<Fin
         let suggestion = Some(Suggestion::word(&near));
         findings.push(Finding { suggestion, ..finding.at(Some(spot)) });
     }
+}
+
+/// `ExitCodeFrom=` of a unit that is not there: the container would not end with it.
+pub(super) fn exit_code(
+    looking: &Looking<'_>,
+    loader: &Loader<'_, dyn Tree + '_>,
+    config: &Config,
+    findings: &mut Vec<Finding>,
+) {
+    let Some(other) = &config.unit.exit_code_from else { return };
+    if loader.load_whole(other).config.load != LoadState::NotFound {
+        return;
+    }
+    let text = format!("{}: ExitCodeFrom= names {other}, and there is no such unit", config.name);
+    let finding = Finding::of_file(looking.file(config), Severity::Warning, "unknown-unit", text);
+    let suggestion = meant(looking, other).map(|near| Suggestion::word(&near));
+    let line = |word| looking.sources.assignment(config, &["ExitCodeFrom"], word);
+    let spot = line(Some(other.as_str())).or_else(|| line(None));
+    findings.push(Finding { suggestion, ..finding.at(spot) });
 }
 
 /// Whether it cannot well be the name of something else: daemons are called nearly alike (`sshd` and `ssh`, `nslcd` and

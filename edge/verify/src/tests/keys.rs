@@ -11,7 +11,7 @@ fn unknown_sections_and_keys() {
              --> /u/a.service:1:2
               |
             1 | [Unti]
-              |  ^^^^ expected [Unit], [Install], [Service]
+              |  ^^^^ expected [Unit], [Install], [Service], [X-Container]
               |
             help: did you mean `Unit`?
               |
@@ -23,7 +23,7 @@ fn unknown_sections_and_keys() {
              --> /u/a.service:3:2
               |
             3 | [Timer]
-              |  ^^^^^ expected [Unit], [Install], [Service]
+              |  ^^^^^ expected [Unit], [Install], [Service], [X-Container]
               |
             help: [Timer] belongs in a unit whose name ends with .timer
 
@@ -103,5 +103,65 @@ fn a_broken_header() {
 
         verify: 1 error
     "#]],
+    );
+}
+
+#[test]
+fn what_systemd_passes_over_and_we_read() {
+    check(
+        &[
+            (
+                "a.service",
+                b"[Service]\nExecStart=/bin/true\nX-RestartResetSec=often\n[X-Container]\nExitCodeForm=a.service\nExitCodeFrom=web\n",
+            ),
+            ("b.target", b"[X-Container]\nExitCodeFrom=wbe.service\n"),
+            ("web.service", b"[Service]\nExecStart=/bin/true\n[X-Container]\nExitCodeFrom=%n\n"),
+        ],
+        &["a.service", "b.target", "web.service"],
+        expect![[r#"
+            warning[bad-value]: Failed to parse sec value, ignoring: often
+             --> /u/a.service:3:19
+              |
+            3 | X-RestartResetSec=often
+              |                   ^^^^^ expected a length of time such as 5s, 1min 30s or infinity
+
+            warning[unknown-key]: Unknown key 'ExitCodeForm' in section [X-Container], ignoring.
+             --> /u/a.service:5:1
+              |
+            5 | ExitCodeForm=a.service
+              | ^^^^^^^^^^^^ expected a key of that section
+              |
+            help: did you mean `ExitCodeFrom`?
+              |
+            5 - ExitCodeForm=a.service
+            5 + ExitCodeFrom=a.service
+              |
+
+            warning[bad-value]: Invalid unit name, ignoring: web
+             --> /u/a.service:6:14
+              |
+            6 | ExitCodeFrom=web
+              |              ^^^
+
+            warning[unknown-unit]: b.target: ExitCodeFrom= names wbe.service, and there is no such unit
+             --> /u/b.target:2:14
+              |
+            2 | ExitCodeFrom=wbe.service
+              |              ^^^^^^^^^^^
+
+            note[not-honoured]: ExitCodeFrom= is not honoured on a machine: there is nobody to exit to
+             --> /u/b.target:2:1
+              |
+            2 | ExitCodeFrom=wbe.service
+              | ^^^^^^^^^^^^^^^^^^^^^^^^
+
+            note[not-honoured]: ExitCodeFrom= is not honoured on a machine: there is nobody to exit to
+             --> /u/web.service:4:1
+              |
+            4 | ExitCodeFrom=%n
+              | ^^^^^^^^^^^^^^^
+
+            verify: 4 warnings, 2 notes
+        "#]],
     );
 }

@@ -306,7 +306,8 @@ impl Site {
             }
             (action, Standing::Guest | Standing::Machine) => action,
         };
-        match self.is_folder() && action == Action::Finish(Finale::Exit(0)) {
+        let nobody_said = engine.given_exit_code().is_none();
+        match self.is_folder() && nobody_said && action == Action::Finish(Finale::Exit(0)) {
             true => Action::Finish(Finale::Exit(self.folder_exit_code(engine))),
             false => action,
         }

@@ -85,7 +85,7 @@ fn actions(report: &mut Report) -> Result<()> {
 }
 
 /// The machine's exit code, and whether services were stopped in order.
-fn ended(candidate: &Candidate, row: &str) -> Result<String> {
+pub fn ended(candidate: &Candidate, row: &str) -> Result<String> {
     let (name, lines) = match row.split_once(":[") {
         Some((name, lines)) => (name, format!("[{lines}")),
         None => ("last.service", (*row).to_owned()),

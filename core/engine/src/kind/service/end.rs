@@ -32,7 +32,10 @@ pub(super) fn dead(may: MayRestart, cause: Cause, service: &Service, cx: &mut Cx
     if may == MayRestart::Yes && restarts(cause, service, cx) {
         release(MayRestart::Yes, cause, service, cx);
         cx.effects.went_down = Some(if failed { WentDown::Failed } else { WentDown::Inactive });
-        return State::AutoRestart { at: after(cx, restart_delay(service, cx.history.restarts)) };
+        if cx.was_up >= service.restart_reset {
+            cx.history.restarts_in_a_row = 0;
+        }
+        return State::AutoRestart { at: after(cx, restart_delay(service, cx.history.restarts_in_a_row)) };
     }
     release(MayRestart::No, cause, service, cx);
     cx.history.restarts_over = true;
@@ -153,7 +156,7 @@ pub(super) fn start_limit_hit(state: State, service: &Service, cx: &mut Cx) -> S
 pub(super) fn reset_failed(state: State, cx: &mut Cx) -> State {
     cx.history.result = ServiceResult::Success;
     cx.history.reload_result = ServiceResult::Success;
-    cx.history.restarts = 0;
+    cx.history.forget_restarts();
     match state {
         State::Failed => State::Dead,
         State::Dead

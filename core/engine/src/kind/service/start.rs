@@ -38,6 +38,7 @@ pub(super) fn wished(state: State, service: &Service, cx: &mut Cx) -> State {
 
 fn begin(service: &Service, cx: &mut Cx) -> State {
     let history = &mut *cx.history;
+    history.begun = cx.now;
     history.result = ServiceResult::Success;
     history.reload_result = ServiceResult::Success;
     history.main = MainRecord::default();
@@ -50,7 +51,7 @@ fn begin(service: &Service, cx: &mut Cx) -> State {
     history.watchdog_override = None;
     history.bus_name = None;
     if history.restarts_over {
-        history.restarts = 0;
+        history.forget_restarts();
         history.restarts_over = false;
     }
     cx.begin();

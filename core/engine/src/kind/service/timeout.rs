@@ -54,6 +54,7 @@ pub(super) fn deadline(state: State, service: &Service, cx: &mut Cx) -> State {
         State::Killing(killing) => killing_timed_out(killing, service, cx),
         State::AutoRestart { at: _ } => {
             cx.history.restarts += 1;
+            cx.history.restarts_in_a_row += 1;
             cx.restart_due();
             State::AutoRestart { at: None }
         }

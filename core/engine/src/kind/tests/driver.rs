@@ -12,6 +12,7 @@ use eudaemon_unit::config::{Config, LoadState};
 use eudaemon_unit::files::{Found, Fragment};
 use eudaemon_unit::merge::{Source, merge};
 use eudaemon_unit::name::UnitName;
+use eudaemon_unit::span::Span;
 use eudaemon_unit::specifier::Context;
 use eudaemon_unit::values::signal::{parse_signal, signal_name};
 use expect_test::Expect;
@@ -181,6 +182,7 @@ impl Stage {
             run: &mut self.run,
             next_invocation: InvocationId([7; 16]),
             restarts: self.restarts,
+            was_up: Span::ZERO,
             history: &mut self.history,
             process_ids: &mut self.process_ids,
             effects: Effects::default(),

@@ -1,5 +1,6 @@
 //! docs/reference: a page for each man page, a paragraph for each of its directives.
 
+use super::super::extension::{MANUAL, about};
 use super::{Entry, Lines, entries};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -49,6 +50,10 @@ pub fn pages() -> Vec<Page> {
         writeln!(index, "- [{title}]({name}): {} directives of {manual}", entries.len()).ok();
         pages.push(Page { text: page(title, manual, &entries), name });
     }
+    let extensions = by_manual.remove(MANUAL).unwrap_or_default();
+    let title = "What systemd passes over and we act on";
+    writeln!(index, "- [{title}](extensions.md): {} directives of our own", extensions.len()).ok();
+    pages.push(Page { name: "extensions.md".into(), text: extensions_page(title, &extensions) });
     let settings = crate::manager::rows().len();
     writeln!(
         index,
@@ -70,25 +75,42 @@ fn page(title: &str, manual: &str, entries: &[Entry]) -> String {
     let html = format!("{MANUALS}/{}.html", manual.trim_end_matches("(5)"));
     let mut text = format!("# {title}\n\nThe directives of [{manual}]({html}). [All pages](README.md)\n");
     for entry in entries {
-        write!(text, "\n## {}=\n\n{}.\n\n", entry.key, capital(&escaped(entry.says))).ok();
-        let mut line = |name: &str, value: &str| writeln!(text, "- {name}: {value}").ok();
-        line(
-            "in",
-            &entry.sections.iter().map(|section| format!("[{section}]")).collect::<Vec<_>>().join(" "),
-        );
-        line("takes", &takes(entry));
-        line("a further line", entry.lines.words());
-        if let Some(default) = entry.default {
-            line("without it", &escaped(default));
-        }
-        match &entry.property {
-            Some(property) => line("property", &format!("`{}`", property.replace(", ", "`, `"))),
-            None => line("property", "none"),
-        };
-        line("acted on", &escaped(&entry.support.words()));
-        line("man page", &format!("[{manual}]({html}#{}=)", entry.key));
+        paragraph(&mut text, entry);
+        writeln!(text, "- man page: [{manual}]({html}#{}=)", entry.key).ok();
     }
     text
+}
+
+/// There is no man page to lead to: what there is to know stands here.
+fn extensions_page(title: &str, entries: &[Entry]) -> String {
+    let mut text = format!(
+        "# {title}\n\nTheir names, or those of their sections, begin with `X-`: systemd says nothing of them, so a unit that has them\n\
+         stays valid there. Here they are read as other directives are: `eudaemon verify` names bad values. [All pages](README.md)\n"
+    );
+    for entry in entries {
+        paragraph(&mut text, entry);
+        if let Some(about) = about(entry.key) {
+            write!(text, "\n{about}\n").ok();
+        }
+    }
+    text
+}
+
+fn paragraph(text: &mut String, entry: &Entry) {
+    // Writing to a string cannot fail.
+    write!(text, "\n## {}=\n\n{}.\n\n", entry.key, capital(&escaped(entry.says))).ok();
+    let mut line = |name: &str, value: &str| writeln!(text, "- {name}: {value}").ok();
+    line("in", &entry.sections.iter().map(|section| format!("[{section}]")).collect::<Vec<_>>().join(" "));
+    line("takes", &takes(entry));
+    line("a further line", entry.lines.words());
+    if let Some(default) = entry.default {
+        line("without it", &escaped(default));
+    }
+    match &entry.property {
+        Some(property) => line("property", &format!("`{}`", property.replace(", ", "`, `"))),
+        None => line("property", "none"),
+    };
+    line("acted on", &escaped(&entry.support.words()));
 }
 
 fn takes(entry: &Entry) -> String {

@@ -1,5 +1,7 @@
 //! Which D-Bus property shows a directive.
 
+use super::super::extension::is_one;
+
 /// Keys whose property has a name of its own, or several.
 const OTHERWISE: &[(&str, &str)] = &[
     ("BindTo", "BindsTo"),
@@ -83,7 +85,7 @@ const NONE: &[&str] = &[
 
 /// The name of the property, or names with commas between them.
 pub fn property(section: &str, key: &str) -> Option<String> {
-    let is_none = NONE.binary_search(&key).is_ok() || section == "Install";
+    let is_none = NONE.binary_search(&key).is_ok() || section == "Install" || is_one(section, key);
     let otherwise = OTHERWISE.binary_search_by(|(known, _)| (*known).cmp(key)).ok();
     let name = match (otherwise.and_then(|at| OTHERWISE.get(at)), key.strip_suffix("Sec")) {
         _ if is_none => return None,

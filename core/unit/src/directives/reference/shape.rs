@@ -72,6 +72,7 @@ const SHAPES: &[Shape] = &[
     ("DisableControllers", "names of controllers", "cpu", LIST),
     ("Documentation", "URIs with http, https, file, info or man", "man:a(1)", LIST),
     ("Environment", "NAME=value, each in quotes where it has spaces", "\"A=b c\"", LIST),
+    ("ExitCodeFrom", "a unit's name", "web.service", ONE),
     ("ExtensionImagePolicy", IMAGE_POLICY, "root=verity", ONE),
     ("ExtensionImages", "paths, with options after :", "/srv/a.raw", LIST),
     ("ExtraOptions", "options with commas between them", "a,b", ONE),
@@ -254,6 +255,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("CollectMode", "inactive"),
     ("ConfigurationDirectoryMode", "0755"),
     ("DirectoryMode", "0755"),
+    ("ExitCodeFrom", "none: the container goes on"),
     ("FailureAction", "none"),
     ("FileDescriptorStoreMax", "0"),
     ("JobRunningTimeoutSec", "infinity"),
@@ -289,6 +291,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("WatchdogSec", "0, which is off"),
     ("WatchdogSignal", "SIGABRT"),
     ("WorkingDirectory", "/"),
+    ("X-RestartResetSec", "infinity: never"),
 ];
 
 #[derive(Clone, Copy)]
