@@ -95,7 +95,10 @@ impl Laws {
             if !is_down(before) && is_down(view.active) {
                 self.stopped_means_no_process(&view, processes, clock);
             }
-            if is_down(before) && !is_down(view.active) {
+            // Cleaning is no start, and a start may follow it.
+            let rested = is_down(before) || before == ActiveState::Maintenance;
+            let stirs = !is_down(view.active) && view.active != ActiveState::Maintenance;
+            if rested && stirs && view.active != ActiveState::Deactivating {
                 self.starts_in_order(engine, name, &jobs, clock);
             }
             if before == ActiveState::Active && view.active == ActiveState::Deactivating {

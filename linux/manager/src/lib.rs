@@ -24,6 +24,7 @@ mod start;
 pub mod state_log;
 mod sys;
 mod units;
+mod visitors;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

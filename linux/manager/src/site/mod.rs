@@ -13,7 +13,7 @@ use crate::clock;
 use crate::environment::Environment;
 use crate::lines::{self, Lines};
 use crate::machine::Machine;
-use crate::model::Visitors;
+use crate::visitors::Visitors;
 use crate::options::Mission;
 use crate::signals::{self, Meaning, Standing};
 use crate::state_log::StateLog;
