@@ -1,6 +1,6 @@
 //! `eudaemon help DIRECTIVE`: what the table of directives knows of one key.
 
-use eudaemon_unit::directives::{Entry, SECTIONS, all, gather};
+use eudaemon_unit::directives::{Entry, SECTIONS, about, all, gather};
 use eudaemon_unit::manager;
 use eudaemon_unit::spelling::nearest;
 use std::fmt::Write;
@@ -85,6 +85,10 @@ fn page(entries: &[Entry]) -> String {
         }
         line("Acted on", &entry.support.words());
         line("Man page", entry.manual);
+    }
+    // Of what has no man page, what there is to know.
+    if let Some(about) = entries.first().and_then(|entry| about(entry.key)) {
+        text.push_str(&format!("\n{about}\n"));
     }
     text
 }
@@ -204,6 +208,32 @@ mod tests {
             "Manager.LogLevl",
             expect![[r#"
             Unknown directive LogLevl in section [Manager]. Did you mean 'Manager.LogLevel'?
+        "#]],
+        );
+    }
+
+    #[test]
+    fn what_has_no_man_page_is_told() {
+        check(
+            "X-RestartResetSec",
+            expect![[r#"
+            X-RestartResetSec=
+              Section    [Service]
+              Says       after how long without an end the waits between restarts begin anew
+              Value      a length of time such as 5s, 1min 30s or infinity
+              Next line  takes the place of the one before
+              Default    infinity: never
+              Acted on   yes
+              Man page   docs/reference/extensions.md
+
+            With `RestartSteps=` and `RestartMaxDelaySec=` each restart is waited for longer than the one before, and under systemd
+            the wait stays as long for good: a service that fell over ten times in its first minute and then ran for a year is not up
+            again for as long as the longest wait when it falls once more. With this line a run that lasted so long from having
+            started (active) to its end takes the wait back to `RestartSec=`, and the steps begin anew. What runs shorter, or never comes
+            up, changes nothing.
+
+            `NRestarts` counts on as under systemd: it says how often the service was started again, not how long the next wait is.
+            A start by hand and `reset-failed` begin both anew.
         "#]],
         );
     }

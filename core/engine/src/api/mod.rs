@@ -20,6 +20,7 @@ pub use fact::{
 };
 pub use order::{Action, Directories, FindHow, Monitored, Phase, Spawn, Told, WatchExec};
 use serde::{Deserialize, Serialize};
+pub(crate) use wish::Weight;
 pub use wish::{Answer, Finale, JobKind, KillWhom, NotCleaned, NotFrozen, Refusal, Request, Resource};
 
 /// A process the engine asked for. Pids exist only in init and host.

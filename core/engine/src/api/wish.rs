@@ -227,6 +227,18 @@ pub enum NotFrozen {
     Inactive,
 }
 
+/// See [`Refusal::weight`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// A stop, or a reload, of something that is not there: nobody misses it.
+    None,
+    /// Packages want units of packages that are not there …
+    Absent,
+    /// … or that somebody does not want: nobody need read that.
+    Little,
+    Some,
+}
+
 impl Refusal {
     /// Of a request for a unit that no file and no other unit names.
     pub fn unknown(name: &UnitName, kind: JobKind) -> Refusal {
@@ -240,6 +252,32 @@ impl Refusal {
             | JobKind::TryRestart
             | JobKind::TryReload
             | JobKind::Nop => Refusal::NoSuchUnit(name.clone()),
+        }
+    }
+
+    /// How much it matters that a unit is not pulled in for this.
+    pub(crate) fn weight(&self) -> Weight {
+        match self {
+            Refusal::NotApplicable { .. } => Weight::None,
+            Refusal::NoSuchUnit(_) => Weight::Absent,
+            Refusal::Masked(_) => Weight::Little,
+            Refusal::NotLoaded(_)
+            | Refusal::BadSetting(_)
+            | Refusal::Inconsistent { .. }
+            | Refusal::LoadFailed { .. }
+            | Refusal::OnlyByDependency { .. }
+            | Refusal::NoIsolation(_)
+            | Refusal::Destructive { .. }
+            | Refusal::WrongMode { .. }
+            | Refusal::Conflicting { .. }
+            | Refusal::Cyclic(_)
+            | Refusal::NoSuchJob(_)
+            | Refusal::NoProcess { .. }
+            | Refusal::NotSupported { .. }
+            | Refusal::NotFrozen { .. }
+            | Refusal::NotCleaned { .. }
+            | Refusal::Overloaded(_)
+            | Refusal::ShuttingDown => Weight::Some,
         }
     }
 

@@ -61,11 +61,7 @@ impl Engine {
         }
         if !self.is_ending() {
             self.counters.exit_code = Some(code);
-            self.say(
-                Some(unit),
-                6,
-                format!("{name}: it ended, so the container ends with code {code} ({key})"),
-            );
+            self.say(Some(unit), 6, format!("{name}: it ended, so everything ends with code {code} ({key})"));
             self.go_to("exit.target", Root::ExitCode(name));
         } else if self.counters.exit_code.is_none() {
             self.counters.exit_code = Some(code);

@@ -47,7 +47,9 @@ impl Engine {
         let from = state.active_state();
         let what = told_by(&input, &state, &config, &of.life.history);
         let owned_before = state.processes();
-        let was_up = of.life.times.was_up(from, self.now.monotonic);
+        // As far as anybody was told it is up until then.
+        let told = of.life.held.as_ref().map_or(from, |held| held.from);
+        let was_up = of.life.times.was_up(told, self.now.monotonic);
         let life = &mut *of.life;
         let mut cx = Cx {
             now: self.now,

@@ -4,7 +4,7 @@
 use super::end::Occasion;
 use super::finish::Spread;
 use super::why::short;
-use crate::api::{Action, ActiveState, Announcement, JobId, JobKind, JobResult, Refusal};
+use crate::api::{Action, ActiveState, Announcement, JobId, JobKind, JobResult, Refusal, Weight};
 use crate::engine::{Alarm, Engine, Startup};
 use crate::graph::{Facets, UnitId};
 use crate::job::algebra::{self, conflict, includes, is_down, is_up, joins_running};
@@ -362,27 +362,9 @@ impl Engine {
             match remark {
                 Remark::NotPulledIn { unit, wanted_by, why } => {
                     let text = format!("{wanted_by}: cannot add {unit}, ignoring: {}", why.reason());
-                    // Packages want units of packages that are not there: nobody need read that.
-                    let level = match why {
-                        Refusal::NoSuchUnit(_) | Refusal::Masked(_) => 7,
-                        Refusal::NotLoaded(_)
-                        | Refusal::BadSetting(_)
-                        | Refusal::Inconsistent { .. }
-                        | Refusal::LoadFailed { .. }
-                        | Refusal::OnlyByDependency { .. }
-                        | Refusal::NoIsolation(_)
-                        | Refusal::Destructive { .. }
-                        | Refusal::Conflicting { .. }
-                        | Refusal::Cyclic(_)
-                        | Refusal::NotApplicable { .. }
-                        | Refusal::WrongMode { .. }
-                        | Refusal::NoSuchJob(_)
-                        | Refusal::NoProcess { .. }
-                        | Refusal::NotSupported { .. }
-                        | Refusal::NotFrozen { .. }
-                        | Refusal::NotCleaned { .. }
-                        | Refusal::Overloaded(_)
-                        | Refusal::ShuttingDown => 5,
+                    let level = match why.weight() {
+                        Weight::None | Weight::Some => 5,
+                        Weight::Absent | Weight::Little => 7,
                     };
                     self.say(self.graph.id(wanted_by), level, text);
                 }

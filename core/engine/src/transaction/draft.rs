@@ -4,7 +4,7 @@
 
 use super::account::{DeadEnd, Why};
 use super::{Ask, Order, Reload, Remark, Situation, Strength};
-use crate::api::{JobKind, Refusal};
+use crate::api::{JobKind, Refusal, Weight};
 use crate::graph::{Facets, Graph, Knowledge, UnitId, Word};
 use crate::job::algebra::{collapse, is_down};
 use crate::limits;
@@ -337,28 +337,10 @@ impl<'a, S: Situation> Drafts<'a, S> {
     }
 
     fn remark(&mut self, pull: Pull, asker: DraftId, why: Refusal) {
-        let quiet = match &why {
-            // A stop, or a reload, of something that is not there: nobody misses it.
-            Refusal::NotApplicable { .. } => true,
-            Refusal::NoSuchUnit(_) => self.graph.knowledge(pull.unit) == Knowledge::Mentioned,
-            Refusal::NotLoaded(_)
-            | Refusal::Masked(_)
-            | Refusal::BadSetting(_)
-            | Refusal::Inconsistent { .. }
-            | Refusal::LoadFailed { .. }
-            | Refusal::OnlyByDependency { .. }
-            | Refusal::NoIsolation(_)
-            | Refusal::Destructive { .. }
-            | Refusal::WrongMode { .. }
-            | Refusal::Cyclic(_)
-            | Refusal::Conflicting { .. }
-            | Refusal::NoSuchJob(_)
-            | Refusal::NoProcess { .. }
-            | Refusal::NotSupported { .. }
-            | Refusal::NotFrozen { .. }
-            | Refusal::NotCleaned { .. }
-            | Refusal::ShuttingDown
-            | Refusal::Overloaded(_) => false,
+        let quiet = match why.weight() {
+            Weight::None => true,
+            Weight::Absent => self.graph.knowledge(pull.unit) == Knowledge::Mentioned,
+            Weight::Little | Weight::Some => false,
         };
         if !quiet && self.remarks.len() < limits::REMARKS {
             let unit = self.graph.name(pull.unit).clone();

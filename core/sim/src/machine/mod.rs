@@ -1,6 +1,7 @@
 //! The pretend machine: it performs orders, lets time pass, and breaks things as its faults say. It keeps what
 //! init and the state log would keep, so that the manager can be killed between any two orders.
 
+mod death;
 mod freezer;
 mod obey;
 mod sockets;
@@ -8,15 +9,15 @@ mod sockets;
 use crate::laws::Laws;
 use crate::program::{Life, OnTerm, Program, Programs, Setup};
 use crate::random::Random;
+use eudaemon_engine::Engine;
 use eudaemon_engine::api::{
-    Action, Announcement, Answer, Event, ExitStatus, Fate, Finale, FindHow, Input, JobId, JobResult, Moment,
+    Action, Announcement, Answer, Event, ExitStatus, Finale, FindHow, Input, JobId, JobResult, Moment,
     Notification, NotifySender, Occupancy, Order, Output, Phase, ProcId, Refusal, Request, RequestId, Spawn,
     Trouble,
 };
 use eudaemon_engine::flight::Recorder;
-use eudaemon_engine::record::{Key, Record};
+use eudaemon_engine::record::Key;
 use eudaemon_engine::world::{Waited, World};
-use eudaemon_engine::{Engine, Settings};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::name::UnitName;
 pub use sockets::Backlog;
@@ -37,9 +38,6 @@ pub struct Faults {
     /// The wall clock jumps.
     pub clock_jumps: u32,
 }
-
-/// A removal takes less than this.
-const CLEANING: u64 = 20_000_000;
 
 /// A world that takes longer than this has a wheel that turns by itself.
 const STEPS: u64 = 20_000;
@@ -215,53 +213,6 @@ impl Machine {
                 Manager::Dead => self.resurrect(engine),
             }
         }
-    }
-
-    /// A new manager: reads the log, repeats the last batch of orders, and asks what became of the processes.
-    fn resurrect(&mut self, engine: &mut Engine) {
-        self.note(|| "the manager died".into());
-        self.manager = Manager::Alive;
-        // What was on its way to the dead manager is lost, but for what waits in a socket and what programs do.
-        self.agenda.retain(|_, happening| match happening {
-            Happening::Hear(Event::Notified { .. } | Event::Loaded(_)) => true,
-            Happening::Hear(_) | Happening::Count(..) => false,
-            Happening::Wish(..)
-            | Happening::Exec(_)
-            | Happening::Note(..)
-            | Happening::Knock(_)
-            | Happening::Cleaned(_)
-            | Happening::TakesIn(_)
-            | Happening::Ready(_)
-            | Happening::PidFile(_)
-            | Happening::Forks(_)
-            | Happening::Ends(..) => true,
-        });
-        self.unwatch_all();
-        let seed = self.random.draw();
-        *engine = self.restored(seed);
-        self.laws.look_again(engine);
-        let faults = std::mem::take(&mut self.faults);
-        self.batch = Batch::Repeated;
-        for order in std::mem::take(&mut self.outbox) {
-            self.obey(order.action);
-        }
-        self.batch = Batch::Fresh;
-        let alive = self.pids.iter().filter(|(_, pid)| self.processes.contains_key(pid));
-        let mut fates: BTreeMap<ProcId, Fate> = alive.map(|(id, _)| (*id, Fate::Alive)).collect();
-        fates.extend(self.exits.iter().map(|(id, status)| (*id, Fate::Ended(*status))));
-        let output = engine.recover(self.now(), &fates);
-        self.perform(engine, output);
-        self.faults = faults;
-    }
-
-    /// The engine as the log says.
-    pub fn restored(&self, seed: u64) -> Engine {
-        let records = self.log.iter().map(|(key, state)| Record { key: key.clone(), state: state.clone() });
-        let on_disk = |name: &UnitName| self.configs.iter().find(|config| config.name == *name).cloned();
-        let configs = self.loaded.iter().filter_map(on_disk).collect();
-        let (engine, bad) = Engine::restore(seed, Settings::default(), configs, records.collect());
-        assert!(bad.is_empty(), "every record the engine wrote can be read: {bad:?}");
-        engine
     }
 
     fn at(&mut self, after: u64, happening: Happening) {

@@ -3,6 +3,9 @@
 use super::*;
 use eudaemon_unit::config::LoadState;
 
+/// A removal takes less than this.
+const CLEANING: u64 = 20_000_000;
+
 impl Machine {
     pub(super) fn obey(&mut self, action: Action) {
         match action {

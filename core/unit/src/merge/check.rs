@@ -120,6 +120,15 @@ fn service_remarks(draft: &Draft, name: &UnitName, diagnostics: &mut Report) {
     if !is_kept("USBFunctionDescriptors") && is_kept("USBFunctionStrings") {
         note("Service has USBFunctionStrings= setting, but no USBFunctionDescriptors=. Ignoring.");
     }
+    let (steps, longest) = (service.restart_steps, service.restart_max_delay);
+    if steps > 0 && longest.is_infinite() {
+        note("RestartSteps= does nothing without RestartMaxDelaySec=");
+    } else if steps == 0 && !longest.is_infinite() {
+        note("RestartMaxDelaySec= does nothing without RestartSteps=");
+    }
+    if longest < service.restart_sec {
+        note("RestartMaxDelaySec= is shorter than RestartSec=, and holds from the first restart on");
+    }
     if service.kind == ServiceType::Oneshot && !service.runtime_max.is_infinite() {
         note("RuntimeMaxSec= has no effect in combination with Type=oneshot. Ignoring.");
     }

@@ -13,11 +13,11 @@ use crate::clock;
 use crate::environment::Environment;
 use crate::lines::{self, Lines};
 use crate::machine::Machine;
-use crate::visitors::Visitors;
 use crate::options::Mission;
 use crate::signals::{self, Meaning, Standing};
 use crate::state_log::StateLog;
 use crate::units::Units;
+use crate::visitors::Visitors;
 use eudaemon_bus::{Incoming, Server};
 use eudaemon_engine::Engine;
 use eudaemon_engine::api::{
