@@ -6,12 +6,12 @@ use crate::machine::Machine;
 use crate::options::Mission;
 use crate::settings;
 use crate::site::Site;
+use crate::visitors::{at_rest, is_transient};
 use eudaemon_bus::{
     Capacity, Checked, CommandRun, Credentials, Fault, FileChange, FileChanges, Job, JobState, Manager,
     Model, Place, Process, Relation, Resources, Run, ServiceRun, Setting, SocketRun, Unit, UnitFile,
 };
 use eudaemon_engine::Engine;
-use eudaemon_engine::FreezerState;
 use eudaemon_engine::UnitView;
 use eudaemon_engine::api::{
     ActiveState, Asker, Event, ExitStatus, Input, InvocationId, JobKind, Moment, Ownership, ProcId, Request,
@@ -26,7 +26,7 @@ use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::manager::{Settings, ShowStatus};
 use eudaemon_unit::name::UnitName;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The engine and the site, as one model for the time of one call.

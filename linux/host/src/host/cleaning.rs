@@ -54,9 +54,11 @@ impl Host {
             let (unit, stop) = (unit.clone(), Arc::clone(&stop));
             let (mouth, bell) = (self.cleaners.mouth.clone(), Arc::clone(&self.cleaners.bell));
             move || {
-                let all = places.iter().map(|(base, name)| remove::below(base, name, &stop));
-                // Each is tried, whatever becomes of those before it.
-                let outcome = all.fold(Ok(()), |first, next| first.and(next));
+                // Each is tried, whatever becomes of those before it; the first trouble is told.
+                let mut outcome = Ok(());
+                for (base, name) in &places {
+                    outcome = outcome.and(remove::below(base, name, &stop));
+                }
                 if mouth.send((unit, outcome)).is_ok() {
                     // It can only be full of rings nobody has heard yet.
                     rustix::io::write(&bell, &1u64.to_ne_bytes()).ok();
