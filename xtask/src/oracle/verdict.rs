@@ -60,7 +60,7 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// Whether it is one that docs/decisions/0012 says why there is.
+    /// Whether it is one that docs/decisions/0010 says why there is.
     pub fn is_decided(&self) -> bool {
         self.is_ring() || self.is_limit() || self.is_next_command()
     }
