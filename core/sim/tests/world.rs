@@ -84,7 +84,7 @@ fn the_same_seed_gives_the_same_run() {
 /// Writing down and reading changes nothing that follows.
 #[test]
 fn thawed_after_each_step() {
-    for seed in (0..1000).flat_map(|seed| [seed, seed | WITH_SOCKETS, seed | WITH_CLEANING]) {
+    for seed in (0..1000).flat_map(|seed| [seed, seed | WITH_SOCKETS]) {
         let plain = drive(seed, Tracing::Off, Drive::Unbroken);
         let thawed = drive(seed, Tracing::Off, Drive::Thawed);
         if plain.digest != thawed.digest {

@@ -55,6 +55,8 @@ pub struct Lexer<'a> {
     path: Arc<str>,
     text: &'a [u8],
     sections: &'a [&'a str],
+    /// Known, and somebody else's to read.
+    others: &'a [&'a str],
     place: Place,
     next: usize,
     line: u32,
@@ -108,12 +110,18 @@ impl<'a> Lexer<'a> {
             path: Arc::from(path),
             text,
             sections,
+            others: &[],
             place: Place::Outside,
             next: 0,
             line: 0,
             mark: Mark::Ahead,
             broken: Broken::No,
         }
+    }
+
+    /// The same, with sections that are known to be there and passed over in silence.
+    pub fn passing_over(self, others: &'a [&'a str]) -> Lexer<'a> {
+        Lexer { others, ..self }
     }
 
     /// One line of the file without its end, which may be any of `\n`, `\r`, NUL, or a run of different ones.
@@ -197,7 +205,7 @@ impl<'a> Lexer<'a> {
             return None;
         }
         self.place = Place::Ignored;
-        if name.starts_with("X-") {
+        if name.starts_with("X-") || self.others.contains(&name) {
             return None;
         }
         let text = format!("Unknown section '{name}'. Ignoring.");

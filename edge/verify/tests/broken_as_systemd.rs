@@ -81,7 +81,7 @@ const ODD: [&str; 8] = [
 
 /// systemd's lines about corners of values that are taken here, or worded otherwise; and keys of later versions, which are
 /// known here.
-const CORNERS: [&str; 8] = [
+const CORNERS: [&str; 10] = [
     "Unknown key",
     "Accepting user/group name",
     "OnFailureIsolate is deprecated",
@@ -90,6 +90,8 @@ const CORNERS: [&str; 8] = [
     "RootHash= is too short",
     "Failed to parse the CoredumpFilter=-",
     "Unit uses MemoryLimit=",
+    "Failed to decode RootHashSignature=",
+    "Failed to parse namespace type string",
 ];
 
 /// What is found here alone, on purpose.

@@ -172,7 +172,7 @@ impl Machine {
         let request = self.requests;
         let fresh = self.configs.iter().filter(|config| self.engine.canonical(&config.name).is_none());
         let fresh: Vec<Arc<Config>> = fresh.cloned().collect();
-        if !fresh.is_empty() && matches!(&wish, Request::Job { .. }) {
+        if !fresh.is_empty() && wish.loads().is_some() {
             self.hear(Input::Fact(Event::Loaded(fresh)));
         }
         self.hear(Input::Wish { request: RequestId(request), by: Default::default(), wish });

@@ -250,7 +250,10 @@ impl Table {
             }
             Request::Kill { unit, whom, .. } => match self.units.get(&unit) {
                 Some(entry) if entry.active == ActiveState::Active => Ok(Answer::Done),
-                Some(_) | None => Err(Refusal::NoProcess { unit, whom }),
+                Some(entry) if entry.config.load != LoadState::NotFound => {
+                    Err(Refusal::NoProcess { unit, whom })
+                }
+                Some(_) | None => Err(Refusal::NotLoaded(unit)),
             },
             Request::SetFreezer { unit, .. } => match self.units.get(&unit) {
                 Some(entry) if entry.active == ActiveState::Active => Ok(Answer::Done),

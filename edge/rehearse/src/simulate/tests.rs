@@ -50,8 +50,8 @@ fn all_comes_up() {
                  0.001 s  setup.service  activating (start) -> deactivating (stop-sigterm)
                  0.001 s  watch.service  inactive (dead) -> activating (start)
                  0.001 s  web.service    activating (start) -> active (running)
-                 0.001 s  setup.service  deactivating (stop-sigterm) -> inactive (dead)
                  0.001 s  watch.service  activating (start) -> active (running)
+                 0.001 s  setup.service  deactivating (stop-sigterm) -> inactive (dead)
                  0.001 s                 every job of the start is done
             All is up after 0.001 s of pretend time.
         "#]],
@@ -99,11 +99,11 @@ fn what_fails_pulls_others_down() {
                  0.001 s  setup.service  activating (start) -> deactivating (stop-sigterm)
                  0.001 s  watch.service  inactive (dead) -> activating (start)
                  0.001 s  web.service    activating (start) -> active (running)
-                 0.001 s  setup.service  deactivating (stop-sigterm) -> inactive (dead)
                  0.001 s  watch.service  activating (start) -> active (running)
+                 0.001 s  setup.service  deactivating (stop-sigterm) -> inactive (dead)
                  0.001 s                 every job of the start is done
-                 0.002 s  watch.service  active (running) -> deactivating (stop-sigterm)
                  0.002 s  web.service    active (running) -> deactivating (stop-sigterm)
+                 0.002 s  watch.service  active (running) -> deactivating (stop-sigterm)
                  0.002 s  web.service    deactivating (stop-sigterm) -> failed (failed)
                  0.002 s  web.service    failed with result 'exit-code'
                  0.003 s  watch.service  deactivating (stop-sigterm) -> deactivating (final-sigterm)

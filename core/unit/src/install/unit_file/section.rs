@@ -10,6 +10,22 @@ use crate::specifier::{Allowed, Scope, expand};
 use crate::syntax::{Assignment, Event, Lexer};
 use crate::values::words::Words;
 
+/// What stands beside it in unit files of any kind.
+const OTHERS: [&str; 12] = [
+    "Unit",
+    "Automount",
+    "Device",
+    "Mount",
+    "Path",
+    "Scope",
+    "Service",
+    "Slice",
+    "Socket",
+    "Swap",
+    "Target",
+    "Timer",
+];
+
 impl Files<'_> {
     pub(super) fn install_section<T: Tree + ?Sized>(
         &mut self,
@@ -25,7 +41,7 @@ impl Files<'_> {
             Err(TreeError::NotFound | TreeError::IsADirectory) => return Ok(()),
             Err(error) => return Err(Trouble::Other(error.to_string())),
         };
-        for event in Lexer::new(path, &text, &["Install"]) {
+        for event in Lexer::new(path, &text, &["Install"]).passing_over(&OTHERS) {
             match event {
                 Event::Assignment(assignment) => self.assign(at, &assignment)?,
                 Event::Odd(odd) => self.say(odd),
