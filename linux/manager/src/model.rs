@@ -1,5 +1,6 @@
 //! What clients see and ask: the bus server's [`Model`] over the engine, the host and the unit files.
 
+use crate::clock;
 use crate::files;
 use crate::lines;
 use crate::machine::Machine;
@@ -254,9 +255,11 @@ impl Model for Outlook<'_> {
     fn needs_reload(&self, id: &UnitName) -> bool {
         let site = &self.site;
         let loaded = site.loaded_late.get(id).copied().unwrap_or(site.milestones.read());
-        // A visitor was read a moment ago.
-        let view = self.engine.unit_view(id);
-        view.is_some_and(|view| site.units.has_changed(view.config, loaded))
+        match self.engine.unit_view(id) {
+            Some(view) => site.units.has_changed(view.config, loaded),
+            // A visitor was read a moment ago; it may name a file that is not there.
+            None => self.config(id).is_some_and(|config| site.units.has_changed(&config, clock::now())),
+        }
     }
 
     fn manager(&self) -> Manager {

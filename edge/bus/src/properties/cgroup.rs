@@ -92,6 +92,11 @@ fn delegated(cx: &UnitCx<'_>) -> Vec<String> {
 }
 
 fn devices(cx: &UnitCx<'_>) -> Variant<'static> {
-    let devices = cx.unit.config.devices().into_iter();
+    // What other directives imply counts where devices are limited at all.
+    let config = &cx.unit.config;
+    let is_limited = config.kept("DeviceAllow").next().is_some()
+        || config.kept("DevicePolicy").next_back().is_some_and(|policy| policy != "auto")
+        || config.kept("PrivateDevices").next_back() == Some("yes");
+    let devices = if is_limited { config.devices() } else { Vec::new() }.into_iter();
     Variant::from(devices.map(|(node, access)| (node.to_owned(), access.to_owned())).collect::<Vec<_>>())
 }

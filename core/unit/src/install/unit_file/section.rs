@@ -143,6 +143,10 @@ impl Files<'_> {
         let Assignment { value, at: place, .. } = assignment;
         let Ok(name) = UnitName::parse(&self.files[at].name) else { return Ok(()) };
         let odd = |severity, text: String| place.diagnostic(severity, text, "an instance name".into());
+        // An instance has its template's lines, and this one is not meant for it.
+        if name.instance().is_some_and(|instance| !instance.is_empty()) {
+            return Ok(());
+        }
         if !name.is_template() {
             let text = "DefaultInstance= only makes sense for template units, ignoring.";
             self.say(odd(Severity::Warning, text.to_owned()));
