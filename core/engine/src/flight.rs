@@ -47,7 +47,9 @@ impl fmt::Display for Unreadable {
                 f.write_str("is no flight of eudaemon: expected a file of 'eudaemon flight save'")
             }
             Unreadable::OtherVersion(version) => {
-                write!(f, "is a flight of format {version}, and this version of eudaemon reads format 2")
+                let ours = String::from_utf8_lossy(VERSION);
+                let ours = ours.trim_end();
+                write!(f, "is a flight of format {version}, and this version of eudaemon reads format {ours}")
             }
             Unreadable::CutShort(here, all) => write!(f, "is cut short: {here} of {all} bytes are there"),
             Unreadable::Damaged => f.write_str("is damaged: its checksum does not hold"),

@@ -16,6 +16,13 @@ use zbus::wire::DynamicType;
 
 const MANAGER: &str = "org.freedesktop.systemd1.Manager";
 
+/// Whether a client's hold on a unit is its first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holding {
+    Begun,
+    Again,
+}
+
 #[derive(Debug, Default)]
 pub struct Clients {
     private: BTreeSet<u64>,
@@ -119,9 +126,8 @@ impl Clients {
     }
 
     fn drop_holds(&mut self, which: impl Fn(&(UnitName, String)) -> bool) {
-        let dropped = self.holds.iter().filter(|(hold, _)| which(hold));
-        let units = dropped.flat_map(|((unit, _), count)| (0..*count).map(|_| unit.clone()));
-        self.let_go.extend(units);
+        let dropped = self.holds.keys().filter(|hold| which(hold));
+        self.let_go.extend(dropped.map(|(unit, _)| unit.clone()));
         self.holds.retain(|hold, _| !which(hold));
     }
 
@@ -130,12 +136,14 @@ impl Clients {
         std::mem::take(&mut self.let_go)
     }
 
-    pub fn hold(&mut self, name: &str, unit: UnitName) -> Result<(), Fault> {
+    /// However often a client holds a unit, the engine is told of it once.
+    pub fn hold(&mut self, name: &str, unit: UnitName) -> Result<Holding, Fault> {
         if self.holds.len() >= limits::ANSWERS_WAITING {
             return Err(Fault::limits_exceeded("Too many references to units."));
         }
-        *self.holds.entry((unit, name.to_owned())).or_default() += 1;
-        Ok(())
+        let count = self.holds.entry((unit, name.to_owned())).or_default();
+        *count = count.saturating_add(1);
+        Ok(if *count == 1 { Holding::Begun } else { Holding::Again })
     }
 
     pub fn release(&mut self, name: &str, unit: &UnitName) -> Result<(), Fault> {
@@ -144,10 +152,10 @@ impl Clients {
             None => return Err(Fault::not_referenced("Unit has not been referenced yet.")),
             Some(1) => {
                 self.holds.remove(&key);
+                self.let_go.push(unit.clone());
             }
             Some(count) => *count -= 1,
         }
-        self.let_go.push(unit.clone());
         Ok(())
     }
 

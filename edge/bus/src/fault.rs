@@ -128,9 +128,17 @@ impl From<&Refusal> for Fault {
             Refusal::WrongMode { mode: JobMode::Isolate, only: _ } => {
                 Fault::invalid_args("Isolate is only valid for start.")
             }
-            Refusal::WrongMode { mode: _, only } => {
-                Fault::invalid_args(format!("The job mode is only valid for {}.", job_word(*only)))
-            }
+            Refusal::WrongMode {
+                mode:
+                    JobMode::Fail
+                    | JobMode::Replace
+                    | JobMode::ReplaceIrreversibly
+                    | JobMode::Flush
+                    | JobMode::IgnoreDependencies
+                    | JobMode::IgnoreRequirements
+                    | JobMode::RestartDependencies,
+                only,
+            } => Fault::invalid_args(format!("The job mode is only valid for {}.", job_word(*only))),
             Refusal::Cyclic(_) => Fault::cyclic("Transaction order is cyclic. See system logs for details."),
             Refusal::Conflicting { unit, kinds: (one, other) } => Fault::conflicting(format!(
                 "Transaction contains conflicting jobs '{}' and '{}' for {unit}. Probably contradicting requirement dependencies configured.",

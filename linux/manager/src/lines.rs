@@ -3,6 +3,7 @@
 
 use eudaemon_engine::api::InvocationId;
 use eudaemon_host::place::{Place, Role, Scope};
+use eudaemon_unit::directives::LEVELS;
 use eudaemon_unit::name::UnitName;
 use rustix::net::{
     AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags,
@@ -19,9 +20,6 @@ pub const WARNING: u8 = 4;
 pub const NOTICE: u8 = 5;
 pub const INFO: u8 = 6;
 pub const DEBUG: u8 = 7;
-
-/// syslog(3)'s words, by number.
-const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 
 /// The number of a level's word; the number itself is one too.
 pub fn level(word: &str) -> Option<u8> {

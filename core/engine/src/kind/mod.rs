@@ -386,7 +386,6 @@ impl State {
     }
 }
 
-/// Whether a reload job makes sense for the unit at all: `CanReload`.
 /// What a start that takes too long still waits for.
 pub fn start_waits_for(state: &State, config: &Config) -> Option<String> {
     match state {
@@ -402,6 +401,7 @@ pub fn start_waits_for(state: &State, config: &Config) -> Option<String> {
     }
 }
 
+/// Whether a reload job makes sense for the unit at all: `CanReload`.
 pub fn can_reload(config: &Config) -> bool {
     match service_of(config) {
         Some(service) => service::can_reload(service),

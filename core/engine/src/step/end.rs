@@ -6,15 +6,11 @@ use crate::engine::{BoundFor, Engine, ExitMeans, Startup};
 use crate::graph::UnitId;
 use crate::job::algebra::is_up;
 use crate::transaction::{Ask, Origin};
-use crate::unit::{Allowance, StartLimit, limits_starts};
+use crate::unit::{Allowance, FINAL_TARGETS, StartLimit, limits_starts};
 use crate::why::{Errand, Root};
 use eudaemon_unit::config::unit::{EmergencyAction, JobMode};
 use eudaemon_unit::name::UnitName;
 use std::collections::BTreeSet;
-
-/// What [`Engine::finale_of`] knows.
-const FINAL_TARGETS: [&str; 6] =
-    ["exit.target", "poweroff.target", "reboot.target", "soft-reboot.target", "halt.target", "kexec.target"];
 
 /// What an emergency action follows from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -43,7 +43,9 @@ impl Engine {
             | JobResult::Collected
             | JobResult::Once => false,
         };
-        if in_vain && kind == JobKind::Start && self.unit(unit).is_down() {
+        // A unit that failed said so; one that is as it was never began.
+        let never_began = result == JobResult::Failed && self.unit(unit).active() == ActiveState::Inactive;
+        if (in_vain || never_began) && kind == JobKind::Start && self.unit(unit).is_down() {
             self.end_with(unit, FAILED);
         }
     }

@@ -84,8 +84,10 @@ impl Engine {
         match (of.life.freezer, freezer) {
             (FreezerState::Freezing | FreezerState::Thawing, Freezer::Frozen)
             | (FreezerState::Thawing, Freezer::Running) => refused(NotFrozen::Underway),
-            (FreezerState::Frozen, Freezer::Frozen) | (FreezerState::Running, Freezer::Running) => Ok(None),
-            (FreezerState::Running, Freezer::Frozen)
+            (FreezerState::Frozen, Freezer::Frozen) => Ok(None),
+            // A slice that was thawed for one in it may have others that are frozen.
+            (FreezerState::Running, Freezer::Running) if !self.holds_frozen(unit) => Ok(None),
+            (FreezerState::Running, Freezer::Frozen | Freezer::Running)
             | (FreezerState::Frozen | FreezerState::Freezing, Freezer::Running) => {
                 for member in self.members_of_slice(unit) {
                     self.set_freezer(member, freezer);
@@ -111,6 +113,10 @@ impl Engine {
             );
         }
         members.split_off(1)
+    }
+
+    fn holds_frozen(&self, slice: UnitId) -> bool {
+        self.members_of_slice(slice).iter().any(|unit| self.unit(*unit).life.freezer != FreezerState::Running)
     }
 
     fn set_freezer(&mut self, unit: UnitId, freezer: Freezer) {
@@ -148,10 +154,10 @@ impl Engine {
 
     pub(super) fn freezer_set(&mut self, name: &UnitName, outcome: Result<Freezer, Trouble>) {
         let Some(unit) = self.graph.id(name) else { return };
-        let asked = self.unit(unit).life.freezer.awaited();
+        // The run may be over by now, or another order given.
+        let Some(asked) = self.unit(unit).life.freezer.awaited() else { return };
         let (now, verdict) = match outcome {
-            // What was ordered before the order that counts.
-            Ok(freezer) if asked.is_some_and(|asked| asked != freezer) => return,
+            Ok(freezer) if asked != freezer => return,
             Ok(freezer) => (FreezerState::reached(freezer), Ok(freezer)),
             Err(trouble) => {
                 let reason = format!("{}: error {}", trouble.step, trouble.errno);

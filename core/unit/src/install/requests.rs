@@ -307,7 +307,7 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
 
     fn preset(&mut self, names: &[String], mode: PresetMode, force: Force) -> Done {
         let presets = self.presets();
-        let (mut plus, mut minus) = (Files::new(self.ground), Files::new(self.ground));
+        let (mut plus, mut minus) = (Files::new(self.ground), Files::without_sections(self.ground));
         for name in names {
             self.sort_out(name, &presets, &mut plus, &mut minus)?;
         }
@@ -316,7 +316,7 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
 
     fn preset_all(&mut self, mode: PresetMode, force: Force) -> Done {
         let presets = self.presets();
-        let (mut plus, mut minus) = (Files::new(self.ground), Files::new(self.ground));
+        let (mut plus, mut minus) = (Files::new(self.ground), Files::without_sections(self.ground));
         // What the binary carries is nobody's to enable.
         let on_disk = |directory: &&String| !is_carried(directory);
         for directory in self.ground.search.directories.iter().filter(on_disk) {
@@ -347,7 +347,7 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
         if plus.has(name) || minus.has(name) {
             return Ok(());
         }
-        let mut apart = Files::new(self.ground);
+        let mut apart = Files::without_sections(self.ground);
         let at = self.found(&mut apart, name)?;
         if apart.file(at).name != name {
             return Ok(());

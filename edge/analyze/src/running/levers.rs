@@ -4,11 +4,9 @@ use super::{end, failed, reach};
 use crate::Options;
 use crate::times::Judge;
 use eudaemon_ctl::bus::{Client, MANAGER, MANAGER_PATH, Value};
+use eudaemon_unit::directives::LEVELS;
 use std::process::ExitCode;
 use zbus::Variant;
-
-/// syslog(3)'s words, by number.
-const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 
 pub fn log_level(options: &Options, words: &[String], _: &Judge) -> ExitCode {
     end(reach(options).and_then(|mut client| match words.first() {

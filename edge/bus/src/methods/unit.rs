@@ -2,6 +2,7 @@
 
 use super::{Method, Served, Signal, Target, anyone, jobs, listing, owner, unserved};
 use crate::call::{Outcome, Peer};
+use crate::clients::Holding;
 use crate::fault::Fault;
 use eudaemon_engine::api::Request;
 use zbus::OwnedVariant;
@@ -109,8 +110,9 @@ pub fn hold(served: &mut Served<'_>) -> Result<Outcome, Fault> {
     match &served.call.peer {
         Peer::Private(_) => return Err(Fault::bad_request("Invalid request descriptor")),
         Peer::Bus(name) => {
-            served.clients.hold(name, unit.clone())?;
-            served.model.submit(Some(served.call.credentials), Request::Hold(unit));
+            if served.clients.hold(name, unit.clone())? == Holding::Begun {
+                served.model.submit(Some(served.call.credentials), Request::Hold(unit));
+            }
         }
     }
     served.done()

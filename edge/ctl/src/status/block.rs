@@ -193,6 +193,10 @@ fn active(facts: &Facts) -> String {
     if !result.is_empty() && result != "success" {
         text.push_str(&format!(" (Result: {result})"));
     }
+    let freezer = properties.text("FreezerState");
+    if !freezer.is_empty() && freezer != "running" {
+        text.push_str(&format!(" ({freezer})"));
+    }
     let stamp = match state {
         "active" | "reloading" => "ActiveEnterTimestamp",
         "inactive" | "failed" => "InactiveEnterTimestamp",

@@ -24,9 +24,7 @@ pub fn run(line: &Line, screen: &mut Screen, client: &mut Client) -> Result<u8, 
     let mut begun = Vec::new();
     for unit in names::expand(client, screen, &line.options, &line.arguments, ".service")? {
         if waits {
-            // It is to be there still when it is asked how it is.
-            let held: Result<(), CallError> = client.manager("RefUnit", &unit.as_str());
-            held.map_err(|error| Failure::call(&format!("add reference to unit {unit}"), &error))?;
+            hold(client, &unit)?;
         }
         let answer: Result<(), CallError> = client.manager("CleanUnit", &(unit.as_str(), what.as_slice()));
         match answer {
@@ -46,6 +44,16 @@ pub fn run(line: &Line, screen: &mut Screen, client: &mut Client) -> Result<u8, 
         }
     }
     Ok(code)
+}
+
+/// It is to be there still when it is asked how it is. A connection of its own has no name on the bus that could hold it:
+/// there a unit that was cleaned may be read anew, and one that was not stays, for it has failed.
+fn hold(client: &mut Client, unit: &str) -> Result<(), Failure> {
+    match client.manager("RefUnit", &unit) {
+        Ok(()) => Ok(()),
+        Err(CallError::Refused { name, text: _ }) if name == "System.Error.EBADR" => Ok(()),
+        Err(error) => Err(Failure::call(&format!("add reference to unit {unit}"), &error)),
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,9 +15,23 @@ pub fn kill(line: &Line, screen: &mut Screen, client: &mut Client) -> Result<u8,
     Ok(code)
 }
 
-/// `freeze` and `thaw`, by the manager's method.
-pub fn freezer(line: &Line, screen: &mut Screen, client: &mut Client, method: &str) -> Result<u8, Failure> {
-    let what = if method == "FreezeUnit" { "freeze" } else { "thaw" };
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freezer {
+    Freeze,
+    Thaw,
+}
+
+/// `freeze` and `thaw`.
+pub fn freezer(
+    line: &Line,
+    screen: &mut Screen,
+    client: &mut Client,
+    wanted: Freezer,
+) -> Result<u8, Failure> {
+    let (what, method) = match wanted {
+        Freezer::Freeze => ("freeze", "FreezeUnit"),
+        Freezer::Thaw => ("thaw", "ThawUnit"),
+    };
     let mut code = 0;
     for unit in names::expand(client, screen, &line.options, &line.arguments, ".service")? {
         let answer: Result<(), CallError> = client.manager(method, &unit.as_str());

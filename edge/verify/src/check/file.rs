@@ -24,15 +24,26 @@ const TMPFILES: [&str; 4] =
 /// What is below these is not there before a boot.
 const AT_BOOT: [&str; 6] = ["/run/", "/var/run/", "/tmp/", "/dev/", "/proc/", "/sys/"];
 
+/// The path that a line of tmpfiles.d(5) makes, if it makes one: not what it removes, ignores or only changes.
+fn made(line: &str) -> Option<&str> {
+    const MAKES: &str = "fFwdDvqQpLcbC";
+    let mut words = line.split_ascii_whitespace();
+    let kind = words.next()?.chars().next()?;
+    MAKES.contains(kind).then(|| words.next()).flatten()
+}
+
 impl Promised {
     pub fn read(ground: &Ground<'_>) -> Promised {
         let mut promised = Promised::default();
         for directory in TMPFILES {
             for (name, _) in ground.tree.list(directory).unwrap_or_default() {
+                if !name.ends_with(".conf") {
+                    continue;
+                }
                 let path = join(directory, &name);
                 let bytes = ground.tree.read(&path, UNIT_FILE_MAX).unwrap_or_default();
                 let text = String::from_utf8_lossy(&bytes);
-                let paths = text.lines().filter_map(|line| line.split_ascii_whitespace().nth(1));
+                let paths = text.lines().filter_map(made);
                 promised.0.extend(paths.map(|path| path.trim_end_matches('/').to_owned()));
             }
         }

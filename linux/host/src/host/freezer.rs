@@ -8,7 +8,7 @@ use eudaemon_unit::config::Config;
 use eudaemon_unit::name::UnitName;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 impl Host {
     /// The kernel takes its time: what it comes to is a fact of its own.
@@ -17,8 +17,14 @@ impl Host {
         match self.write_freezer(&path, freezer) {
             Ok(directory) => {
                 self.watch_events(&path);
-                self.freezing.insert(unit, (directory, freezer));
-                self.look_at_freezers();
+                // It may be so already, and then no event tells.
+                match reached(&directory, freezer) {
+                    Ok(Reached::Yet) => {
+                        self.held.push_back(News::Fact(Event::Freezer { unit, outcome: Ok(freezer) }))
+                    }
+                    Ok(Reached::NotYet) => drop(self.freezing.insert(unit, (directory, freezer))),
+                    Err(trouble) => self.fact(Event::Freezer { unit, outcome: Err(trouble) }),
+                }
             }
             Err(trouble) => {
                 self.freezing.remove(&unit);
@@ -53,19 +59,37 @@ impl Host {
     }
 
     pub(super) fn look_at_freezers(&mut self) {
-        let reached = |directory: &PathBuf, wanted: Freezer| match fs::read_to_string(
-            directory.join("cgroup.events"),
-        ) {
-            Ok(text) => text.lines().any(|line| line == "frozen 1") == (wanted == Freezer::Frozen),
-            // It is gone, and its processes are.
-            Err(_) => true,
-        };
-        let done = |(_, (directory, wanted)): &(&UnitName, &(PathBuf, Freezer))| reached(directory, *wanted);
-        let done: Vec<UnitName> = self.freezing.iter().filter(done).map(|(unit, _)| unit.clone()).collect();
-        for unit in done {
-            if let Some((_, freezer)) = self.freezing.remove(&unit) {
-                self.held.push_back(News::Fact(Event::Freezer { unit, outcome: Ok(freezer) }));
-            }
+        for (unit, (directory, freezer)) in std::mem::take(&mut self.freezing) {
+            let outcome = match reached(&directory, freezer) {
+                Ok(Reached::Yet) => Ok(freezer),
+                Err(trouble) => Err(trouble),
+                Ok(Reached::NotYet) => {
+                    self.freezing.insert(unit, (directory, freezer));
+                    continue;
+                }
+            };
+            self.held.push_back(News::Fact(Event::Freezer { unit, outcome }));
+        }
+    }
+}
+
+enum Reached {
+    NotYet,
+    Yet,
+}
+
+/// Whether the kernel has done it: `cgroup.events`. A cgroup that is gone has nobody left to freeze or to thaw.
+fn reached(directory: &Path, wanted: Freezer) -> Result<Reached, Trouble> {
+    let events = directory.join("cgroup.events");
+    match fs::read_to_string(&events) {
+        Ok(text) => {
+            let is_frozen = text.lines().any(|line| line == "frozen 1");
+            Ok(if is_frozen == (wanted == Freezer::Frozen) { Reached::Yet } else { Reached::NotYet })
+        }
+        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENODEV)) => Ok(Reached::Yet),
+        Err(error) => {
+            let errno = error.raw_os_error().unwrap_or(libc::EIO);
+            Err(Trouble { errno, step: format!("cannot read {}", events.display()) })
         }
     }
 }

@@ -124,7 +124,7 @@ impl Site {
         self.inbox.push_back(Input::Fact(Event::Loaded(units)));
     }
 
-    /// What was written down of units that the engine forgot, and what their making left on disk, goes with them.
+    /// What was written down of units that the engine forgot goes with them.
     pub(super) fn forget_units(&mut self, engine: &Engine, output: &Output) {
         for announcement in &output.announcements {
             let Announcement::UnitRemoved(unit) = announcement else { continue };

@@ -66,6 +66,17 @@ fn clean(report: &mut Report) -> Result<()> {
     report.same("CleanResult", &ask("show -P CleanResult web")?, "0 success");
     report.same("it starts", &ask("start web")?, "0 ");
     report.same("and all is there again", &shell(LEFT)?, all);
+    if candidate.is_ours() {
+        // Over the private socket, where no client can hold a unit.
+        let own = |words: &[&str]| -> Result<String> {
+            let ran = machine.run(&[&["/usr/local/sbin/eudaemon", "clean"], words].concat())?;
+            Ok(format!("{} {}{}", ran.code, ran.out.trim(), ran.err.trim()))
+        };
+        report.same("our own client", &own(&["--what=all", "web"])?, "0 ");
+        report.same("removes too", &shell(LEFT)?, "");
+        let refused = "1 Failed to clean unit plain.service: No matching resources found.";
+        report.same("and is refused", &own(&["plain"])?, refused);
+    }
 
     let refused = |unit: &str, why: &str| format!("1 Failed to clean unit {unit}: {why}");
     report.same(
