@@ -215,6 +215,9 @@ impl Engine {
             for process in state.processes() {
                 self.hear_fate(process, fates.get(&process.id).copied().unwrap_or(Fate::Unheard));
             }
+            if state.health().is_some() {
+                self.step_unit(unit, kind::Input::Health(kind::HealthInput::Recovered));
+            }
         }
         for (process, fate) in fates {
             if matches!(fate, Fate::Ended(_)) && !self.owners.contains_key(process) {

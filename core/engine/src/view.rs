@@ -30,6 +30,8 @@ pub struct UnitView<'a> {
     pub deadline: Option<u64>,
     pub main: Option<ProcId>,
     pub control: Option<ProcId>,
+    /// While it is up and asked (`[X-Health]`).
+    pub health: Option<&'a kind::service::Health>,
     /// Each command's last run, restarts, status text and the like.
     pub history: &'a History,
     pub can_start: bool,
@@ -85,6 +87,7 @@ impl Engine {
             deadline: state.deadline(),
             main: state.main().map(|process| process.id),
             control: state.control().map(|process| process.id),
+            health: state.health(),
             history: &of.life.history,
             can_start: crate::unit::can_start(config) && !config.unit.refuse_manual_start,
             can_stop: !perpetual && !config.unit.refuse_manual_stop,

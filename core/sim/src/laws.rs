@@ -12,6 +12,8 @@ use eudaemon_unit::config::{Body, Config, Dependency, KillMode};
 use eudaemon_unit::name::UnitName;
 use std::collections::{BTreeMap, BTreeSet};
 
+mod health;
+
 #[derive(Debug, Default)]
 pub struct Laws {
     /// What was broken; empty is right.
@@ -25,6 +27,7 @@ pub struct Laws {
     states: BTreeMap<UnitName, ActiveState>,
     runs: BTreeMap<UnitName, Vec<(InvocationId, u64)>>,
     jobs: BTreeSet<JobId>,
+    health: health::Watched,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,6 +67,7 @@ impl Laws {
         }
         self.states = engine.unit_views().map(|view| (view.config.name.clone(), view.active)).collect();
         self.jobs = engine.job_views().map(|job| job.id).collect();
+        self.health.forget();
     }
 
     /// Where nothing more can happen no job waits, and no request.

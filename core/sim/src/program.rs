@@ -21,6 +21,13 @@ pub struct Program {
     pub on_term: OnTerm,
 }
 
+/// What comes of a probe, times in microseconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Probed {
+    Answered(u64, Result<(), String>),
+    Never,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setup {
     Fine,
@@ -71,6 +78,11 @@ impl Program {
 /// Who says what a command does, and what conditions find.
 pub trait Programs {
     fn program(&mut self, spawn: &Spawn, random: &mut Random) -> Program;
+
+    /// What a probe over the network comes to, after so many microseconds.
+    fn probed(&mut self, _unit: &UnitName, _random: &mut Random) -> Probed {
+        Probed::Answered(1000, Ok(()))
+    }
 
     /// The verdict on a test, its negation included.
     fn holds(&mut self, unit: &UnitName, test: &Condition, random: &mut Random) -> bool;

@@ -1,13 +1,15 @@
 //! Random worlds: units that depend on each other in every way, commands that behave and misbehave, wishes at
 //! random moments, and at the end a shutdown that has to come to its end.
 
+mod cleaning;
+mod health;
 mod sockets;
 
 use crate::machine::{Faults, Machine};
-use crate::program::{Life, OnTerm, Program, Programs, Setup};
+use crate::program::{Life, OnTerm, Probed, Program, Programs, Setup};
 use crate::random::Random;
 use eudaemon_engine::api::{
-    ExitStatus, Finale, Freezer, Input, JobId, JobKind, KillWhom, Phase, Request, Resource, Spawn,
+    ExitStatus, Finale, Freezer, Input, JobId, JobKind, KillWhom, Phase, Request, Spawn,
 };
 use eudaemon_engine::flight::{Flight, Recorder};
 use eudaemon_engine::record::Key;
@@ -48,6 +50,9 @@ pub const WITH_HOLDS: u64 = 1 << 33;
 
 /// Seeds with this bit make worlds whose units keep state on disk, which is cleaned, too.
 pub const WITH_CLEANING: u64 = 1 << 35;
+
+/// Seeds with this bit make worlds whose services are asked whether they are well, too.
+pub const WITH_HEALTH: u64 = 1 << 36;
 
 /// All wishes are made within this time …
 const BUSY: u64 = 60 * SECOND;
@@ -91,7 +96,10 @@ pub fn drive(seed: u64, tracing: Tracing, drive: Drive) -> Report {
         }
     }
     if seed & WITH_CLEANING != 0 {
-        keep_state(&mut configs, &mut luck);
+        cleaning::keep_state(&mut configs, &mut luck);
+    }
+    if seed & WITH_HEALTH != 0 {
+        health::add(&mut configs, &mut luck);
     }
     let configs: Vec<Arc<Config>> = configs.into_iter().map(Arc::new).collect();
     let forking = configs.iter().filter(|config| forks(config)).map(|config| config.name.clone());
@@ -131,7 +139,7 @@ pub fn drive(seed: u64, tracing: Tracing, drive: Drive) -> Report {
         freeze(&names, &mut luck, &mut machine);
     }
     if seed & WITH_CLEANING != 0 {
-        clean(&names, &mut luck, &mut machine);
+        cleaning::clean(&names, &mut luck, &mut machine);
     }
     let mut engine = Engine::new(seed, Settings::default());
     machine.horizon = machine.clock + BUSY;
@@ -218,26 +226,6 @@ fn freeze(names: &[UnitName], random: &mut Random, machine: &mut Machine) {
         let unit = random.pick(names).cloned().unwrap_or_else(|| name("u0.service"));
         let freezer = if random.chance(600) { Freezer::Frozen } else { Freezer::Running };
         machine.wish(random.below(BUSY), Request::SetFreezer { unit, freezer });
-    }
-}
-
-/// Half of them may take less time for it than it takes.
-fn keep_state(configs: &mut [Config], random: &mut Random) {
-    for config in configs {
-        if let Body::Service(service) = &mut config.body {
-            service.exec.state_directory.names = vec![("state".to_owned(), Vec::new())];
-            if random.chance(500) {
-                service.exec.timeout_clean = Span(5 * SECOND);
-            }
-        }
-    }
-}
-
-fn clean(names: &[UnitName], random: &mut Random, machine: &mut Machine) {
-    for _ in 0..random.between(4, 40) {
-        let unit = random.pick(names).cloned().unwrap_or_else(|| name("u0.service"));
-        let what = BTreeSet::from([Resource::State, Resource::Cache]);
-        machine.wish(random.below(BUSY), Request::Clean { unit, what });
     }
 }
 
@@ -463,6 +451,10 @@ impl Programs for Moods {
             false => long,
         };
         Program { life, ready_after, ..stays }
+    }
+
+    fn probed(&mut self, _unit: &UnitName, random: &mut Random) -> Probed {
+        health::probed(random)
     }
 
     fn holds(&mut self, _unit: &UnitName, _test: &Condition, random: &mut Random) -> bool {

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use eudaemon_sim::scenario::{
-    Drive, Tracing, WITH_CLEANING, WITH_FREEZING, WITH_HOLDS, WITH_SOCKETS, drive, run,
+    Drive, Tracing, WITH_CLEANING, WITH_FREEZING, WITH_HEALTH, WITH_HOLDS, WITH_SOCKETS, drive, run,
 };
 
 /// Seeds that once broke a law, each with what it showed.
@@ -34,8 +34,9 @@ fn kept_seeds() {
     }
 }
 
-fn with_all(seed: u64) -> [u64; 4] {
-    [seed, seed | WITH_SOCKETS, seed | WITH_FREEZING, seed | WITH_CLEANING]
+fn with_all(seed: u64) -> [u64; 6] {
+    let asked = seed | WITH_HEALTH;
+    [seed, seed | WITH_SOCKETS, seed | WITH_FREEZING, seed | WITH_CLEANING, asked, asked | WITH_FREEZING]
 }
 
 #[test]
@@ -62,7 +63,7 @@ fn many_seeds() {
     }
     assert_eq!(
         failing, 0,
-        "seeds that break a law, of {count} plain ones, as many with sockets, as many with freezing, as many with cleaning"
+        "seeds that break a law, of {count} plain ones, as many with sockets, as many with freezing, as many with cleaning, twice as many with health"
     );
 }
 
@@ -86,7 +87,7 @@ fn the_same_seed_gives_the_same_run() {
 /// wait is met, and broken, earlier (seeds 300 and 592).
 #[test]
 fn thawed_after_each_step() {
-    for seed in (0..1000).flat_map(|seed| [seed, seed | WITH_SOCKETS]) {
+    for seed in (0..1000).flat_map(|seed| [seed, seed | WITH_SOCKETS, seed | WITH_HEALTH]) {
         let plain = drive(seed, Tracing::Off, Drive::Unbroken);
         let thawed = drive(seed, Tracing::Off, Drive::Thawed);
         if plain.digest != thawed.digest {

@@ -205,6 +205,10 @@ impl<'a> Lexer<'a> {
             return None;
         }
         self.place = Place::Ignored;
+        if name == "X-Health" && self.sections.contains(&"Unit") {
+            let text = "[X-Health] means something in services only. Ignoring.".to_owned();
+            return self.odd(span, Code::UnknownSection, text, "a section of this kind of unit");
+        }
         if name.starts_with("X-") || self.others.contains(&name) {
             return None;
         }

@@ -9,6 +9,7 @@ use eudaemon_engine::api::{
     ActiveState, ExitStatus, InvocationId, JobId, JobKind, Moment, Ownership, Phase, Request, RequestId,
     ServiceResult,
 };
+use eudaemon_engine::kind::service::Health;
 use eudaemon_engine::transaction::account::Account;
 use eudaemon_engine::why::Link;
 use eudaemon_unit::config::Config;
@@ -181,6 +182,8 @@ pub struct ServiceRun {
     /// The effective watchdog: a notify message may have changed it.
     pub watchdog_usec: u64,
     pub stored_fds: u32,
+    /// While it is up and asked (`[X-Health]`).
+    pub health: Option<Health>,
 }
 
 /// One process's life.

@@ -1,6 +1,6 @@
 //! `eudaemon help DIRECTIVE`: what the table of directives knows of one key.
 
-use eudaemon_unit::directives::{Entry, SECTIONS, about, all, gather};
+use eudaemon_unit::directives::{EXTENSIONS, Entry, SECTIONS, about, all, gather};
 use eudaemon_unit::manager;
 use eudaemon_unit::spelling::nearest;
 use std::fmt::Write;
@@ -87,7 +87,8 @@ fn page(entries: &[Entry]) -> String {
         line("Man page", entry.manual);
     }
     // Of what has no man page, what there is to know.
-    if let Some(about) = entries.first().and_then(|entry| about(entry.key)) {
+    let extension = entries.iter().find(|entry| entry.manual == EXTENSIONS);
+    if let Some(about) = extension.and_then(|entry| about(entry.key)) {
         text.push_str(&format!("\n{about}\n"));
     }
     text
@@ -184,6 +185,16 @@ mod tests {
                   Property   TimeoutUSec
                   Acted on   not yet
                   Man page   systemd.swap(5)
+
+                  Section    [X-Health]
+                  Says       how long a probe may take
+                  Value      a length of time such as 5s, 1min 30s or infinity
+                  Next line  takes the place of the one before
+                  Acted on   yes
+                  Man page   docs/reference/extensions.md
+
+                5 seconds without it, which has to be enough for all that is asked in one probe. A connection that is not answered in
+                that time is closed, a command that has not ended gets SIGKILL; the probe has failed.
             "#]],
         );
     }

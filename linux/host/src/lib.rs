@@ -16,6 +16,7 @@ pub mod main_pid;
 pub mod notify;
 pub mod orphan;
 pub mod place;
+mod probe;
 pub mod proc;
 pub mod publish;
 mod remove;

@@ -34,6 +34,10 @@ pub const RIVAL_LOOK: Duration = Duration::from_millis(20);
 pub const ORPHANS_TERM: Duration = Duration::from_secs(5);
 pub const ORPHANS_KILL: Duration = Duration::from_secs(5);
 pub const ORPHANS_LOOK: Duration = Duration::from_millis(20);
+/// Bytes of the first line of an answer to `Http=`.
+pub const PROBE_LINE: usize = 1024;
+/// Bytes taken in after it, so that the server is not cut off in the middle of a page.
+pub const PROBE_REST: usize = 1 << 20;
 /// Reports of init taken in per turn.
 pub const REPORTS_PER_TURN: usize = 256;
 /// Bytes of one time zone's file: the largest are under 4 KiB.

@@ -87,6 +87,7 @@ impl Outlook<'_> {
                 watchdog_ping: history.watchdog_ping,
                 watchdog_usec: history.watchdog_override.unwrap_or(service.watchdog.0),
                 stored_fds: self.site.host.stored_count(name) as u32,
+                health: view.health.cloned(),
             })),
             Body::Socket(_) => Run::Socket(SocketRun {
                 control_pid: pid(view.control),

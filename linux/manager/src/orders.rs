@@ -14,6 +14,7 @@ pub fn subject(engine: &Engine, action: &Action) -> Option<UnitName> {
         Action::SignalSet { unit, .. }
         | Action::Survey { unit }
         | Action::SetFreezer { unit, .. }
+        | Action::Probe { unit, .. }
         | Action::Clean { unit, .. }
         | Action::StopCleaning { unit }
         | Action::FindMain { unit, .. }
@@ -30,6 +31,7 @@ pub fn subject(engine: &Engine, action: &Action) -> Option<UnitName> {
         | Action::Release { unit, .. }
         | Action::Begin { unit, .. } => Some(unit.clone()),
         Action::Load { .. }
+        | Action::StopProbe { .. }
         | Action::RemovePidFile { .. }
         | Action::WatchBusName { .. }
         | Action::Finish(_) => None,
@@ -45,6 +47,8 @@ pub fn newborn(action: &Action) -> Option<&UnitName> {
         | Action::SignalSet { .. }
         | Action::Survey { .. }
         | Action::SetFreezer { .. }
+        | Action::Probe { .. }
+        | Action::StopProbe { .. }
         | Action::Clean { .. }
         | Action::StopCleaning { .. }
         | Action::FindMain { .. }

@@ -20,6 +20,8 @@ mod explain;
 mod extensions;
 #[path = "cases/freezer.rs"]
 mod freezer;
+#[path = "cases/health.rs"]
+mod health;
 #[path = "cases/kills.rs"]
 mod kills;
 #[path = "cases/life.rs"]
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         clean::CASES,
         freezer::CASES,
         extensions::CASES,
+        health::CASES,
         arguments::CASES,
         directives::CASES,
         defaults::CASES,

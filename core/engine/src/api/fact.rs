@@ -114,6 +114,11 @@ pub enum Event {
         unit: UnitName,
         outcome: Result<Freezer, Trouble>,
     },
+    /// What a probe came to: it went well, or what went wrong.
+    Probed {
+        process: ProcId,
+        outcome: Result<(), String>,
+    },
     /// What was to be removed of a unit's directories is gone; or it is not, or not all of it.
     Cleaned {
         unit: UnitName,

@@ -4,7 +4,7 @@
 //!
 //! Orders that are answered: `Spawn` → `Spawned`/`SpawnFailed`, then `Executed` (if watched), `SetupFailed`,
 //! `Exited`; `FindMain` → `MainFound`/`MainMissing`; `CheckConditions` → `ConditionsChecked`; `OpenSockets` →
-//! `SocketsOpened`; `SignalSet` and `Survey` → `Occupancy`; `SetFreezer` → `Freezer`; `Clean` → `Cleaned`; `Load` →
+//! `SocketsOpened`; `SignalSet` and `Survey` → `Occupancy`; `SetFreezer` → `Freezer`; `Probe` → `Probed`; `Clean` → `Cleaned`; `Load` →
 //! `Loaded`. The engine's state says what each unit waits for,
 //! so after a crash the recovered engine gives these orders again, under the same ids. All other orders are
 //! done once and not answered; the last batch of them is repeated after a crash, and all bear repeating.
@@ -18,7 +18,7 @@ use eudaemon_unit::name::UnitName;
 pub use fact::{
     Candidate, Event, Freezer, Notification, NotifySender, Occupancy, Ownership, Parcel, Trouble, Watchdog,
 };
-pub use order::{Action, Directories, FindHow, Monitored, Phase, Spawn, Told, WatchExec};
+pub use order::{Action, Directories, FindHow, Monitored, Phase, Spawn, Target, Told, WatchExec};
 use serde::{Deserialize, Serialize};
 pub(crate) use wish::Weight;
 pub use wish::{Answer, Finale, JobKind, KillWhom, NotCleaned, NotFrozen, Refusal, Request, Resource};

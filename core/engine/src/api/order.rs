@@ -4,8 +4,10 @@ use super::{Candidate, ExitStatus, Finale, Freezer, InvocationId, Parcel, ProcId
 use eudaemon_unit::config::exec::ExecCommand;
 use eudaemon_unit::config::unit::Condition;
 use eudaemon_unit::name::UnitName;
+use eudaemon_unit::values::endpoint::Url;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 /// Which commands of a service (or socket) a process belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,6 +21,8 @@ pub enum Phase {
     StopPost,
     /// Sockets' own.
     StopPre,
+    /// `Exec=` of `[X-Health]`.
+    Health,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +83,15 @@ pub enum FindHow {
     Candidate(Candidate),
 }
 
+/// Who is asked over the network whether a service is well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Target {
+    /// Well if it takes a connection.
+    Tcp(SocketAddr),
+    /// Well if it answers with 200 to 399.
+    Http(Url),
+}
+
 /// An order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
@@ -102,6 +115,17 @@ pub enum Action {
     SetFreezer {
         unit: UnitName,
         freezer: Freezer,
+    },
+    /// Ask, from where `main` sees the network; answered by `Probed`.
+    Probe {
+        unit: UnitName,
+        process: ProcId,
+        main: Option<ProcId>,
+        target: Target,
+    },
+    /// Nobody waits for the answer any more.
+    StopProbe {
+        process: ProcId,
     },
     /// Remove the unit's directories of these kinds. Answered by `Cleaned`.
     Clean {

@@ -38,7 +38,12 @@ impl Draft<'_> {
     fn may_read_terminal(&self) -> bool {
         match self.spawn.phase {
             Phase::Condition | Phase::StartPre | Phase::Start => true,
-            Phase::StartPost | Phase::Reload | Phase::Stop | Phase::StopPost | Phase::StopPre => false,
+            Phase::StartPost
+            | Phase::Reload
+            | Phase::Stop
+            | Phase::StopPost
+            | Phase::StopPre
+            | Phase::Health => false,
         }
     }
 

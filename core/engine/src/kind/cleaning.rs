@@ -133,6 +133,7 @@ pub(super) fn step(state: State, input: Input, config: &Config, cx: &mut Cx) -> 
             | Input::OutOfMemory
             | Input::RestartRefused
             | Input::TriggerRefused
+            | Input::Health(_)
             | Input::Triggered(Triggered::Inactive | Triggered::StartLimitHit | Triggered::Active),
             state,
         ) => super::State::Cleaning(state),

@@ -73,6 +73,20 @@ pub struct Effects {
     /// Queue a start job for the unit this one triggers, unless it is up or coming up.
     pub trigger: bool,
     pub said: Vec<(Level, String)>,
+    /// The unit is unhealthy and has to end for it: what the last probe came to.
+    pub unhealthy: Option<String>,
+    pub health: HealthNews,
+}
+
+/// Whether a step was about health, which others take no part in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HealthNews {
+    /// It was not.
+    #[default]
+    None,
+    /// It was, and clients see no difference.
+    Same,
+    Changed,
 }
 
 /// What becomes of the job whose wish this was. Afterwards the unit's state tells.

@@ -27,12 +27,12 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use cx::{Cx, Effects, Level, ProcessIds, ReloadOutcome, Reply, Restarts, Run, WentDown};
+pub use cx::{Cx, Effects, HealthNews, Level, ProcessIds, ReloadOutcome, Reply, Restarts, Run, WentDown};
 pub use history::{CommandRecord, History, MainRecord, NotifyState, Triggers};
 
 use crate::api::{
-    Action, ActiveState, Event, ExitStatus, Notification, NotifySender, Occupancy, Ownership, ProcId,
-    Resource, Trouble,
+    Action, ActiveState, Event, ExitStatus, Freezer, Notification, NotifySender, Occupancy, Ownership,
+    ProcId, Resource, Trouble,
 };
 use eudaemon_unit::config::{Body, Config, Service, Socket};
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,21 @@ pub enum Triggered {
 pub enum Presence {
     Present,
     Absent,
+}
+
+/// What concerns the asking of a service for its health, and nothing else.
+#[derive(Clone, Debug)]
+pub enum HealthInput {
+    Probed {
+        process: ProcId,
+        outcome: Result<(), String>,
+    },
+    /// Its processes are being suspended, or go on.
+    Freezer(Freezer),
+    /// `[X-Health]` says something else than before.
+    Reconfigured,
+    /// A new manager goes on, and has told what was heard meanwhile.
+    Recovered,
 }
 
 /// What one unit hears. The first six are wishes of the engine's jobs, the others facts.
@@ -128,6 +143,8 @@ pub enum Input {
     /// Whether the host has this mount.
     Mount(Presence),
     OutOfMemory,
+    /// Where a service is asked whether it is well.
+    Health(HealthInput),
     /// What [`Action::Clean`] came to.
     Cleaned(Result<(), Trouble>),
     /// The deadline of the state has passed.
@@ -158,6 +175,9 @@ impl Input {
             Event::SocketReady { unit: _ } => Some(Input::SocketReady),
             Event::BusName { name: _, owner } => Some(Input::BusName(owner)),
             Event::OutOfMemory { unit: _ } => Some(Input::OutOfMemory),
+            Event::Probed { process, outcome } => {
+                Some(Input::Health(HealthInput::Probed { process, outcome }))
+            }
             Event::Cleaned { unit: _, outcome } => Some(Input::Cleaned(outcome)),
             Event::Loaded(_) | Event::ConditionsChecked { .. } | Event::Mounts(_) | Event::Freezer { .. } => {
                 None
@@ -317,7 +337,27 @@ impl State {
 
     /// The processes the state owns: facts about them go to this unit.
     pub fn processes(&self) -> Vec<Process> {
-        [self.main(), self.control(), self.awaited_main()].into_iter().flatten().collect()
+        [self.main(), self.control(), self.awaited_main(), self.probe()].into_iter().flatten().collect()
+    }
+
+    /// What is known of the health of a unit that is asked.
+    pub fn health(&self) -> Option<&service::Health> {
+        match self {
+            State::Service(state) => state.health(),
+            State::Socket(_)
+            | State::Target(_)
+            | State::Slice(_)
+            | State::Scope(_)
+            | State::Mount(_)
+            | State::Device(_)
+            | State::Unserved(_)
+            | State::Cleaning(_) => None,
+        }
+    }
+
+    /// Who asks, and whoever asked and is not gone.
+    fn probe(&self) -> Option<Process> {
+        self.health().and_then(service::Health::process)
     }
 
     /// The main process, once known: `MainPID`.

@@ -79,6 +79,7 @@ pub(super) fn step(state: State, input: Input, cx: &mut Cx) -> State {
         | Input::Deadline
         | Input::RestartRefused
         | Input::TriggerRefused
+        | Input::Health(_)
         | Input::Triggered(_) => state,
     }
 }

@@ -6,6 +6,7 @@
 use crate::api::{Action, ActiveState, Answer, Freezer, NotFrozen, Refusal, RequestId, Trouble};
 use crate::engine::Engine;
 use crate::graph::{Graph, UnitId, Word};
+use crate::kind;
 use eudaemon_unit::config::LoadState;
 use eudaemon_unit::name::{UnitKind, UnitName};
 use serde::{Deserialize, Serialize};
@@ -121,8 +122,19 @@ impl Engine {
 
     fn set_freezer(&mut self, unit: UnitId, freezer: Freezer) {
         self.unit_mut(unit).life.freezer = FreezerState::towards(freezer);
-        let unit = self.graph.name(unit).clone();
-        self.order(Action::SetFreezer { unit, freezer });
+        let name = self.graph.name(unit).clone();
+        self.order(Action::SetFreezer { unit: name, freezer });
+        if freezer == Freezer::Frozen {
+            self.tell_health(unit, freezer);
+        }
+    }
+
+    /// What is suspended is not asked whether it is well.
+    fn tell_health(&mut self, unit: UnitId, freezer: Freezer) {
+        let is_asked = self.unit(unit).state.as_ref().is_some_and(|state| state.health().is_some());
+        if is_asked {
+            self.step_unit(unit, kind::Input::Health(kind::HealthInput::Freezer(freezer)));
+        }
     }
 
     /// Before anything else happens to the unit.
@@ -165,6 +177,9 @@ impl Engine {
             }
         };
         self.unit_mut(unit).life.freezer = now;
+        if now == FreezerState::Running {
+            self.tell_health(unit, Freezer::Running);
+        }
         self.answer_freezing(unit, &verdict);
     }
 

@@ -14,7 +14,7 @@ use crate::transaction::{Ask, Origin};
 use crate::unit::{Checked, StartLimit};
 use crate::why::{Asker, Errand, Root, What};
 use eudaemon_unit::config::unit::Condition;
-use eudaemon_unit::config::{Body, Config, LoadState};
+use eudaemon_unit::config::{Body, Config, Health, LoadState};
 use eudaemon_unit::name::{UnitKind, UnitName};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -58,6 +58,10 @@ impl Engine {
             }
             Event::Occupancy { unit, occupancy } => self.tell(&unit, kind::Input::Occupancy(occupancy)),
             Event::Cleaned { unit, outcome } => self.tell(&unit, kind::Input::Cleaned(outcome)),
+            Event::Probed { process, outcome } => {
+                let heard = kind::HealthInput::Probed { process, outcome };
+                self.tell_owner(process, kind::Input::Health(heard));
+            }
             Event::Freezer { unit, outcome } => self.freezer_set(&unit, outcome),
             Event::SocketsOpened { unit, outcome } => self.tell(&unit, kind::Input::SocketsOpened(outcome)),
             Event::SocketReady { unit } => self.tell(&unit, kind::Input::SocketReady),
@@ -109,6 +113,9 @@ impl Engine {
                 self.pen.changed_units.insert(unit);
                 self.queues.upheld.insert(unit);
                 self.queues.unneeded.insert(unit);
+                if before.is_some_and(|before| health(&before) != health(&config)) {
+                    self.step_unit(unit, kind::Input::Health(kind::HealthInput::Reconfigured));
+                }
             }
             Change::Same => {}
         }
@@ -338,6 +345,22 @@ fn unmet(key: &str, tests: &[Condition], verdicts: &[bool]) -> String {
     match plain {
         Some((_, test)) => line(test),
         None => tests.iter().filter(|test| test.triggering).map(line).collect::<Vec<_>>().join(" or "),
+    }
+}
+
+fn health(config: &Config) -> Option<&Health> {
+    match &config.body {
+        Body::Service(service) => service.health.as_deref(),
+        Body::Socket(_)
+        | Body::Target
+        | Body::Slice
+        | Body::Scope
+        | Body::Device
+        | Body::Mount(_)
+        | Body::Automount
+        | Body::Swap(_)
+        | Body::Timer
+        | Body::Path => None,
     }
 }
 

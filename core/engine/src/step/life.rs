@@ -2,12 +2,12 @@
 //! systemd's: timestamps, the unit's own job, retroactive jobs, OnFailure=/OnSuccess=, the watchers.
 
 use super::exit_code::is_end;
-use super::why::told_by;
+use super::why::{short, told_by};
 use crate::api::{Action, ActiveState, JobId, ServiceResult};
 use crate::engine::{Alarm, Engine, OwnWish, Turn};
 use crate::graph::{Facets, UnitId};
 use crate::job::algebra::{is_down, is_down_or_going, is_up, is_up_or_coming};
-use crate::kind::{self, Cx, Effects, Perhaps, ReloadOutcome, Reply, Restarts, WentDown};
+use crate::kind::{self, Cx, Effects, HealthNews, Perhaps, ReloadOutcome, Reply, Restarts, WentDown};
 use crate::unit::Held;
 use crate::why::What;
 
@@ -113,6 +113,13 @@ impl Engine {
         }
         if effects.reply != Reply::Taken {
             return effects.reply;
+        }
+        let what = effects.unhealthy.map_or(what, |trouble| What::Unhealthy(short(trouble)));
+        if from == to && effects.health != HealthNews::None {
+            if effects.health == HealthNews::Changed {
+                self.pen.changed_units.insert(unit);
+            }
+            return Reply::Taken;
         }
         let perhaps = self.unit(unit).state.as_ref().map(kind::State::stops_perhaps);
         let (from, what) = match self.unit_mut(unit).life.held.take() {

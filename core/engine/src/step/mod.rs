@@ -61,6 +61,7 @@ impl Running {
                 | Event::Occupancy { .. }
                 | Event::Freezer { .. }
                 | Event::Cleaned { .. }
+                | Event::Probed { .. }
                 | Event::SocketReady { .. }
                 | Event::OutOfMemory { .. },
             )

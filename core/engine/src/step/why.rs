@@ -44,6 +44,7 @@ pub(super) fn told_by(input: &kind::Input, state: &kind::State, config: &Config,
         | kind::Input::Executed { .. }
         | kind::Input::MainFound { .. }
         | kind::Input::Triggered(_)
+        | kind::Input::Health(_)
         | kind::Input::RestartRefused
         | kind::Input::TriggerRefused => What::Progress,
     }

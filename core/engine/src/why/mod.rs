@@ -106,6 +106,8 @@ pub(crate) enum What {
     InCycle(Vec<UnitName>),
     /// Why it cannot be started here.
     Impossible(String),
+    /// `OnUnhealthy=`, and what the last probe came to.
+    Unhealthy(String),
 }
 
 /// One way a unit went.
@@ -241,7 +243,8 @@ impl What {
             | What::JobEnded(_)
             | What::Progress
             | What::InCycle(_)
-            | What::Impossible(_) => false,
+            | What::Impossible(_)
+            | What::Unhealthy(_) => false,
         }
     }
 }

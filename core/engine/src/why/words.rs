@@ -56,6 +56,7 @@ fn of_what(what: &What, errand: Option<&Errand>) -> String {
             format!("its job was dropped to break the ordering cycle {}", names.join(" -> "))
         }
         What::Impossible(why) => why.clone(),
+        What::Unhealthy(trouble) => format!("it was unhealthy (OnUnhealthy=): {trouble}"),
     }
 }
 
@@ -123,6 +124,7 @@ fn of_process(which: Which) -> &'static str {
         Which::Command(Phase::Stop) => "a command of ExecStop=",
         Which::Command(Phase::StopPre) => "a command of ExecStopPre=",
         Which::Command(Phase::StopPost) => "a command of ExecStopPost=",
+        Which::Command(Phase::Health) => "a command of [X-Health]",
         Which::Other => "a process of it",
     }
 }

@@ -381,7 +381,10 @@ impl Machine {
             Action::RemovePidFile { path } => {
                 self.pid_files.remove(base(&path));
             }
-            Action::Forget { .. }
+            // No case is asked for its health: real systemd knows nothing of it.
+            Action::Probe { .. }
+            | Action::StopProbe { .. }
+            | Action::Forget { .. }
             | Action::StoreFds { .. }
             | Action::RemoveStoredFds { .. }
             | Action::CloseStoredFds { .. }

@@ -8,6 +8,8 @@
 //!   spawned|executed P   exit P CODE|SIGNAL   fail P CODE   nofork P       facts about processes
 //!   holds|fails UNIT     empty|occupied UNIT  found|missing UNIT P         answers
 //!   frozen|thawed|unfrozen UNIT            what came of freezing (`freeze`, `thaw`); `unfrozen`: it cannot be had
+//!   well P   unwell P WORDS                 what came of a probe (`X-Health.KEY=` is one of that section)
+//!   health UNIT          what is known of its health
 //!   cleaned|uncleaned UNIT                 what came of cleaning (`clean UNIT WHAT…`)
 //!   notify UNIT WHO KEY=VALUE…   opened|unopened|ready UNIT   bus NAME owned|free   mounted UNIT…
 //!   plan start|stop|restart|isolate UNIT…  what it would come to; nothing happens
@@ -88,6 +90,10 @@ impl Stage {
             "unit" => self.unit(rest),
             "why" => self.why(rest),
             "loaded" => vec![self.loaded()],
+            "health" => {
+                let view = self.engine.unit_view(&UnitName::parse(rest).unwrap());
+                vec![print::health(view.and_then(|view| view.health))]
+            }
             "plan" => plan::show(&self.engine, &self.fresh(), rest),
             "wait" => self.wait(read::time(rest)),
             "crash" => self.crash(rest),

@@ -1,8 +1,9 @@
 //! Orders and announcements as lines.
 
 use eudaemon_engine::api::{
-    Action, ActiveState, Announcement, Directories, FindHow, Freezer, JobResult, Phase, ProcId, Spawn,
+    Action, ActiveState, Announcement, Directories, FindHow, Freezer, JobResult, Phase, ProcId, Spawn, Target,
 };
+use eudaemon_engine::kind::service::Health;
 
 pub fn order(action: &Action) -> Option<String> {
     Some(match action {
@@ -14,6 +15,15 @@ pub fn order(action: &Action) -> Option<String> {
         }
         Action::Survey { unit } => format!("survey {unit}"),
         Action::SetFreezer { unit, freezer } => format!("freezer of {unit} {}", freezer_word(*freezer)),
+        Action::Probe { unit, process, main, target } => {
+            let main = main.map_or(String::new(), |main| format!(" from {}", id(main)));
+            let target = match target {
+                Target::Tcp(at) => at.to_string(),
+                Target::Http(url) => format!("GET {}", url.text),
+            };
+            format!("probe {} of {unit}{main} {target}", id(*process))
+        }
+        Action::StopProbe { process } => format!("stop probe {}", id(*process)),
         Action::Clean { unit, what } => {
             let what: Vec<&str> = what.iter().map(|resource| resource.word()).collect();
             format!("clean {unit}: {}", what.join(" "))
@@ -65,6 +75,7 @@ fn spawn(spawn: &Spawn) -> String {
         Phase::Stop => "stop",
         Phase::StopPost => "stop-post",
         Phase::StopPre => "stop-pre",
+        Phase::Health => "health",
     };
     let mut line =
         format!("spawn {} {} {phase} {}", id(spawn.process), spawn.unit, spawn.command.argv.join(" "));
@@ -104,6 +115,13 @@ pub fn announcement(announcement: &Announcement) -> Option<String> {
         | Announcement::JobAdded { .. }
         | Announcement::Said { .. } => return None,
     })
+}
+
+pub fn health(health: Option<&Health>) -> String {
+    let Some(health) = health else { return "not asked".to_owned() };
+    let verdict = health.verdict.word();
+    let trouble = health.trouble.as_ref().map_or(String::new(), |trouble| format!(": {trouble}"));
+    format!("{verdict}, {} failed{trouble}", health.failures)
 }
 
 fn result_word(result: JobResult) -> String {

@@ -33,10 +33,14 @@ pub fn unit_text(name: &str, line: &str) -> String {
     let mut rest = format!("[{own}]\n");
     for item in line.split("  ").map(str::trim).filter(|item| !item.is_empty()) {
         let (key, _) = item.split_once('=').unwrap_or_else(|| panic!("{item}: no `=`"));
+        if let Some(item) = item.strip_prefix("X-Health.") {
+            rest += &format!("[X-Health]\n{item}\n");
+            continue;
+        }
         if directives::find("Unit", key).is_some() {
             unit += &format!("{item}\n");
         } else {
-            let sections = [&own, "X-Container"];
+            let sections = [&own, "X-Container", "X-Health"];
             let section = sections.into_iter().find(|section| directives::find(section, key).is_some());
             let section = section.unwrap_or_else(|| panic!("{key}: no section knows it"));
             rest += &format!("[{section}]\n{item}\n");
@@ -156,6 +160,8 @@ pub fn fact(word: &str, rest: &str) -> Event {
             let trouble = Trouble { errno: 95, step: "no cgroups".into() };
             Event::Freezer { unit: unit(), outcome: Err(trouble) }
         }
+        "well" => Event::Probed { process: process(0), outcome: Ok(()) },
+        "unwell" => Event::Probed { process: process(0), outcome: Err(words[1..].join(" ")) },
         "ready" => Event::SocketReady { unit: unit() },
         "oom" => Event::OutOfMemory { unit: unit() },
         "bus" => {

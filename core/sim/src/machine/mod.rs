@@ -7,7 +7,7 @@ mod obey;
 mod sockets;
 
 use crate::laws::Laws;
-use crate::program::{Life, OnTerm, Program, Programs, Setup};
+use crate::program::{Life, OnTerm, Probed, Program, Programs, Setup};
 use crate::random::Random;
 use eudaemon_engine::Engine;
 use eudaemon_engine::api::{
@@ -245,7 +245,12 @@ impl Machine {
     /// Lets one thing happen; gives what the engine hears of it.
     fn happen(&mut self, happening: Happening) -> Option<Input> {
         match happening {
-            Happening::Hear(event) => return Some(Input::Fact(event)),
+            Happening::Hear(event) => {
+                if let Event::Probed { process, .. } = &event {
+                    self.laws.probe_over(*process);
+                }
+                return Some(Input::Fact(event));
+            }
             Happening::Wish(request, wish) => {
                 if matches!(wish, Request::SetFreezer { .. }) {
                     self.laws.waits_for_the_kernel(request);
@@ -414,6 +419,7 @@ impl World for Machine {
         }
         self.outbox.clear();
         self.laws.check(engine, &self.processes, &output.announcements, self.clock);
+        self.laws.check_health(engine, &self.processes, self.clock);
         self.laws.check_sockets(engine, &self.backlogs, &output.announcements, self.clock);
     }
 

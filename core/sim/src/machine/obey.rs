@@ -11,6 +11,7 @@ impl Machine {
         match action {
             Action::Spawn(spawn) => self.spawn(&spawn),
             Action::Signal { process, signal } => {
+                self.laws.signalled(process, signal);
                 if let Some(pid) = self.pids.get(&process).copied() {
                     self.signal(pid, signal);
                 }
@@ -28,6 +29,8 @@ impl Machine {
             Action::SetFreezer { unit, freezer } => {
                 self.freeze(&unit, freezer);
             }
+            Action::Probe { unit, process, .. } => self.probe(unit, process),
+            Action::StopProbe { process } => self.laws.probe_over(process),
             Action::Release { unit, .. } => self.let_go(&unit),
             Action::Clean { unit, .. } => {
                 self.cleaning.insert(unit.clone());
@@ -78,6 +81,17 @@ impl Machine {
             | Action::RemovePidFile { .. }
             | Action::Begin { .. }
             | Action::WatchBusName { .. } => {}
+        }
+    }
+
+    /// An answer comes whether or not anybody waits for it still.
+    fn probe(&mut self, unit: UnitName, process: ProcId) {
+        self.laws.probe_begun(process, unit.clone());
+        match self.programs.probed(&unit, &mut self.random) {
+            Probed::Answered(after, outcome) => {
+                self.at(after, Happening::Hear(Event::Probed { process, outcome }));
+            }
+            Probed::Never => {}
         }
     }
 

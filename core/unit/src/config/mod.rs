@@ -5,12 +5,14 @@
 //! in the directive table, so that `show` and `status` can say so.
 
 pub mod exec;
+pub mod health;
 pub mod service;
 pub mod socket;
 pub mod unit;
 
 use crate::name::{UnitKind, UnitName};
 pub use exec::{Exec, Kill, KillMode};
+pub use health::Health;
 use serde::{Deserialize, Serialize};
 pub use service::Service;
 pub use socket::Socket;

@@ -1,6 +1,7 @@
 //! `[Service]`: systemd.service(5).
 
 use super::exec::{Exec, ExecCommand, Kill};
+use super::health::Health;
 use crate::name::UnitName;
 use crate::span::Span;
 use serde::{Deserialize, Serialize};
@@ -119,6 +120,8 @@ pub struct Service {
     pub permissions_start_only: bool,
     pub root_directory_start_only: bool,
     pub reload_signal: i32,
+    /// `[X-Health]`; `None`: it is not asked.
+    pub health: Option<Box<Health>>,
     pub exec: Exec,
     pub kill: Kill,
 }
@@ -156,6 +159,7 @@ impl Default for Service {
             permissions_start_only: false,
             root_directory_start_only: false,
             reload_signal: 1,
+            health: None,
             exec: Exec::default(),
             kill: Kill::default(),
         }

@@ -34,7 +34,7 @@ use crate::name::UnitKind;
 pub(crate) use draft::Draft;
 pub use exec::LEVELS;
 pub(crate) use exec::{assignments, numbered, one_limit, score};
-pub use extension::about;
+pub use extension::{MANUAL as EXTENSIONS, about};
 use keep::keep;
 pub(crate) use line::{Line, Outcome};
 pub(crate) use names::ACTIONS;
@@ -155,7 +155,7 @@ const SOCKET: Tables = &[socket::TABLE, PROCESSES[0], PROCESSES[1], PROCESSES[2]
 const MOUNT: Tables = &[mount::MOUNT, PROCESSES[0], PROCESSES[1], PROCESSES[2], PROCESSES[3]];
 const SWAP: Tables = &[mount::SWAP, PROCESSES[0], PROCESSES[1], PROCESSES[2], PROCESSES[3]];
 
-pub static SECTIONS: [Section; 12] = [
+pub static SECTIONS: [Section; 13] = [
     Section { name: "Unit", tables: &[unit::TABLE] },
     Section { name: "Install", tables: &[install::TABLE] },
     Section { name: "Service", tables: SERVICE },
@@ -168,12 +168,13 @@ pub static SECTIONS: [Section; 12] = [
     Section { name: "Slice", tables: &[resource::TABLE] },
     Section { name: "Scope", tables: &[service::SCOPE, kill::TABLE, resource::TABLE] },
     Section { name: "X-Container", tables: &[extension::CONTAINER] },
+    Section { name: "X-Health", tables: &[extension::HEALTH] },
 ];
 
 /// The sections that mean something in a unit of this kind.
 pub const fn sections(kind: UnitKind) -> &'static [&'static str] {
     match kind {
-        UnitKind::Service => &["Unit", "Install", "Service", "X-Container"],
+        UnitKind::Service => &["Unit", "Install", "Service", "X-Container", "X-Health"],
         UnitKind::Socket => &["Unit", "Install", "Socket", "X-Container"],
         UnitKind::Mount => &["Unit", "Install", "Mount", "X-Container"],
         UnitKind::Automount => &["Unit", "Install", "Automount", "X-Container"],

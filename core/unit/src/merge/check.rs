@@ -138,6 +138,13 @@ fn service_remarks(draft: &Draft, name: &UnitName, diagnostics: &mut Report) {
             "Service has X-RestartResetSec= setting, but no RestartSteps= and RestartMaxDelaySec=. Ignoring.",
         );
     }
+    if let Some(health) = &service.health {
+        if health.check(0).is_none() {
+            note("Service has [X-Health], but no Tcp=, Http= or Exec= in it. Ignoring.");
+        } else if service.kind == ServiceType::Oneshot {
+            note("[X-Health] has no effect in combination with Type=oneshot. Ignoring.");
+        }
+    }
     let extra = draft.kept.values("RuntimeRandomizedExtraSec").any(|value| value != "0");
     if extra && service.runtime_max.is_infinite() {
         note("Service has RuntimeRandomizedExtraSec= setting, but no RuntimeMaxSec=. Ignoring.");

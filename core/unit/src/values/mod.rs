@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod capability;
 pub mod civil;
 pub mod cpuset;
+pub mod endpoint;
 pub mod errno;
 pub mod exit_status;
 pub mod family;

@@ -40,6 +40,7 @@ pub fn unit(facts: &Facts) -> String {
     block.row("Active", &active(facts));
     until(facts, &mut block);
     duration(facts, &mut block);
+    health(facts, &mut block);
     conditions(facts, &mut block, "Condition", "Conditions");
     conditions(facts, &mut block, "Assert", "Asserts");
     block.rows("Fault", facts.faults);
@@ -220,6 +221,32 @@ fn until(facts: &Facts, block: &mut Block) {
         if let Some((point, left)) = facts.clock.point(end).zip(facts.clock.distance(end)) {
             block.row("Until", &format!("{point}; {left}"));
         }
+    }
+}
+
+/// Whether it is well, by what it was asked (`[X-Health]`), and what the last probe came to if that failed.
+fn health(facts: &Facts, block: &mut Block) {
+    let told = facts.ours.list("Health");
+    let text = |at: usize| told.get(at).and_then(Value::text).unwrap_or("");
+    let number = |at: usize| told.get(at).and_then(Value::unsigned).unwrap_or(0);
+    let (word, trouble) = (text(0), text(3));
+    if word.is_empty() {
+        return;
+    }
+    let style = match word {
+        "healthy" => Style::Good,
+        "unhealthy" => Style::Bad,
+        _ => Style::Plain,
+    };
+    let since = facts.clock.point(number(1)).zip(facts.clock.distance(number(1)));
+    let since = since.map_or(String::new(), |(point, distance)| format!(" since {point}; {distance}"));
+    block.row("Health", &format!("{}{since}", facts.paint.text(style, word)));
+    if !trouble.is_empty() {
+        let failures = match number(2) {
+            0 | 1 => "last probe".to_owned(),
+            failures => format!("{failures} probes in a row failed, the last"),
+        };
+        block.below(&format!("{failures}: {trouble}"));
     }
 }
 

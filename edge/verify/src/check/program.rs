@@ -68,7 +68,7 @@ fn commands(config: &Config) -> Vec<(&'static str, &Vec<ExecCommand>)> {
     match &config.body {
         Body::Service(service) => {
             let all = &service.commands;
-            vec![
+            let mut commands = vec![
                 ("ExecCondition", &all.condition),
                 ("ExecStartPre", &all.start_pre),
                 ("ExecStart", &all.start),
@@ -76,7 +76,9 @@ fn commands(config: &Config) -> Vec<(&'static str, &Vec<ExecCommand>)> {
                 ("ExecReload", &all.reload),
                 ("ExecStop", &all.stop),
                 ("ExecStopPost", &all.stop_post),
-            ]
+            ];
+            commands.extend(service.health.as_ref().map(|health| ("Exec", &health.exec)));
+            commands
         }
         Body::Socket(socket) => vec![
             ("ExecStartPre", &socket.start_pre),

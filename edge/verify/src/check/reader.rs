@@ -104,7 +104,11 @@ fn section(word: &str, kind: UnitKind) -> Option<Suggestion> {
         return Some(Suggestion::word(near));
     }
     let other = SECTIONS.iter().find(|known: &&Section| known.name == word)?;
-    let text =
-        format!("[{}] belongs in a unit whose name ends with .{}", other.name, other.name.to_lowercase());
+    let text = format!("[{}] belongs in a unit whose name ends with .{}", other.name, home(other.name));
     Some(Suggestion { text, replacement: None })
+}
+
+/// The ending of the units that a section is for.
+fn home(section: &str) -> String {
+    if section == "X-Health" { "service".to_owned() } else { section.to_lowercase() }
 }

@@ -11,7 +11,7 @@ fn unknown_sections_and_keys() {
              --> /u/a.service:1:2
               |
             1 | [Unti]
-              |  ^^^^ expected [Unit], [Install], [Service], [X-Container]
+              |  ^^^^ expected [Unit], [Install], [Service], [X-Container], [X-Health]
               |
             help: did you mean `Unit`?
               |
@@ -23,7 +23,7 @@ fn unknown_sections_and_keys() {
              --> /u/a.service:3:2
               |
             3 | [Timer]
-              |  ^^^^^ expected [Unit], [Install], [Service], [X-Container]
+              |  ^^^^^ expected [Unit], [Install], [Service], [X-Container], [X-Health]
               |
             help: [Timer] belongs in a unit whose name ends with .timer
 
@@ -103,6 +103,108 @@ fn a_broken_header() {
 
         verify: 1 error
     "#]],
+    );
+}
+
+#[test]
+fn health() {
+    check(
+        &[
+            (
+                "a.service",
+                b"[Service]\nExecStart=/bin/true\n[X-Health]\nHttp=https://localhost/\nTcp=web:80\nExec=ask\nIntervalSec=0\n\
+                TimeoutSec=infinity\nRetries=0\nOnUnhealthy=reboot\nGate=yes\nStartPeriodSec=soon\nInterval=5\n",
+            ),
+            ("b.target", b"[X-Health]\nTcp=80\n"),
+            ("c.service", b"[Service]\nExecStart=/bin/true\n[X-Health]\nRetries=2\n"),
+            ("d.service", b"[Service]\nType=oneshot\nExecStart=/bin/true\n[X-Health]\nTcp=80\n"),
+            ("e.service", b"[Service]\nExecStart=/bin/true\n[X-Health]\nExec=/bin/nowhere\n"),
+            ("f.service", b"[Service]\nExecStart=/bin/true\n[X-Health]\nTcp=80\nGate=start\nX-Note=ours\n"),
+        ],
+        &["a.service", "b.target", "c.service", "d.service", "e.service", "f.service"],
+        expect![[r#"
+            warning[bad-value]: Invalid URL, ignoring: https://localhost/: https is not spoken, ask with Exec= or over http://
+             --> /u/a.service:4:6
+              |
+            4 | Http=https://localhost/
+              |      ^^^^^^^^^^^^^^^^^^
+
+            warning[bad-value]: Invalid address, ignoring: web:80: the host has to be an address or localhost, names are not looked up
+             --> /u/a.service:5:5
+              |
+            5 | Tcp=web:80
+              |     ^^^^^^
+
+            warning[bad-value]: IntervalSec= has to be at least 10ms and to have an end, ignoring: 0
+             --> /u/a.service:7:13
+              |
+            7 | IntervalSec=0
+              |             ^ expected a length of time such as 5s, 1min 30s or infinity
+
+            warning[bad-value]: TimeoutSec= has to be at least 10ms and to have an end, ignoring: infinity
+             --> /u/a.service:8:12
+              |
+            8 | TimeoutSec=infinity
+              |            ^^^^^^^^ expected a length of time such as 5s, 1min 30s or infinity
+
+            warning[bad-value]: Retries= has to be at least 1, ignoring: 0
+             --> /u/a.service:9:9
+              |
+            9 | Retries=0
+              |         ^ expected a number from 0 to 4294967295
+
+            warning[bad-value]: Failed to parse action for the unhealthy, ignoring: reboot
+              --> /u/a.service:10:13
+               |
+            10 | OnUnhealthy=reboot
+               |             ^^^^^^ expected one of none, stop, restart
+
+            warning[bad-value]: Failed to parse health gate, ignoring: yes
+              --> /u/a.service:11:6
+               |
+            11 | Gate=yes
+               |      ^^^ expected one of none, start
+
+            warning[bad-value]: Failed to parse sec value, ignoring: soon
+              --> /u/a.service:12:16
+               |
+            12 | StartPeriodSec=soon
+               |                ^^^^ expected a length of time such as 5s, 1min 30s or infinity
+
+            warning[unknown-key]: Unknown key 'Interval' in section [X-Health], ignoring.
+              --> /u/a.service:13:1
+               |
+            13 | Interval=5
+               | ^^^^^^^^ expected a key of that section
+
+            error[missing-program]: a.service: Command ask is not executable: No such file or directory
+             --> /u/a.service:6:6
+              |
+            6 | Exec=ask
+              |      ^^^ expected a program that is there and may be run
+
+            warning[unknown-section]: [X-Health] means something in services only. Ignoring.
+             --> /u/b.target:1:2
+              |
+            1 | [X-Health]
+              |  ^^^^^^^^ expected [Unit], [Install], [X-Container]
+              |
+            help: [X-Health] belongs in a unit whose name ends with .service
+
+            note[bad-unit]: c.service: Service has [X-Health], but no Tcp=, Http= or Exec= in it. Ignoring.
+            --> /u/c.service
+
+            note[bad-unit]: d.service: [X-Health] has no effect in combination with Type=oneshot. Ignoring.
+            --> /u/d.service
+
+            error[missing-program]: e.service: Command /bin/nowhere is not executable: No such file or directory
+             --> /u/e.service:4:6
+              |
+            4 | Exec=/bin/nowhere
+              |      ^^^^^^^^^^^^ expected a program that is there and may be run
+
+            verify: 2 errors, 10 warnings, 2 notes
+        "#]],
     );
 }
 

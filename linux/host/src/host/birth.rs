@@ -65,6 +65,8 @@ impl From<io::Error> for Unborn {
 impl Host {
     pub(super) fn spawn(&mut self, spawn: &Spawn, config: &Config, birth: Birth) {
         match self.try_spawn(spawn, config, birth) {
+            // Said of the service's own start, and not again each time it is asked whether it is well.
+            Ok(_) if spawn.phase == Phase::Health => {}
             Ok(verdicts) => {
                 for verdict in verdicts {
                     let (unit, Verdict { directive, outcome }) = (&spawn.unit, verdict);
@@ -73,7 +75,9 @@ impl Host {
             }
             Err(Unborn { errno, text }) => {
                 let program = &spawn.command.path;
-                self.say(Some(&spawn.unit), format!("{}: cannot start {program}: {text}", spawn.unit));
+                if spawn.phase != Phase::Health || errno == 0 {
+                    self.say(Some(&spawn.unit), format!("{}: cannot start {program}: {text}", spawn.unit));
+                }
                 self.processes.remove(&spawn.process);
                 self.fact(Event::SpawnFailed { process: spawn.process, errno });
             }

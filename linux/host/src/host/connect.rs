@@ -140,6 +140,7 @@ impl Host {
             awaited: BTreeMap::new(),
             freezing: BTreeMap::new(),
             cleaners: super::cleaning::Cleaners::new()?,
+            probes: BTreeMap::new(),
             idle_pipe: None,
             next_parcel: 1,
             next_token: super::facts::FIRST_TOKEN,

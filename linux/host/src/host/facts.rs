@@ -27,6 +27,8 @@ pub(super) const FIRST_TOKEN: u64 = 16;
 pub(super) const STRANGER: u64 = 1 << 63;
 /// Set in the token of a stored descriptor; the rest is the number of its vault entry.
 pub(super) const STORED: u64 = 1 << 62;
+/// Set in the token of a probe's socket; the rest is its id.
+pub(super) const PROBE: u64 = 1 << 61;
 
 impl Host {
     /// All that happened since last asked, in the order in which it must be heard. At most one notify message
@@ -56,6 +58,7 @@ impl Host {
                 CLEANERS => self.hear_cleaners(),
                 token if token & STRANGER != 0 => self.lose_stranger(ProcId(token & !STRANGER)),
                 token if token & STORED != 0 => self.lose_stored(token & !STORED),
+                token if token & PROBE != 0 => self.go_on_with_probe(ProcId(token & !PROBE)),
                 token => {
                     if let Some(unit) = self.watched.get(&token).cloned() {
                         self.unwatch_sockets(&unit);

@@ -10,6 +10,7 @@ mod connect;
 mod facts;
 mod finding;
 mod freezer;
+mod probing;
 mod sets;
 mod vault;
 
@@ -17,6 +18,7 @@ use crate::condition::{self, Circumstances};
 use crate::group::{Groups, Ladder};
 use crate::link::Link;
 use crate::place::Place;
+use crate::probe::Probe;
 use crate::{notify, publish, socket};
 pub use birth::{Birth, descriptor_name};
 pub(crate) use connect::CGROUP;
@@ -114,6 +116,7 @@ pub struct Host {
     /// Cgroups that are about to be frozen or thawed.
     freezing: BTreeMap<UnitName, (PathBuf, Freezer)>,
     cleaners: cleaning::Cleaners,
+    probes: BTreeMap<ProcId, (UnitName, Probe)>,
     /// What processes of `Type=idle` wait on: the end they are given, and ours.
     idle_pipe: Option<(OwnedFd, OwnedFd)>,
     next_parcel: u64,
@@ -164,6 +167,8 @@ impl Host {
             Action::SignalSet { unit, signal, but } => self.signal_set(unit, config, signal, &but),
             Action::Survey { unit } => self.survey(unit, config),
             Action::SetFreezer { unit, freezer } => self.set_freezer(unit, config, freezer),
+            Action::Probe { unit, process, main, target } => self.probe(unit, process, main, &target),
+            Action::StopProbe { process } => self.stop_probe(process),
             Action::Clean { unit, what } => self.clean(unit, config, &what),
             Action::StopCleaning { unit } => self.stop_cleaning(unit),
             Action::FindMain { unit, process, how } => self.find_main(unit, config, process, how),
@@ -261,6 +266,7 @@ impl Host {
         let path = sets::path(unit, config);
         self.awaited.remove(unit);
         self.freezing.remove(unit);
+        self.stop_probes_of(unit);
         self.finding.remove(unit);
         self.groups.release(unit.as_str(), &path);
         publish::withdraw(&self.place.published, unit.as_str());

@@ -62,11 +62,14 @@ pub(super) fn release(may: MayRestart, cause: Cause, service: &Service, cx: &mut
 /// `Restart=` with its lists of exit statuses: the table of systemd.service(5).
 fn restarts(cause: Cause, service: &Service, cx: &Cx) -> bool {
     match cause {
-        Cause::Asked(_) => return false,
-        Cause::Itself => {}
+        Cause::Asked(_) | Cause::Unhealthy(StopFor::Stop) => return false,
+        Cause::Itself | Cause::Unhealthy(StopFor::Restart) => {}
     }
     if cx.restarts == Restarts::Barred {
         return false;
+    }
+    if cause == Cause::Unhealthy(StopFor::Restart) {
+        return true;
     }
     if let Some(status) = cx.history.main.status {
         if listed(status, &service.restart_prevent_exit_status) {

@@ -4,15 +4,18 @@ use super::super::words::{self, ending};
 use super::super::{Cx, Level, Process, ReloadOutcome};
 use super::process::{command_of, program, seek, spawn_control, spawn_main, verdict_of};
 use super::running::{after_reload, reload_failed};
-use super::start::{enter_running, enter_start, enter_start_post, enter_start_pre, nothing_ran, parent_gone};
+use super::setup::{nobody, place};
+use super::start::{
+    enter_running, enter_start, enter_start_post, enter_start_pre, nothing_ran, parent_gone, started,
+};
 use super::stop::{enter_stop, gone, kill};
 use super::{
     Cause, Control, KillStep, Killing, Main, Old, PostControl, Reload, Reloading, Sought, StartPost,
-    Starting, State,
+    Starting, State, after,
 };
 use crate::api::{Action, ExitStatus, Phase, ProcId, ServiceResult};
 use eudaemon_unit::config::Service;
-use eudaemon_unit::config::exec::{Exec, Failure, Place, Stdio};
+use eudaemon_unit::config::exec::Failure;
 use eudaemon_unit::config::service::{ExitType, NotifyAccess, ServiceType};
 
 pub(super) fn setup_failed(
@@ -32,61 +35,21 @@ pub(super) fn setup_failed(
     }
     let ignored = command_of(id, service, cx).is_some_and(|command| command.failure == Failure::Ignored);
     let level = if ignored { Level::Info } else { Level::Error };
-    let program = program(id, service, cx);
     let what = place(code, &service.exec).unwrap_or_else(|| format!("step {}", words::step(code)));
     let words = nobody(code, errno, &service.exec).unwrap_or_else(|| words::errno(errno));
-    cx.say(level, format!("{}: cannot start {program}: {what}: {words}", cx.unit));
+    let asks = super::health::asks(&state, id);
+    if asks && !ignored {
+        return super::health::setup_failed(state, id, &format!("{what}: {words}"), service, cx);
+    }
+    if !asks {
+        let program = program(id, service, cx);
+        cx.say(level, format!("{}: cannot start {program}: {what}: {words}", cx.unit));
+    }
     if ignored && code == EXEC && errno == NO_SUCH_FILE {
         // A program that need not be there and is not counts as one that ran well.
         cx.history.command_ended(id, ExitStatus::Code(0), cx.now);
     }
     state
-}
-
-/// The directive whose path a step failed at.
-fn place(code: u8, exec: &Exec) -> Option<String> {
-    const CHDIR: u8 = 200;
-    const STDIN: u8 = 208;
-    const STDOUT: u8 = 209;
-    const STDERR: u8 = 210;
-    let stream = |key: &str, stream: &Stdio| match stream {
-        Stdio::Tty | Stdio::TtyForce | Stdio::TtyFail => {
-            Some(format!("TTYPath={}", exec.tty_path.as_deref().unwrap_or("/dev/console")))
-        }
-        Stdio::File(path) => Some(format!("{key}=file:{path}")),
-        Stdio::Append(path) => Some(format!("{key}=append:{path}")),
-        Stdio::Truncate(path) => Some(format!("{key}=truncate:{path}")),
-        Stdio::Inherit
-        | Stdio::Null
-        | Stdio::Journal
-        | Stdio::JournalConsole
-        | Stdio::Kmsg
-        | Stdio::KmsgConsole
-        | Stdio::Socket
-        | Stdio::NamedFd(_)
-        | Stdio::Text => None,
-    };
-    match (code, &exec.working_directory.place) {
-        (CHDIR, Place::Path(path)) => Some(format!("WorkingDirectory={path}")),
-        (STDIN, _) => stream("StandardInput", &exec.standard_input),
-        (STDOUT, _) => stream("StandardOutput", &exec.standard_output),
-        (STDERR, _) => stream("StandardError", &exec.standard_error),
-        _ => None,
-    }
-}
-
-/// Who is not there, where an account was looked for and not found.
-fn nobody(code: u8, errno: i32, exec: &Exec) -> Option<String> {
-    const GROUP: u8 = 216;
-    const USER: u8 = 217;
-    const NOT_FOUND: i32 = 3;
-    let groups: Vec<&str> = exec.group.iter().chain(&exec.supplementary_groups).map(String::as_str).collect();
-    match (code, errno, groups.as_slice()) {
-        (USER, NOT_FOUND, _) => Some(format!("no user named {}", exec.user.as_ref()?)),
-        (GROUP, NOT_FOUND, [group]) => Some(format!("no group named {group}")),
-        (GROUP, NOT_FOUND, [_, ..]) => Some(format!("one of these groups is missing: {}", groups.join(", "))),
-        _ => None,
-    }
 }
 
 pub(super) fn exited(
@@ -98,6 +61,9 @@ pub(super) fn exited(
 ) -> State {
     let status = cx.history.known_end(id).unwrap_or(status);
     cx.history.command_ended(id, status, cx.now);
+    if super::health::asks(&state, id) {
+        return super::health::command_ended(state, id, Ok(status), service, cx);
+    }
     if state.control().is_some_and(|control| control.id == id) {
         return control_ended(state, Some(status), service, cx);
     }
@@ -211,6 +177,7 @@ fn without_main(mut state: State, result: ServiceResult, service: &Service, cx: 
                 PostControl::Command(_) => State::StartPost(post),
                 // Neither main nor control process: nothing is left that could end this.
                 PostControl::PidFile { .. } => enter_stop(Main::Gone, Cause::Itself, service, cx),
+                PostControl::Health { .. } => super::health::ended_at_gate(post.up, service, cx),
             }
         }
         State::Running(mut up) => {
@@ -261,7 +228,8 @@ fn without_awaited(result: ServiceResult, deadline: Option<u64>, service: &Servi
         | ServiceType::Idle
         | ServiceType::Oneshot
         | ServiceType::Forking => {
-            let up = super::Up { main: Main::Gone, watchdog: None, runtime: super::Runtime::NotYet };
+            let runtime = super::Runtime::NotYet;
+            let up = super::Up { main: Main::Gone, watchdog: None, runtime, health: None };
             enter_running(up, service, cx)
         }
     }
@@ -311,7 +279,10 @@ fn control_ended(state: State, status: Option<ExitStatus>, service: &Service, cx
             | Starting::Finding { .. }
             | Starting::Counting { .. },
         )
-        | State::StartPost(StartPost { control: PostControl::PidFile { .. }, .. })
+        | State::StartPost(StartPost {
+            control: PostControl::PidFile { .. } | PostControl::Health { .. },
+            ..
+        })
         | State::Reload(Reload {
             by: Reloading::Signalled { .. } | Reloading::Notified { .. } | Reloading::Itself { .. },
             ..
@@ -416,7 +387,7 @@ fn post_ended(
             let control = PostControl::PidFile { deadline: control.deadline };
             State::StartPost(StartPost { up: super::Up { main, ..up }, control })
         }
-        None => enter_running(up, service, cx),
+        None => started(up, after(cx, timeout), service, cx),
     }
 }
 
@@ -457,6 +428,9 @@ fn worth(phase: Phase, index: u32, status: Option<ExitStatus>, service: &Service
 /// A process was ordered and could not be forked.
 pub(super) fn spawn_failed(state: State, id: ProcId, errno: i32, service: &Service, cx: &mut Cx) -> State {
     let is = |process: Option<Process>| process.is_some_and(|process| process.id == id);
+    if super::health::asks(&state, id) {
+        return super::health::command_ended(state, id, Err(errno), service, cx);
+    }
     let (control, main) = (is(state.control()), is(state.main()));
     if !control && !main {
         return state;

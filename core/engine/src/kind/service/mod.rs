@@ -11,22 +11,25 @@
 //! the service is stands in *main*. Each file holds one side of the life and every (state, input) pair of it:
 //! `start` (up to running), `running` (reload, bus name, memory), `notify` (what the service says of itself),
 //! `stop` (the wish and the signals), `exits` (a process ended), `occupancy` (how many are left), `timeout`
-//! (what took too long), `end` (the end of a run and the restart after it).
+//! (what took too long), `health` (whether it is well), `end` (the end of a run and the restart after it).
 
 mod end;
 mod exits;
+mod health;
 mod notify;
 mod occupancy;
 mod process;
 mod reading;
 mod running;
+mod setup;
 mod start;
 mod stop;
 mod timeout;
 
+pub use health::{Health, Verdict};
 pub use timeout::start_waits_for;
 
-use super::{Cx, Input, Process, Stage, StopFor};
+use super::{Cx, HealthNews, Input, Process, Stage, StopFor};
 use crate::api::{ExitStatus, FindHow, Phase, ProcId, ServiceResult};
 use eudaemon_unit::config::Service;
 use eudaemon_unit::config::service::ServiceType;
@@ -133,7 +136,13 @@ pub struct StartPost {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PostControl {
     Command(Control),
-    PidFile { deadline: Option<u64> },
+    PidFile {
+        deadline: Option<u64>,
+    },
+    /// Until it is healthy (`Gate=start`).
+    Health {
+        deadline: Option<u64>,
+    },
 }
 
 /// What holds while the service is up.
@@ -143,6 +152,8 @@ pub struct Up {
     /// When the next life sign is due.
     pub watchdog: Option<u64>,
     pub runtime: Runtime,
+    /// From when it has started on, if it is asked.
+    pub health: Option<Box<Health>>,
 }
 
 /// `RuntimeMaxSec=` counts from the first instant in `Running`.
@@ -178,6 +189,8 @@ pub enum Cause {
     Itself,
     /// A stop or restart job.
     Asked(StopFor),
+    /// `OnUnhealthy=`: with or without a restart.
+    Unhealthy(StopFor),
 }
 
 /// Signals are sent, the end of those who got them is awaited.
@@ -227,6 +240,16 @@ enum MayRestart {
 }
 
 pub(super) fn step(state: State, input: Input, service: &Service, cx: &mut Cx) -> State {
+    let (asking, said) = (state.health_turn(), health::last_word(&input));
+    if health::is_concerned(&state, &input, cx) {
+        cx.effects.health = HealthNews::Same;
+    }
+    let state = hear(state, input, service, cx);
+    health::give_up(asking, said, &state, cx);
+    state
+}
+
+fn hear(state: State, input: Input, service: &Service, cx: &mut Cx) -> State {
     match input {
         Input::Start => start::wished(state, service, cx),
         Input::StartLimitHit => end::start_limit_hit(state, service, cx),
@@ -246,6 +269,7 @@ pub(super) fn step(state: State, input: Input, service: &Service, cx: &mut Cx) -
         Input::Occupancy(occupancy) => occupancy::occupancy(state, occupancy, service, cx),
         Input::BusName(owner) => running::bus_name(state, owner, service, cx),
         Input::OutOfMemory => running::out_of_memory(state, service, cx),
+        Input::Health(input) => health::hear(state, input, service, cx),
         Input::Deadline => timeout::deadline(state, service, cx),
         Input::RestartRefused => end::restart_refused(state, cx),
         Input::Clean(_)

@@ -155,7 +155,9 @@ fn extend(state: &mut State, until: u64) {
         State::StartPost(post) => {
             match &mut post.control {
                 super::PostControl::Command(control) => later(&mut control.deadline),
-                super::PostControl::PidFile { deadline } => later(deadline),
+                super::PostControl::PidFile { deadline } | super::PostControl::Health { deadline } => {
+                    later(deadline);
+                }
             }
             later(&mut post.up.watchdog);
         }

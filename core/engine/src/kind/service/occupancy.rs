@@ -83,6 +83,14 @@ fn empty(state: State, service: &Service, cx: &mut Cx) -> State {
             let main = no_pid_file(up.main, service, cx);
             enter_stop(main, Cause::Itself, service, cx)
         }
+        State::StartPost(StartPost { up, control: PostControl::Health { deadline } }) => match up.main {
+            Main::Unknown | Main::Gone => {
+                super::health::ended_at_gate(super::Up { main: Main::Gone, ..up }, service, cx)
+            }
+            Main::Alive(_) | Main::Sought { .. } => {
+                State::StartPost(StartPost { up, control: PostControl::Health { deadline } })
+            }
+        },
         State::Running(up) => match up.main {
             Main::Unknown | Main::Gone => enter_ended(Main::Gone, service, cx),
             Main::Alive(_) | Main::Sought { .. } => State::Running(up),

@@ -17,6 +17,7 @@ pub(super) fn commands(service: &Service, phase: Phase) -> &[ExecCommand] {
         Phase::Reload => &service.commands.reload,
         Phase::Stop => &service.commands.stop,
         Phase::StopPost => &service.commands.stop_post,
+        Phase::Health => service.health.as_ref().map_or(&[], |health| &health.exec),
         Phase::StopPre => &[],
     }
 }
@@ -41,6 +42,16 @@ pub(super) fn spawn_main(index: u32, service: &Service, cx: &mut Cx) -> Option<P
     Some(process)
 }
 
+/// Orders a command of `[X-Health]`.
+pub(super) fn ask_by_command(
+    index: u32,
+    main: Option<Process>,
+    service: &Service,
+    cx: &mut Cx,
+) -> Option<Process> {
+    spawn(Phase::Health, index, main, service, cx)
+}
+
 fn spawn(phase: Phase, index: u32, main: Option<Process>, service: &Service, cx: &mut Cx) -> Option<Process> {
     if index as usize >= commands(service, phase).len() {
         return None;
@@ -52,7 +63,7 @@ fn spawn(phase: Phase, index: u32, main: Option<Process>, service: &Service, cx:
     Some(process)
 }
 
-fn order(
+pub(super) fn order(
     process: ProcId,
     phase: Phase,
     index: u32,
@@ -86,7 +97,8 @@ fn told(phase: Phase, main: Option<Process>, cx: &Cx) -> Told {
         | Phase::Start
         | Phase::StartPost
         | Phase::Reload
-        | Phase::StopPre => false,
+        | Phase::StopPre
+        | Phase::Health => false,
     };
     let monitors = matches!(phase, Phase::StartPre | Phase::Start);
     Told {
@@ -170,6 +182,10 @@ pub(super) fn unanswered(state: &State, service: &Service, cx: &Cx) -> Vec<Actio
         State::StartPost(post) => match &post.control {
             PostControl::Command(command) => control(Phase::StartPost, command, &mut orders),
             PostControl::PidFile { .. } => orders.push(Action::Survey { unit: cx.unit.clone() }),
+            PostControl::Health { .. } => match post.up.main {
+                Main::Unknown | Main::Gone => orders.push(Action::Survey { unit: cx.unit.clone() }),
+                Main::Alive(_) | Main::Sought { .. } => {}
+            },
         },
         State::Reload(reload) => match &reload.by {
             Reloading::Command { control: command, .. } => control(Phase::Reload, command, &mut orders),
@@ -187,6 +203,7 @@ pub(super) fn unanswered(state: &State, service: &Service, cx: &Cx) -> Vec<Actio
         },
         State::Dead | State::Exited | State::Failed | State::AutoRestart { .. } => {}
     }
+    orders.extend(super::health::unanswered(state, service, cx));
     if let Some(Main::Sought { old: Old::Nobody | Old::Alive(_) | Old::Ended(..), new, how }) =
         state.main_of()
     {

@@ -4,7 +4,7 @@
 use super::super::{Cx, Perhaps, Process, Stage, Triggered};
 use super::{
     KillStep, Killing, Leftover, Main, Old, PostControl, Reload, Reloading, Rest, Runtime, StartPost,
-    Starting, State, earlier, process,
+    Starting, State, Up, earlier, health, process,
 };
 use crate::api::{Action, ActiveState, Phase};
 use eudaemon_unit::config::Service;
@@ -112,12 +112,31 @@ impl State {
                 | Starting::Counting { deadline } => *deadline,
                 Starting::Parent(control) => control.deadline,
             },
-            State::StartPost(post) => earlier(post.control.deadline(), post.up.watchdog),
-            State::Running(up) => earlier(up.runtime.end(), up.watchdog),
-            State::Reload(reload) => earlier(reload.by.deadline(), reload.up.watchdog),
+            State::StartPost(post) => earlier(post.control.deadline(), post.up.deadline()),
+            State::Running(up) => earlier(up.runtime.end(), up.deadline()),
+            State::Reload(reload) => earlier(reload.by.deadline(), reload.up.deadline()),
             State::Stop { control, .. } | State::StopPost { control, .. } => control.deadline,
             State::Killing(killing) => killing.deadline,
             State::AutoRestart { at } => *at,
+        }
+    }
+
+    /// As [`State::deadline`], but for what health wants.
+    pub(super) fn deadline_but_health(&self) -> Option<u64> {
+        match self {
+            State::StartPost(post) => earlier(post.control.deadline(), post.up.watchdog),
+            State::Running(up) => earlier(up.runtime.end(), up.watchdog),
+            State::Reload(reload) => earlier(reload.by.deadline(), reload.up.watchdog),
+            State::Dead
+            | State::Condition(_)
+            | State::StartPre(_)
+            | State::Start(_)
+            | State::Exited
+            | State::Stop { .. }
+            | State::Killing(_)
+            | State::StopPost { .. }
+            | State::Failed
+            | State::AutoRestart { .. } => self.deadline(),
         }
     }
 
@@ -208,7 +227,7 @@ impl State {
             | State::StopPost { control, .. } => Some(control.process),
             State::StartPost(post) => match &post.control {
                 PostControl::Command(control) => Some(control.process),
-                PostControl::PidFile { .. } => None,
+                PostControl::PidFile { .. } | PostControl::Health { .. } => None,
             },
             State::Reload(reload) => match &reload.by {
                 Reloading::Command { control, .. } => Some(control.process),
@@ -244,7 +263,7 @@ impl State {
             },
             State::StartPost(StartPost { up, control }) => match control {
                 PostControl::Command(control) => (up.main, Some(control.left_over(Phase::StartPost))),
-                PostControl::PidFile { .. } => (up.main, None),
+                PostControl::PidFile { .. } | PostControl::Health { .. } => (up.main, None),
             },
             State::Running(up) => (up.main, None),
             State::Reload(Reload { up, by }) => match by {
@@ -274,11 +293,18 @@ impl Main {
     }
 }
 
+impl Up {
+    /// Of what may come to pass as long as it is up.
+    fn deadline(&self) -> Option<u64> {
+        earlier(self.watchdog, health::deadline_of(self))
+    }
+}
+
 impl PostControl {
     pub(in crate::kind) fn deadline(&self) -> Option<u64> {
         match self {
             PostControl::Command(control) => control.deadline,
-            PostControl::PidFile { deadline } => *deadline,
+            PostControl::PidFile { deadline } | PostControl::Health { deadline } => *deadline,
         }
     }
 }

@@ -12,7 +12,7 @@ use eudaemon_unit::config::service::{OomPolicy, ServiceType};
 pub(super) fn reload_wished(state: State, service: &Service, cx: &mut Cx) -> State {
     let up = match state {
         State::Running(up) => up,
-        State::Exited => Up { main: Main::Gone, watchdog: None, runtime: Runtime::Endless },
+        State::Exited => Up { main: Main::Gone, watchdog: None, runtime: Runtime::Endless, health: None },
         State::Reload(_) => {
             cx.reply(Reply::Later);
             return state;

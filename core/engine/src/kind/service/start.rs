@@ -10,6 +10,7 @@ use super::{
 };
 use crate::api::{Action, Moment, Ownership, Phase, ProcId, ServiceResult};
 use eudaemon_unit::config::Service;
+use eudaemon_unit::config::health::Gate;
 use eudaemon_unit::config::service::{ExitType, ServiceType};
 
 pub(super) fn wished(state: State, service: &Service, cx: &mut Cx) -> State {
@@ -124,11 +125,22 @@ pub(super) fn count(deadline: Option<u64>, cx: &mut Cx) -> State {
 }
 
 pub(super) fn enter_start_post(main: Main, service: &Service, cx: &mut Cx) -> State {
-    let up = Up { main, watchdog: ping(service, cx), runtime: Runtime::NotYet };
+    let up = Up { main, watchdog: ping(service, cx), runtime: Runtime::NotYet, health: None };
     match spawn_control(Phase::StartPost, 0, up.main.alive(), service.timeout_start, service, cx) {
         Some(control) => State::StartPost(StartPost { up, control: PostControl::Command(control) }),
-        None => enter_running(up, service, cx),
+        None => started(up, after(cx, service.timeout_start), service, cx),
     }
+}
+
+/// All has been done that a start does: the service is up, or has yet to be healthy (`Gate=start`).
+pub(super) fn started(up: Up, deadline: Option<u64>, service: &Service, cx: &mut Cx) -> State {
+    let gate = super::health::gate(service);
+    let well = cx.history.result == ServiceResult::Success;
+    if gate == Gate::Nothing || !well || !lives(&up.main, service, cx) {
+        return enter_running(up, service, cx);
+    }
+    let up = super::health::begin(up, gate, service, cx);
+    State::StartPost(StartPost { up, control: PostControl::Health { deadline } })
 }
 
 /// A life sign: the instant the next one is due.
@@ -152,6 +164,7 @@ pub(super) fn enter_running(up: Up, service: &Service, cx: &mut Cx) -> State {
     if !lives(&up.main, service, cx) {
         return enter_ended(up.main, service, cx);
     }
+    let up = super::health::begin(up, Gate::Nothing, service, cx);
     match cx.history.notify {
         NotifyState::Reloading => {
             cx.effects.reloads_itself = true;
@@ -205,6 +218,10 @@ pub(super) fn spawned(mut state: State, id: ProcId, service: &Service, cx: &mut 
         *main = there;
         return state;
     }
+    if super::health::asks(&state, id) {
+        super::health::spawned(&mut state, id);
+        return state;
+    }
     let seen =
         |control: Control| if is(&control.process) { Control { process: there, ..control } } else { control };
     match state {
@@ -240,7 +257,10 @@ pub(super) fn spawned(mut state: State, id: ProcId, service: &Service, cx: &mut 
             | Starting::Finding { .. }
             | Starting::Counting { .. },
         )
-        | State::StartPost(StartPost { control: PostControl::PidFile { .. }, .. })
+        | State::StartPost(StartPost {
+            control: PostControl::PidFile { .. } | PostControl::Health { .. },
+            ..
+        })
         | State::Reload(Reload {
             by: Reloading::Signalled { .. } | Reloading::Notified { .. } | Reloading::Itself { .. },
             ..
@@ -296,10 +316,12 @@ pub(super) fn main_found(mut state: State, id: ProcId, service: &Service, cx: &m
     }
     match state {
         State::Start(Starting::Finding { main, deadline: _ }) => enter_start_post(main, service, cx),
-        State::StartPost(StartPost { up, control: PostControl::PidFile { deadline: _ } }) => {
-            enter_running(up, service, cx)
+        State::StartPost(StartPost { up, control: PostControl::PidFile { deadline } }) => {
+            started(up, deadline, service, cx)
         }
-        State::StartPost(StartPost { control: PostControl::Command(_), .. })
+        State::StartPost(StartPost {
+            control: PostControl::Command(_) | PostControl::Health { .. }, ..
+        })
         | State::Start(
             Starting::Await { .. }
             | Starting::Launch { .. }
@@ -353,11 +375,13 @@ pub(super) fn main_missing(
             enter_start_post(main, service, cx)
         }
         State::Start(Starting::Finding { main: _, deadline }) => count(deadline, cx),
-        State::StartPost(StartPost { up, control: PostControl::PidFile { .. } }) => {
-            enter_running(up, service, cx)
+        State::StartPost(StartPost { up, control: PostControl::PidFile { deadline } }) => {
+            started(up, deadline, service, cx)
         }
         State::Running(up) => enter_running(up, service, cx),
-        State::StartPost(StartPost { control: PostControl::Command(_), .. })
+        State::StartPost(StartPost {
+            control: PostControl::Command(_) | PostControl::Health { .. }, ..
+        })
         | State::Start(
             Starting::Await { .. }
             | Starting::Launch { .. }

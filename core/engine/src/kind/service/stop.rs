@@ -132,7 +132,7 @@ fn signal_of(step: KillStep, cause: Cause, service: &Service) -> i32 {
         KillStep::FinalSigterm => kill.signal,
         KillStep::StopSigterm => match cause {
             Cause::Asked(StopFor::Restart) => kill.restart_signal.unwrap_or(kill.signal),
-            Cause::Asked(StopFor::Stop) | Cause::Itself => kill.signal,
+            Cause::Asked(StopFor::Stop) | Cause::Itself | Cause::Unhealthy(_) => kill.signal,
         },
     }
 }

@@ -2,6 +2,7 @@
 
 use super::super::{Cx, Level};
 use super::end::dead;
+use super::health::deadline_of;
 use super::process::KILL;
 use super::running::reload_failed;
 use super::start::enter_running;
@@ -17,6 +18,13 @@ pub(super) fn deadline(state: State, service: &Service, cx: &mut Cx) -> State {
     let now = cx.now.monotonic;
     let passed = |instant: Option<u64>| instant.is_some_and(|instant| instant <= now);
     match state {
+        State::StartPost(StartPost { ref up, .. })
+        | State::Running(ref up)
+        | State::Reload(Reload { ref up, .. })
+            if passed(deadline_of(up)) && !passed(state.deadline_but_health()) =>
+        {
+            super::health::deadline(state, service, cx)
+        }
         State::Condition(_) | State::StartPre(_) | State::Start(_) => start_timed_out(state, service, cx),
         State::StartPost(ref post) if passed(post.control.deadline()) => start_timed_out(state, service, cx),
         State::StartPost(_) => watchdog_expired(state, service, cx),
@@ -85,6 +93,11 @@ pub fn start_waits_for(state: &State, service: &Service) -> Option<String> {
         State::StartPre(_) => command("ExecStartPre"),
         State::Start(Starting::Oneshot { .. }) => command("ExecStart"),
         State::StartPost(StartPost { control: PostControl::Command(_), .. }) => command("ExecStartPost"),
+        State::StartPost(StartPost { up, control: PostControl::Health { .. } }) => {
+            let trouble = up.health.as_ref().and_then(|health| health.trouble.as_ref());
+            let trouble = trouble.map_or(String::new(), |trouble| format!(", {trouble}"));
+            Some(format!("it is not healthy (Gate=start){trouble}"))
+        }
         State::Start(Starting::Launch { .. } | Starting::Counting { .. })
         | State::Dead
         | State::Running(_)

@@ -222,6 +222,7 @@ pub(super) fn step(state: State, input: Input, socket: &Socket, cx: &mut Cx) -> 
         | Input::OutOfMemory
         | Input::Clean(_)
         | Input::Cleaned(_)
+        | Input::Health(_)
         | Input::RestartRefused => state,
     }
 }
@@ -374,7 +375,7 @@ fn commands(socket: &Socket, phase: Phase) -> &[ExecCommand] {
         Phase::StartPost => &socket.start_post,
         Phase::StopPre => &socket.stop_pre,
         Phase::StopPost => &socket.stop_post,
-        Phase::Condition | Phase::Start | Phase::Reload | Phase::Stop => &[],
+        Phase::Condition | Phase::Start | Phase::Reload | Phase::Stop | Phase::Health => &[],
     }
 }
 

@@ -67,9 +67,13 @@ pub(super) fn control_ended(state: State, status: Option<ExitStatus>, socket: &S
         Phase::StartPost if success => listen(socket, cx),
         Phase::StartPost => enter_stop_pre(result, socket, cx),
         Phase::StopPre => enter_stop_post(socket, cx),
-        Phase::StartPre | Phase::StopPost | Phase::Condition | Phase::Start | Phase::Reload | Phase::Stop => {
-            kill(KillStep::FinalSigterm, None, socket, cx)
-        }
+        Phase::StartPre
+        | Phase::StopPost
+        | Phase::Condition
+        | Phase::Start
+        | Phase::Reload
+        | Phase::Stop
+        | Phase::Health => kill(KillStep::FinalSigterm, None, socket, cx),
     }
 }
 
@@ -79,7 +83,7 @@ pub(super) fn state_of(phase: Phase, control: Control) -> Option<State> {
         Phase::StartPost => Some(State::StartPost(control)),
         Phase::StopPre => Some(State::StopPre(control)),
         Phase::StopPost => Some(State::StopPost(control)),
-        Phase::Condition | Phase::Start | Phase::Reload | Phase::Stop => None,
+        Phase::Condition | Phase::Start | Phase::Reload | Phase::Stop | Phase::Health => None,
     }
 }
 

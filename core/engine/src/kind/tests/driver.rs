@@ -193,7 +193,7 @@ impl Stage {
     }
 
     fn print_effects(&mut self, effects: &Effects) {
-        let Effects { orders, reply, reload, reloads_itself, went_down, restart_due, trigger, said } =
+        let Effects { orders, reply, reload, reloads_itself, went_down, restart_due, trigger, said, .. } =
             effects;
         let out = &mut self.transcript;
         for (_, text) in said {
@@ -252,6 +252,8 @@ fn print(action: &Action) -> String {
             format!("signal-set {}{}", signal_name(*signal), but(spared))
         }
         Action::Survey { .. } => "survey".into(),
+        Action::Probe { process, .. } => format!("probe p{}", process.0),
+        Action::StopProbe { process } => format!("stop-probe p{}", process.0),
         Action::FindMain { unit: _, process, how } => {
             let how = match how {
                 FindHow::PidFile(path) => format!("pid-file {path}"),

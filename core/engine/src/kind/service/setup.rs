@@ -1,0 +1,49 @@
+//! What a step before exec failed at, in the words of the unit file.
+
+use eudaemon_unit::config::exec::{Exec, Place, Stdio};
+
+/// The directive whose path a step failed at.
+pub(super) fn place(code: u8, exec: &Exec) -> Option<String> {
+    const CHDIR: u8 = 200;
+    const STDIN: u8 = 208;
+    const STDOUT: u8 = 209;
+    const STDERR: u8 = 210;
+    let stream = |key: &str, stream: &Stdio| match stream {
+        Stdio::Tty | Stdio::TtyForce | Stdio::TtyFail => {
+            Some(format!("TTYPath={}", exec.tty_path.as_deref().unwrap_or("/dev/console")))
+        }
+        Stdio::File(path) => Some(format!("{key}=file:{path}")),
+        Stdio::Append(path) => Some(format!("{key}=append:{path}")),
+        Stdio::Truncate(path) => Some(format!("{key}=truncate:{path}")),
+        Stdio::Inherit
+        | Stdio::Null
+        | Stdio::Journal
+        | Stdio::JournalConsole
+        | Stdio::Kmsg
+        | Stdio::KmsgConsole
+        | Stdio::Socket
+        | Stdio::NamedFd(_)
+        | Stdio::Text => None,
+    };
+    match (code, &exec.working_directory.place) {
+        (CHDIR, Place::Path(path)) => Some(format!("WorkingDirectory={path}")),
+        (STDIN, _) => stream("StandardInput", &exec.standard_input),
+        (STDOUT, _) => stream("StandardOutput", &exec.standard_output),
+        (STDERR, _) => stream("StandardError", &exec.standard_error),
+        _ => None,
+    }
+}
+
+/// Who is not there, where an account was looked for and not found.
+pub(super) fn nobody(code: u8, errno: i32, exec: &Exec) -> Option<String> {
+    const GROUP: u8 = 216;
+    const USER: u8 = 217;
+    const NOT_FOUND: i32 = 3;
+    let groups: Vec<&str> = exec.group.iter().chain(&exec.supplementary_groups).map(String::as_str).collect();
+    match (code, errno, groups.as_slice()) {
+        (USER, NOT_FOUND, _) => Some(format!("no user named {}", exec.user.as_ref()?)),
+        (GROUP, NOT_FOUND, [group]) => Some(format!("no group named {group}")),
+        (GROUP, NOT_FOUND, [_, ..]) => Some(format!("one of these groups is missing: {}", groups.join(", "))),
+        _ => None,
+    }
+}
