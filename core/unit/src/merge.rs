@@ -5,7 +5,7 @@ mod check;
 mod defaults;
 
 use crate::config::service::ServiceType;
-use crate::config::{Body, Config, Dependency, Health, LoadState, Processes};
+use crate::config::{Body, Config, Dependency, LoadState, Processes};
 use crate::diagnostic::{Code, Diagnostic, Report, Severity};
 use crate::directives::{Draft, Line, Outcome, locate, sections};
 use crate::files::{Found, Fragment, needs_no_file};
@@ -236,7 +236,7 @@ fn assemble(draft: Draft, name: &UnitName, found: &Found, load: LoadState) -> Co
         UnitKind::Service => {
             (service.exec, service.kill) = (exec, kill);
             let lasts = service.kind != ServiceType::Oneshot;
-            service.health = service.health.filter(|health: &Box<Health>| lasts && health.check(0).is_some());
+            service.health = service.health.filter(|health| lasts && health.check(0).is_some());
             Body::Service(Box::new(service))
         }
         UnitKind::Socket => {
