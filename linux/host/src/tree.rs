@@ -88,7 +88,8 @@ impl Tree for HostTree {
         if found.len() > limit {
             return Err(TreeError::TooLarge { limit });
         }
-        let mut content = Vec::new();
+        // As much room as it takes to see its end.
+        let mut content = Vec::with_capacity(found.len() as usize + 1);
         File::open(&place).and_then(|file| file.take(limit + 1).read_to_end(&mut content)).map_err(of_io)?;
         if content.len() as u64 > limit {
             return Err(TreeError::TooLarge { limit });

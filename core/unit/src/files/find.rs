@@ -1,14 +1,14 @@
 //! Of one name: the file that speaks for it, the names it shares that file with, its drop-ins in the order
 //! they merge, and what its `.wants`, `.requires` and `.upholds` folders name.
 
-use super::index::{Folder, Index};
-use super::tree::{Kind, Tree, base_name, join};
+use super::index::{Entry, Folder, Index};
+use super::tree::{Tree, base_name, join};
 use crate::config::Dependency;
 use crate::name::{UnitKind, UnitName};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything the search path says about a unit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Found {
     /// The main name: that of the file, or the instance of it that was asked for.
     pub name: UnitName,
@@ -20,7 +20,7 @@ pub struct Found {
     pub dependencies: Vec<(Dependency, UnitName)>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fragment {
     /// No file has this name.
     Missing,
@@ -67,9 +67,7 @@ impl Index {
 
     /// The drop-ins of a name, whatever its file and other names.
     pub fn dropins_of(&self, name: &UnitName) -> Vec<String> {
-        let mut dropins = self.files_in(&Found::without_file(name.clone(), Fragment::Missing), ".d");
-        dropins.retain(|path| path.ends_with(".conf"));
-        dropins
+        self.confs(&Found::without_file(name.clone(), Fragment::Missing))
     }
 
     /// Whether anything on disk speaks of the name.
@@ -102,13 +100,12 @@ impl Index {
     }
 
     fn with_folders<T: Tree + ?Sized>(&self, tree: &T, mut found: Found) -> Found {
-        found.dropins =
-            self.files_in(&found, ".d").into_iter().filter(|path| path.ends_with(".conf")).collect();
+        found.dropins = self.confs(&found);
         for (ending, dependency) in FOLDERS {
-            for path in self.files_in(&found, ending) {
+            for (path, entry) in self.files_in(&found, ending) {
                 let Ok(wanted) = UnitName::parse(base_name(&path)) else { continue };
                 // Only a link says so; where it leads is looked at for masks alone.
-                if tree.is_void(&path) || !matches!(tree.look_at(&path), Ok(Kind::Symlink(_))) {
+                if entry == Entry::Other || tree.is_void(&path) {
                     continue;
                 }
                 let wanted = if wanted.is_template() {
@@ -122,12 +119,18 @@ impl Index {
         found
     }
 
+    fn confs(&self, found: &Found) -> Vec<String> {
+        let files = self.files_in(found, ".d").into_iter().map(|(path, _)| path);
+        files.filter(|path| path.ends_with(".conf")).collect()
+    }
+
     /// Paths in all of a unit's folders of one ending: by base name, the most important folder's file for each.
-    fn files_in(&self, found: &Found, ending: &str) -> Vec<String> {
-        let mut chosen: BTreeMap<&str, String> = BTreeMap::new();
+    fn files_in(&self, found: &Found, ending: &str) -> Vec<(String, Entry)> {
+        let mut chosen: BTreeMap<&str, (String, Entry)> = BTreeMap::new();
         for folder in self.folders_for(found, ending) {
-            for name in folder.names.iter().filter(|name| !name.starts_with('.') && !name.ends_with('~')) {
-                chosen.entry(name).or_insert_with(|| join(&folder.path, name));
+            let speaks = |name: &str| !name.starts_with('.') && !name.ends_with('~');
+            for (name, entry) in folder.entries.iter().filter(|(name, _)| speaks(name)) {
+                chosen.entry(name).or_insert_with(|| (join(&folder.path, name), *entry));
             }
         }
         chosen.into_values().collect()

@@ -38,7 +38,14 @@ pub(super) struct Folder {
     pub rank: usize,
     /// With links resolved, as systemd shows drop-ins.
     pub path: String,
-    pub names: Vec<String>,
+    pub entries: Vec<(String, Entry)>,
+}
+
+/// What an entry of a folder is: a link says more than a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    Link,
+    Other,
 }
 
 /// The endings of folders that belong to units.
@@ -117,9 +124,12 @@ impl Index {
         let Ok(entries) = tree.list(&resolved.path) else { return };
         self.listed.push(resolved.path.clone());
         self.stamps.push(stamp);
-        let mut names: Vec<String> = entries.into_iter().map(|(name, _)| name).collect();
-        names.truncate(limits::FOLDER_ENTRIES);
-        self.folders.entry(name).or_default().push(Folder { rank, path: resolved.path, names });
+        let entries = entries.into_iter().take(limits::FOLDER_ENTRIES).map(|(name, kind)| match kind {
+            Kind::Symlink(_) => (name, Entry::Link),
+            Kind::File | Kind::Directory | Kind::Special => (name, Entry::Other),
+        });
+        let entries = entries.collect();
+        self.folders.entry(name).or_default().push(Folder { rank, path: resolved.path, entries });
     }
 
     /// The reverse of the aliases. An instance that leads to its template is no alias of it: it is the template, applied.
