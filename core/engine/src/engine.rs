@@ -146,6 +146,8 @@ impl Turn {
 pub(crate) struct Queues {
     /// Jobs that may be able to run, in the order they are tried.
     pub ready: BTreeSet<(Turn, JobId)>,
+    /// Jobs that came or changed: they may have closed a ring.
+    pub suspects: BTreeSet<JobId>,
     /// Units that something active upholds, perhaps.
     pub upheld: BTreeSet<UnitId>,
     /// Units bound to something that is down, perhaps.

@@ -82,15 +82,23 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
 
     /// The texts about a unit, or what it is where they cannot be read.
     fn written(&self, asked: &UnitName) -> Result<Written, Box<Merged>> {
-        let found = self.index.find(self.tree, asked);
+        let mut found = self.index.find_to_read(self.tree, asked);
         // Scopes are made at run time, by whoever has the processes.
         if asked.kind() == UnitKind::Scope && !crate::files::needs_no_file(asked) {
             return Err(Box::new(missing(found, self)));
         }
         let mut texts: Vec<(String, Vec<u8>)> = Vec::new();
         let mut odd = Vec::new();
-        if let Fragment::File(path) = &found.fragment {
-            match self.tree.read(path, limits::UNIT_FILE_MAX) {
+        let text = match &found.fragment {
+            Fragment::File(path) => Some(self.tree.read(path, limits::UNIT_FILE_MAX)),
+            Fragment::Missing | Fragment::Masked(_) | Fragment::Cycle => None,
+        };
+        let is_empty = |text: &Vec<u8>| text.is_empty();
+        if text.as_ref().is_some_and(|text| text.as_ref().map_or(true, is_empty)) {
+            found = self.index.find(self.tree, asked);
+        }
+        if let (Fragment::File(path), Some(text)) = (&found.fragment, text) {
+            match text {
                 Ok(text) => texts.push((path.clone(), text)),
                 // A link that leads nowhere: as if there were no file.
                 Err(TreeError::NotFound) => return Err(Box::new(missing(found, self))),

@@ -1,8 +1,8 @@
 //! Of one name: the file that speaks for it, the names it shares that file with, its drop-ins in the order
 //! they merge, and what its `.wants`, `.requires` and `.upholds` folders name.
 
-use super::index::{Entry, Folder, Index};
-use super::tree::{Tree, base_name, join};
+use super::index::{Folder, Index};
+use super::tree::{Entry, Tree, base_name, join};
 use crate::config::Dependency;
 use crate::name::{UnitKind, UnitName};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +36,20 @@ const FOLDERS: [(&str, Dependency); 3] =
 
 impl Index {
     pub fn find<T: Tree + ?Sized>(&self, tree: &T, asked: &UnitName) -> Found {
+        self.find_where(tree, asked, |path| tree.is_void(path))
+    }
+
+    /// As `find`, for who reads the file that is found: one that turns out to have no text may be a mask.
+    pub(crate) fn find_to_read<T: Tree + ?Sized>(&self, tree: &T, asked: &UnitName) -> Found {
+        self.find_where(tree, asked, |_| false)
+    }
+
+    fn find_where<T: Tree + ?Sized>(
+        &self,
+        tree: &T,
+        asked: &UnitName,
+        masks: impl Fn(&str) -> bool,
+    ) -> Found {
         let direct = self.file_of(asked.as_str());
         let file = match (direct, asked.template()) {
             (Ok(None), Some(template)) => self.file_of(template.as_str()),
@@ -51,7 +65,7 @@ impl Index {
         let Some(path) = path else {
             return self.with_folders(tree, Found::without_file(asked.clone(), Fragment::Missing));
         };
-        if tree.is_void(path) {
+        if masks(path) {
             return Found::without_file(asked.clone(), Fragment::Masked(path.to_owned()));
         }
         let mut names = self.all_names(asked, path);

@@ -2,7 +2,7 @@
 //! and what is in the `.d`, `.wants`, `.requires` and `.upholds` folders.
 
 use super::search::SearchPath;
-use super::tree::{Kind, Tree, base_name, join, parent, resolve};
+use super::tree::{Entry, Kind, Tree, base_name, join, parent, resolve};
 use crate::limits;
 use crate::name::{UnitKind, UnitName};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,13 +39,6 @@ pub(super) struct Folder {
     /// With links resolved, as systemd shows drop-ins.
     pub path: String,
     pub entries: Vec<(String, Entry)>,
-}
-
-/// What an entry of a folder is: a link says more than a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Entry {
-    Link,
-    Other,
 }
 
 /// The endings of folders that belong to units.
@@ -121,14 +114,10 @@ impl Index {
         let Ok(resolved) = resolve(tree, path) else { return };
         // Before it is listed: what comes in meanwhile makes the index a stale one.
         let stamp = tree.stamp(&resolved.path);
-        let Ok(entries) = tree.list(&resolved.path) else { return };
+        let Ok(mut entries) = tree.entries(&resolved.path) else { return };
+        entries.truncate(limits::FOLDER_ENTRIES);
         self.listed.push(resolved.path.clone());
         self.stamps.push(stamp);
-        let entries = entries.into_iter().take(limits::FOLDER_ENTRIES).map(|(name, kind)| match kind {
-            Kind::Symlink(_) => (name, Entry::Link),
-            Kind::File | Kind::Directory | Kind::Special => (name, Entry::Other),
-        });
-        let entries = entries.collect();
         self.folders.entry(name).or_default().push(Folder { rank, path: resolved.path, entries });
     }
 

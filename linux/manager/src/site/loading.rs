@@ -151,10 +151,8 @@ impl Site {
         self.visitors.clear();
         // What is on its way to the engine is not what it has.
         let queued: BTreeSet<UnitName> = self.queued().map(|config| config.name.clone()).collect();
-        let known = |name: &UnitName| {
-            engine.unit_view(name).map(|view| view.config).filter(|config| !queued.contains(&config.name))
-        };
-        let names: Vec<UnitName> = engine.unit_views().map(|view| view.config.name.clone()).collect();
+        let known = |name: &UnitName| engine.config(name).filter(|config| !queued.contains(&config.name));
+        let names: Vec<UnitName> = engine.configs().map(|config| config.name.clone()).collect();
         let mut loaded = self.units.closure_again(&names, &known);
         self.say_diagnostics(&loaded);
         crate::mounts::keep_mounted(&mut loaded);
