@@ -305,8 +305,11 @@ impl Situation for Engine {
     fn standing(&self, unit: UnitId) -> Standing {
         let of = self.unit(unit);
         let queued = of.job.and_then(|job| self.jobs.get(&job)).map(Job::queued);
-        let reload = Reload::of(&self.graph, unit);
-        Standing { state: of.active(), queued, reload }
+        Standing { state: of.active(), queued }
+    }
+
+    fn reload(&self, unit: UnitId) -> Reload {
+        Reload::of(&self.graph, unit)
     }
 }
 

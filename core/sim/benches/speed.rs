@@ -57,7 +57,11 @@ struct AllDown;
 
 impl Situation for AllDown {
     fn standing(&self, _: UnitId) -> Standing {
-        Standing { state: ActiveState::Inactive, queued: None, reload: Reload::Impossible }
+        Standing { state: ActiveState::Inactive, queued: None }
+    }
+
+    fn reload(&self, _: UnitId) -> Reload {
+        Reload::Impossible
     }
 }
 
@@ -168,7 +172,6 @@ impl Machine {
 }
 
 fn steps(configs: Vec<Arc<Config>>) {
-    let before = resident();
     let wish = Request::Job {
         unit: UnitName::parse("all.target").unwrap(),
         kind: JobKind::Start,
@@ -184,9 +187,6 @@ fn steps(configs: Vec<Arc<Config>>) {
     let slowest = machine.times.iter().max().copied().unwrap_or_default();
     show(&format!("a step of the boot of {UNITS} services"), std::mem::take(&mut machine.times));
     println!("  of them all jobs in one, {slowest:.1?}");
-    if let (Some(before), Some(after)) = (before, resident()) {
-        println!("memory the engine took for each unit: {:.1} kB", (after - before) / f64::from(UNITS));
-    }
     assert_eq!(machine.up.len(), UNITS as usize);
     let mut random = Random::new(8);
     for _ in 0..UNITS {
@@ -201,13 +201,6 @@ fn steps(configs: Vec<Arc<Config>>) {
         machine.drain();
     }
     show("a step after an exit: exit, restart, spawned, executed", machine.times);
-}
-
-/// What of this process is in memory, in kB.
-fn resident() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
 fn unit(at: u32) -> UnitName {
