@@ -7,7 +7,7 @@ use crate::api::{
     RequestId,
 };
 use crate::engine::Engine;
-use crate::graph::{Change, UnitId};
+use crate::graph::{Change, Facets, UnitId};
 use crate::job::Phase;
 use crate::kind::{self, Presence};
 use crate::transaction::{Ask, Origin};
@@ -164,6 +164,10 @@ impl Engine {
             return self.wake_blocked(unit);
         }
         self.set_phase(id, Phase::Running);
+        if !condition.holds || !assertion.holds {
+            // What is bound to it may have come up meanwhile, and cannot stay.
+            self.queue_neighbours(unit, Facets::CHECK_BOUND, |queues| &mut queues.bound);
+        }
         if !condition.holds {
             let unmet = unmet("Condition", &config.unit.conditions, conditions);
             self.note_vain_start(unit, What::Unmet(short(unmet.clone())));

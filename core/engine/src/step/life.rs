@@ -181,7 +181,11 @@ impl Engine {
         if to == ActiveState::Failed && how.down != Down::ToRestart {
             self.start_after(unit, Facets::ON_FAILURE);
         }
-        if to == ActiveState::Inactive && !is_down(from) && from != ActiveState::Maintenance {
+        if to == ActiveState::Inactive
+            && !is_down(from)
+            && from != ActiveState::Maintenance
+            && how.down != Down::ToRestart
+        {
             self.start_after(unit, Facets::ON_SUCCESS);
         }
         self.tell_triggers_later(unit);
