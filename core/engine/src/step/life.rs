@@ -124,7 +124,7 @@ impl Engine {
             return Reply::Taken;
         }
         let skipped = self.unit(unit).life.history.result == ServiceResult::ExecCondition;
-        if skipped && is_down(to) {
+        if skipped && is_down_or_going(to) {
             // What the command said counts as a condition that does not hold.
             self.unit_mut(unit).life.condition.holds = false;
         }

@@ -330,7 +330,7 @@ impl Engine {
     fn run_reload(&mut self, id: JobId, unit: UnitId) {
         let state = self.unit(unit).active();
         match state {
-            ActiveState::Reloading | ActiveState::Activating => self.set_phase(id, Phase::Waiting),
+            ActiveState::Reloading => self.set_phase(id, Phase::Waiting),
             ActiveState::Active => {
                 self.thaw_for_job(unit);
                 let reply = self.step_unit(unit, kind::Input::Reload);
@@ -338,6 +338,7 @@ impl Engine {
             }
             ActiveState::Inactive
             | ActiveState::Failed
+            | ActiveState::Activating
             | ActiveState::Deactivating
             | ActiveState::Maintenance => self.finish(id, JobResult::Invalid, Spread::ToDependants),
         }
