@@ -145,7 +145,8 @@ fn why(config: &Config) -> String {
     let name = &config.name;
     match &config.load {
         LoadState::NotFound | LoadState::Loaded => format!("Unit {name} not found."),
-        LoadState::BadSetting(text) | LoadState::Inconsistent(text) => text.clone(),
+        LoadState::BadSetting(_) => format!("Unit {name} has a bad unit file setting."),
+        LoadState::Inconsistent(text) => text.clone(),
         LoadState::Unreadable(text) => format!("Unit {name} failed to load: {text}"),
         LoadState::Masked => format!("Unit {name} is masked."),
     }
