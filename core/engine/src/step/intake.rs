@@ -103,6 +103,10 @@ impl Engine {
         }
         self.look_up_by_names(unit);
         match change {
+            Change::New | Change::Changed => self.suspect_job_of(unit),
+            Change::Same => {}
+        }
+        match change {
             Change::New => self.announce(Announcement::UnitAdded(config.name.clone())),
             Change::Changed => {
                 self.loosen(unit);

@@ -77,6 +77,7 @@ impl Engine {
                     job.facts.phase = Phase::Waiting;
                 }
                 self.pen.dirty_jobs.insert(id);
+                self.queues.suspects.insert(id);
                 self.wake(id);
                 self.wake_blocked(unit);
                 return id;
@@ -107,6 +108,7 @@ impl Engine {
         self.pen.changed_units.insert(unit);
         let name = self.graph.name(unit).clone();
         self.announce(Announcement::JobAdded { job: id, unit: name });
+        self.queues.suspects.insert(id);
         self.wake(id);
         id
     }
@@ -124,7 +126,7 @@ impl Engine {
                 job.blocked_by = Some(blocker);
                 job.place = place;
             }
-            return self.break_deadlock(id);
+            return;
         }
         self.set_phase(id, Phase::Running);
         let state = self.unit(unit).active();
@@ -166,30 +168,6 @@ impl Engine {
         }
     }
 
-    /// Plans have no rings, but a configuration may change under queued jobs: if this job waits for itself in
-    /// the end, the newest job of the ring is given up.
-    fn break_deadlock(&mut self, id: JobId) {
-        let mut ring = vec![id];
-        let mut at = id;
-        for _ in 0..self.jobs.len() {
-            let blocker = self.jobs.get(&at).and_then(|job| job.blocked_by);
-            let Some(next) = blocker.and_then(|unit| self.unit(unit).job) else { return };
-            if next == id {
-                let newest = ring.iter().max().copied().unwrap_or(id);
-                let names: Vec<String> = ring
-                    .iter()
-                    .filter_map(|job| self.jobs.get(job))
-                    .map(|job| self.graph.name(job.unit).to_string())
-                    .collect();
-                let text = format!("jobs wait for each other: {}, one is given up", names.join(" -> "));
-                self.say(None, 3, text);
-                return self.finish(newest, JobResult::Canceled, Spread::ToDependants);
-            }
-            ring.push(next);
-            at = next;
-        }
-    }
-
     /// A unit whose job goes before this one, and its place among the neighbours.
     pub(super) fn blocker(&self, job: &Job) -> Option<(u32, UnitId)> {
         let ordered = Facets::AFTER.and(Facets::BEFORE);
@@ -206,6 +184,9 @@ impl Engine {
     pub(super) fn set_phase(&mut self, id: JobId, phase: Phase) {
         let now = self.now.monotonic;
         let Some(job) = self.jobs.get_mut(&id) else { return };
+        if phase == Phase::Waiting {
+            self.queues.suspects.insert(id);
+        }
         job.facts.phase = phase;
         self.pen.dirty_jobs.insert(id);
         let unit = job.unit;

@@ -289,7 +289,7 @@ impl<'a, S: Situation> Drafts<'a, S> {
                 crate::unit::can_start(config) && !crate::unit::is_perpetual(config)
             }
             JobKind::Reload | JobKind::TryReload | JobKind::ReloadOrStart => {
-                self.situation.standing(unit).reload == Reload::Possible
+                self.situation.reload(unit) == Reload::Possible
             }
         };
         if applies { Ok(()) } else { Err(Refusal::NotApplicable { unit: name(), kind }) }

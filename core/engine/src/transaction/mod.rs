@@ -27,7 +27,6 @@ use eudaemon_unit::name::{UnitKind, UnitName};
 pub struct Standing {
     pub state: ActiveState,
     pub queued: Option<Queued>,
-    pub reload: Reload,
 }
 
 /// A job that is queued or runs already.
@@ -74,6 +73,8 @@ impl Reload {
 /// The present of all units, as the plan asks for it.
 pub trait Situation {
     fn standing(&self, unit: UnitId) -> Standing;
+    /// Asked apart from the rest: it may take a look at all that the unit names.
+    fn reload(&self, unit: UnitId) -> Reload;
 }
 
 /// Who asks: `RefuseManualStart=` binds clients alone.

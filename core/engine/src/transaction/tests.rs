@@ -4,16 +4,27 @@ use super::*;
 use crate::graph::Graph;
 use eudaemon_unit::config::{Config, Dependency};
 use expect_test::{Expect, expect};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What a test's world looks like: lines of `unit: Word=other …  flag …`, with `up`, `queued-start` and the like.
-struct Present(BTreeMap<UnitId, Standing>);
+#[derive(Default)]
+struct Present {
+    standing: BTreeMap<UnitId, Standing>,
+    no_reload: BTreeSet<UnitId>,
+}
 
 impl Situation for Present {
     fn standing(&self, unit: UnitId) -> Standing {
-        let idle = Standing { state: ActiveState::Inactive, queued: None, reload: Reload::Possible };
-        self.0.get(&unit).copied().unwrap_or(idle)
+        let idle = Standing { state: ActiveState::Inactive, queued: None };
+        self.standing.get(&unit).copied().unwrap_or(idle)
+    }
+
+    fn reload(&self, unit: UnitId) -> Reload {
+        match self.no_reload.contains(&unit) {
+            true => Reload::Impossible,
+            false => Reload::Possible,
+        }
     }
 }
 
@@ -41,12 +52,12 @@ fn name(text: &str) -> UnitName {
 
 fn world(units: &str) -> (Graph, Present) {
     let mut graph = Graph::default();
-    let mut present = BTreeMap::new();
+    let mut present = Present::default();
     for line in units.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (unit, rest) = line.split_once(':').unwrap();
         let mut config = Config::bare(name(unit), LoadState::Loaded);
         let id = graph.mention(&config.name).unwrap();
-        let mut standing = Present(BTreeMap::new()).standing(id);
+        let mut standing = present.standing(id);
         let queued = |kind, strength| Some(Queued { kind, strength, order: Order::Kept });
         for item in rest.split_whitespace() {
             match item {
@@ -58,7 +69,7 @@ fn world(units: &str) -> (Graph, Present) {
                 "stays" => config.unit.ignore_on_isolate = true,
                 "refuses-start" => config.unit.refuse_manual_start = true,
                 "refuses-stop" => config.unit.refuse_manual_stop = true,
-                "no-reload" => standing.reload = Reload::Impossible,
+                "no-reload" => drop(present.no_reload.insert(id)),
                 "queued-start" => standing.queued = queued(JobKind::Start, Strength::Replaceable),
                 "queued-stop" => standing.queued = queued(JobKind::Stop, Strength::Replaceable),
                 "queued-stop!" => standing.queued = queued(JobKind::Stop, Strength::Irreversible),
@@ -69,9 +80,9 @@ fn world(units: &str) -> (Graph, Present) {
             }
         }
         graph.load(Arc::new(config)).unwrap();
-        present.insert(id, standing);
+        present.standing.insert(id, standing);
     }
-    (graph, Present(present))
+    (graph, present)
 }
 
 fn check(units: &str, kind: JobKind, mode: JobMode, unit: &str, expected: Expect) {
@@ -429,7 +440,7 @@ fn a_large_graph_is_planned_at_once() {
     }
     let ask = Ask { unit: UnitId(0), kind: JobKind::Start, mode: JobMode::Replace, origin: Origin::Client };
     let begun = std::time::Instant::now();
-    let transaction = plan(&graph, &Present(BTreeMap::new()), ask).unwrap();
+    let transaction = plan(&graph, &Present::default(), ask).unwrap();
     let took = begun.elapsed();
     println!("planned {} jobs in {took:?}", transaction.jobs.len());
     assert_eq!(transaction.jobs.len(), 10_000);

@@ -147,6 +147,10 @@ impl<S: Situation> Situation for Foresight<'_, S> {
         let queued = self.queued.get(&unit).copied().unwrap_or(standing.queued);
         Standing { queued, ..standing }
     }
+
+    fn reload(&self, unit: UnitId) -> super::Reload {
+        self.situation.reload(unit)
+    }
 }
 
 impl<'a, S: Situation> Foresight<'a, S> {
