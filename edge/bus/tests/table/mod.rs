@@ -513,6 +513,10 @@ impl Model for Table {
         (path == "/system.slice/t-simple.service").then(|| name("t-simple.service"))
     }
 
+    fn has_freezer(&self) -> bool {
+        true
+    }
+
     fn needs_reload(&self, id: &UnitName) -> bool {
         id.as_str() == "t-also.service"
     }

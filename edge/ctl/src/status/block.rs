@@ -316,8 +316,14 @@ fn verdicts(facts: &Facts, block: &mut Block) {
             None => reasons.push((text(1), vec![text(0)])),
         }
     }
-    let lines: Vec<String> =
-        reasons.iter().map(|(reason, keys)| format!("{reason}: {}=", keys.join("= "))).collect();
+    let line = |(reason, keys): &(&str, Vec<&str>)| match *reason {
+        "not yet" => format!("not acted on yet: {}=", keys.join("= ")),
+        reason => match reason.strip_prefix("no: ") {
+            Some(why) => format!("never acted on, for {why}: {}=", keys.join("= ")),
+            None => format!("acted on {reason}: {}=", keys.join("= ")),
+        },
+    };
+    let lines: Vec<String> = reasons.iter().map(line).collect();
     block.rows("Verdict", &lines);
 }
 
