@@ -9,25 +9,25 @@ pub fn is_in(own: &BTreeSet<UnitName>, config: &Config) -> bool {
     own.contains(&config.name) || config.aliases.iter().any(|alias| own.contains(alias))
 }
 
-/// The folder's default.target, else all its units with an `[Install]` section, else all its services; and what cannot be
-/// read, for it may be meant to start and is not passed over in silence.
+/// The folder's default.target, else all its units with an `[Install]` section, else all its services; and, but for the first,
+/// what cannot be read, for it may be meant to start. Of a unit with a bad setting it is known whether it is.
 pub fn to_start(units: &[&Config]) -> Vec<UnitName> {
+    let is_default = |config: &Config| {
+        config.aliases.iter().chain([&config.name]).any(|name| name.as_str() == "default.target")
+    };
     let mut start = first_that_has_any(
         [
-            &|config| {
-                config.aliases.iter().chain([&config.name]).any(|name| name.as_str() == "default.target")
-            },
+            &is_default,
             &|config| !config.install.wanted_by.is_empty() || !config.install.required_by.is_empty(),
             &|config| config.name.kind() == UnitKind::Service,
         ],
         units,
     );
-    let is_broken = |config: &&&Config| {
-        matches!(
-            config.load,
-            LoadState::BadSetting(_) | LoadState::Inconsistent(_) | LoadState::Unreadable(_)
-        )
-    };
+    if units.iter().any(|config| is_default(config)) {
+        return start;
+    }
+    let is_broken =
+        |config: &&&Config| matches!(config.load, LoadState::Inconsistent(_) | LoadState::Unreadable(_));
     let broken = units.iter().filter(is_broken).map(|config| config.name.clone());
     let broken: Vec<UnitName> = broken.filter(|name| !start.contains(name)).collect();
     start.extend(broken);

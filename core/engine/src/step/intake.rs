@@ -32,8 +32,8 @@ impl Engine {
                 self.order(Action::Forget { process });
             }
             Event::Spawned { process } => self.tell_owner(process, kind::Input::Spawned { process }),
-            Event::SpawnFailed { process, errno } => {
-                self.tell_owner(process, kind::Input::SpawnFailed { process, errno });
+            Event::SpawnFailed { process, trouble } => {
+                self.tell_owner(process, kind::Input::SpawnFailed { process, trouble });
             }
             Event::Executed { process } => self.tell_owner(process, kind::Input::Executed { process }),
             Event::SetupFailed { process, code, errno } => {

@@ -45,7 +45,7 @@ impl Engine {
             return Reply::Later;
         };
         let from = state.active_state();
-        let what = told_by(&input, &state, &config, &of.life.history);
+        let what = told_by(&input, &state, &config, &of.life.history, self.now);
         let owned_before = state.processes();
         // As far as anybody was told it is up until then.
         let told = of.life.held.as_ref().map_or(from, |held| held.from);

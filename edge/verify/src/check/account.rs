@@ -8,6 +8,7 @@ use crate::finding::{Finding, Suggestion};
 use crate::ground::Ground;
 use crate::surroundings::Meant;
 use eudaemon_unit::config::Config;
+use eudaemon_unit::diagnostic::Severity;
 use eudaemon_unit::files::join;
 use eudaemon_unit::limits::UNIT_FILE_MAX;
 use eudaemon_unit::spelling::slip;
@@ -99,7 +100,7 @@ pub(super) fn add(
             format!("{}: {key}={name}: no such {what} is known, and sysusers.d makes none", config.name);
         let spot = looking.sources.assignment(config, &[key], Some(name));
         let spot = spot.or_else(|| looking.sources.assignment(config, &[key], None));
-        let finding = Finding::of_file(looking.file(config), meant.severity(), "unknown-account", text);
+        let finding = Finding::of_file(looking.file(config), Severity::Warning, "unknown-account", text);
         let finding = finding.expecting(format!("a {what} of this system")).at(spot);
         findings.push(Finding { suggestion: near.map(Suggestion::word), ..finding });
     }
