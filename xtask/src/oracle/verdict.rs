@@ -28,10 +28,12 @@ pub fn steps(case: &Case, transcript: &str) -> Vec<Step> {
     steps
 }
 
-/// For two units with an order whose jobs each ended once: who came first.
+/// For two units with an order whose jobs each ended once, and came to something: who came first.
 fn order(case: &Case, lines: &[String]) -> Vec<String> {
     let mut ends: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (place, line) in lines.iter().enumerate() {
+    // Jobs that others take the place of go in no order.
+    let in_order = |line: &&String| !line.ends_with(" canceled");
+    for (place, line) in lines.iter().enumerate().filter(|(_, line)| in_order(line)) {
         if let Some(unit) = line.strip_prefix("ended ").and_then(|rest| rest.split(' ').next()) {
             ends.entry(unit).or_default().push(place);
         }
@@ -153,6 +155,8 @@ mod tests {
         let theirs = "> start\nended b.service done\nended a.service done\nended c.service done\n";
         check(theirs, "> start\nended c.service done\nended b.service done\nended a.service done\n", None);
         check(theirs, "> start\nended a.service done\nended b.service done\nended c.service done\n", Some(0));
+        let (one, other) = ("ended a.service canceled\n", "ended b.service canceled\n");
+        check(&format!("> stop\n{one}{other}"), &format!("> stop\n{other}{one}"), None);
         check(
             theirs,
             "> start\nended b.service done\nended a.service failed\nended c.service done\n",

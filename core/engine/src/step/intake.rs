@@ -169,8 +169,9 @@ impl Engine {
         }
         self.set_phase(id, Phase::Running);
         if !condition.holds || !assertion.holds {
-            // What is bound to it may have come up meanwhile, and cannot stay.
+            // What is bound to it may have come up meanwhile and cannot stay, and so what only it would have needed.
             self.queue_neighbours(unit, Facets::CHECK_BOUND, |queues| &mut queues.bound);
+            self.queue_neighbours(unit, Facets::CHECK_UNNEEDED, |queues| &mut queues.unneeded);
         }
         if !condition.holds {
             let unmet = unmet("Condition", &config.unit.conditions, conditions);
