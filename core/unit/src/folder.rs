@@ -9,8 +9,8 @@ pub fn is_in(own: &BTreeSet<UnitName>, config: &Config) -> bool {
     own.contains(&config.name) || config.aliases.iter().any(|alias| own.contains(alias))
 }
 
-/// The folder's default.target, else all its units with an `[Install]` section, else all its services; and, but for the first,
-/// what cannot be read, for it may be meant to start. Of a unit with a bad setting it is known whether it is.
+/// The folder's default.target, else all its units with an `[Install]` section, else all its services; and what cannot be
+/// loaded, for it may be meant to start and is not passed over in silence. Where there is a default.target, that knows.
 pub fn to_start(units: &[&Config]) -> Vec<UnitName> {
     let is_default = |config: &Config| {
         config.aliases.iter().chain([&config.name]).any(|name| name.as_str() == "default.target")
@@ -26,8 +26,12 @@ pub fn to_start(units: &[&Config]) -> Vec<UnitName> {
     if units.iter().any(|config| is_default(config)) {
         return start;
     }
-    let is_broken =
-        |config: &&&Config| matches!(config.load, LoadState::Inconsistent(_) | LoadState::Unreadable(_));
+    let is_broken = |config: &&&Config| {
+        matches!(
+            config.load,
+            LoadState::BadSetting(_) | LoadState::Inconsistent(_) | LoadState::Unreadable(_)
+        )
+    };
     let broken = units.iter().filter(is_broken).map(|config| config.name.clone());
     let broken: Vec<UnitName> = broken.filter(|name| !start.contains(name)).collect();
     start.extend(broken);
