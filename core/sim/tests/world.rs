@@ -38,11 +38,10 @@ fn with_all(seed: u64) -> [u64; 4] {
     [seed, seed | WITH_SOCKETS, seed | WITH_FREEZING, seed | WITH_CLEANING]
 }
 
-#[test]
-fn many_seeds() {
-    let count = std::env::var("EUDAEMON_SEEDS").map_or(10_000, |text| text.parse().unwrap());
-    let mut failing = 0;
-    for seed in (0..count).flat_map(with_all) {
+/// What is wrong with those of so many seeds that fall to one of so many threads.
+fn share(count: u64, threads: u64, thread: u64) -> Vec<String> {
+    let mut failing = Vec::new();
+    for seed in (thread..count).step_by(threads as usize).flat_map(with_all) {
         if std::env::var_os("EUDAEMON_VERBOSE").is_some() {
             eprintln!("seed {seed}");
         }
@@ -51,17 +50,26 @@ fn many_seeds() {
             Ok(report) => report.broken,
             Err(_) => vec!["it panicked".to_owned()],
         };
-        if let Some(first) = broken.first() {
-            failing += 1;
-            if failing <= 10 {
-                println!(
-                    "{first}\n  EUDAEMON_SEED={seed} cargo test -p eudaemon-sim --test world -- --nocapture one"
-                );
-            }
-        }
+        let command =
+            format!("EUDAEMON_SEED={seed} cargo test -p eudaemon-sim --test world -- --nocapture one");
+        failing.extend(broken.first().map(|first| format!("{first}\n  {command}")));
+    }
+    failing
+}
+
+#[test]
+fn many_seeds() {
+    let count = std::env::var("EUDAEMON_SEEDS").map_or(25_000, |text| text.parse().unwrap());
+    let threads = std::thread::available_parallelism().map_or(1, |number| number.get() as u64);
+    let shares: Vec<_> =
+        (0..threads).map(|thread| std::thread::spawn(move || share(count, threads, thread))).collect();
+    let failing: Vec<String> = shares.into_iter().flat_map(|share| share.join().unwrap()).collect();
+    for one in failing.iter().take(10) {
+        println!("{one}");
     }
     assert_eq!(
-        failing, 0,
+        failing.len(),
+        0,
         "seeds that break a law, of {count} plain ones, as many with sockets, as many with freezing, as many with cleaning"
     );
 }

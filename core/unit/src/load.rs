@@ -47,6 +47,7 @@ pub struct Fresh {
 
 /// What became of a unit whose files were looked at again.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "made for one loop, and as often the one as the other")]
 pub enum Again {
     /// It was not known, or another text speaks for it now.
     Fresh(Fresh),
