@@ -123,8 +123,11 @@ pub struct Transaction {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remark {
-    /// A wanted unit that cannot be started.
-    NotPulledIn { unit: UnitName, wanted_by: UnitName, why: Refusal },
+    /// A wanted unit that cannot be started, and the word it is wanted by; `None`: the job mode wants it.
+    NotPulledIn { unit: UnitName, wanted_by: UnitName, word: Option<Word>, why: Refusal },
+    /// A unit that is itself only wanted requires one that cannot be had. Its job stays, as under systemd, but pulls in
+    /// nothing further.
+    Lacking { unit: UnitName, needed_by: UnitName, word: Option<Word>, kind: JobKind, why: Refusal },
     /// The way round the cycle, and the unit whose job was dropped.
     CycleBroken { path: Vec<UnitName>, dropped: UnitName },
 }

@@ -107,8 +107,11 @@ fn show(graph: &Graph, transaction: &Transaction) -> String {
     }
     for remark in &transaction.remarks {
         lines.push(match remark {
-            Remark::NotPulledIn { unit, wanted_by, why } => {
+            Remark::NotPulledIn { unit, wanted_by, why, .. } => {
                 format!("# {wanted_by} wants {unit}: {}", why.reason())
+            }
+            Remark::Lacking { unit, needed_by, why, .. } => {
+                format!("# {needed_by} lacks {unit}: {}", why.reason())
             }
             Remark::CycleBroken { path, dropped } => {
                 let path: Vec<&str> = path.iter().map(|unit| unit.prefix()).collect();
@@ -167,6 +170,25 @@ fn a_masked_wanted_unit_is_a_remark() {
 }
 
 #[test]
+fn a_wanted_unit_goes_without_what_it_requires() {
+    check(
+        "a: Wants=b
+         b: Requires=c
+         c: Requires=d Requires=e
+         d: missing
+         e:",
+        JobKind::Start,
+        JobMode::Replace,
+        "a",
+        expect![[r#"
+            a Start
+            b Start
+            c Start
+            # c.service lacks d.service: unit d.service not found"#]],
+    );
+}
+
+#[test]
 fn a_start_stops_what_it_conflicts_with() {
     check(
         "a: Conflicts=b\n b: up",
@@ -186,7 +208,7 @@ fn a_start_is_refused_if_it_needs_what_it_conflicts_with() {
         JobKind::Start,
         JobMode::Replace,
         "a",
-        expect!["refused: a.service: Stop and Start contradict each other"],
+        expect!["refused: a.service: stop and start contradict each other"],
     );
 }
 
@@ -258,7 +280,7 @@ fn a_reload_of_what_cannot_reload_is_refused() {
         JobKind::Reload,
         JobMode::Replace,
         "a",
-        expect!["refused: Reload does not apply to a.service"],
+        expect!["refused: reload does not apply to a.service"],
     );
 }
 
@@ -285,7 +307,7 @@ fn a_ring_of_what_matters_is_refused() {
         JobKind::Start,
         JobMode::Replace,
         "a",
-        expect!["refused: ordering cycle a.service -> b.service"],
+        expect!["refused: ordering cycle a.service -> b.service -> a.service"],
     );
 }
 
@@ -345,7 +367,7 @@ fn fail_does_not_turn_a_queued_job_round() {
         JobKind::Start,
         JobMode::Fail,
         "a",
-        expect!["refused: a.service: Start contradicts the queued Stop"],
+        expect!["refused: a.service: start contradicts the queued stop"],
     );
 }
 
@@ -361,7 +383,7 @@ fn an_irreversible_job_stays() {
         JobKind::Start,
         JobMode::Replace,
         "a",
-        expect!["refused: a.service: Start contradicts the queued Stop"],
+        expect!["refused: a.service: start contradicts the queued stop"],
     );
     check("a:", JobKind::Start, JobMode::ReplaceIrreversibly, "a", expect!["a Start irreversible"]);
 }
@@ -386,7 +408,7 @@ fn refuse_manual_start_binds_clients() {
         JobKind::Start,
         JobMode::Replace,
         "a",
-        expect!["refused: a.service: Start only as a dependency of another unit"],
+        expect!["refused: a.service: start only as a dependency of another unit"],
     );
     check(
         "a: Requires=b\n b: refuses-start",

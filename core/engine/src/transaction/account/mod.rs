@@ -213,7 +213,12 @@ impl<S: Situation> Drafts<'_, S> {
     }
 }
 
-fn account<S: Situation>(graph: &Graph, situation: &S, ask: Ask) -> (Account, Option<Transaction>) {
+/// What `ask` comes to, in full.
+pub(crate) fn account<S: Situation>(
+    graph: &Graph,
+    situation: &S,
+    ask: Ask,
+) -> (Account, Option<Transaction>) {
     let mut drafts = Drafts::new(graph, situation, ask);
     let outcome = draw_up(&mut drafts);
     let books = Books::new(&drafts);
