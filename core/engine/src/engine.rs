@@ -146,6 +146,8 @@ impl Turn {
 pub(crate) struct Queues {
     /// Jobs that may be able to run, in the order they are tried.
     pub ready: BTreeSet<(Turn, JobId)>,
+    /// Jobs that came or changed: they may have closed a ring.
+    pub suspects: BTreeSet<JobId>,
     /// Units that something active upholds, perhaps.
     pub upheld: BTreeSet<UnitId>,
     /// Units bound to something that is down, perhaps.
@@ -303,8 +305,11 @@ impl Situation for Engine {
     fn standing(&self, unit: UnitId) -> Standing {
         let of = self.unit(unit);
         let queued = of.job.and_then(|job| self.jobs.get(&job)).map(Job::queued);
-        let reload = Reload::of(&self.graph, unit);
-        Standing { state: of.active(), queued, reload }
+        Standing { state: of.active(), queued }
+    }
+
+    fn reload(&self, unit: UnitId) -> Reload {
+        Reload::of(&self.graph, unit)
     }
 }
 

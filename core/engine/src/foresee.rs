@@ -70,10 +70,13 @@ struct Present<'a> {
 impl Situation for Present<'_> {
     fn standing(&self, unit: UnitId) -> Standing {
         let config = self.graph.config(unit);
-        let reload = Reload::of(self.graph, unit);
         match unit.index() < self.engine.units.len() {
-            true => Standing { reload, ..self.engine.standing(unit) },
-            false => Standing { state: kind::State::initial(config).active_state(), queued: None, reload },
+            true => self.engine.standing(unit),
+            false => Standing { state: kind::State::initial(config).active_state(), queued: None },
         }
+    }
+
+    fn reload(&self, unit: UnitId) -> Reload {
+        Reload::of(self.graph, unit)
     }
 }

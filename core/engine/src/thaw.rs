@@ -191,6 +191,7 @@ impl Engine {
         }
         self.set_alarm(Alarm::Job(id), None, thawed.facts.deadline);
         self.jobs.insert(id, Job { unit, facts: thawed.facts, blocked_by: None, place: 0 });
+        self.queues.suspects.insert(id);
         self.wake(id);
         Ok(())
     }

@@ -63,6 +63,18 @@ impl Engine {
         }
     }
 
+    /// A loaded unit's configuration, by any of its names.
+    pub fn config(&self, name: &UnitName) -> Option<&Arc<Config>> {
+        let unit = self.graph.id(name).filter(|unit| self.graph.knowledge(*unit) == Knowledge::Loaded)?;
+        Some(self.graph.config(unit))
+    }
+
+    /// Those of all loaded units, in the order in which they came.
+    pub fn configs(&self) -> impl Iterator<Item = &Arc<Config>> {
+        let loaded = self.graph.ids().filter(|unit| self.graph.knowledge(*unit) == Knowledge::Loaded);
+        loaded.map(|unit| self.graph.config(unit))
+    }
+
     /// All loaded units, each under its own name, in the order in which they came.
     pub fn unit_views(&self) -> impl Iterator<Item = UnitView<'_>> {
         let loaded = self.graph.ids().filter(|unit| self.graph.knowledge(*unit) == Knowledge::Loaded);

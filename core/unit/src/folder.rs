@@ -10,18 +10,22 @@ pub fn is_in(own: &BTreeSet<UnitName>, config: &Config) -> bool {
 }
 
 /// The folder's default.target, else all its units with an `[Install]` section, else all its services; and what cannot be
-/// read, for it may be meant to start and is not passed over in silence.
+/// loaded, for it may be meant to start and is not passed over in silence. Where there is a default.target, that knows.
 pub fn to_start(units: &[&Config]) -> Vec<UnitName> {
+    let is_default = |config: &Config| {
+        config.aliases.iter().chain([&config.name]).any(|name| name.as_str() == "default.target")
+    };
     let mut start = first_that_has_any(
         [
-            &|config| {
-                config.aliases.iter().chain([&config.name]).any(|name| name.as_str() == "default.target")
-            },
+            &is_default,
             &|config| !config.install.wanted_by.is_empty() || !config.install.required_by.is_empty(),
             &|config| config.name.kind() == UnitKind::Service,
         ],
         units,
     );
+    if units.iter().any(|config| is_default(config)) {
+        return start;
+    }
     let is_broken = |config: &&&Config| {
         matches!(
             config.load,

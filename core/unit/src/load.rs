@@ -1,15 +1,16 @@
 //! From a name to a unit: found along the search path, read, merged, and completed with the dependencies nobody wrote.
 
-use crate::config::{Config, LoadState};
+use crate::config::{Config, Dependency, LoadState};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::files::{Found, Fragment, Index, Scope, Tree, TreeError};
-use crate::implicit;
+use crate::implicit::{self, Said};
 use crate::limits;
 use crate::merge::{Merged, Reading, Source, merge, merge_reading, not_loaded};
 use crate::name::{UnitKind, UnitName};
 use crate::specifier::Context;
 use crate::vendor::container_conditions;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Whether the host is ours, or shows through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,40 @@ pub struct Loader<'a, T: ?Sized> {
     pub surroundings: Surroundings,
 }
 
+/// Of what text a unit came out as it did, and how much of it depends on no other unit: enough to tell that it would come
+/// out the same again. It says so to the loader whose context it was made in, and to one of an equal context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Print {
+    text: u64,
+    /// So many of its dependencies, the first ones, it has by itself.
+    own: u32,
+}
+
+/// A unit that was read, and what it is to be known again by.
+#[derive(Clone, Debug)]
+pub struct Fresh {
+    pub merged: Merged,
+    pub print: Print,
+}
+
+/// What became of a unit whose files were looked at again.
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "made for one loop, and as often the one as the other")]
+pub enum Again {
+    /// It was not known, or another text speaks for it now.
+    Fresh(Fresh),
+    /// In itself it is as it was; the dependencies after its own are these now.
+    Kept { name: UnitName, own: usize, between: Vec<(Dependency, UnitName)> },
+}
+
+/// Everything that is written about a unit.
+struct Written {
+    found: Found,
+    texts: Vec<(String, Vec<u8>)>,
+    /// About drop-ins that could not be read.
+    odd: Vec<Diagnostic>,
+}
+
 impl<T: Tree + ?Sized> Loader<'_, T> {
     /// One unit. Its dependencies on targets and mounts that take two to decide are not in it: see [`Loader::closure`].
     pub fn load(&self, asked: &UnitName) -> Merged {
@@ -40,33 +75,52 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
     }
 
     fn read(&self, asked: &UnitName, reading: Reading) -> Merged {
-        let found = self.index.find(self.tree, asked);
+        match self.written(asked) {
+            Ok(written) => self.put_together(asked, written, reading),
+            Err(unusable) => *unusable,
+        }
+    }
+
+    /// The texts about a unit, or what it is where they cannot be read.
+    fn written(&self, asked: &UnitName) -> Result<Written, Box<Merged>> {
+        let mut found = self.index.find_to_read(self.tree, asked);
         // Scopes are made at run time, by whoever has the processes.
         if asked.kind() == UnitKind::Scope && !crate::files::needs_no_file(asked) {
-            return missing(found, self);
+            return Err(Box::new(missing(found, self)));
         }
-        let mut texts: Vec<(&str, Vec<u8>)> = Vec::new();
+        let mut texts: Vec<(String, Vec<u8>)> = Vec::new();
         let mut odd = Vec::new();
-        if let Fragment::File(path) = &found.fragment {
-            match self.tree.read(path, limits::UNIT_FILE_MAX) {
-                Ok(text) => texts.push((path, text)),
+        let text = match &found.fragment {
+            Fragment::File(path) => Some(self.tree.read(path, limits::UNIT_FILE_MAX)),
+            Fragment::Missing | Fragment::Masked(_) | Fragment::Cycle => None,
+        };
+        let is_empty = |text: &Vec<u8>| text.is_empty();
+        if text.as_ref().is_some_and(|text| text.as_ref().map_or(true, is_empty)) {
+            found = self.index.find(self.tree, asked);
+        }
+        if let (Fragment::File(path), Some(text)) = (&found.fragment, text) {
+            match text {
+                Ok(text) => texts.push((path.clone(), text)),
                 // A link that leads nowhere: as if there were no file.
-                Err(TreeError::NotFound) => return missing(found, self),
-                Err(error) => return unreadable(&found, path, &error),
+                Err(TreeError::NotFound) => return Err(Box::new(missing(found, self))),
+                Err(error) => return Err(Box::new(unreadable(&found, path, &error))),
             }
             for path in &found.dropins {
                 match self.tree.read(path, limits::UNIT_FILE_MAX) {
-                    Ok(text) => texts.push((path, text)),
+                    Ok(text) => texts.push((path.clone(), text)),
                     Err(error) => odd.push(complaint(path, Severity::Warning, &error)),
                 }
             }
         } else if found.fragment == Fragment::Missing && crate::files::needs_no_file(asked) {
-            texts.extend(
-                found.dropins.iter().filter_map(|path| {
-                    Some((path.as_str(), self.tree.read(path, limits::UNIT_FILE_MAX).ok()?))
-                }),
-            );
+            let read =
+                |path: &String| Some((path.clone(), self.tree.read(path, limits::UNIT_FILE_MAX).ok()?));
+            texts.extend(found.dropins.iter().filter_map(read));
         }
+        Ok(Written { found, texts, odd })
+    }
+
+    fn put_together(&self, asked: &UnitName, written: Written, reading: Reading) -> Merged {
+        let Written { found, texts, odd } = written;
         let sources: Vec<Source<'_>> = texts.iter().map(|(path, text)| Source { path, text }).collect();
         // Specifiers mean the name that was asked for; only then the unit takes its main name.
         let mut merged = merge_reading(asked, &sources, &found, self.cx, reading);
@@ -77,7 +131,7 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
 
     /// The units named and all they lead to, each once, with what holds between them.
     pub fn closure(&self, names: &[UnitName]) -> Vec<Merged> {
-        self.closure_beside(names, &|_| None)
+        self.closure_beside(names, &|_| None).into_iter().map(|fresh| fresh.merged).collect()
     }
 
     /// As `closure`, beside units that are known by their own names or others: those are not read, and not in it.
@@ -85,45 +139,99 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
         &self,
         names: &[UnitName],
         known: &impl Fn(&UnitName) -> Option<&'k Config>,
-    ) -> Vec<Merged> {
-        let mut loaded: BTreeMap<UnitName, Merged> = BTreeMap::new();
-        let mut there: BTreeMap<UnitName, &Config> = BTreeMap::new();
+    ) -> Vec<Fresh> {
+        let known = |name: &UnitName| known(name).map(|config| (config, Knowledge::There));
+        let fresh = self.walk(names, &known).into_iter().filter_map(|again| match again {
+            Again::Fresh(fresh) => Some(fresh),
+            Again::Kept { .. } => None,
+        });
+        fresh.collect()
+    }
+
+    /// As `closure`, of units that were read before: of those that are written as their print says only what holds between
+    /// them and others is told anew.
+    pub fn closure_again<'k>(
+        &self,
+        names: &[UnitName],
+        known: &impl Fn(&UnitName) -> Option<(&'k Config, Print)>,
+    ) -> Vec<Again> {
+        self.walk(names, &|name| known(name).map(|(config, print)| (config, Knowledge::Read(print))))
+    }
+
+    fn walk<'k>(
+        &self,
+        names: &[UnitName],
+        known: &impl Fn(&UnitName) -> Option<(&'k Config, Knowledge)>,
+    ) -> Vec<Again> {
+        let mut met: BTreeMap<UnitName, Met<'k>> = BTreeMap::new();
         let mut seen: BTreeSet<UnitName> = names.iter().cloned().collect();
         let mut ahead: VecDeque<UnitName> = names.iter().cloned().collect();
         while let Some(name) = ahead.pop_front() {
-            if let Some(config) = known(&name) {
-                ahead.extend(self.leads_to(config).filter(|name| seen.insert(name.clone())));
-                there.insert(config.name.clone(), config);
-                continue;
+            let one = self.meet(&name, known(&name));
+            let said = one.said();
+            ahead.extend(self.leads_to(said).filter(|name| seen.insert(name.clone())));
+            match one {
+                Met::There(_) => {}
+                Met::Kept(..) | Met::Fresh(..) => seen.extend(said.config.aliases.iter().cloned()),
             }
-            let merged = self.load(&name);
-            let config = &merged.config;
-            ahead.extend(self.leads_to(config).filter(|name| seen.insert(name.clone())));
-            seen.extend(config.aliases.iter().cloned());
-            loaded.entry(config.name.clone()).or_insert(merged);
+            met.entry(said.config.name.clone()).or_insert(one);
         }
-        relate(&mut loaded, &there);
-        loaded.into_values().collect()
+        let mut between = relate(&met);
+        let again = met.into_iter().filter_map(|(name, one)| {
+            let between = between.remove(&name).unwrap_or_default();
+            match one {
+                Met::There(_) => None,
+                Met::Kept(_, own) => Some(Again::Kept { name, own, between }),
+                Met::Fresh(mut merged, text) => {
+                    let print = Print { text, own: merged.config.unit.dependencies.len() as u32 };
+                    merged.config.unit.dependencies.extend(between);
+                    Some(Again::Fresh(Fresh { merged: *merged, print }))
+                }
+            }
+        });
+        again.collect()
+    }
+
+    fn meet<'k>(&self, name: &UnitName, known: Option<(&'k Config, Knowledge)>) -> Met<'k> {
+        if let Some((config, Knowledge::There)) = known {
+            return Met::There(config);
+        }
+        let written = match self.written(name) {
+            Ok(written) => written,
+            Err(unusable) => return Met::Fresh(unusable, 0),
+        };
+        let text = written.sum(name);
+        match known {
+            Some((config, Knowledge::Read(print))) if print.text == text => {
+                Met::Kept(config, print.own as usize)
+            }
+            Some((_, Knowledge::There | Knowledge::Read(_))) | None => {
+                Met::Fresh(Box::new(self.put_together(name, written, Reading::UpToTheFault)), text)
+            }
+        }
     }
 
     /// One unit, with what holds between it and those it names.
     pub fn one(&self, name: &UnitName) -> Merged {
-        let merged = self.load(name);
+        let mut merged = self.load(name);
         let own = merged.config.name.clone();
-        let near: BTreeSet<UnitName> = self.leads_to(&merged.config).collect();
-        let mut loaded: BTreeMap<UnitName, Merged> = BTreeMap::new();
+        let near: BTreeSet<UnitName> = self.leads_to(Said::all_of(&merged.config)).collect();
+        let mut met: BTreeMap<UnitName, Met<'_>> = BTreeMap::new();
         for near in near.iter().map(|name| self.load(name)) {
-            loaded.insert(near.config.name.clone(), near);
+            met.insert(near.config.name.clone(), Met::Fresh(Box::new(near), 0));
         }
-        loaded.insert(own.clone(), merged);
-        relate(&mut loaded, &BTreeMap::new());
-        loaded.remove(&own).unwrap_or_else(|| self.load(name))
+        met.insert(own.clone(), Met::There(&merged.config));
+        let between = relate(&met).remove(&own);
+        drop(met);
+        merged.config.unit.dependencies.extend(between.unwrap_or_default());
+        merged
     }
 
-    fn leads_to(&self, config: &Config) -> impl Iterator<Item = UnitName> {
+    fn leads_to(&self, said: Said<'_>) -> impl Iterator<Item = UnitName> {
+        let Said { config, own } = said;
         let mounts = config.unit.requires_mounts_for.iter().chain(&config.unit.wants_mounts_for);
         let mounts = mounts.flat_map(|path| implicit::mounts_above(path)).filter(|name| self.index.has(name));
-        config.unit.dependencies.iter().map(|(_, other)| other.clone()).chain(mounts)
+        own.iter().map(|(_, other)| other.clone()).chain(mounts)
     }
 
     fn finish(&self, config: &mut Config, found: &Found) {
@@ -136,19 +244,60 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
     }
 }
 
-/// Adds to each unit what holds between it and the others, and those that are there already.
-fn relate(loaded: &mut BTreeMap<UnitName, Merged>, there: &BTreeMap<UnitName, &Config>) {
-    let mut by_name: BTreeMap<UnitName, &Config> = BTreeMap::new();
-    for config in there.values().copied().chain(loaded.values().map(|merged| &merged.config)) {
-        by_name.extend(config.aliases.iter().map(|alias| (alias.clone(), config)));
-        by_name.insert(config.name.clone(), config);
-    }
-    let edges = implicit::between(&by_name);
-    for edge in edges {
-        if let Some(merged) = loaded.get_mut(&edge.from) {
-            merged.config.unit.dependencies.push((edge.dependency, edge.to));
+/// How a unit is known already.
+#[derive(Clone, Copy)]
+enum Knowledge {
+    /// Whatever its files say now.
+    There,
+    /// As long as its files say the same.
+    Read(Print),
+}
+
+/// A unit that was come upon.
+enum Met<'k> {
+    There(&'k Config),
+    /// With how many dependencies of its own.
+    Kept(&'k Config, usize),
+    /// With the sum of its texts.
+    Fresh(Box<Merged>, u64),
+}
+
+impl Met<'_> {
+    /// What the unit says that other units have no part in. A unit that is there may say more: nothing is added to it.
+    fn said(&self) -> Said<'_> {
+        match self {
+            Met::There(config) => Said::all_of(config),
+            Met::Kept(config, own) => {
+                let all = &config.unit.dependencies;
+                Said { config, own: &all[..all.len().min(*own)] }
+            }
+            Met::Fresh(merged, _) => Said::all_of(&merged.config),
         }
     }
+}
+
+impl Written {
+    /// A number that differs where another text, another place or another name would make another unit.
+    fn sum(&self, asked: &UnitName) -> u64 {
+        let mut sum = DefaultHasher::new();
+        (asked, &self.found, &self.texts, self.odd.len()).hash(&mut sum);
+        sum.finish()
+    }
+}
+
+/// What holds between units, by who has it.
+fn relate(met: &BTreeMap<UnitName, Met<'_>>) -> BTreeMap<UnitName, Vec<(Dependency, UnitName)>> {
+    let mut by_name: BTreeMap<UnitName, Said<'_>> = BTreeMap::new();
+    for one in met.values() {
+        let said = one.said();
+        by_name.extend(said.config.aliases.iter().map(|alias| (alias.clone(), said)));
+    }
+    by_name.extend(met.iter().map(|(name, one)| (name.clone(), one.said())));
+    let mut related: BTreeMap<UnitName, Vec<(Dependency, UnitName)>> = BTreeMap::new();
+    for edge in implicit::between(&by_name) {
+        related.entry(edge.from).or_default().push((edge.dependency, edge.to));
+    }
+    related
 }
 
 /// Units that are always there: systemd.special(7), "Special Slice Units".

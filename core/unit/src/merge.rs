@@ -5,7 +5,7 @@ mod check;
 mod defaults;
 
 use crate::config::service::ServiceType;
-use crate::config::{Body, Config, Dependency, LoadState, Processes};
+use crate::config::{Bad, Body, Config, Dependency, LoadState, Processes};
 use crate::diagnostic::{Code, Diagnostic, Report, Severity};
 use crate::directives::{Draft, Line, Outcome, locate, sections};
 use crate::files::{Found, Fragment, needs_no_file};
@@ -89,6 +89,8 @@ pub(crate) fn merge_reading(
         if let Err(refusal) = check::verify(&draft, name, &mut diagnostics) {
             load = refuse(name, refusal, &mut diagnostics);
         }
+    } else {
+        defaults::leave_out(&mut draft, name, &cx.defaults);
     }
     let mut config = assemble(draft, name, found, load);
     if dropins == Dropins::DoNot {
@@ -159,7 +161,7 @@ fn fatal(name: &UnitName, diagnostics: &mut Report) -> LoadState {
     let text = "Unit configuration has fatal error, unit will not be started.";
     let said = Diagnostic::of_unit(name.as_str(), Severity::Error, text);
     diagnostics.push(said.coded(Code::Consequence));
-    LoadState::BadSetting(format!("Unit {name} has a bad unit file setting."))
+    LoadState::BadSetting(Bad::Line)
 }
 
 /// With the system's word for the reason.
@@ -177,7 +179,7 @@ fn broken(name: &UnitName, reason: &str, diagnostics: &mut Report) -> LoadState 
 
 fn refuse(name: &UnitName, refusal: &str, diagnostics: &mut Report) -> LoadState {
     diagnostics.push(Diagnostic::of_unit(name.as_str(), Severity::Error, refusal));
-    LoadState::BadSetting(format!("Unit {name} has a bad unit file setting."))
+    LoadState::BadSetting(Bad::Whole)
 }
 
 /// Why a dependency is none, given what kinds of units there are.

@@ -7,7 +7,7 @@
 //! directory of the log's sockets.
 
 use crate::config::unit::Condition;
-use crate::files::{self, Kind, MemoryTree, Tree, TreeError};
+use crate::files::{self, Entry, Kind, MemoryTree, Tree, TreeError};
 use crate::name::UnitName;
 
 /// A tree with the vendor units in it.
@@ -67,6 +67,10 @@ impl<T: Tree> Tree for WithVendor<T> {
 
     fn list(&self, directory: &str) -> Result<Vec<(String, Kind)>, TreeError> {
         if Self::is_vendor(directory) { self.vendor.list(directory) } else { self.tree.list(directory) }
+    }
+
+    fn entries(&self, directory: &str) -> Result<Vec<(String, Entry)>, TreeError> {
+        if Self::is_vendor(directory) { self.vendor.entries(directory) } else { self.tree.entries(directory) }
     }
 
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, TreeError> {

@@ -2,7 +2,7 @@
 //! Nothing here touches a socket; what is to be sent is left in a queue.
 
 use crate::call::{Call, Outcome, Peer, Shape, signal};
-use crate::fault::{Fault, job_word};
+use crate::fault::Fault;
 use crate::limits;
 use crate::model::Model;
 use crate::path;
@@ -403,7 +403,7 @@ fn enqueued(
 ) -> (u32, zbus::ObjectPath<'static>, String, zbus::ObjectPath<'static>, &'static str, Vec<Affected>) {
     let job = model.jobs().into_iter().find(|job| job.id == id);
     let kind = job.map_or(kind, |job| job.kind);
-    (id.0, path::job(id), unit.as_str().to_owned(), path::unit(unit), job_word(kind), Vec::new())
+    (id.0, path::job(id), unit.as_str().to_owned(), path::unit(unit), kind.word(), Vec::new())
 }
 
 type Affected = (u32, zbus::ObjectPath<'static>, String, zbus::ObjectPath<'static>, String);

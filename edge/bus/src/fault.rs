@@ -1,6 +1,6 @@
 //! An error as a client sees it: a D-Bus name, from which systemctl tells its exit code, and a text it prints.
 
-use eudaemon_engine::api::{JobKind, KillWhom, NotCleaned, NotFrozen, Refusal};
+use eudaemon_engine::api::{KillWhom, NotCleaned, NotFrozen, Refusal};
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::UnitName;
 use std::borrow::Cow;
@@ -76,21 +76,6 @@ faults! {
     property_read_only "org.freedesktop.DBus.Error.PropertyReadOnly"
 }
 
-/// The job type's word, as in `ListJobs` and `EnqueueUnitJob`.
-pub fn job_word(kind: JobKind) -> &'static str {
-    match kind {
-        JobKind::Start => "start",
-        JobKind::VerifyActive => "verify-active",
-        JobKind::Stop => "stop",
-        JobKind::Reload => "reload",
-        JobKind::ReloadOrStart => "reload-or-start",
-        JobKind::Restart => "restart",
-        JobKind::TryRestart => "try-restart",
-        JobKind::TryReload => "try-reload",
-        JobKind::Nop => "nop",
-    }
-}
-
 impl From<&Refusal> for Fault {
     fn from(refusal: &Refusal) -> Fault {
         match refusal {
@@ -113,15 +98,14 @@ impl From<&Refusal> for Fault {
             Refusal::Destructive { asked: (anchor, kind), unit, wanted, queued } => {
                 Fault::destructive(format!(
                     "Transaction for {anchor}/{} is destructive ({unit} has '{}' job queued, but '{}' is included in transaction).",
-                    job_word(*kind),
-                    job_word(*queued),
-                    job_word(*wanted),
+                    kind.word(),
+                    queued.word(),
+                    wanted.word(),
                 ))
             }
-            Refusal::NotApplicable { unit, kind } => Fault::not_applicable(format!(
-                "Job type {} is not applicable for unit {unit}.",
-                job_word(*kind)
-            )),
+            Refusal::NotApplicable { unit, kind } => {
+                Fault::not_applicable(format!("Job type {} is not applicable for unit {unit}.", kind.word()))
+            }
             Refusal::WrongMode { mode: JobMode::Triggering, only: _ } => {
                 Fault::invalid_args("--job-mode=triggering is only valid for stop.")
             }
@@ -138,12 +122,12 @@ impl From<&Refusal> for Fault {
                     | JobMode::IgnoreRequirements
                     | JobMode::RestartDependencies,
                 only,
-            } => Fault::invalid_args(format!("The job mode is only valid for {}.", job_word(*only))),
+            } => Fault::invalid_args(format!("The job mode is only valid for {}.", only.word())),
             Refusal::Cyclic(_) => Fault::cyclic("Transaction order is cyclic. See system logs for details."),
             Refusal::Conflicting { unit, kinds: (one, other) } => Fault::conflicting(format!(
                 "Transaction contains conflicting jobs '{}' and '{}' for {unit}. Probably contradicting requirement dependencies configured.",
-                job_word(*one),
-                job_word(*other),
+                one.word(),
+                other.word(),
             )),
             Refusal::NoSuchJob(job) => Fault::no_such_job(format!("Job {} does not exist.", job.0)),
             Refusal::NoProcess { unit: _, whom } => Fault::no_such_process(match whom {

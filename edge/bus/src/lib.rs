@@ -33,7 +33,7 @@ mod system_bus;
 
 pub use call::Credentials;
 pub use clients::Reloading;
-pub use fault::{Fault, job_word};
+pub use fault::Fault;
 pub use model::{
     AddedDependency, Capacity, Checked, CommandRun, FileChange, FileChanges, FileStep, Force, Job, JobState,
     Manager, Model, Place, PresetMode, Process, Relation, Resources, Run, ServiceRun, Setting, SocketRun,

@@ -58,6 +58,9 @@ pub trait Model {
     /// The files of the unit changed on disk since it was loaded.
     fn needs_reload(&self, id: &UnitName) -> bool;
 
+    /// Units can be frozen here at all: there are cgroups.
+    fn has_freezer(&self) -> bool;
+
     fn manager(&self) -> Manager;
 
     /// What the manager's own files say: systemd-system.conf(5).

@@ -1,6 +1,5 @@
 //! What a request would come to, as `org.eudaemon1.Manager.Plan` says it: one [`Plan`] for each unit asked for.
 
-use crate::fault::job_word;
 use crate::properties::{active_word, mode_word};
 use eudaemon_engine::api::JobKind;
 use eudaemon_engine::transaction::account::{Account, Entry, Meeting, Omission, Omitted, Reason};
@@ -87,7 +86,7 @@ impl From<&Account> for Plan {
         };
         Plan {
             unit: account.unit.to_string(),
-            job: job_word(account.kind).to_owned(),
+            job: account.kind.word().to_owned(),
             mode: mode_word(account.mode).to_owned(),
             refusal: account.refusal.as_ref().map(|refusal| refusal.reason()).unwrap_or_default(),
             jobs: account.jobs.iter().map(planned).collect(),
@@ -102,12 +101,12 @@ impl From<&Account> for Plan {
 fn planned(entry: &Entry) -> PlannedJob {
     let (meets, queued) = match entry.meets {
         None => ("", ""),
-        Some((kind, Meeting::Joins)) => ("joins", job_word(kind)),
-        Some((kind, Meeting::Replaces)) => ("replaces", job_word(kind)),
+        Some((kind, Meeting::Joins)) => ("joins", kind.word()),
+        Some((kind, Meeting::Replaces)) => ("replaces", kind.word()),
     };
     PlannedJob {
         unit: entry.unit.to_string(),
-        job: job_word(entry.kind).to_owned(),
+        job: entry.kind.word().to_owned(),
         state: active_word(entry.state).to_owned(),
         waves: entry.waves.clone(),
         askers: (entry.reasons.len() + entry.further_reasons) as u32,
@@ -124,7 +123,7 @@ fn reason(reason: &Reason) -> PlanReason {
     };
     PlanReason {
         unit: reason.by.to_string(),
-        job: job_word(reason.kind).to_owned(),
+        job: reason.kind.word().to_owned(),
         directive: directive.to_owned(),
         written_in: written_in.to_owned(),
     }
@@ -133,7 +132,7 @@ fn reason(reason: &Reason) -> PlanReason {
 fn left_out(omitted: &Omitted) -> LeftOut {
     let (why, cause) = match &omitted.why {
         Omission::Redundant(state) => ("redundant", active_word(*state).to_owned()),
-        Omission::Contradicts(kind) => ("conflict", job_word(*kind).to_owned()),
+        Omission::Contradicts(kind) => ("conflict", kind.word().to_owned()),
         Omission::Impact => ("impact", String::new()),
         Omission::Cycle => ("cycle", String::new()),
         Omission::Falls(unit) => ("falls", unit.to_string()),
@@ -142,7 +141,7 @@ fn left_out(omitted: &Omitted) -> LeftOut {
     };
     LeftOut {
         unit: omitted.unit.to_string(),
-        job: job_word(omitted.kind).to_owned(),
+        job: omitted.kind.word().to_owned(),
         why: why.to_owned(),
         cause,
         reasons: omitted.reasons.iter().map(reason).collect(),
@@ -150,7 +149,7 @@ fn left_out(omitted: &Omitted) -> LeftOut {
 }
 
 fn queued((unit, kind): &(UnitName, JobKind)) -> QueuedJob {
-    QueuedJob { unit: unit.to_string(), job: job_word(*kind).to_owned() }
+    QueuedJob { unit: unit.to_string(), job: kind.word().to_owned() }
 }
 
 #[cfg(test)]

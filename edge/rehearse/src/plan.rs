@@ -142,6 +142,9 @@ fn left_out(plan: &Plan) -> String {
     let mut text = String::new();
     let (redundant, others): (Vec<&LeftOut>, Vec<&LeftOut>) =
         plan.left_out.iter().partition(|left| left.why == "redundant");
+    // What others only want and packages do not bring is no news of the unit that was asked for.
+    let (distant, others): (Vec<&LeftOut>, Vec<&LeftOut>) =
+        others.into_iter().partition(|left| is_distant(plan, left));
     if !others.is_empty() {
         text += "Left out:\n";
     }
@@ -149,7 +152,11 @@ fn left_out(plan: &Plan) -> String {
         text += &format!("  {} {}  {}", left.job, left.unit, omission(left));
         if left.why == "refused" {
             let askers: Vec<&str> = left.reasons.iter().map(|reason| reason.unit.as_str()).collect();
-            text += &format!("; only wanted by {}\n", askers.join(", "));
+            let askers = askers.join(", ");
+            text += &match left.reasons.iter().all(is_wish) {
+                true => format!("; only wanted by {askers}\n"),
+                false => format!("; required by {askers}, which starts without it\n"),
+            };
         } else if left.reasons.is_empty() {
             text.push('\n');
         } else {
@@ -157,13 +164,26 @@ fn left_out(plan: &Plan) -> String {
             text += &format!("; asked for by {why}\n");
         }
     }
-    let mut units: Vec<&str> = redundant.iter().map(|left| left.unit.as_str()).collect();
+    text += &names("Cannot be had, and are only wanted by others", &distant);
+    text += &names("Nothing to do for", &redundant);
+    text
+}
+
+fn names(title: &str, left_out: &[&LeftOut]) -> String {
+    let mut units: Vec<&str> = left_out.iter().map(|left| left.unit.as_str()).collect();
     units.sort_unstable();
     units.dedup();
-    if !units.is_empty() {
-        text += &format!("Nothing to do for: {}\n", units.join(", "));
-    }
-    text
+    if units.is_empty() { String::new() } else { format!("{title}: {}\n", units.join(", ")) }
+}
+
+fn is_wish(reason: &PlanReason) -> bool {
+    matches!(reason.directive.as_str(), "" | "Wants" | "WantedBy" | "Upholds" | "UpheldBy")
+}
+
+/// Other units than the one asked for want it, and none requires it.
+fn is_distant(plan: &Plan, left: &LeftOut) -> bool {
+    let of_other = |reason: &PlanReason| reason.unit != plan.unit && is_wish(reason);
+    left.why == "refused" && left.reasons.iter().all(of_other)
 }
 
 fn omission(left: &LeftOut) -> String {

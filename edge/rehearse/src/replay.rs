@@ -160,7 +160,7 @@ mod tests {
                          the start is over
                          only.target: Active (active)
                 2.000000 <- wish 2: Job { unit: only.target, kind: Reload, mode: Replace }, by Client { uid: 0, pid: 9, command: "systemctl" }
-                         wish 2 refused: Reload does not apply to only.target
+                         wish 2 refused: reload does not apply to only.target
                 3.000000 <- Spawned { process: ProcId(7) }
             At its end no unit is failed.
         "#]].assert_eq(&told);

@@ -55,6 +55,10 @@ impl Asked {
                 return self.findings.push(Finding::of_file(path, Severity::Error, "unreadable", text));
             }
         };
+        if crate::check::is_settings(&join(path, "any.conf")) {
+            let files = entries.into_iter().take(FOLDER_ENTRIES).map(|(name, _)| join(path, &name));
+            return self.settings.extend(files.filter(|file| crate::check::is_settings(file)));
+        }
         self.whole.push(path.to_owned());
         let mut units = entries.into_iter().take(FOLDER_ENTRIES).filter(|(name, kind)| {
             let suffix = name.rsplit_once('.').map_or("", |(_, suffix)| suffix);

@@ -19,6 +19,8 @@ const MORE: &[(&str, &[&str])] = &[
         "missing-program",
         &["mdadm-shutdown.service", "open-iscsi.service", "openafs-client.service", "ipsec.service"],
     ),
+    // systemd does not look for users; the programs of these are a shell's, whose packages are not here.
+    ("unknown-account", &["ejabberd.service", "puppetserver.service"]),
 ];
 
 fn shared() -> Option<PathBuf> {

@@ -42,3 +42,5 @@ pub const PROBE_REST: usize = 1 << 20;
 pub const REPORTS_PER_TURN: usize = 256;
 /// Bytes of one time zone's file: the largest are under 4 KiB.
 pub const ZONE_FILE: u64 = 1 << 20;
+/// Threads that remove units' directories at once; the others wait. A disk does not go faster for more.
+pub const CLEANERS: usize = 8;

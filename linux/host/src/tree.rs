@@ -2,9 +2,10 @@
 //!
 //! Under a root every link is followed inside it: an absolute target begins at the root again.
 
-use eudaemon_unit::files::{Kind, Tree, TreeError, base_name, join, parent, resolve};
+use eudaemon_unit::files::{Entry, Kind, Tree, TreeError, base_name, join, parent, resolve};
 use eudaemon_unit::install::Change;
 use eudaemon_unit::vendor::{Own, WithVendor};
+use rustix::fs::{Mode, OFlags};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -75,9 +76,29 @@ impl Tree for HostTree {
         Ok(entries)
     }
 
+    fn entries(&self, directory: &str) -> Result<Vec<(String, Entry)>, TreeError> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(self.end(directory)?).map_err(of_io)? {
+            let entry = entry.map_err(of_io)?;
+            let (Ok(name), Ok(found)) = (entry.file_name().into_string(), entry.file_type()) else {
+                continue;
+            };
+            entries.push((name, if found.is_symlink() { Entry::Link } else { Entry::Other }));
+        }
+        entries.sort_by(|one, other| one.0.cmp(&other.0));
+        Ok(entries)
+    }
+
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, TreeError> {
-        let place = self.end(path)?;
-        let found = fs::metadata(&place).map_err(of_io)?;
+        // Opening waits for nobody, and makes no terminal ours.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file = match rustix::fs::open(self.end(path)?, flags, Mode::empty()) {
+            Ok(file) => File::from(file),
+            // A socket, or a device without a driver.
+            Err(rustix::io::Errno::NXIO) => return Ok(Vec::new()),
+            Err(error) => return Err(of_io(error.into())),
+        };
+        let found = file.metadata().map_err(of_io)?;
         if found.is_dir() {
             return Err(TreeError::IsADirectory);
         }
@@ -88,8 +109,9 @@ impl Tree for HostTree {
         if found.len() > limit {
             return Err(TreeError::TooLarge { limit });
         }
-        let mut content = Vec::new();
-        File::open(&place).and_then(|file| file.take(limit + 1).read_to_end(&mut content)).map_err(of_io)?;
+        // As much room as it takes to see its end.
+        let mut content = Vec::with_capacity(found.len() as usize + 1);
+        file.take(limit + 1).read_to_end(&mut content).map_err(of_io)?;
         if content.len() as u64 > limit {
             return Err(TreeError::TooLarge { limit });
         }

@@ -12,6 +12,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+/// Once they showed something wrong: a file whose section cannot be read, and a preset that enables it.
+const MENDED: [u64; 2] = [145, 153];
+
 #[test]
 fn links_words_and_states() {
     let version = Command::new("systemctl").arg("--version").output();
@@ -19,10 +22,15 @@ fn links_words_and_states() {
         eprintln!("SKIPPED: systemctl of systemd 252 is not here");
         return;
     }
-    let seeds = std::env::var("EUDAEMON_SEEDS").unwrap_or_else(|_| "0..40".to_owned());
-    let (from, to) = seeds.split_once("..").unwrap();
+    let seeds: Vec<u64> = match std::env::var("EUDAEMON_SEEDS") {
+        Ok(seeds) => {
+            let (from, to) = seeds.split_once("..").unwrap();
+            (from.parse().unwrap()..to.parse().unwrap()).collect()
+        }
+        Err(_) => (0..40).chain(MENDED).collect(),
+    };
     let mut wrong = Vec::new();
-    for seed in from.parse::<u64>().unwrap()..to.parse().unwrap() {
+    for seed in seeds {
         if let Err(report) = one(seed) {
             wrong.push(format!("seed {seed}: {report}"));
         }

@@ -22,6 +22,7 @@ use eudaemon_engine::graph::Word;
 use eudaemon_engine::job::Phase;
 use eudaemon_engine::transaction::account::Account;
 use eudaemon_engine::why::Link;
+use eudaemon_host::group::Ladder;
 use eudaemon_host::place::{Role, Scope};
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::config::{Body, Config};
@@ -251,6 +252,13 @@ impl Model for Outlook<'_> {
     fn unit_of_cgroup(&self, path: &str) -> Option<UnitName> {
         let names = path.rsplit('/').filter_map(|part| UnitName::parse(part).ok());
         names.into_iter().find_map(|name| self.engine.canonical(&name).cloned())
+    }
+
+    fn has_freezer(&self) -> bool {
+        match self.site.host.ladder() {
+            Ladder::Cgroup { .. } => true,
+            Ladder::Sweep { .. } => false,
+        }
     }
 
     fn needs_reload(&self, id: &UnitName) -> bool {

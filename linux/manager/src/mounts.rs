@@ -1,6 +1,7 @@
 //! What is mounted, as mount units: /proc/self/mountinfo read when the kernel says it changed.
 
 use crate::site::Site;
+use crate::units::Loaded;
 use eudaemon_engine::Engine;
 use eudaemon_engine::api::{Event, Input};
 use eudaemon_unit::config::{Body, Config, LoadState, Mount};
@@ -51,11 +52,11 @@ impl Mounted {
 }
 
 /// Units read anew from disk do not lose what is mounted without a file.
-pub fn keep_mounted(units: &mut [Arc<Config>]) {
+pub fn keep_mounted(units: &mut [Loaded]) {
     let mounted = table();
-    for unit in units.iter_mut().filter(|unit| unit.load == LoadState::NotFound) {
-        if let Some(one) = mounted.iter().find(|one| one.name == unit.name) {
-            one.complete(Arc::make_mut(unit));
+    for unit in units.iter_mut().filter(|unit| unit.config.load == LoadState::NotFound) {
+        if let Some(one) = mounted.iter().find(|one| one.name == unit.config.name) {
+            one.complete(Arc::make_mut(&mut unit.config));
         }
     }
 }
@@ -85,18 +86,20 @@ impl Site {
             return;
         }
         let mounted = table();
-        let mut units: Vec<Arc<Config>> = Vec::new();
+        let mut units: Vec<Loaded> = Vec::new();
         // Those that are gone since are no longer waited for.
         let there: BTreeSet<&UnitName> = mounted.iter().map(|one| &one.name).collect();
         self.units.mounted.retain(|name| there.contains(name));
         for one in &mounted {
-            if engine.canonical(&one.name).is_none() && !units.iter().any(|config| config.name == one.name) {
+            if engine.canonical(&one.name).is_none()
+                && !units.iter().any(|loaded| loaded.config.name == one.name)
+            {
                 let mut config = (*self.units.one(&one.name)).clone();
                 if config.load == LoadState::NotFound {
                     self.units.mounted.insert(one.name.clone());
                 }
                 one.complete(&mut config);
-                units.push(Arc::new(config));
+                units.push(Loaded { config: Arc::new(config), diagnostics: Vec::new(), print: None });
             }
         }
         self.bring(units);

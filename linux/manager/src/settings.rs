@@ -37,8 +37,8 @@ pub fn hear(machine: &Machine, mission: &Mission) -> Heard {
     heard.odd = odd;
     heard.odd.extend(read(settings, &texts, &machine.specifiers));
     if scope == files::Scope::System {
-        let words = command_line(machine);
-        let (asked, odd) = from_command_line(settings, &words, &machine.specifiers);
+        let (words, place) = command_line(machine);
+        let (asked, odd) = from_command_line(settings, &words, place, &machine.specifiers);
         heard.odd.extend(odd);
         heard.asked = asked;
         open_files(&mut settings.defaults);
@@ -100,28 +100,38 @@ pub fn own_environment(machine: &Machine, settings: &Settings, asked: &Asked) ->
 }
 
 fn from_environment(settings: &mut Settings, level: Option<&str>, target: Option<&str>) -> Vec<Diagnostic> {
-    let words = [("systemd.log_level", level), ("systemd.log_target", target)];
-    let words: Vec<String> =
-        words.iter().filter_map(|(word, value)| Some(format!("{word}={}", (*value)?))).collect();
-    from_command_line(settings, &words, &eudaemon_unit::specifier::Context::default()).1
+    let words = [
+        ("systemd.log_level", level, "$SYSTEMD_LOG_LEVEL"),
+        ("systemd.log_target", target, "$SYSTEMD_LOG_TARGET"),
+    ];
+    let cx = eudaemon_unit::specifier::Context::default();
+    let mut odd = Vec::new();
+    for (word, value, place) in words {
+        let words: Vec<String> = value.map(|value| format!("{word}={value}")).into_iter().collect();
+        odd.extend(from_command_line(settings, &words, place, &cx).1);
+    }
+    odd
 }
 
-/// The words meant for this manager. In a container they are PID 1's own arguments; beside another PID 1 nobody's.
-fn command_line(machine: &Machine) -> Vec<String> {
+/// The words meant for this manager, and where they come from. In a container they are PID 1's own arguments; beside another
+/// PID 1 nobody's.
+fn command_line(machine: &Machine) -> (Vec<String>, &'static str) {
     let words = |line: &str| -> Vec<String> {
         Words::names(line).map_while(Result::ok).map(|word| word.text).collect()
     };
     // As systemd has it, for tests.
     if let Ok(line) = std::env::var("SYSTEMD_PROC_CMDLINE") {
-        return words(&line);
+        return (words(&line), "$SYSTEMD_PROC_CMDLINE");
     }
     match (machine.place.role, &machine.container) {
-        (Role::Beside, _) => Vec::new(),
-        (Role::First, None) => words(&fs::read_to_string("/proc/cmdline").unwrap_or_default()),
+        (Role::Beside, _) => (Vec::new(), ""),
+        (Role::First, None) => {
+            (words(&fs::read_to_string("/proc/cmdline").unwrap_or_default()), "kernel command line")
+        }
         (Role::First, Some(_)) => {
             let arguments = fs::read("/proc/1/cmdline").unwrap_or_default();
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            arguments.split(|byte| *byte == 0).skip(1).map(text).collect()
+            (arguments.split(|byte| *byte == 0).skip(1).map(text).collect(), "arguments of PID 1")
         }
     }
 }

@@ -6,17 +6,17 @@ use crate::options::Mission;
 use eudaemon_engine::api::Moment;
 use eudaemon_host::place::{Role, Scope};
 use eudaemon_host::tree::HostTree;
-use eudaemon_unit::config::{Body, Config};
+use eudaemon_unit::config::{Body, Config, LoadState};
 use eudaemon_unit::diagnostic::Diagnostic;
 use eudaemon_unit::files::{self, Index, SearchPath};
 use eudaemon_unit::implicit;
 use eudaemon_unit::install::Ground;
-use eudaemon_unit::load::{Loader, Surroundings};
+use eudaemon_unit::load::{Again, Fresh, Loader, Print, Surroundings};
 use eudaemon_unit::manager::Defaults;
 use eudaemon_unit::name::UnitName;
 use eudaemon_unit::specifier::Context;
 use eudaemon_unit::vendor::{Own, WithVendor};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The unit files as this manager sees them.
@@ -33,6 +33,8 @@ pub struct Units {
     column: Option<usize>,
     /// Places that are mounted and have no unit file.
     pub mounted: BTreeSet<UnitName>,
+    /// What the engine was handed, and what it is to be known again by: for as long as it keeps that very configuration.
+    prints: BTreeMap<UnitName, (Arc<Config>, Print)>,
 }
 
 /// A unit, and what is odd about its files.
@@ -40,6 +42,8 @@ pub struct Units {
 pub struct Loaded {
     pub config: Arc<Config>,
     pub diagnostics: Vec<Diagnostic>,
+    /// Where equal texts would make an equal unit, with nothing more to be said of it.
+    pub print: Option<Print>,
 }
 
 impl Units {
@@ -84,6 +88,7 @@ impl Units {
             surroundings,
             role: machine.place.role,
             mounted: BTreeSet::new(),
+            prints: BTreeMap::new(),
             column: match mission {
                 Mission::System | Mission::User => None,
                 Mission::Directory(directory) => Some(choice::column(directory)),
@@ -106,7 +111,10 @@ impl Units {
 
     /// What units have that say nothing, from the next one that is read.
     pub fn set_defaults(&mut self, defaults: Defaults) {
-        self.cx.defaults = defaults;
+        if self.cx.defaults != defaults {
+            self.prints.clear();
+            self.cx.defaults = defaults;
+        }
     }
 
     /// Looks at the search path anew.
@@ -173,20 +181,73 @@ impl Units {
         known: &impl Fn(&UnitName) -> Option<&'k Arc<Config>>,
     ) -> Vec<Loaded> {
         let known = |name: &UnitName| known(name).map(|config| &**config);
-        let merged = self.loader().closure_beside(names, &known).into_iter();
-        let localised = merged.map(|merged| {
-            let mut config = merged.config;
-            if self.role == Role::Beside && self.scope == files::Scope::System {
-                leave_to_the_host(&mut config);
-                spare_what_is_there(&mut config);
+        let fresh = self.loader().closure_beside(names, &known).into_iter();
+        fresh.map(|fresh| self.localised(fresh)).collect()
+    }
+
+    /// The units named and all they lead to, read again, without those that come out as the engine has them.
+    pub fn closure_again<'k>(
+        &self,
+        names: &[UnitName],
+        known: &impl Fn(&UnitName) -> Option<&'k Arc<Config>>,
+    ) -> Vec<Loaded> {
+        let printed = |name: &UnitName| {
+            let config = known(name)?;
+            let (of, print) = self.prints.get(&config.name)?;
+            Arc::ptr_eq(of, config).then_some((&**config, *print))
+        };
+        let again = self.loader().closure_again(names, &printed).into_iter();
+        let changed = again.filter_map(|again| match again {
+            Again::Fresh(fresh) => Some(self.localised(fresh)),
+            Again::Kept { name, own, between } => {
+                let (before, print) = self.prints.get(&name)?;
+                let (own, rest) = before.unit.dependencies.split_at(own);
+                let mut now = between;
+                let orders = implicit::orders_after_mounted(before, &self.mounted);
+                now.extend(orders.into_iter().filter(|order| !own.contains(order)));
+                // A mount that has a file may be among them twice.
+                let mut seen = BTreeSet::new();
+                now.retain(|edge| seen.insert(edge.clone()));
+                if rest == now {
+                    return None;
+                }
+                let mut config = (**before).clone();
+                config.unit.dependencies.truncate(own.len());
+                config.unit.dependencies.extend(now);
+                Some(Loaded { config: Arc::new(config), diagnostics: Vec::new(), print: Some(*print) })
             }
-            implicit::after_mounted(&mut config, &self.mounted);
-            if let Some(column) = self.column {
-                align(&mut config, column);
-            }
-            Loaded { config: Arc::new(config), diagnostics: merged.diagnostics }
         });
-        localised.collect()
+        changed.collect()
+    }
+
+    /// Notes what a unit that the engine gets, or has already, is to be known again by.
+    pub fn remember(&mut self, config: &Arc<Config>, print: Option<Print>) {
+        match print {
+            Some(print) => drop(self.prints.insert(config.name.clone(), (Arc::clone(config), print))),
+            None => drop(self.prints.remove(&config.name)),
+        }
+    }
+
+    pub fn forget(&mut self, unit: &UnitName) {
+        self.prints.remove(unit);
+    }
+
+    fn localised(&self, fresh: Fresh) -> Loaded {
+        let Fresh { merged, print } = fresh;
+        let mut config = merged.config;
+        let mut adapted = false;
+        if self.role == Role::Beside && self.scope == files::Scope::System {
+            adapted |= leave_to_the_host(&mut config);
+            adapted |= spare_what_is_there(&mut config);
+        }
+        implicit::after_mounted(&mut config, &self.mounted);
+        if let Some(column) = self.column {
+            adapted |= align(&mut config, column);
+        }
+        // What is odd about a unit is said at each reload.
+        let is_plain = config.load == LoadState::Loaded && merged.diagnostics.is_empty() && !adapted;
+        let print = is_plain.then_some(print);
+        Loaded { config: Arc::new(config), diagnostics: merged.diagnostics, print }
     }
 
     /// Does the file lie in the one directory whose units are run?
@@ -237,32 +298,34 @@ const HOSTS_OWN: &[&str] = &[
 
 /// Nothing boots when a manager starts beside another PID 1: what files and directories lack is made, and nothing that is in
 /// use, /tmp first of all, is emptied as at a boot; tmpfiles.d(5).
-fn spare_what_is_there(config: &mut Config) {
+fn spare_what_is_there(config: &mut Config) -> bool {
     if config.name.as_str() != "systemd-tmpfiles-setup.service" {
-        return;
+        return false;
     }
     if let Body::Service(service) = &mut config.body {
         for command in &mut service.commands.start {
             command.argv.retain(|word| word != "--remove" && word != "--boot");
         }
     }
+    true
 }
 
 /// All of a folder's lines stand below each other, from the first on.
-fn align(config: &mut Config, column: usize) {
+fn align(config: &mut Config, column: usize) -> bool {
     if config.name.as_str() != "eudaemon-logd.service" {
-        return;
+        return false;
     }
     if let Body::Service(service) = &mut config.body {
         for command in &mut service.commands.start {
             command.argv.push(format!("--column={column}"));
         }
     }
+    true
 }
 
-fn leave_to_the_host(config: &mut Config) {
+fn leave_to_the_host(config: &mut Config) -> bool {
     if !["sysinit.target", "basic.target", "sockets.target"].contains(&config.name.as_str()) {
-        return;
+        return false;
     }
     if let Body::Target = config.body {
         config.unit.dependencies.retain(|(_, other)| {
@@ -270,4 +333,5 @@ fn leave_to_the_host(config: &mut Config) {
             !HOSTS_OWN.contains(&family.as_str()) && !family.as_str().starts_with("systemd-udevd")
         });
     }
+    true
 }

@@ -20,6 +20,8 @@ pub enum Figure {
     /// From SIGKILL to the first act of the next main process, ms.
     Restart,
     Trip(Trip),
+    /// `systemctl daemon-reload` after the text of each unit was changed, ms.
+    ReloadOfChanged,
     /// PSS of all processes that are no services, MB.
     Memory,
     /// That of one program among them, MB.
@@ -34,6 +36,8 @@ pub enum Trip {
     IsActive,
     Start,
     ListUnits,
+    /// Of units whose files stayed as they were.
+    Reload,
 }
 
 /// The middle of some values and how far they lie apart.
@@ -64,6 +68,7 @@ impl Figure {
             Figure::Boot => "boot, ms".to_owned(),
             Figure::Restart => "restart after SIGKILL, ms".to_owned(),
             Figure::Trip(trip) => format!("{}, ms", trip.command()),
+            Figure::ReloadOfChanged => format!("{}, all changed, ms", Trip::Reload.command()),
             Figure::Memory => "PSS of all but services, MB".to_owned(),
             Figure::MemoryOf(program) => format!("  of it {program}"),
         }
@@ -72,14 +77,16 @@ impl Figure {
     /// Whether it is the same thing for every runner: their programs are not, even where their names are.
     pub fn is_comparable(&self) -> bool {
         match self {
-            Figure::Boot | Figure::Restart | Figure::Trip(_) | Figure::Memory => true,
+            Figure::Boot | Figure::Restart | Figure::Trip(_) | Figure::ReloadOfChanged | Figure::Memory => {
+                true
+            }
             Figure::MemoryOf(_) => false,
         }
     }
 }
 
 impl Trip {
-    pub const ALL: [Trip; 4] = [Trip::Version, Trip::IsActive, Trip::Start, Trip::ListUnits];
+    pub const ALL: [Trip; 5] = [Trip::Version, Trip::IsActive, Trip::Start, Trip::ListUnits, Trip::Reload];
 
     pub fn command(self) -> &'static str {
         match self {
@@ -87,6 +94,7 @@ impl Trip {
             Trip::IsActive => "systemctl is-active bench-0.service",
             Trip::Start => "systemctl start once.service",
             Trip::ListUnits => "systemctl list-units",
+            Trip::Reload => "systemctl daemon-reload",
         }
     }
 }

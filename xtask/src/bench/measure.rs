@@ -2,7 +2,7 @@
 
 use super::figures::{Figure, Run, Trip, median};
 use super::population::Population;
-use super::runner::STAMP;
+use super::runner::{STAMP, change_units};
 use super::stamps::{boot_time, stamps};
 use anyhow::{Context, Result, bail};
 use eudaemon_machine_tests::machine::Machine;
@@ -11,6 +11,8 @@ use std::time::Duration;
 
 const RESTARTS: usize = 50;
 const ROUND_TRIPS: usize = 50;
+/// Of thousands of units systemd makes seconds of one.
+const RELOADS: usize = 10;
 const LONGEST: Duration = Duration::from_secs(120);
 
 /// Boots one machine, sees that its services are there, and measures all that can be asked of its runner.
@@ -36,8 +38,14 @@ pub fn measure(run: Run, eudaemon: &Path, mut note: impl FnMut(Figure, f64)) -> 
     note(Figure::Restart, restart(&machine)?);
     if run.runner.is_manager() {
         for trip in Trip::ALL {
-            note(Figure::Trip(trip), round_trip(&machine, trip).context(trip.command())?);
+            let times = match trip {
+                Trip::Version | Trip::IsActive | Trip::Start | Trip::ListUnits => ROUND_TRIPS,
+                Trip::Reload => RELOADS,
+            };
+            let times = round_trips(&machine, trip, times).context(trip.command())?;
+            note(Figure::Trip(trip), median(times).context("no times")?);
         }
+        note(Figure::ReloadOfChanged, reload_of_changed(&machine)?);
     }
     check().context("at the end")
 }
@@ -72,15 +80,31 @@ fn restart(machine: &Machine) -> Result<f64> {
     median(times).context("no restarts")
 }
 
-/// The median time of one command from fork to exit, timed inside the machine.
-fn round_trip(machine: &Machine, trip: Trip) -> Result<f64> {
-    let number = ROUND_TRIPS.to_string();
+/// The times of one command from fork to exit, taken inside the machine.
+fn round_trips(machine: &Machine, trip: Trip, times: usize) -> Result<Vec<f64>> {
+    let number = times.to_string();
     let mut words = vec![STAMP, "trips", &number];
     words.extend(trip.command().split(' '));
     let text = machine.run(&words)?.success()?;
-    let times: Vec<f64> = text.lines().filter_map(|line| line.parse().ok()).map(milliseconds).collect();
-    if times.len() != ROUND_TRIPS {
-        bail!("{} times of {ROUND_TRIPS}: {text}", times.len());
+    let taken: Vec<f64> = text.lines().filter_map(|line| line.parse().ok()).map(milliseconds).collect();
+    if taken.len() != times {
+        bail!("{} times of {times}: {text}", taken.len());
+    }
+    Ok(taken)
+}
+
+/// The median time of a reload after each unit's text was changed.
+fn reload_of_changed(machine: &Machine) -> Result<f64> {
+    let mut times = Vec::new();
+    for turn in 0..RELOADS {
+        let text = format!("said anew, {turn}");
+        change_units(machine, &text)?;
+        times.extend(round_trips(machine, Trip::Reload, 1)?);
+        let words = ["systemctl", "show", "--property=Description", "--value", "bench-0.service"];
+        let shown = machine.run(&words)?.success()?;
+        if shown.trim_end() != text {
+            bail!("after a reload bench-0.service is still {shown:?}");
+        }
     }
     median(times).context("no times")
 }

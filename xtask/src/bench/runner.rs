@@ -1,8 +1,9 @@
 //! Who runs the services, and the machine that each boots.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use eudaemon_machine_tests::machine::{Confinement, Machine, Setup};
 use eudaemon_machine_tests::rootfs;
+use std::fs;
 use std::path::Path;
 
 /// Where every machine has the program that its services are.
@@ -81,6 +82,23 @@ impl Runner {
 
 fn machine(confinement: Confinement) -> Result<Setup> {
     Setup::new(confinement)?.program(&rootfs::tool("stamp")?, STAMP)
+}
+
+/// Describes each service of a running machine in other words.
+pub fn change_units(machine: &Machine, description: &str) -> Result<()> {
+    let directory = machine.path(UNITS);
+    for entry in fs::read_dir(&directory).with_context(|| format!("cannot list {}", directory.display()))? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("bench-") && name.ends_with(".service") {
+            let text = fs::read_to_string(&path)?;
+            let kept = text.lines().filter(|line| !line.starts_with("Description="));
+            let kept: String = kept.map(|line| format!("{line}\n")).collect();
+            let section = "[Unit]\n";
+            fs::write(&path, kept.replacen(section, &format!("{section}Description={description}\n"), 1))?;
+        }
+    }
+    Ok(())
 }
 
 /// The services as units, with neither the root's own services nor early boot: the same work for everyone.

@@ -42,7 +42,7 @@ impl Judge {
             self.running = None;
         }
         if self.running.is_none() {
-            self.running = Some(boot(&self.candidate)?);
+            self.running = Some(boot(&self.candidate).context("booting a machine")?);
         }
         let Some(running) = &mut self.running else { bail!("no machine") };
         self.cases += 1;

@@ -65,7 +65,7 @@ pub enum Verdict {
 pub fn oracle(words: &[&str]) -> Result<bool> {
     let order = parse(words)?;
     outside::install()?;
-    rootfs::build(Layer::Nine)?;
+    rootfs::build(Layer::Nine).context("making the root file system")?;
     if let Some(why) =
         obstacle().or_else(|| (!found("systemd-nspawn")).then(|| "no systemd-nspawn".to_owned()))
     {

@@ -28,10 +28,12 @@ pub fn steps(case: &Case, transcript: &str) -> Vec<Step> {
     steps
 }
 
-/// For two units with an order whose jobs each ended once: who came first.
+/// For two units with an order whose jobs each ended once, and came to something: who came first.
 fn order(case: &Case, lines: &[String]) -> Vec<String> {
     let mut ends: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (place, line) in lines.iter().enumerate() {
+    // Jobs that others take the place of go in no order.
+    let in_order = |line: &&String| !line.ends_with(" canceled");
+    for (place, line) in lines.iter().enumerate().filter(|(_, line)| in_order(line)) {
         if let Some(unit) = line.strip_prefix("ended ").and_then(|rest| rest.split(' ').next()) {
             ends.entry(unit).or_default().push(place);
         }
@@ -62,7 +64,7 @@ pub struct Difference {
 impl Difference {
     /// Whether it is one that docs/decisions/0010 says why there is.
     pub fn is_decided(&self) -> bool {
-        self.is_ring() || self.is_limit() || self.is_next_command()
+        self.is_ring() || self.is_limit() || self.is_next_command() || self.is_order_given_up()
     }
 
     /// There jobs wait for each other for ever, here one of them is given up.
@@ -93,6 +95,19 @@ impl Difference {
             unit.is_some_and(|(unit, _)| self.theirs.contains(&format!("process {unit} second")))
         };
         self.theirs.iter().any(stopping)
+    }
+
+    /// There a job goes on waiting for one that was asked for again without its order; here it begins.
+    fn is_order_given_up(&self) -> bool {
+        let begins = |unit: &str| {
+            let begun = |line: &String| {
+                let job = line.strip_prefix("job ").and_then(|rest| rest.split_once(' '));
+                job.is_some_and(|(of, job)| of == unit && job.ends_with(" running"))
+            };
+            self.ours.iter().any(begun)
+        };
+        self.step.ends_with(" ignore-dependencies")
+            && self.theirs.iter().filter_map(|line| waits(line)).any(begins)
     }
 }
 
@@ -140,6 +155,8 @@ mod tests {
         let theirs = "> start\nended b.service done\nended a.service done\nended c.service done\n";
         check(theirs, "> start\nended c.service done\nended b.service done\nended a.service done\n", None);
         check(theirs, "> start\nended a.service done\nended b.service done\nended c.service done\n", Some(0));
+        let (one, other) = ("ended a.service canceled\n", "ended b.service canceled\n");
+        check(&format!("> stop\n{one}{other}"), &format!("> stop\n{other}{one}"), None);
         check(
             theirs,
             "> start\nended b.service done\nended a.service failed\nended c.service done\n",
@@ -163,6 +180,15 @@ mod tests {
         let next = "> stop\nprocess a.service second\nunit a.service deactivating/stop-sigterm loaded\n";
         check(next, "> stop\n", true);
         check("> stop\nprocess a.service second\n", "> stop\n", false);
+        let waits = "job c.service start waiting\n";
+        let begins = "job c.service start running\n";
+        let again = "> start a.service ignore-dependencies\n";
+        check(&format!("{again}{waits}"), &format!("{again}{begins}"), true);
+        check(
+            &format!("> start a.service replace\n{waits}"),
+            &format!("> start a.service replace\n{begins}"),
+            false,
+        );
     }
 
     #[test]

@@ -71,10 +71,10 @@ pub enum Event {
     Spawned {
         process: ProcId,
     },
-    /// init could not fork, or refused.
+    /// init could not fork, or refused; or what the process needs could not be made ready.
     SpawnFailed {
         process: ProcId,
-        errno: i32,
+        trouble: Trouble,
     },
     /// The command itself runs: exec succeeded.
     Executed {
@@ -157,9 +157,16 @@ pub enum Ownership {
     Free,
 }
 
-/// An error number with the step it came from.
+/// An error number with the step it came from: either may say it all, the other is 0 or empty then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
     pub errno: i32,
     pub step: String,
+}
+
+impl Trouble {
+    /// There is nothing to tell but the number.
+    pub fn errno(errno: i32) -> Trouble {
+        Trouble { errno, step: String::new() }
+    }
 }

@@ -22,6 +22,23 @@ pub enum JobKind {
     Nop,
 }
 
+impl JobKind {
+    /// As in `list-jobs` and the types of jobs on the bus.
+    pub fn word(self) -> &'static str {
+        match self {
+            JobKind::Start => "start",
+            JobKind::VerifyActive => "verify-active",
+            JobKind::Stop => "stop",
+            JobKind::Reload => "reload",
+            JobKind::ReloadOrStart => "reload-or-start",
+            JobKind::Restart => "restart",
+            JobKind::TryRestart => "try-restart",
+            JobKind::TryReload => "try-reload",
+            JobKind::Nop => "nop",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KillWhom {
     All,
@@ -291,20 +308,20 @@ impl Refusal {
             Refusal::Inconsistent { unit: _, reason } => reason.clone(),
             Refusal::LoadFailed { unit, reason } => format!("unit {unit} could not be loaded: {reason}"),
             Refusal::OnlyByDependency { unit, what } => {
-                format!("{unit}: {what:?} only as a dependency of another unit")
+                format!("{unit}: {} only as a dependency of another unit", what.word())
             }
             Refusal::NoIsolation(unit) => format!("{unit} may not be isolated"),
             Refusal::Destructive { asked: _, unit, wanted, queued } => {
-                format!("{unit}: {wanted:?} contradicts the queued {queued:?}")
+                format!("{unit}: {} contradicts the queued {}", wanted.word(), queued.word())
             }
-            Refusal::NotApplicable { unit, kind } => format!("{kind:?} does not apply to {unit}"),
-            Refusal::WrongMode { mode, only } => format!("job mode {mode:?} is for {only:?} alone"),
+            Refusal::NotApplicable { unit, kind } => format!("{} does not apply to {unit}", kind.word()),
+            Refusal::WrongMode { mode, only } => format!("job mode {mode:?} is for {} alone", only.word()),
             Refusal::Cyclic(units) => {
-                let ring: Vec<&str> = units.iter().map(UnitName::as_str).collect();
+                let ring: Vec<&str> = units.iter().chain(units.first()).map(UnitName::as_str).collect();
                 format!("ordering cycle {}", ring.join(" -> "))
             }
             Refusal::Conflicting { unit, kinds: (one, other) } => {
-                format!("{unit}: {one:?} and {other:?} contradict each other")
+                format!("{unit}: {} and {} contradict each other", one.word(), other.word())
             }
             Refusal::NoSuchJob(job) => format!("no job {}", job.0),
             Refusal::NoProcess { unit, whom } => format!("{unit} has no such process ({whom:?})"),

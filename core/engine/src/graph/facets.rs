@@ -75,6 +75,17 @@ impl Facets {
     }
 }
 
+/// By the word's number: they are asked for with each dependency that is looked at.
+const FACETS: [Facets; Word::ALL.len()] = {
+    let mut facets = [Facets(0); Word::ALL.len()];
+    let mut at = 0;
+    while at < facets.len() {
+        facets[Word::ALL[at] as usize] = Word::ALL[at].row().1;
+        at += 1;
+    }
+    facets
+};
+
 /// A dependency word or an inverse, seen from the unit that has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[repr(u8)]
@@ -235,8 +246,9 @@ impl Word {
         self.row().0
     }
 
+    #[inline]
     pub const fn facets(self) -> Facets {
-        self.row().1
+        FACETS[self as usize]
     }
 
     pub const fn property(self) -> &'static str {

@@ -194,14 +194,12 @@ impl Graph {
             Knowledge::Loaded if *node.config == *config => return Ok((id, Change::Same)),
             Knowledge::Loaded => Change::Changed,
         };
+        let said: BTreeSet<(Word, UnitId)> = {
+            let old = told_by(&self.nodes[id.index()].config);
+            old.filter_map(|(word, name)| Some((word, self.id(name)?))).collect()
+        };
         let old = std::mem::replace(&mut self.nodes[id.index()].config, Arc::clone(&config));
         self.nodes[id.index()].knowledge = Knowledge::Loaded;
-        for (word, name) in told_by(&old) {
-            if let Some(other) = self.id(name) {
-                self.take_back(id, word, other);
-                self.loose.push(other);
-            }
-        }
         for alias in old.aliases.iter().filter(|alias| !config.aliases.contains(alias)) {
             if self.names.get(alias) == Some(&id) {
                 self.names.remove(alias);
@@ -210,11 +208,27 @@ impl Graph {
         for alias in &config.aliases {
             self.alias(id, alias);
         }
+        let mut says = Vec::new();
+        let mut named = Ok(());
         for (word, name) in told_by(&config) {
-            let other = self.mention(name)?;
+            match self.mention(name) {
+                Ok(other) => says.push((word, other)),
+                Err(full) => {
+                    named = Err(full);
+                    break;
+                }
+            }
+        }
+        // What is said as before stays where it stands: some units are named by all others.
+        let still: BTreeSet<(Word, UnitId)> = says.iter().copied().collect();
+        for (word, other) in said.difference(&still) {
+            self.take_back(id, *word, *other);
+            self.loose.push(*other);
+        }
+        for (word, other) in says.into_iter().filter(|one| !said.contains(one)) {
             self.tell(id, word, other)?;
         }
-        Ok((id, change))
+        named.map(|()| (id, change))
     }
 
     /// The number of a name; a name nobody knows yet gets one.

@@ -29,10 +29,11 @@ mod tests;
 
 pub use cx::{Cx, Effects, HealthNews, Level, ProcessIds, ReloadOutcome, Reply, Restarts, Run, WentDown};
 pub use history::{CommandRecord, History, MainRecord, NotifyState, Triggers};
+pub(crate) use words::trouble;
 
 use crate::api::{
-    Action, ActiveState, Event, ExitStatus, Freezer, Notification, NotifySender, Occupancy, Ownership,
-    ProcId, Resource, Trouble,
+    Action, ActiveState, Event, ExitStatus, Freezer, Moment, Notification, NotifySender, Occupancy,
+    Ownership, ProcId, Resource, Trouble,
 };
 use eudaemon_unit::config::{Body, Config, Service, Socket};
 use serde::{Deserialize, Serialize};
@@ -110,7 +111,7 @@ pub enum Input {
     },
     SpawnFailed {
         process: ProcId,
-        errno: i32,
+        trouble: Trouble,
     },
     Executed {
         process: ProcId,
@@ -161,7 +162,7 @@ impl Input {
     pub fn of(event: Event) -> Option<Input> {
         match event {
             Event::Spawned { process } => Some(Input::Spawned { process }),
-            Event::SpawnFailed { process, errno } => Some(Input::SpawnFailed { process, errno }),
+            Event::SpawnFailed { process, trouble } => Some(Input::SpawnFailed { process, trouble }),
             Event::Executed { process } => Some(Input::Executed { process }),
             Event::SetupFailed { process, code, errno } => Some(Input::SetupFailed { process, code, errno }),
             Event::Exited { process, status } => Some(Input::Exited { process, status }),
@@ -426,18 +427,33 @@ impl State {
     }
 }
 
-/// What a start that takes too long still waits for.
-pub fn start_waits_for(state: &State, config: &Config) -> Option<String> {
+/// What took longer than which directive allows, as a clause; `None`: a deadline that is no trouble.
+pub fn overdue(state: &State, config: &Config, now: Moment) -> Option<String> {
     match state {
-        State::Service(state) => service::start_waits_for(state, service_of(config)?),
-        State::Socket(_)
-        | State::Target(_)
+        State::Service(state) => service::overdue(state, service_of(config)?, now.monotonic),
+        State::Socket(state) => state.overdue(socket_of(config)?),
+        State::Cleaning(_) => {
+            Some(words::limit("removing its directories", "TimeoutCleanSec", config.exec()?.timeout_clean))
+        }
+        State::Target(_)
         | State::Slice(_)
         | State::Scope(_)
         | State::Mount(_)
         | State::Device(_)
-        | State::Unserved(_)
-        | State::Cleaning(_) => None,
+        | State::Unserved(_) => None,
+    }
+}
+
+/// Why a process never came to be, as a clause: which program, at which step, and what the kernel said.
+pub fn unborn(process: ProcId, trouble: &Trouble, config: &Config, history: &History) -> String {
+    words::unborn(service_of(config).and_then(|service| service::program(process, service, history)), trouble)
+}
+
+/// Why a process never became its program, likewise.
+pub fn not_set_up(process: ProcId, code: u8, errno: i32, config: &Config, history: &History) -> String {
+    match service_of(config) {
+        Some(service) => service::not_set_up(process, code, errno, service, history),
+        None => words::unborn(None, &Trouble { errno, step: format!("step {}", words::step(code)) }),
     }
 }
 

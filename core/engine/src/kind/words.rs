@@ -1,8 +1,10 @@
 //! Numbers of the kernel and of systemd.exec(5) in words, for the log.
 
-use crate::api::ExitStatus;
+use crate::api::{ExitStatus, Trouble};
+use eudaemon_unit::span::Span;
 use eudaemon_unit::values::exit_status::exit_status_name;
 use eudaemon_unit::values::signal::signal_name;
+use eudaemon_unit::values::timespan::format_timespan;
 
 /// How a process ended.
 pub(super) fn ending(status: ExitStatus) -> String {
@@ -20,6 +22,25 @@ pub(super) fn ending(status: ExitStatus) -> String {
 /// What a step that failed was about: systemd.exec(5), "Process Exit Codes".
 pub(super) fn step(code: u8) -> String {
     exit_status_name(code).map_or_else(|| code.to_string(), str::to_owned)
+}
+
+/// Why a program was not started.
+pub(super) fn unborn(program: Option<&str>, what: &Trouble) -> String {
+    format!("cannot start {}: {}", program.unwrap_or("a command"), trouble(what))
+}
+
+/// An error with the step it came from, as far as they are known.
+pub(crate) fn trouble(Trouble { errno: number, step }: &Trouble) -> String {
+    match (step.as_str(), *number) {
+        ("", number) => errno(number),
+        (step, 0) => step.to_owned(),
+        (step, number) => format!("{step}: {}", errno(number)),
+    }
+}
+
+/// `what` went on for longer than a directive allows.
+pub(super) fn limit(what: &str, key: &str, limit: Span) -> String {
+    format!("{what} took longer than {key}={}", format_timespan(limit))
 }
 
 /// What the kernel said, for the errors that preparing a process meets.

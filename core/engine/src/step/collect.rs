@@ -210,9 +210,10 @@ impl Engine {
 impl Queues {
     /// No unit is to be looked at for any other reason.
     fn are_at_rest(&self) -> bool {
-        let Queues { ready, upheld, bound, unneeded, triggers, wishes, loose: _ } = self;
+        let Queues { ready, suspects, upheld, bound, unneeded, triggers, wishes, loose: _ } = self;
         [upheld, bound, unneeded].iter().all(|units| units.is_empty())
             && ready.is_empty()
+            && suspects.is_empty()
             && triggers.is_empty()
             && wishes.is_empty()
     }

@@ -98,6 +98,7 @@ impl Engine {
         if result == JobResult::Done && kind == JobKind::Restart {
             job.facts.kind = JobKind::Start;
             job.facts.phase = Phase::Waiting;
+            self.queues.suspects.insert(id);
             self.wake(id);
             return self.wake_blocked(unit);
         }

@@ -7,7 +7,7 @@ use crate::api::{
     RequestId,
 };
 use crate::engine::Engine;
-use crate::graph::{Change, UnitId};
+use crate::graph::{Change, Facets, UnitId};
 use crate::job::Phase;
 use crate::kind::{self, Presence};
 use crate::transaction::{Ask, Origin};
@@ -32,8 +32,8 @@ impl Engine {
                 self.order(Action::Forget { process });
             }
             Event::Spawned { process } => self.tell_owner(process, kind::Input::Spawned { process }),
-            Event::SpawnFailed { process, errno } => {
-                self.tell_owner(process, kind::Input::SpawnFailed { process, errno });
+            Event::SpawnFailed { process, trouble } => {
+                self.tell_owner(process, kind::Input::SpawnFailed { process, trouble });
             }
             Event::Executed { process } => self.tell_owner(process, kind::Input::Executed { process }),
             Event::SetupFailed { process, code, errno } => {
@@ -107,6 +107,10 @@ impl Engine {
         }
         self.look_up_by_names(unit);
         match change {
+            Change::New | Change::Changed => self.suspect_job_of(unit),
+            Change::Same => {}
+        }
+        match change {
             Change::New => self.announce(Announcement::UnitAdded(config.name.clone())),
             Change::Changed => {
                 self.loosen(unit);
@@ -171,6 +175,11 @@ impl Engine {
             return self.wake_blocked(unit);
         }
         self.set_phase(id, Phase::Running);
+        if !condition.holds || !assertion.holds {
+            // What is bound to it may have come up meanwhile and cannot stay, and so what only it would have needed.
+            self.queue_neighbours(unit, Facets::CHECK_BOUND, |queues| &mut queues.bound);
+            self.queue_neighbours(unit, Facets::CHECK_UNNEEDED, |queues| &mut queues.unneeded);
+        }
         if !condition.holds {
             let unmet = unmet("Condition", &config.unit.conditions, conditions);
             self.note_vain_start(unit, What::Unmet(short(unmet.clone())));

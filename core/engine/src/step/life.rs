@@ -45,7 +45,7 @@ impl Engine {
             return Reply::Later;
         };
         let from = state.active_state();
-        let what = told_by(&input, &state, &config, &of.life.history);
+        let what = told_by(&input, &state, &config, &of.life.history, self.now);
         let owned_before = state.processes();
         // As far as anybody was told it is up until then.
         let told = of.life.held.as_ref().map_or(from, |held| held.from);
@@ -131,7 +131,7 @@ impl Engine {
             return Reply::Taken;
         }
         let skipped = self.unit(unit).life.history.result == ServiceResult::ExecCondition;
-        if skipped && is_down(to) {
+        if skipped && is_down_or_going(to) {
             // What the command said counts as a condition that does not hold.
             self.unit_mut(unit).life.condition.holds = false;
         }
@@ -188,7 +188,11 @@ impl Engine {
         if to == ActiveState::Failed && how.down != Down::ToRestart {
             self.start_after(unit, Facets::ON_FAILURE);
         }
-        if to == ActiveState::Inactive && !is_down(from) && from != ActiveState::Maintenance {
+        if to == ActiveState::Inactive
+            && !is_down(from)
+            && from != ActiveState::Maintenance
+            && how.down != Down::ToRestart
+        {
             self.start_after(unit, Facets::ON_SUCCESS);
         }
         self.tell_triggers_later(unit);

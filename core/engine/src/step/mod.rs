@@ -9,6 +9,7 @@
 //!               └─► end (emergency actions, final targets)
 //!   collect ─► units that nobody needs are forgotten, when nothing else is to be heard
 //!   queue  ─► jobs are planned, put beside what is queued, and run when the order of units allows
+//!   rings  ─► of jobs that wait for each other one is given up
 //! ```
 //!
 //! No part calls back into a unit's kind while another unit's step is under way: such wishes are queued.
@@ -23,6 +24,7 @@ mod freezer;
 mod intake;
 mod life;
 mod queue;
+mod rings;
 mod why;
 
 pub use freezer::{FreezerState, can_freeze};
@@ -81,6 +83,10 @@ impl Engine {
             } else if let Some((unit, wish)) = self.queues.wishes.pop_front() {
                 self.grant(unit, wish);
             } else if running == Running::Jobs {
+                if !self.queues.suspects.is_empty() {
+                    self.break_ring();
+                    continue;
+                }
                 match self.queues.ready.pop_first() {
                     Some((_, job)) => self.run_job(job),
                     None => running = Running::Nothing,
@@ -91,7 +97,7 @@ impl Engine {
                 self.check_bound(unit);
             } else if let Some(unit) = self.queues.unneeded.pop_first() {
                 self.check_unneeded(unit);
-            } else if !self.queues.ready.is_empty() {
+            } else if !self.queues.ready.is_empty() || !self.queues.suspects.is_empty() {
                 running = Running::Jobs;
             } else {
                 self.finish_startup();

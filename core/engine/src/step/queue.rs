@@ -13,7 +13,7 @@ use crate::kind::{self, Reply, StopFor};
 use crate::limits;
 use crate::transaction::waves::goes_before;
 use crate::transaction::{self, Ask, Others, Planned, Remark, Transaction};
-use crate::why::{Errand, Root, What};
+use crate::why::{Errand, Lack, Root, What};
 use eudaemon_unit::config::LoadState;
 use eudaemon_unit::name::UnitKind;
 use eudaemon_unit::span::Span;
@@ -25,12 +25,17 @@ impl Engine {
         if self.counters.finale.is_some() {
             return Err(Refusal::ShuttingDown);
         }
-        let transaction = transaction::plan(&self.graph, self, ask)?;
-        Ok(self.install_all(transaction, errand))
+        match transaction::plan(&self.graph, self, ask) {
+            Ok(transaction) => Ok(self.install_all(transaction, errand)),
+            Err(refusal) => {
+                self.note_refusal(ask, &refusal, errand);
+                Err(refusal)
+            }
+        }
     }
 
     fn install_all(&mut self, transaction: Transaction, errand: Errand) -> JobId {
-        self.tell_remarks(&transaction.remarks);
+        self.tell_remarks(&transaction, &errand);
         if transaction.others == Others::Cancelled {
             let planned: BTreeSet<UnitId> = transaction.jobs.iter().map(|job| job.unit).collect();
             let stale = |job: &Job| {
@@ -49,7 +54,8 @@ impl Engine {
         for planned in transaction.jobs {
             let is_anchor = planned.unit == transaction.anchor;
             let through = planned.through.map(|(unit, word)| (self.graph.name(unit).clone(), word));
-            let job = self.install(planned, Errand { root: errand.root.clone(), through });
+            let without = self.lack_of(planned.unit, &transaction.remarks);
+            let job = self.install(planned, Errand { root: errand.root.clone(), through, without });
             if is_anchor {
                 anchor = job;
             }
@@ -77,6 +83,7 @@ impl Engine {
                     job.facts.phase = Phase::Waiting;
                 }
                 self.pen.dirty_jobs.insert(id);
+                self.queues.suspects.insert(id);
                 self.wake(id);
                 self.wake_blocked(unit);
                 return id;
@@ -107,6 +114,7 @@ impl Engine {
         self.pen.changed_units.insert(unit);
         let name = self.graph.name(unit).clone();
         self.announce(Announcement::JobAdded { job: id, unit: name });
+        self.queues.suspects.insert(id);
         self.wake(id);
         id
     }
@@ -124,7 +132,7 @@ impl Engine {
                 job.blocked_by = Some(blocker);
                 job.place = place;
             }
-            return self.break_deadlock(id);
+            return;
         }
         self.set_phase(id, Phase::Running);
         let state = self.unit(unit).active();
@@ -166,30 +174,6 @@ impl Engine {
         }
     }
 
-    /// Plans have no rings, but a configuration may change under queued jobs: if this job waits for itself in
-    /// the end, the newest job of the ring is given up.
-    fn break_deadlock(&mut self, id: JobId) {
-        let mut ring = vec![id];
-        let mut at = id;
-        for _ in 0..self.jobs.len() {
-            let blocker = self.jobs.get(&at).and_then(|job| job.blocked_by);
-            let Some(next) = blocker.and_then(|unit| self.unit(unit).job) else { return };
-            if next == id {
-                let newest = ring.iter().max().copied().unwrap_or(id);
-                let names: Vec<String> = ring
-                    .iter()
-                    .filter_map(|job| self.jobs.get(job))
-                    .map(|job| self.graph.name(job.unit).to_string())
-                    .collect();
-                let text = format!("jobs wait for each other: {}, one is given up", names.join(" -> "));
-                self.say(None, 3, text);
-                return self.finish(newest, JobResult::Canceled, Spread::ToDependants);
-            }
-            ring.push(next);
-            at = next;
-        }
-    }
-
     /// A unit whose job goes before this one, and its place among the neighbours.
     pub(super) fn blocker(&self, job: &Job) -> Option<(u32, UnitId)> {
         let ordered = Facets::AFTER.and(Facets::BEFORE);
@@ -206,6 +190,9 @@ impl Engine {
     pub(super) fn set_phase(&mut self, id: JobId, phase: Phase) {
         let now = self.now.monotonic;
         let Some(job) = self.jobs.get_mut(&id) else { return };
+        if phase == Phase::Waiting {
+            self.queues.suspects.insert(id);
+        }
         job.facts.phase = phase;
         self.pen.dirty_jobs.insert(id);
         let unit = job.unit;
@@ -280,7 +267,7 @@ impl Engine {
             && let Some(job) = self.jobs.get(&id)
         {
             // Only the unit that a transaction is about is told what it was made for.
-            let Errand { root, through } = job.facts.errand.clone();
+            let Errand { root, through, without: _ } = job.facts.errand.clone();
             let run = &mut self.unit_mut(unit).life.run;
             (run.monitored, run.trigger) = match (through, root) {
                 (None, Root::Ended(monitored)) => (Some(monitored), None),
@@ -330,7 +317,7 @@ impl Engine {
     fn run_reload(&mut self, id: JobId, unit: UnitId) {
         let state = self.unit(unit).active();
         match state {
-            ActiveState::Reloading | ActiveState::Activating => self.set_phase(id, Phase::Waiting),
+            ActiveState::Reloading => self.set_phase(id, Phase::Waiting),
             ActiveState::Active => {
                 self.thaw_for_job(unit);
                 let reply = self.step_unit(unit, kind::Input::Reload);
@@ -338,6 +325,7 @@ impl Engine {
             }
             ActiveState::Inactive
             | ActiveState::Failed
+            | ActiveState::Activating
             | ActiveState::Deactivating
             | ActiveState::Maintenance => self.finish(id, JobResult::Invalid, Spread::ToDependants),
         }
@@ -357,16 +345,41 @@ impl Engine {
         }
     }
 
-    fn tell_remarks(&mut self, remarks: &[Remark]) {
-        for remark in remarks {
+    /// What the unit is started without.
+    fn lack_of(&self, unit: UnitId, remarks: &[Remark]) -> Option<Box<Lack>> {
+        let name = self.graph.name(unit);
+        remarks.iter().find_map(|remark| match remark {
+            Remark::Lacking { unit, needed_by, word, kind: _, why } if needed_by == name => {
+                Some(Box::new(Lack { unit: unit.clone(), word: *word, why: short(why.reason()) }))
+            }
+            Remark::Lacking { .. } | Remark::NotPulledIn { .. } | Remark::CycleBroken { .. } => None,
+        })
+    }
+
+    fn tell_remarks(&mut self, transaction: &Transaction, errand: &Errand) {
+        for remark in &transaction.remarks {
             match remark {
-                Remark::NotPulledIn { unit, wanted_by, why } => {
+                Remark::NotPulledIn { unit, wanted_by, word, why } => {
                     let text = format!("{wanted_by}: cannot add {unit}, ignoring: {}", why.reason());
                     let level = match why.weight() {
-                        Weight::None | Weight::Some => 5,
+                        Weight::None | Weight::Some => 4,
                         Weight::Absent | Weight::Little => 7,
                     };
                     self.say(self.graph.id(wanted_by), level, text);
+                    if let (Some(unit), Weight::Some) = (self.graph.id(unit), why.weight()) {
+                        let through = word.map(|word| (wanted_by.clone(), word));
+                        let errand = Errand { root: errand.root.clone(), through, without: None };
+                        self.note_vain_start_of(unit, What::Refused(short(why.reason())), Some(errand));
+                    }
+                }
+                Remark::Lacking { unit: _, needed_by, word: _, kind: _, why: _ } => {
+                    let Some(unit) = self.graph.id(needed_by) else { continue };
+                    let lack = self.lack_of(unit, std::slice::from_ref(remark));
+                    let Some(lack) = lack.filter(|_| transaction.jobs.iter().any(|job| job.unit == unit))
+                    else {
+                        continue;
+                    };
+                    self.say(Some(unit), 4, format!("{needed_by} is started {}", crate::why::of_lack(&lack)));
                 }
                 Remark::CycleBroken { path, dropped } => {
                     if let Some(unit) = self.graph.id(dropped) {

@@ -1,16 +1,24 @@
 //! What is noted of a change for those who ask why.
 
-use crate::api::{ActiveState, JobKind};
+use crate::api::{ActiveState, JobKind, Moment, Refusal};
 use crate::engine::Engine;
 use crate::graph::{Facets, UnitId, Word};
 use crate::job::algebra::is_down;
 use crate::kind::{self, History};
 use crate::limits;
+use crate::transaction::Ask;
+use crate::transaction::account::{Reason, account};
 use crate::why::{Errand, What, Which};
 use eudaemon_unit::config::Config;
 
 /// What an input says, before the kind has heard it.
-pub(super) fn told_by(input: &kind::Input, state: &kind::State, config: &Config, history: &History) -> What {
+pub(super) fn told_by(
+    input: &kind::Input,
+    state: &kind::State,
+    config: &Config,
+    history: &History,
+    now: Moment,
+) -> What {
     match input {
         kind::Input::Start => What::Job(JobKind::Start),
         kind::Input::Stop(kind::StopFor::Stop) => What::Job(JobKind::Stop),
@@ -18,8 +26,13 @@ pub(super) fn told_by(input: &kind::Input, state: &kind::State, config: &Config,
         kind::Input::Reload => What::Job(JobKind::Reload),
         kind::Input::StartLimitHit => What::StartLimit,
         kind::Input::ResetFailed => What::Reset,
-        kind::Input::SpawnFailed { errno, .. } => What::ForkFailed(*errno),
-        kind::Input::SetupFailed { code, errno, .. } => What::SetupFailed(*code, *errno),
+        kind::Input::SpawnFailed { process, trouble } => {
+            What::ForkFailed(short(kind::unborn(*process, trouble, config, history)))
+        }
+        kind::Input::SetupFailed { process, code, errno } => {
+            let clause = kind::not_set_up(*process, *code, *errno, config, history);
+            What::SetupFailed(*code, short(clause))
+        }
         kind::Input::Exited { process, status } => {
             let which = match history.commands.iter().find(|run| run.process == *process) {
                 _ if state.main().is_some_and(|main| main.id == *process) => Which::Main,
@@ -31,11 +44,13 @@ pub(super) fn told_by(input: &kind::Input, state: &kind::State, config: &Config,
         kind::Input::MainMissing { .. } => What::MainMissing,
         kind::Input::Notified { .. } => What::Notified,
         kind::Input::Occupancy(_) => What::Empty,
-        kind::Input::SocketsOpened(Err(trouble)) => What::SocketsFailed(trouble.errno),
+        kind::Input::SocketsOpened(Err(trouble)) => What::SocketsFailed(short(kind::trouble(trouble))),
         kind::Input::BusName(owner) => What::BusName(*owner),
         kind::Input::Mount(_) => What::Host,
         kind::Input::OutOfMemory => What::OutOfMemory,
-        kind::Input::Deadline => kind::start_waits_for(state, config).map_or(What::Deadline, What::Overdue),
+        kind::Input::Deadline => {
+            kind::overdue(state, config, now).map_or(What::Progress, |clause| What::Overdue(short(clause)))
+        }
         kind::Input::SocketsOpened(Ok(()))
         | kind::Input::Clean(_)
         | kind::Input::Cleaned(_)
@@ -60,12 +75,66 @@ impl Engine {
 
     /// A start of the unit came to nothing, and why. The first word on it counts.
     pub(super) fn note_vain_start(&mut self, unit: UnitId, what: What) {
+        let errand = self.errand_of(unit);
+        self.note_vain_start_of(unit, what, errand);
+    }
+
+    /// No job of the unit came of what somebody wanted.
+    pub(super) fn note_refusal(&mut self, ask: Ask, refusal: &Refusal, errand: Errand) {
+        match ask.kind {
+            JobKind::Start | JobKind::Restart | JobKind::ReloadOrStart => {}
+            JobKind::Stop
+            | JobKind::VerifyActive
+            | JobKind::Reload
+            | JobKind::TryRestart
+            | JobKind::TryReload
+            | JobKind::Nop => return,
+        }
+        let named = self.who_names(ask, refusal).unwrap_or_default();
+        let what = What::Refused(short(format!("{}{named}", refusal.reason())));
+        self.note_vain_start_of(ask.unit, what, Some(errand));
+    }
+
+    /// The unit that leads to what the request is refused for, where that is another, as a clause.
+    fn who_names(&self, ask: Ask, refusal: &Refusal) -> Option<String> {
+        match refusal {
+            Refusal::NoSuchUnit(_)
+            | Refusal::NotLoaded(_)
+            | Refusal::Masked(_)
+            | Refusal::BadSetting(_)
+            | Refusal::Inconsistent { .. }
+            | Refusal::LoadFailed { .. } => {}
+            Refusal::OnlyByDependency { .. }
+            | Refusal::NoIsolation(_)
+            | Refusal::Destructive { .. }
+            | Refusal::NotApplicable { .. }
+            | Refusal::WrongMode { .. }
+            | Refusal::Cyclic(_)
+            | Refusal::Conflicting { .. }
+            | Refusal::NoSuchJob(_)
+            | Refusal::NoProcess { .. }
+            | Refusal::NotSupported { .. }
+            | Refusal::NotFrozen { .. }
+            | Refusal::NotCleaned { .. }
+            | Refusal::ShuttingDown
+            | Refusal::Overloaded(_) => return None,
+        }
+        let jobs = account(&self.graph, self, ask).0.jobs;
+        let Reason { by, word, .. } = jobs.first()?.reasons.first()?;
+        let who = if by == self.graph.name(ask.unit) { "it" } else { by.as_str() };
+        Some(match word {
+            Some((word, writer)) if writer == by => format!(", which {who} names in {}=", word.property()),
+            Some((word, _)) => format!(", which has {}={by}", word.property()),
+            None => format!(", which {who} leads to"),
+        })
+    }
+
+    pub(super) fn note_vain_start_of(&mut self, unit: UnitId, what: What, errand: Option<Errand>) {
         let (now, state) = (self.now, self.unit(unit).active());
         let known = self.unit(unit).life.turns.down.as_ref();
         if !is_down(state) || known.is_some_and(|turn| turn.ended.monotonic == now.monotonic) {
             return;
         }
-        let errand = self.errand_of(unit);
         let turns = &mut self.unit_mut(unit).life.turns;
         turns.down = None;
         turns.note(now, ActiveState::Activating, state, what, errand);

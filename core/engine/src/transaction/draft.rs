@@ -237,6 +237,7 @@ impl<'a, S: Situation> Drafts<'a, S> {
 
     fn add(&mut self, unit: UnitId, kind: JobKind) -> Result<DraftId, Refusal> {
         if self.drafts.len() >= limits::DRAFTS {
+            self.dead_end = None;
             return Err(Refusal::Overloaded(format!("a transaction of more than {} jobs", limits::DRAFTS)));
         }
         let order = match self.ask.mode {
@@ -289,7 +290,7 @@ impl<'a, S: Situation> Drafts<'a, S> {
                 crate::unit::can_start(config) && !crate::unit::is_perpetual(config)
             }
             JobKind::Reload | JobKind::TryReload | JobKind::ReloadOrStart => {
-                self.situation.standing(unit).reload == Reload::Possible
+                self.situation.reload(unit) == Reload::Possible
             }
         };
         if applies { Ok(()) } else { Err(Refusal::NotApplicable { unit: name(), kind }) }
@@ -342,11 +343,19 @@ impl<'a, S: Situation> Drafts<'a, S> {
             Weight::Absent => self.graph.knowledge(pull.unit) == Knowledge::Mentioned,
             Weight::Little | Weight::Some => false,
         };
-        if !quiet && self.remarks.len() < limits::REMARKS {
-            let unit = self.graph.name(pull.unit).clone();
-            let wanted_by = self.graph.name(self.drafts[asker.0 as usize].unit).clone();
-            self.remarks.push(Remark::NotPulledIn { unit, wanted_by, why });
+        if quiet || self.remarks.len() >= limits::REMARKS {
+            return;
         }
+        let name = |unit: UnitId| self.graph.name(unit).clone();
+        let of = |draft: DraftId| name(self.drafts[draft.0 as usize].unit);
+        self.remarks.push(match self.dead_end {
+            Some(DeadEnd { asker: Some(lacking), word, unit, kind }) if unit != pull.unit => {
+                Remark::Lacking { unit: name(unit), needed_by: of(lacking), word, kind, why }
+            }
+            Some(_) | None => {
+                Remark::NotPulledIn { unit: name(pull.unit), wanted_by: of(asker), word: pull.word, why }
+            }
+        });
     }
 
     pub fn strength(&self) -> Strength {

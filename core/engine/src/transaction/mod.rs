@@ -27,7 +27,6 @@ use eudaemon_unit::name::{UnitKind, UnitName};
 pub struct Standing {
     pub state: ActiveState,
     pub queued: Option<Queued>,
-    pub reload: Reload,
 }
 
 /// A job that is queued or runs already.
@@ -74,6 +73,8 @@ impl Reload {
 /// The present of all units, as the plan asks for it.
 pub trait Situation {
     fn standing(&self, unit: UnitId) -> Standing;
+    /// Asked apart from the rest: it may take a look at all that the unit names.
+    fn reload(&self, unit: UnitId) -> Reload;
 }
 
 /// Who asks: `RefuseManualStart=` binds clients alone.
@@ -122,8 +123,11 @@ pub struct Transaction {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remark {
-    /// A wanted unit that cannot be started.
-    NotPulledIn { unit: UnitName, wanted_by: UnitName, why: Refusal },
+    /// A wanted unit that cannot be started, and the word it is wanted by; `None`: the job mode wants it.
+    NotPulledIn { unit: UnitName, wanted_by: UnitName, word: Option<Word>, why: Refusal },
+    /// A unit that is itself only wanted requires one that cannot be had. Its job stays, as under systemd, but pulls in
+    /// nothing further.
+    Lacking { unit: UnitName, needed_by: UnitName, word: Option<Word>, kind: JobKind, why: Refusal },
     /// The way round the cycle, and the unit whose job was dropped.
     CycleBroken { path: Vec<UnitName>, dropped: UnitName },
 }

@@ -4,16 +4,27 @@ use super::*;
 use crate::graph::Graph;
 use eudaemon_unit::config::{Config, Dependency};
 use expect_test::{Expect, expect};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What a test's world looks like: lines of `unit: Word=other …  flag …`, with `up`, `queued-start` and the like.
-struct Present(BTreeMap<UnitId, Standing>);
+#[derive(Default)]
+struct Present {
+    standing: BTreeMap<UnitId, Standing>,
+    no_reload: BTreeSet<UnitId>,
+}
 
 impl Situation for Present {
     fn standing(&self, unit: UnitId) -> Standing {
-        let idle = Standing { state: ActiveState::Inactive, queued: None, reload: Reload::Possible };
-        self.0.get(&unit).copied().unwrap_or(idle)
+        let idle = Standing { state: ActiveState::Inactive, queued: None };
+        self.standing.get(&unit).copied().unwrap_or(idle)
+    }
+
+    fn reload(&self, unit: UnitId) -> Reload {
+        match self.no_reload.contains(&unit) {
+            true => Reload::Impossible,
+            false => Reload::Possible,
+        }
     }
 }
 
@@ -41,12 +52,12 @@ fn name(text: &str) -> UnitName {
 
 fn world(units: &str) -> (Graph, Present) {
     let mut graph = Graph::default();
-    let mut present = BTreeMap::new();
+    let mut present = Present::default();
     for line in units.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (unit, rest) = line.split_once(':').unwrap();
         let mut config = Config::bare(name(unit), LoadState::Loaded);
         let id = graph.mention(&config.name).unwrap();
-        let mut standing = Present(BTreeMap::new()).standing(id);
+        let mut standing = present.standing(id);
         let queued = |kind, strength| Some(Queued { kind, strength, order: Order::Kept });
         for item in rest.split_whitespace() {
             match item {
@@ -58,7 +69,7 @@ fn world(units: &str) -> (Graph, Present) {
                 "stays" => config.unit.ignore_on_isolate = true,
                 "refuses-start" => config.unit.refuse_manual_start = true,
                 "refuses-stop" => config.unit.refuse_manual_stop = true,
-                "no-reload" => standing.reload = Reload::Impossible,
+                "no-reload" => drop(present.no_reload.insert(id)),
                 "queued-start" => standing.queued = queued(JobKind::Start, Strength::Replaceable),
                 "queued-stop" => standing.queued = queued(JobKind::Stop, Strength::Replaceable),
                 "queued-stop!" => standing.queued = queued(JobKind::Stop, Strength::Irreversible),
@@ -69,9 +80,9 @@ fn world(units: &str) -> (Graph, Present) {
             }
         }
         graph.load(Arc::new(config)).unwrap();
-        present.insert(id, standing);
+        present.standing.insert(id, standing);
     }
-    (graph, Present(present))
+    (graph, present)
 }
 
 fn check(units: &str, kind: JobKind, mode: JobMode, unit: &str, expected: Expect) {
@@ -96,8 +107,11 @@ fn show(graph: &Graph, transaction: &Transaction) -> String {
     }
     for remark in &transaction.remarks {
         lines.push(match remark {
-            Remark::NotPulledIn { unit, wanted_by, why } => {
+            Remark::NotPulledIn { unit, wanted_by, why, .. } => {
                 format!("# {wanted_by} wants {unit}: {}", why.reason())
+            }
+            Remark::Lacking { unit, needed_by, why, .. } => {
+                format!("# {needed_by} lacks {unit}: {}", why.reason())
             }
             Remark::CycleBroken { path, dropped } => {
                 let path: Vec<&str> = path.iter().map(|unit| unit.prefix()).collect();
@@ -156,6 +170,25 @@ fn a_masked_wanted_unit_is_a_remark() {
 }
 
 #[test]
+fn a_wanted_unit_goes_without_what_it_requires() {
+    check(
+        "a: Wants=b
+         b: Requires=c
+         c: Requires=d Requires=e
+         d: missing
+         e:",
+        JobKind::Start,
+        JobMode::Replace,
+        "a",
+        expect![[r#"
+            a Start
+            b Start
+            c Start
+            # c.service lacks d.service: unit d.service not found"#]],
+    );
+}
+
+#[test]
 fn a_start_stops_what_it_conflicts_with() {
     check(
         "a: Conflicts=b\n b: up",
@@ -175,7 +208,7 @@ fn a_start_is_refused_if_it_needs_what_it_conflicts_with() {
         JobKind::Start,
         JobMode::Replace,
         "a",
-        expect!["refused: a.service: Stop and Start contradict each other"],
+        expect!["refused: a.service: stop and start contradict each other"],
     );
 }
 
@@ -247,7 +280,7 @@ fn a_reload_of_what_cannot_reload_is_refused() {
         JobKind::Reload,
         JobMode::Replace,
         "a",
-        expect!["refused: Reload does not apply to a.service"],
+        expect!["refused: reload does not apply to a.service"],
     );
 }
 
@@ -274,7 +307,7 @@ fn a_ring_of_what_matters_is_refused() {
         JobKind::Start,
         JobMode::Replace,
         "a",
-        expect!["refused: ordering cycle a.service -> b.service"],
+        expect!["refused: ordering cycle a.service -> b.service -> a.service"],
     );
 }
 
@@ -334,7 +367,7 @@ fn fail_does_not_turn_a_queued_job_round() {
         JobKind::Start,
         JobMode::Fail,
         "a",
-        expect!["refused: a.service: Start contradicts the queued Stop"],
+        expect!["refused: a.service: start contradicts the queued stop"],
     );
 }
 
@@ -350,7 +383,7 @@ fn an_irreversible_job_stays() {
         JobKind::Start,
         JobMode::Replace,
         "a",
-        expect!["refused: a.service: Start contradicts the queued Stop"],
+        expect!["refused: a.service: start contradicts the queued stop"],
     );
     check("a:", JobKind::Start, JobMode::ReplaceIrreversibly, "a", expect!["a Start irreversible"]);
 }
@@ -375,7 +408,7 @@ fn refuse_manual_start_binds_clients() {
         JobKind::Start,
         JobMode::Replace,
         "a",
-        expect!["refused: a.service: Start only as a dependency of another unit"],
+        expect!["refused: a.service: start only as a dependency of another unit"],
     );
     check(
         "a: Requires=b\n b: refuses-start",
@@ -429,7 +462,7 @@ fn a_large_graph_is_planned_at_once() {
     }
     let ask = Ask { unit: UnitId(0), kind: JobKind::Start, mode: JobMode::Replace, origin: Origin::Client };
     let begun = std::time::Instant::now();
-    let transaction = plan(&graph, &Present(BTreeMap::new()), ask).unwrap();
+    let transaction = plan(&graph, &Present::default(), ask).unwrap();
     let took = begun.elapsed();
     println!("planned {} jobs in {took:?}", transaction.jobs.len());
     assert_eq!(transaction.jobs.len(), 10_000);

@@ -1,8 +1,8 @@
 //! From a unit's last change back to what is at its root.
 
 use super::words;
-use super::{Errand, Heading, Root, Turn, Turns, What, heading};
-use crate::api::Moment;
+use super::{Errand, Heading, Lack, Root, Turn, Turns, What, heading};
+use crate::api::{ActiveState, Moment};
 use crate::engine::Engine;
 use crate::limits;
 use eudaemon_unit::name::UnitName;
@@ -13,7 +13,58 @@ use std::collections::BTreeSet;
 pub struct Link {
     pub unit: UnitName,
     pub at: Moment,
+    pub tells: Tells,
     pub text: String,
+}
+
+/// What a link tells of its unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tells {
+    Up,
+    Down,
+    Failed,
+    NotStarted,
+    /// A condition or assertion does not hold.
+    Unmet,
+    /// It is up, but for something that it requires. It stands beside the link before it, and is no cause of that.
+    Lacking,
+    /// Who wanted all of it: the last link.
+    Asked,
+}
+
+impl Tells {
+    pub const ALL: [Tells; 7] = [
+        Tells::Up,
+        Tells::Down,
+        Tells::Failed,
+        Tells::NotStarted,
+        Tells::Unmet,
+        Tells::Lacking,
+        Tells::Asked,
+    ];
+
+    /// For clients.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Tells::Up => "up",
+            Tells::Down => "down",
+            Tells::Failed => "failed",
+            Tells::NotStarted => "not-started",
+            Tells::Unmet => "unmet",
+            Tells::Lacking => "lacking",
+            Tells::Asked => "asked",
+        }
+    }
+
+    fn of(turn: &Turn) -> Tells {
+        match (&turn.what, turn.to) {
+            (What::Unmet(_), _) => Tells::Unmet,
+            _ if started_in_vain(turn) => Tells::NotStarted,
+            (_, ActiveState::Active | ActiveState::Reloading | ActiveState::Activating) => Tells::Up,
+            (_, ActiveState::Failed) => Tells::Failed,
+            (_, ActiveState::Inactive | ActiveState::Deactivating | ActiveState::Maintenance) => Tells::Down,
+        }
+    }
 }
 
 impl Engine {
@@ -26,7 +77,12 @@ impl Engine {
         let mut seen = BTreeSet::new();
         let mut at = Some((name.clone(), last));
         while let Some((name, turn)) = at {
-            links.push(Link { unit: name.clone(), at: turn.ended, text: words::of_turn(turn) });
+            let (at_end, text) = (turn.ended, words::of_turn(turn));
+            links.push(Link { unit: name.clone(), at: at_end, tells: Tells::of(turn), text });
+            if let Some(lack) = self.lack_in(&name, turn) {
+                let (tells, text) = (Tells::Lacking, format!("was started {}", words::of_lack(lack)));
+                links.push(Link { unit: name.clone(), at: turn.began, tells, text });
+            }
             let direction = heading(turn.to);
             seen.insert((name.clone(), direction == Heading::Up));
             let next = behind(&name, turn).and_then(|(other, wanted)| self.turn(&other, wanted));
@@ -38,10 +94,20 @@ impl Engine {
             if at.is_none()
                 && let Some(text) = turn.errand.as_deref().and_then(words::of_root)
             {
-                links.push(Link { unit: name, at: turn.began, text });
+                links.push(Link { unit: name, at: turn.began, tells: Tells::Asked, text });
             }
         }
         links
+    }
+
+    /// What the unit was started without, in the run that a turn began or ended.
+    fn lack_in<'a>(&'a self, name: &UnitName, turn: &'a Turn) -> Option<&'a Lack> {
+        let of_start = match heading(turn.to) {
+            Heading::Up => turn,
+            Heading::Down if started_in_vain(turn) => return None,
+            Heading::Down => self.turns(name)?.up.as_deref()?,
+        };
+        of_start.errand.as_deref()?.without.as_deref()
     }
 
     fn turn(&self, name: &UnitName, wanted: Heading) -> Option<(UnitName, &Turn)> {
@@ -65,7 +131,12 @@ impl Engine {
 pub fn started_in_vain(turn: &Turn) -> bool {
     matches!(
         turn.what,
-        What::Unmet(_) | What::Dependency(..) | What::JobEnded(_) | What::InCycle(_) | What::Impossible(_)
+        What::Unmet(_)
+            | What::Dependency(..)
+            | What::JobEnded(_)
+            | What::InCycle(_)
+            | What::Impossible(_)
+            | What::Refused(_)
     )
 }
 
@@ -77,9 +148,11 @@ fn behind(own: &UnitName, turn: &Turn) -> Option<(UnitName, Heading)> {
     if let What::Dependency(unit, _) = &turn.what {
         return Some((unit.clone(), Heading::Down));
     }
-    let Errand { root, through } = turn.errand.as_deref()?;
+    let Errand { root, through, without: _ } = turn.errand.as_deref()?;
     if let Some((unit, _)) = through {
-        return Some((unit.clone(), heading(turn.to)));
+        // What wants a unit goes its way without it.
+        let way = if matches!(turn.what, What::Refused(_)) { Heading::Up } else { heading(turn.to) };
+        return Some((unit.clone(), way));
     }
     match root {
         Root::Asked(_) | Root::Unneeded | Root::Emergency(None) => None,

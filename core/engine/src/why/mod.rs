@@ -7,8 +7,9 @@ mod chain;
 mod past;
 mod words;
 
-pub use chain::Link;
+pub use chain::{Link, Tells};
 pub(crate) use past::Past;
+pub(crate) use words::of_lack;
 
 use crate::api::{ActiveState, ExitStatus, JobKind, JobResult, Moment, Monitored, Ownership, Phase};
 use crate::graph::Word;
@@ -38,6 +39,16 @@ pub(crate) struct Errand {
     pub root: Root,
     /// The unit whose job asked for this one, and its word for this unit; `None`: the transaction is about this unit.
     pub through: Option<(UnitName, Word)>,
+    /// It is started without this, since it is itself only wanted.
+    pub without: Option<Box<Lack>>,
+}
+
+/// A unit that cannot be had, the word of the unit that requires it, and why it cannot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Lack {
+    pub unit: UnitName,
+    pub word: Option<Word>,
+    pub why: String,
 }
 
 /// What a transaction is made for.
@@ -76,15 +87,15 @@ pub(crate) enum Which {
 pub(crate) enum What {
     Job(JobKind),
     Exited(Which, ExitStatus),
-    ForkFailed(i32),
-    /// A step before exec: systemd.exec(5)'s code, and the error number.
-    SetupFailed(u8, i32),
-    Deadline,
+    /// Which program could not be started, at which step, and what was said.
+    ForkFailed(String),
+    /// Likewise at a step before exec: systemd.exec(5)'s code.
+    SetupFailed(u8, String),
     Notified,
     /// None of its processes is left.
     Empty,
     OutOfMemory,
-    SocketsFailed(i32),
+    SocketsFailed(String),
     BusName(Ownership),
     MainMissing,
     /// The host's own doing: a mount came or went.
@@ -100,7 +111,7 @@ pub(crate) enum What {
     JobEnded(JobResult),
     /// What matters of it is told by what came before.
     Progress,
-    /// A start took too long, and what it waited for.
+    /// What took longer than which directive allows, and what it waited for.
     Overdue(String),
     /// The job was dropped to break this ordering cycle.
     InCycle(Vec<UnitName>),
@@ -108,6 +119,8 @@ pub(crate) enum What {
     Impossible(String),
     /// `OnUnhealthy=`, and what the last probe came to.
     Unhealthy(String),
+    /// No job came of the wish for one.
+    Refused(String),
 }
 
 /// One way a unit went.
@@ -134,7 +147,7 @@ pub(crate) struct Turns {
 
 impl Errand {
     pub fn of(root: Root) -> Errand {
-        Errand { root, through: None }
+        Errand { root, through: None, without: None }
     }
 }
 
@@ -150,10 +163,10 @@ impl Turns {
     /// The exit of a process whose setup failed tells no more than the failure did.
     fn at_setup(&self, what: What) -> What {
         match (&what, self.up.as_deref().and_then(|up| up.then.as_ref())) {
-            (What::Exited(_, ExitStatus::Code(code)), Some(What::SetupFailed(step, errno)))
+            (What::Exited(_, ExitStatus::Code(code)), Some(What::SetupFailed(step, clause)))
                 if code == step =>
             {
-                What::SetupFailed(*step, *errno)
+                What::SetupFailed(*step, clause.clone())
             }
             _ => what,
         }
@@ -225,7 +238,6 @@ impl What {
             What::Exited(_, ExitStatus::Code(_) | ExitStatus::Dumped(_) | ExitStatus::Unknown) => true,
             What::ForkFailed(_)
             | What::SetupFailed(..)
-            | What::Deadline
             | What::OutOfMemory
             | What::SocketsFailed(_)
             | What::MainMissing
@@ -244,7 +256,8 @@ impl What {
             | What::Progress
             | What::InCycle(_)
             | What::Impossible(_)
-            | What::Unhealthy(_) => false,
+            | What::Unhealthy(_)
+            | What::Refused(_) => false,
         }
     }
 }

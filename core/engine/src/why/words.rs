@@ -1,23 +1,27 @@
 //! Turns as sentences whose subject, the unit, is left to whoever prints them.
 
-use super::{Asker, Errand, Root, Turn, What, Which};
+use super::{Asker, Errand, Lack, Root, Turn, What, Which};
 use crate::api::{ActiveState, ExitStatus, JobKind, JobResult, Ownership, Phase};
 use crate::graph::{Word, Writer};
 use eudaemon_unit::name::UnitName;
+use eudaemon_unit::values::signal::signal_name;
 
 pub fn of_turn(turn: &Turn) -> String {
     let went = match turn.to {
+        _ if super::chain::started_in_vain(turn) => "was not started",
         ActiveState::Active | ActiveState::Reloading => "came up",
         ActiveState::Activating => "is coming up",
         ActiveState::Deactivating => "is going down",
         ActiveState::Failed => "failed",
-        ActiveState::Inactive | ActiveState::Maintenance if super::chain::started_in_vain(turn) => {
-            "was not started"
-        }
         ActiveState::Inactive | ActiveState::Maintenance => "went down",
     };
-    let then = turn.then.as_ref().map_or(String::new(), |then| format!("; then {}", of_what(then, None)));
-    format!("{went}: {}{then}", of_what(&turn.what, turn.errand.as_deref()))
+    let first = of_what(&turn.what, turn.errand.as_deref());
+    match turn.then.as_ref().map(|then| of_what(then, None)) {
+        // What it failed for is what people look for.
+        Some(then) if turn.to == ActiveState::Failed => format!("{went}: {then}; before that, {first}"),
+        Some(then) => format!("{went}: {first}; then {then}"),
+        None => format!("{went}: {first}"),
+    }
 }
 
 fn of_what(what: &What, errand: Option<&Errand>) -> String {
@@ -27,15 +31,11 @@ fn of_what(what: &What, errand: Option<&Errand>) -> String {
             format!("its {} was{why}", of_job(*kind))
         }
         What::Exited(which, status) => format!("{} {}", of_process(*which), of_status(*status)),
-        What::ForkFailed(errno) => format!("a process could not be made (error {errno})"),
-        What::SetupFailed(code, errno) => {
-            format!("a process could not be set up (status {code}, error {errno})")
-        }
-        What::Deadline => "it took too long".to_owned(),
+        What::ForkFailed(clause) | What::SetupFailed(_, clause) => clause.clone(),
         What::Notified => "it said so itself".to_owned(),
         What::Empty => "none of its processes was left".to_owned(),
         What::OutOfMemory => "the kernel killed a process of it for want of memory".to_owned(),
-        What::SocketsFailed(errno) => format!("its sockets could not be opened (error {errno})"),
+        What::SocketsFailed(clause) => format!("its sockets could not be opened: {clause}"),
         What::BusName(Ownership::Owned) => "its bus name was taken".to_owned(),
         What::BusName(Ownership::Free) => "its bus name was given up".to_owned(),
         What::MainMissing => "its main process could not be found".to_owned(),
@@ -50,13 +50,17 @@ fn of_what(what: &What, errand: Option<&Errand>) -> String {
         }
         What::JobEnded(result) => format!("its start ended as '{}'", of_result(*result)),
         What::Progress => "of its own".to_owned(),
-        What::Overdue(waited_for) => format!("it took too long: {waited_for}"),
+        What::Overdue(clause) => clause.clone(),
         What::InCycle(ring) => {
             let names: Vec<&str> = ring.iter().chain(ring.first()).map(|unit| unit.as_str()).collect();
             format!("its job was dropped to break the ordering cycle {}", names.join(" -> "))
         }
         What::Impossible(why) => why.clone(),
         What::Unhealthy(trouble) => format!("it was unhealthy (OnUnhealthy=): {trouble}"),
+        What::Refused(why) => {
+            let asked = errand.map_or(String::new(), |errand| format!("{}, but ", of_errand(errand)));
+            format!("its start was {asked}refused: {why}")
+        }
     }
 }
 
@@ -89,10 +93,20 @@ fn of_errand(errand: &Errand) -> String {
     }
 }
 
+/// What a unit has to do without: it is, or was, started so.
+pub fn of_lack(Lack { unit, word, why }: &Lack) -> String {
+    let named = match word.map(Word::written) {
+        Some((written, Writer::This)) => format!(", which it names in {}=", written.property()),
+        Some((written, Writer::Other)) => format!(", which has {}= for it", written.property()),
+        None => String::new(),
+    };
+    format!("without {unit}{named}, and pulled in nothing further: {why}")
+}
+
 /// What a chain ends with that was pulled in from elsewhere: who wanted all of it.
 pub fn of_root(errand: &Errand) -> Option<String> {
     errand.through.as_ref()?;
-    let root = Errand { root: errand.root.clone(), through: None };
+    let root = Errand::of(errand.root.clone());
     Some(format!("was part of a transaction {}", of_errand(&root)))
 }
 
@@ -132,8 +146,8 @@ fn of_process(which: Which) -> &'static str {
 fn of_status(status: ExitStatus) -> String {
     match status {
         ExitStatus::Code(code) => format!("ended with status {code}"),
-        ExitStatus::Signal(signal) => format!("was killed by signal {signal}"),
-        ExitStatus::Dumped(signal) => format!("was killed by signal {signal} and dumped core"),
+        ExitStatus::Signal(signal) => format!("was killed by SIG{}", signal_name(signal)),
+        ExitStatus::Dumped(signal) => format!("was killed by SIG{} and dumped core", signal_name(signal)),
         ExitStatus::Unknown => "is gone, nobody knows how".to_owned(),
     }
 }

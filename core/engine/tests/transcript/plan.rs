@@ -32,24 +32,24 @@ fn account(account: &Account) -> Vec<String> {
     for left in &account.left_out {
         let why = match &left.why {
             Omission::Redundant(state) => format!("it is {}", print::active(*state)),
-            Omission::Contradicts(kind) => format!("contradicts {}", word(*kind)),
+            Omission::Contradicts(kind) => format!("contradicts {}", kind.word()),
             Omission::Impact => "it would disturb what runs".to_owned(),
             Omission::Cycle => "ordering cycle".to_owned(),
             Omission::Falls(unit) => format!("nothing without {unit}"),
             Omission::Unwanted => "nobody asks any more".to_owned(),
             Omission::Refused(refusal) => refusal.reason(),
         };
-        lines.push(format!("left out: {} {}: {why}{}", word(left.kind), left.unit, reasons(&left.reasons)));
+        lines.push(format!("left out: {} {}: {why}{}", left.kind.word(), left.unit, reasons(&left.reasons)));
     }
     for (path, dropped) in &account.cycles {
         let ring: Vec<&str> = path.iter().map(UnitName::as_str).collect();
         lines.push(format!("cycle {}: without {dropped}", ring.join(" -> ")));
     }
     for (unit, kind) in &account.cancelled {
-        lines.push(format!("cancels {} {unit}", word(*kind)));
+        lines.push(format!("cancels {} {unit}", kind.word()));
     }
     for (unit, kind) in &account.behind {
-        lines.push(format!("behind {} {unit}", word(*kind)));
+        lines.push(format!("behind {} {unit}", kind.word()));
     }
     lines
 }
@@ -57,9 +57,9 @@ fn account(account: &Account) -> Vec<String> {
 fn entry(entry: &Entry) -> String {
     let waves: Vec<String> = entry.waves.iter().map(u32::to_string).collect();
     let waves = if waves.is_empty() { "-".to_owned() } else { waves.join("+") };
-    let meets = entry.meets.map_or(String::new(), |(kind, how)| format!(" {how:?} queued {}", word(kind)));
+    let meets = entry.meets.map_or(String::new(), |(kind, how)| format!(" {how:?} queued {}", kind.word()));
     let why = if entry.reasons.is_empty() { "; asked for".to_owned() } else { reasons(&entry.reasons) };
-    format!("{waves} {} {}{}{why}", word(entry.kind), entry.unit, meets.to_lowercase())
+    format!("{waves} {} {}{}{why}", entry.kind.word(), entry.unit, meets.to_lowercase())
 }
 
 fn reasons(reasons: &[Reason]) -> String {
@@ -69,8 +69,4 @@ fn reasons(reasons: &[Reason]) -> String {
         None => format!("; {}", reason.by),
     };
     reasons.iter().map(reason).collect()
-}
-
-fn word(kind: JobKind) -> String {
-    format!("{kind:?}").to_lowercase()
 }

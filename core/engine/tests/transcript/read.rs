@@ -134,7 +134,7 @@ pub fn fact(word: &str, rest: &str) -> Event {
     match word {
         "spawned" => Event::Spawned { process: process(0) },
         "executed" => Event::Executed { process: process(0) },
-        "nofork" => Event::SpawnFailed { process: process(0), errno: 11 },
+        "nofork" => Event::SpawnFailed { process: process(0), trouble: Trouble::errno(11) },
         "fail" => Event::SetupFailed { process: process(0), code: words[1].parse().unwrap(), errno: 2 },
         "exit" => Event::Exited { process: process(0), status: status(words[1]) },
         "holds" => checked(unit(), [true; 8], [true; 8]),

@@ -105,7 +105,7 @@ impl Machine {
             return self.hear(Event::Exited { process, status });
         }
         if self.random.chance(self.faults.fork_fails) {
-            return self.hear(Event::SpawnFailed { process, errno: 11 });
+            return self.hear(Event::SpawnFailed { process, trouble: Trouble::errno(11) });
         }
         self.laws.spawned(process);
         let program = self.programs.program(spawn, &mut self.random);

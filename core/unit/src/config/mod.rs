@@ -23,13 +23,22 @@ pub use unit::{Dependency, Install, UnitSection};
 pub enum LoadState {
     Loaded,
     NotFound,
-    /// A setting without which the unit makes no sense is missing or wrong; the text says which.
-    BadSetting(String),
+    /// A setting without which the unit makes no sense is missing or wrong.
+    BadSetting(Bad),
     /// The text is no unit file; the sentence says what is wrong.
     Inconsistent(String),
     /// The file could not be read; the text says why.
     Unreadable(String),
     Masked,
+}
+
+/// What is bad about a unit with a bad setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Bad {
+    /// A line that ended the reading: what it would have had by default was never filled in.
+    Line,
+    /// What all lines together come to.
+    Whole,
 }
 
 /// One unit, ready for the engine.

@@ -2,13 +2,13 @@
 //! they merge, and what its `.wants`, `.requires` and `.upholds` folders name.
 
 use super::index::{Folder, Index};
-use super::tree::{Kind, Tree, base_name, join};
+use super::tree::{Entry, Tree, base_name, join};
 use crate::config::Dependency;
 use crate::name::{UnitKind, UnitName};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything the search path says about a unit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Found {
     /// The main name: that of the file, or the instance of it that was asked for.
     pub name: UnitName,
@@ -20,7 +20,7 @@ pub struct Found {
     pub dependencies: Vec<(Dependency, UnitName)>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fragment {
     /// No file has this name.
     Missing,
@@ -36,6 +36,20 @@ const FOLDERS: [(&str, Dependency); 3] =
 
 impl Index {
     pub fn find<T: Tree + ?Sized>(&self, tree: &T, asked: &UnitName) -> Found {
+        self.find_where(tree, asked, |path| tree.is_void(path))
+    }
+
+    /// As `find`, for who reads the file that is found: one that turns out to have no text may be a mask.
+    pub(crate) fn find_to_read<T: Tree + ?Sized>(&self, tree: &T, asked: &UnitName) -> Found {
+        self.find_where(tree, asked, |_| false)
+    }
+
+    fn find_where<T: Tree + ?Sized>(
+        &self,
+        tree: &T,
+        asked: &UnitName,
+        masks: impl Fn(&str) -> bool,
+    ) -> Found {
         let direct = self.file_of(asked.as_str());
         let file = match (direct, asked.template()) {
             (Ok(None), Some(template)) => self.file_of(template.as_str()),
@@ -51,7 +65,7 @@ impl Index {
         let Some(path) = path else {
             return self.with_folders(tree, Found::without_file(asked.clone(), Fragment::Missing));
         };
-        if tree.is_void(path) {
+        if masks(path) {
             return Found::without_file(asked.clone(), Fragment::Masked(path.to_owned()));
         }
         let mut names = self.all_names(asked, path);
@@ -67,9 +81,7 @@ impl Index {
 
     /// The drop-ins of a name, whatever its file and other names.
     pub fn dropins_of(&self, name: &UnitName) -> Vec<String> {
-        let mut dropins = self.files_in(&Found::without_file(name.clone(), Fragment::Missing), ".d");
-        dropins.retain(|path| path.ends_with(".conf"));
-        dropins
+        self.confs(&Found::without_file(name.clone(), Fragment::Missing))
     }
 
     /// Whether anything on disk speaks of the name.
@@ -102,13 +114,12 @@ impl Index {
     }
 
     fn with_folders<T: Tree + ?Sized>(&self, tree: &T, mut found: Found) -> Found {
-        found.dropins =
-            self.files_in(&found, ".d").into_iter().filter(|path| path.ends_with(".conf")).collect();
+        found.dropins = self.confs(&found);
         for (ending, dependency) in FOLDERS {
-            for path in self.files_in(&found, ending) {
+            for (path, entry) in self.files_in(&found, ending) {
                 let Ok(wanted) = UnitName::parse(base_name(&path)) else { continue };
                 // Only a link says so; where it leads is looked at for masks alone.
-                if tree.is_void(&path) || !matches!(tree.look_at(&path), Ok(Kind::Symlink(_))) {
+                if entry == Entry::Other || tree.is_void(&path) {
                     continue;
                 }
                 let wanted = if wanted.is_template() {
@@ -122,12 +133,18 @@ impl Index {
         found
     }
 
+    fn confs(&self, found: &Found) -> Vec<String> {
+        let files = self.files_in(found, ".d").into_iter().map(|(path, _)| path);
+        files.filter(|path| path.ends_with(".conf")).collect()
+    }
+
     /// Paths in all of a unit's folders of one ending: by base name, the most important folder's file for each.
-    fn files_in(&self, found: &Found, ending: &str) -> Vec<String> {
-        let mut chosen: BTreeMap<&str, String> = BTreeMap::new();
+    fn files_in(&self, found: &Found, ending: &str) -> Vec<(String, Entry)> {
+        let mut chosen: BTreeMap<&str, (String, Entry)> = BTreeMap::new();
         for folder in self.folders_for(found, ending) {
-            for name in folder.names.iter().filter(|name| !name.starts_with('.') && !name.ends_with('~')) {
-                chosen.entry(name).or_insert_with(|| join(&folder.path, name));
+            let speaks = |name: &str| !name.starts_with('.') && !name.ends_with('~');
+            for (name, entry) in folder.entries.iter().filter(|(name, _)| speaks(name)) {
+                chosen.entry(name).or_insert_with(|| (join(&folder.path, name), *entry));
             }
         }
         chosen.into_values().collect()

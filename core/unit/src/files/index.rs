@@ -2,7 +2,7 @@
 //! and what is in the `.d`, `.wants`, `.requires` and `.upholds` folders.
 
 use super::search::SearchPath;
-use super::tree::{Kind, Tree, base_name, join, parent, resolve};
+use super::tree::{Entry, Kind, Tree, base_name, join, parent, resolve};
 use crate::limits;
 use crate::name::{UnitKind, UnitName};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +38,7 @@ pub(super) struct Folder {
     pub rank: usize,
     /// With links resolved, as systemd shows drop-ins.
     pub path: String,
-    pub names: Vec<String>,
+    pub entries: Vec<(String, Entry)>,
 }
 
 /// The endings of folders that belong to units.
@@ -114,12 +114,11 @@ impl Index {
         let Ok(resolved) = resolve(tree, path) else { return };
         // Before it is listed: what comes in meanwhile makes the index a stale one.
         let stamp = tree.stamp(&resolved.path);
-        let Ok(entries) = tree.list(&resolved.path) else { return };
+        let Ok(mut entries) = tree.entries(&resolved.path) else { return };
+        entries.truncate(limits::FOLDER_ENTRIES);
         self.listed.push(resolved.path.clone());
         self.stamps.push(stamp);
-        let mut names: Vec<String> = entries.into_iter().map(|(name, _)| name).collect();
-        names.truncate(limits::FOLDER_ENTRIES);
-        self.folders.entry(name).or_default().push(Folder { rank, path: resolved.path, names });
+        self.folders.entry(name).or_default().push(Folder { rank, path: resolved.path, entries });
     }
 
     /// The reverse of the aliases. An instance that leads to its template is no alias of it: it is the template, applied.

@@ -11,6 +11,14 @@ pub trait Tree {
     fn look(&self, path: &str) -> Result<Kind, TreeError>;
     /// Names in a directory, sorted; links on the way and at the end are followed.
     fn list(&self, directory: &str) -> Result<Vec<(String, Kind)>, TreeError>;
+    /// As `list`, for who wants to know of links only that they are links.
+    fn entries(&self, directory: &str) -> Result<Vec<(String, Entry)>, TreeError> {
+        let entry = |(name, kind)| match kind {
+            Kind::Symlink(_) => (name, Entry::Link),
+            Kind::File | Kind::Directory | Kind::Special => (name, Entry::Other),
+        };
+        Ok(self.list(directory)?.into_iter().map(entry).collect())
+    }
     /// A file's content, at most `limit` bytes; links are followed.
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, TreeError>;
     /// How many bytes a file has; links are followed.
@@ -42,6 +50,13 @@ pub enum Kind {
     Symlink(String),
     /// A device, pipe or socket.
     Special,
+}
+
+/// What an entry of a directory is, as far as nothing has to be read for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    Link,
+    Other,
 }
 
 /// Why a tree gave no answer.

@@ -15,19 +15,42 @@ pub struct Edge {
     pub to: UnitName,
 }
 
+/// A unit and what it says by itself: the first of its dependencies, or all.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'c> {
+    pub config: &'c Config,
+    pub own: &'c [(D, UnitName)],
+}
+
+impl<'c> Said<'c> {
+    pub fn all_of(config: &'c Config) -> Said<'c> {
+        Said { config, own: &config.unit.dependencies }
+    }
+
+    /// Whether it names another, by whichever of its names, in this way.
+    fn says(self, dependency: D, to: &Config) -> bool {
+        self.own.iter().any(|(said, name)| *said == dependency && is_named(to, name))
+    }
+}
+
+fn is_named(unit: &Config, name: &UnitName) -> bool {
+    *name == unit.name || unit.aliases.contains(name)
+}
+
 /// The edges that hold among `units`, keyed by every name they have. What is there already is not said again.
-pub fn between(units: &BTreeMap<UnitName, &Config>) -> Vec<Edge> {
+pub fn between(units: &BTreeMap<UnitName, Said<'_>>) -> Vec<Edge> {
     let mut edges = Vec::new();
-    for (name, unit) in units {
+    for (name, said) in units {
+        let unit = said.config;
         if unit.load != LoadState::Loaded || *name != unit.name {
             continue;
         }
         if matches!(unit.body, Body::Target) {
-            target(unit, units, &mut edges);
+            target(*said, units, &mut edges);
         }
         let (requires, wants) = (&unit.unit.requires_mounts_for, &unit.unit.wants_mounts_for);
-        mounts(unit, requires, D::Requires, units, &mut edges);
-        mounts(unit, wants, D::Wants, units, &mut edges);
+        mounts(*said, requires, D::Requires, units, &mut edges);
+        mounts(*said, wants, D::Wants, units, &mut edges);
     }
     edges.sort();
     edges.dedup();
@@ -36,11 +59,20 @@ pub fn between(units: &BTreeMap<UnitName, &Config>) -> Vec<Edge> {
 
 /// A target comes after what it pulls in, unless either of them wants no default dependencies or an order the
 /// other way was written: systemd.target(5). What pulls in may also have been written from the other side.
-fn target(unit: &Config, units: &BTreeMap<UnitName, &Config>, edges: &mut Vec<Edge>) {
+fn target(said: Said<'_>, units: &BTreeMap<UnitName, Said<'_>>, edges: &mut Vec<Edge>) {
+    let unit = said.config;
     if !unit.unit.default_dependencies {
         return;
     }
-    for (dependency, other) in &unit.unit.dependencies {
+    // A target may pull in every unit there is.
+    let named = |wanted: D| -> BTreeSet<&UnitName> {
+        said.own.iter().filter(|(word, _)| *word == wanted).map(|(_, name)| name).collect()
+    };
+    let (before, after) = (named(D::Before), named(D::After));
+    let names = |all: &BTreeSet<&UnitName>, other: &Config| {
+        std::iter::once(&other.name).chain(&other.aliases).any(|name| all.contains(name))
+    };
+    for (dependency, other) in said.own {
         let pulls = match dependency {
             D::Requires | D::Requisite | D::Wants | D::BindsTo | D::Upholds => true,
             D::PartOf
@@ -57,56 +89,62 @@ fn target(unit: &Config, units: &BTreeMap<UnitName, &Config>, edges: &mut Vec<Ed
             | D::Triggers
             | D::InSlice => false,
         };
-        let Some(other) = units.get(other) else { continue };
+        let Some(theirs) = units.get(other) else { continue };
+        let other = theirs.config;
         let loaded = other.load == LoadState::Loaded && other.unit.default_dependencies;
-        if pulls && loaded && !says(unit, D::Before, other) && !says(other, D::After, unit) {
-            add(unit, D::After, other, edges);
+        let is_ordered = names(&before, other) || names(&after, other) || theirs.says(D::After, unit);
+        if pulls && loaded && !is_ordered && other.name != unit.name {
+            edges.push(edge(unit, D::After, other));
         }
     }
 }
 
 /// A unit comes after the mounts its paths lie on, and requires (or wants) those that have a file.
 fn mounts(
-    unit: &Config,
+    said: Said<'_>,
     paths: &[String],
     pull: D,
-    units: &BTreeMap<UnitName, &Config>,
+    units: &BTreeMap<UnitName, Said<'_>>,
     edges: &mut Vec<Edge>,
 ) {
+    let unit = said.config;
     for mount in paths.iter().flat_map(|path| mounts_above(path)) {
-        let Some(mount) = units.get(&mount) else { continue };
+        let Some(mount) = units.get(&mount).map(|said| said.config) else { continue };
         if mount.load != LoadState::Loaded || mount.name == unit.name {
             continue;
         }
-        add(unit, D::After, mount, edges);
-        if mount.fragment.is_some() {
-            add(unit, pull, mount, edges);
+        if !said.says(D::After, mount) {
+            edges.push(edge(unit, D::After, mount));
+        }
+        if mount.fragment.is_some() && !said.says(pull, mount) {
+            edges.push(edge(unit, pull, mount));
         }
     }
 }
 
+fn edge(from: &Config, dependency: D, to: &Config) -> Edge {
+    Edge { from: from.name.clone(), dependency, to: to.name.clone() }
+}
+
 /// Orders a unit behind places that are mounted without a unit file, so that no loader knows of them.
 pub fn after_mounted(unit: &mut Config, mounted: &BTreeSet<UnitName>) {
-    let paths = unit.unit.requires_mounts_for.iter().chain(&unit.unit.wants_mounts_for);
-    let above: BTreeSet<UnitName> = paths.flat_map(|path| mounts_above(path)).collect();
-    for mount in above.intersection(mounted).filter(|mount| **mount != unit.name) {
-        let order = (D::After, mount.clone());
-        if unit.load == LoadState::Loaded && !unit.unit.dependencies.contains(&order) {
+    let more = orders_after_mounted(unit, mounted);
+    for order in more {
+        if !unit.unit.dependencies.contains(&order) {
             unit.unit.dependencies.push(order);
         }
     }
 }
 
-fn add(from: &Config, dependency: D, to: &Config, edges: &mut Vec<Edge>) {
-    if from.name != to.name && !says(from, dependency, to) {
-        edges.push(Edge { from: from.name.clone(), dependency, to: to.name.clone() });
+/// The orders that a unit has for what is mounted without a unit file, sorted.
+pub fn orders_after_mounted(unit: &Config, mounted: &BTreeSet<UnitName>) -> Vec<(D, UnitName)> {
+    let paths = unit.unit.requires_mounts_for.iter().chain(&unit.unit.wants_mounts_for);
+    if unit.load != LoadState::Loaded || mounted.is_empty() {
+        return Vec::new();
     }
-}
-
-/// Whether a unit names another, by whichever of its names, in this way.
-fn says(from: &Config, dependency: D, to: &Config) -> bool {
-    let named = |name: &UnitName| *name == to.name || to.aliases.contains(name);
-    from.unit.dependencies.iter().any(|(said, name)| *said == dependency && named(name))
+    let above: BTreeSet<UnitName> = paths.flat_map(|path| mounts_above(path)).collect();
+    let others = above.intersection(mounted).filter(|mount| **mount != unit.name);
+    others.map(|mount| (D::After, mount.clone())).collect()
 }
 
 /// The mount units of a path and of every directory above it, from the root down.

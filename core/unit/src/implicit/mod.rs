@@ -15,7 +15,7 @@ use crate::files::Scope;
 use crate::name::{UnitKind, UnitName};
 use crate::specifier::Context;
 use crate::values::mounts;
-pub use between::{Edge, after_mounted, between, mounts_above, path_of_mount};
+pub use between::{Edge, Said, after_mounted, between, mounts_above, orders_after_mounted, path_of_mount};
 use std::collections::BTreeSet;
 
 /// Adds to a loaded unit what follows from itself alone.

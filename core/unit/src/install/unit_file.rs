@@ -272,8 +272,9 @@ impl<'g> Files<'g> {
             Kind::Symlink(target) => self.read_link(tree, at, path, &target)?,
             Kind::File if tree.is_void(path) => self.files[at].mode = Mode::Masked,
             Kind::File => {
-                self.files[at].mode = Mode::Regular;
                 self.install_section(tree, at, path)?;
+                // Not before it could be read: whoever comes back to it is to hear of it again.
+                self.files[at].mode = Mode::Regular;
             }
             Kind::Directory => return Err(Trouble::Other("Is a directory".to_owned())),
             Kind::Special => return Err(Trouble::Other("Bad file descriptor".to_owned())),

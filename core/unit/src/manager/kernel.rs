@@ -20,9 +20,6 @@ pub struct Asked {
     pub locale: Vec<String>,
 }
 
-/// Who is named where a word is wrong.
-const PLACE: &str = "kernel command line";
-
 /// Words that are settings of files under another name, with what they are where no value is given.
 const SETTINGS: &[(&str, &str, Option<&str>)] = &[
     ("systemd.cpu_affinity", "CPUAffinity", None),
@@ -43,17 +40,19 @@ const SETTINGS: &[(&str, &str, Option<&str>)] = &[
     ("systemd.watchdog_pretimeout_governor", "RuntimeWatchdogPreGovernor", None),
 ];
 
-/// Obeys the words in their order. They are those of /proc/cmdline or, in a container, PID 1's own arguments.
+/// Obeys the words in their order. They are those of /proc/cmdline or, in a container, PID 1's own arguments; `place` says
+/// which, and is named where a word is wrong.
 pub fn from_command_line(
     settings: &mut Settings,
     words: &[String],
+    place: &str,
     cx: &Context,
 ) -> (Asked, Vec<Diagnostic>) {
-    let mut reader = Reader { settings, asked: Asked::default(), report: Report::default(), cx };
+    let mut reader = Reader { settings, asked: Asked::default(), report: Report::default(), place, cx };
     for word in words {
         reader.word(word);
     }
-    (reader.asked, reader.report.finish(PLACE))
+    (reader.asked, reader.report.finish(place))
 }
 
 /// `systemd.log-level` and `systemd.log_level` are one.
@@ -66,6 +65,7 @@ struct Reader<'a> {
     settings: &'a mut Settings,
     asked: Asked,
     report: Report,
+    place: &'a str,
     cx: &'a Context,
 }
 
@@ -110,7 +110,7 @@ impl Reader<'_> {
     }
 
     fn refuse(&mut self, text: String) {
-        self.report.push(Diagnostic::of_unit(PLACE, Severity::Warning, text).coded(Code::BadValue));
+        self.report.push(Diagnostic::of_unit(self.place, Severity::Warning, text).coded(Code::BadValue));
     }
 
     fn unit(&mut self, key: &str, value: &str) {
@@ -165,7 +165,7 @@ impl Reader<'_> {
     /// As a line of a file.
     fn setting(&mut self, key: &str, value: &str) {
         let (Some(row), Ok(own)) = (find(key), UnitName::parse("init.scope")) else { return };
-        let at = At { path: Arc::from(PLACE), line: 0, column: 0, span: 0..0 };
+        let at = At { path: Arc::from(self.place), line: 0, column: 0, span: 0..0 };
         let mut line = Line {
             kind: row.kind,
             specifiers: Allowed::OfManager,

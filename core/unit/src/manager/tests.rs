@@ -200,7 +200,7 @@ fn values() {
 fn command_line(line: &str, expected: Expect) {
     let mut settings = Settings::default();
     let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-    let (asked, odd) = from_command_line(&mut settings, &words, &Context::default());
+    let (asked, odd) = from_command_line(&mut settings, &words, "kernel command line", &Context::default());
     let unit = asked.unit.map(|unit| format!("start {unit}\n")).unwrap_or_default();
     let locale: String = asked.locale.iter().map(|one| format!("{one}\n")).collect();
     let odd: String = odd.iter().map(|odd| format!("{odd}\n")).collect();

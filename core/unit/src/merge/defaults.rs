@@ -36,6 +36,19 @@ pub(super) fn fill(draft: &mut Draft, name: &UnitName, defaults: &Defaults) {
     }
 }
 
+/// A unit that was not read to its end has what it said so far, and no more.
+pub(super) fn leave_out(draft: &mut Draft, name: &UnitName, defaults: &Defaults) {
+    let unsaid = |default: &Stdio| match name.kind() == UnitKind::Service {
+        true => Stdio::Inherit,
+        false => default.clone(),
+    };
+    let (exec, said) = (&mut draft.exec, &mut draft.said);
+    exec.standard_input = said.standard_input.take().unwrap_or(Stdio::Null);
+    exec.standard_output = said.standard_output.take().unwrap_or_else(|| unsaid(&defaults.standard_output));
+    exec.standard_error = said.standard_error.take().unwrap_or_else(|| unsaid(&defaults.standard_error));
+    draft.service.kind = said.service_type.unwrap_or(draft.service.kind);
+}
+
 /// What protects the machine takes capabilities too: systemd.exec(5), under each of the directives.
 fn restrict(draft: &mut Draft) {
     const TAKEN: [(&str, &[&str]); 4] = [

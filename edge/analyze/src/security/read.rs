@@ -84,7 +84,10 @@ fn read(ground: &Ground<'_>, name: &UnitName, profile: Option<(String, Vec<u8>)>
         LoadState::Loaded => Ok(config),
         LoadState::NotFound => Err(format!("Unit {name} not found.")),
         LoadState::Masked => Err(format!("Unit {name} is masked.")),
-        LoadState::BadSetting(text) | LoadState::Inconsistent(text) | LoadState::Unreadable(text) => {
+        LoadState::BadSetting(_) => {
+            Err(format!("Unit {name} cannot be loaded: Unit {name} has a bad unit file setting."))
+        }
+        LoadState::Inconsistent(text) | LoadState::Unreadable(text) => {
             Err(format!("Unit {name} cannot be loaded: {text}"))
         }
     }

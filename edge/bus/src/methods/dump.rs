@@ -4,7 +4,7 @@
 use super::Served;
 use super::listing::matches_any;
 use crate::call::Outcome;
-use crate::fault::{Fault, job_word};
+use crate::fault::Fault;
 use crate::limits;
 use crate::model::{Job, JobState, Manager, Unit};
 use crate::properties::{Source, UnitCx, active_word, description, load_word, of_kind, relations};
@@ -218,7 +218,7 @@ fn one_job(job: &Job, out: &mut String) -> fmt::Result {
         JobState::Running => "running",
     };
     writeln!(out, "-> Job {}:", job.id.0)?;
-    writeln!(out, "\tAction: {} -> {}\n\tState: {state}", job.unit, job_word(job.kind))
+    writeln!(out, "\tAction: {} -> {}\n\tState: {state}", job.unit, job.kind.word())
 }
 
 fn yes(is_so: bool) -> &'static str {

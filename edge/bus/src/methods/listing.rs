@@ -2,7 +2,7 @@
 
 use super::{Served, Target};
 use crate::call::Outcome;
-use crate::fault::{Fault, job_word};
+use crate::fault::Fault;
 use crate::model::{Job, JobState, Unit};
 use crate::properties::{active_word, description, load_word};
 use crate::{glob, limits, path};
@@ -94,7 +94,7 @@ fn line(unit: &Unit, jobs: &BTreeMap<JobId, &Job>) -> Line {
         "",
         path::unit(&unit.config.name),
         unit.job.map_or(0, |id| id.0),
-        job.map_or("", |job| job_word(job.kind)),
+        job.map_or("", |job| job.kind.word()),
         path::job_or_root(unit.job),
     )
 }
@@ -153,7 +153,7 @@ pub fn list_jobs(served: &mut Served<'_>) -> Result<Outcome, Fault> {
             JobState::Waiting => "waiting",
             JobState::Running => "running",
         };
-        (job.id.0, job.unit.as_str(), job_word(job.kind), state, path::job(job.id), path::unit(&job.unit))
+        (job.id.0, job.unit.as_str(), job.kind.word(), state, path::job(job.id), path::unit(&job.unit))
     });
     served.reply(&lines.collect::<Vec<_>>())
 }

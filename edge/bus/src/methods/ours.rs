@@ -16,7 +16,7 @@ pub const OURS: &[Method] = &[
         plan,
     ),
     owner("Flight", &[], &[("flight", "ay")], flight),
-    anyone("Why", &[("name", "s")], &[("causes", "a(stts)")], why),
+    anyone("Why", &[("name", "s")], &[("causes", "a(sttss)")], why),
 ];
 
 /// What the manager heard last, for `eudaemon replay`. Units' environments are in it: it is not for everyone.
@@ -24,16 +24,19 @@ fn flight(served: &mut Served<'_>) -> Result<Outcome, Fault> {
     served.reply(&served.model.flight())
 }
 
-/// The unit's last change and what lies behind it, the root last: unit, when (realtime and monotonic), and a sentence of which
-/// the unit is the subject. Empty: it has not changed since it was loaded.
+/// The unit's last change and what lies behind it, the root last: unit, when (realtime and monotonic), what the link tells of
+/// the unit, and a sentence of which the unit is the subject. Empty: it has not changed since it was loaded. Of what cannot be
+/// loaded it is known too who wanted it in vain.
 fn why(served: &mut Served<'_>) -> Result<Outcome, Fault> {
     let name = served.call.arguments::<String>()?;
-    let unit = served.valid(&name)?;
-    let causes: Vec<(String, u64, u64, String)> = served
+    let unit = served.load(&name)?;
+    let causes: Vec<(String, u64, u64, &str, String)> = served
         .model
         .why(&unit)
         .into_iter()
-        .map(|link| (link.unit.to_string(), link.at.realtime, link.at.monotonic, link.text))
+        .map(|link| {
+            (link.unit.to_string(), link.at.realtime, link.at.monotonic, link.tells.word(), link.text)
+        })
         .collect();
     served.reply(&causes)
 }

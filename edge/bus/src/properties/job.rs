@@ -1,7 +1,6 @@
 //! org.freedesktop.systemd1.Job.
 
 use super::{Access, Emits, JobRow, Parts, Property, none, num, text};
-use crate::fault::job_word;
 use crate::model::{Job, JobState};
 use zbus::Variant;
 
@@ -24,7 +23,7 @@ pub const JOB: Parts<for<'a> fn(&'a JobCx<'_>) -> Variant<'a>> = &[&[
     row("Unit", "(so)", Emits::Const, |cx| {
         Variant::from((cx.job.unit.as_str().to_owned(), crate::path::unit(&cx.job.unit)))
     }),
-    row("JobType", "s", Emits::Const, |cx| text(job_word(cx.job.kind))),
+    row("JobType", "s", Emits::Const, |cx| text(cx.job.kind.word())),
     row("State", "s", Emits::Value, |cx| text(job_state_word(cx.job.running))),
     row("ActivationDetails", "a(ss)", Emits::Const, |_| none::<(String, String)>()),
 ]];

@@ -26,7 +26,7 @@ pub use words::{active_word, load_word, mode_of, mode_word};
 
 use crate::model::{Manager, Model, Relation, Resources, Run, ServiceRun, SocketRun, Unit};
 use eudaemon_unit::config::exec::{Limit, Resource};
-use eudaemon_unit::config::{Body, Exec, Kill, LoadState, Mount, Service, Socket};
+use eudaemon_unit::config::{Bad, Body, Exec, Kill, LoadState, Mount, Service, Socket};
 use eudaemon_unit::manager::{Defaults, Settings};
 use eudaemon_unit::name::{UnitKind, UnitName};
 use eudaemon_unit::span::Span;
@@ -204,6 +204,11 @@ impl<'m> UnitCx<'m> {
         !matches!(self.unit.config.load, LoadState::NotFound | LoadState::Masked)
     }
 
+    /// It was read to its end; else it has no defaults.
+    fn is_filled(&self) -> bool {
+        self.is_known() && self.unit.config.load != LoadState::BadSetting(Bad::Line)
+    }
+
     fn run(&self) -> &ServiceRun {
         if let Run::Service(run) = &self.unit.run { run } else { &NO_RUN }
     }
@@ -240,7 +245,7 @@ impl<'m> UnitCx<'m> {
         let set = self.exec().limits.iter().find(|(limited, _)| *limited == resource);
         match set {
             Some((_, limit)) => *limit,
-            None if self.is_known() => limits::limit(self.defaults(), resource),
+            None if self.is_filled() => limits::limit(self.defaults(), resource),
             None => limits::own(resource),
         }
     }

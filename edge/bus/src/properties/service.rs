@@ -57,7 +57,7 @@ pub const SERVICE: &[UnitRow] = &[
     row("GID", "u", Value, |cx| num(cx.run().gid.unwrap_or(u32::MAX))),
     row("NRestarts", "u", Value, |cx| num(cx.run().restarts)),
     row("OOMPolicy", "s", Const, |cx| {
-        text(if cx.is_known() { oom_word(cx.service().oom_policy) } else { "" })
+        text(if cx.is_filled() { oom_word(cx.service().oom_policy) } else { "" })
     }),
     row("ExecMainStartTimestamp", "t", Value, |cx| num(cx.run().main.started.realtime)),
     row("ExecMainStartTimestampMonotonic", "t", Value, |cx| num(cx.run().main.started.monotonic)),

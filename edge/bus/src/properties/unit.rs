@@ -69,7 +69,7 @@ pub const UNIT: &[UnitRow] = &[
     row("CanReload", "b", Const, |cx| num(can_reload(cx))),
     row("CanIsolate", "b", Const, |cx| num(can_isolate(cx.unit))),
     row("CanClean", "as", Const, |cx| words(&cleanable(cx))),
-    row("CanFreeze", "b", Const, |cx| num(can_freeze(&cx.unit.config.name))),
+    row("CanFreeze", "b", Const, |cx| num(cx.model.has_freezer() && can_freeze(&cx.unit.config.name))),
     row("Job", "(uo)", Value, |cx| cx.job()),
     row("StopWhenUnneeded", "b", Const, |cx| num(cx.unit.config.unit.stop_when_unneeded)),
     row("RefuseManualStart", "b", Const, |cx| num(cx.unit.config.unit.refuse_manual_start)),

@@ -11,7 +11,7 @@ use eudaemon_engine::api::{
     NotCleaned, NotFrozen, Ownership, Phase, Refusal, Request, RequestId, ServiceResult,
 };
 use eudaemon_engine::transaction::account::Account;
-use eudaemon_engine::why::Link;
+use eudaemon_engine::why::{Link, Tells};
 use eudaemon_engine::{Engine, Settings};
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::config::{Body, Config, Dependency, LoadState};
@@ -513,6 +513,10 @@ impl Model for Table {
         (path == "/system.slice/t-simple.service").then(|| name("t-simple.service"))
     }
 
+    fn has_freezer(&self) -> bool {
+        true
+    }
+
     fn needs_reload(&self, id: &UnitName) -> bool {
         id.as_str() == "t-also.service"
     }
@@ -558,7 +562,7 @@ impl Model for Table {
 
     fn why(&self, id: &UnitName) -> Vec<Link> {
         let at = self.units.get(id).map_or_else(Moment::default, |entry| entry.since);
-        vec![Link { unit: id.clone(), at, text: "came up: of its own".to_owned() }]
+        vec![Link { unit: id.clone(), at, tells: Tells::Up, text: "came up: of its own".to_owned() }]
     }
 
     fn environment(&self) -> Vec<String> {

@@ -55,7 +55,7 @@ fn options<'a>(rows: impl Iterator<Item = &'a FlagRow>, text: &mut String) {
 /// The options that mean something to a verb, besides those that all have.
 const fn own_options(verb: Verb) -> &'static [Flag] {
     use Flag::{
-        After, All, Before, DryRun, Force, Full, JobMode, KillWhom, Lines, NoBlock, NoLegend, NoReload,
+        After, All, Before, DryRun, Force, Full, JobMode, Json, KillWhom, Lines, NoBlock, NoLegend, NoReload,
         NoWarn, Now, Output, Plain, PresetMode, Property, PropertyValue, Reverse, Root, Runtime,
         ShowTransaction, Signal, State, Timestamp, Type, Value, Wait, What,
     };
@@ -67,17 +67,17 @@ const fn own_options(verb: Verb) -> &'static [Flag] {
         Verb::Isolate | Verb::Default | Verb::Rescue | Verb::Emergency => &[ShowTransaction, NoBlock, DryRun],
         Verb::Clean => &[What, NoBlock],
         Verb::Kill => &[Signal, KillWhom],
-        Verb::Plan => &[JobMode, Root, Output],
-        Verb::Why => &[Timestamp],
-        Verb::Status => &[Type, State, All, Full, Lines, Output, Timestamp],
+        Verb::Plan => &[JobMode, Root, Output, Json],
+        Verb::Why => &[Output, Json, Timestamp],
+        Verb::Status => &[Type, State, All, Full, Lines, Output, Json, Timestamp],
         Verb::Show => &[Type, State, All, Property, PropertyValue, Value, Timestamp],
         Verb::Cat => &[Root],
         Verb::IsSystemRunning => &[Wait],
         Verb::IsEnabled => &[Full, Runtime, Root],
-        Verb::ListUnits => &[Type, State, All, Full, Plain, NoLegend, Output],
-        Verb::ListUnitFiles => &[Type, State, Full, Root, NoLegend, Output],
-        Verb::ListSockets | Verb::ListTimers => &[Type, State, All, Full, NoLegend, Output, Timestamp],
-        Verb::ListJobs => &[After, Before, NoLegend, Output],
+        Verb::ListUnits => &[Type, State, All, Full, Plain, NoLegend, Output, Json],
+        Verb::ListUnitFiles => &[Type, State, Full, Root, NoLegend, Output, Json],
+        Verb::ListSockets | Verb::ListTimers => &[Type, State, All, Full, NoLegend, Output, Json, Timestamp],
+        Verb::ListJobs => &[After, Before, NoLegend, Output, Json],
         Verb::ListDependencies => &[Type, State, All, Plain, Reverse, After, Before],
         Verb::Enable | Verb::Reenable => &[Now, Runtime, Force, Root, NoReload, NoWarn],
         Verb::Disable => &[Now, Runtime, Root, NoReload],
@@ -87,7 +87,7 @@ const fn own_options(verb: Verb) -> &'static [Flag] {
         Verb::Link | Verb::AddWants | Verb::AddRequires => &[Runtime, Force, Root, NoReload],
         Verb::Revert | Verb::GetDefault | Verb::SetDefault => &[Root, NoReload],
         Verb::Poweroff | Verb::Reboot | Verb::Halt => &[Force, NoBlock, DryRun],
-        Verb::ShowEnvironment => &[Output],
+        Verb::ShowEnvironment => &[Output, Json],
         Verb::Exit
         | Verb::IsActive
         | Verb::IsFailed

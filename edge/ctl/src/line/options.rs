@@ -5,6 +5,7 @@ use super::verbs::{Needs, Verb, VerbRow};
 use crate::CalledAs;
 use crate::text::signal;
 use crate::unit_name;
+use eudaemon_engine::api::Resource;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -96,7 +97,7 @@ flags! {
     Signal 's' "signal" "SIGNAL" "Which signal";
     KillWhom - "kill-whom" "WHOM" "Which processes: main, control or all";
     KillWho - "kill-who" "WHOM" "";
-    What - "what" "WHAT,…" "Which of it: runtime, state, cache, logs, configuration, fdstore, all";
+    What - "what" "WHAT,…" "Which of it: runtime, state, cache, logs, configuration, fdstore, all; else runtime and cache";
     Now - "now" - "Start or stop the units as well";
     Runtime - "runtime" - "Until the next boot only";
     Force 'f' "force" - "Overwrite links; end at once (twice: without asking the manager)";
@@ -253,8 +254,14 @@ pub fn read(
         apply(row.flag, value.unwrap_or_default(), options, called_as)?;
     }
     if help_asked {
-        let of_verb = words.first().and_then(|verb| super::help::describe(verb, called_as));
-        return Err(Stop::Show(of_verb.unwrap_or_else(|| super::help::overview(called_as))));
+        return Err(match (words.first(), called_as) {
+            (Some(verb), _) if super::verbs::find(verb).is_some() => {
+                Stop::Show(super::help::describe(verb, called_as).unwrap_or_default())
+            }
+            // systemctl shows its help whatever the word is.
+            (Some(word), CalledAs::Eudaemon) => Stop::Refuse(super::verbs::unknown(word, called_as)),
+            (Some(_), CalledAs::Systemctl) | (None, _) => Stop::Show(super::help::overview(called_as)),
+        });
     }
     Ok(words)
 }
@@ -340,7 +347,8 @@ fn apply(flag: Flag, value: String, options: &mut Options, called_as: CalledAs) 
             if value.is_empty() {
                 return refuse("--what= requires arguments (see --what=help).".to_owned());
             } else if value.split(',').any(|word| word == "help") {
-                return Err(Stop::Show("runtime\nstate\ncache\nlogs\nconfiguration\nfdstore\n".to_owned()));
+                let words = Resource::ALL.iter().map(|resource| format!("{}\n", resource.word()));
+                return Err(Stop::Show(words.collect()));
             }
             options.what.extend(value.split(',').map(str::to_owned));
         }

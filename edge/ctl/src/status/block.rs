@@ -8,6 +8,7 @@ use crate::text::paint::{self, Paint, Style};
 use crate::text::size;
 use crate::text::time::{self, Clock};
 use crate::verb::Cause;
+use eudaemon_engine::why::Tells;
 
 /// All that a block is written from.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,8 @@ pub struct Facts<'a> {
     pub ours: &'a Properties,
     /// Why it is not up, a line each.
     pub faults: &'a [String],
+    /// What kept it down, where the unit was forgotten since and its properties say nothing.
+    pub skipped: Option<&'a Cause>,
     /// Set for timers: the next elapse in wall-clock microseconds.
     pub next_elapse: Option<u64>,
     pub clock: &'a Clock,
@@ -43,6 +46,11 @@ pub fn unit(facts: &Facts) -> String {
     health(facts, &mut block);
     conditions(facts, &mut block, "Condition", "Conditions");
     conditions(facts, &mut block, "Assert", "Asserts");
+    if let Some(Cause { realtime, text, .. }) = facts.skipped
+        && let Some((point, distance)) = facts.clock.point(*realtime).zip(facts.clock.distance(*realtime))
+    {
+        block.row("Condition", &format!("{text} at {point}; {distance}"));
+    }
     block.rows("Fault", facts.faults);
     block.rows("TriggeredBy", &neighbours(facts, "TriggeredBy"));
     if let Some(next) = facts.next_elapse {
@@ -62,28 +70,37 @@ pub fn unit(facts: &Facts) -> String {
     block.text
 }
 
-/// What went wrong with a unit's last start or run, from the causes of its last change; nothing where nothing did, or
-/// where the row of its conditions says it.
+/// What went wrong with a unit's last start or run, from the causes of its last change, and what it was started without;
+/// nothing where nothing did, or where the row of its conditions says it.
 pub fn faults(unit: &str, causes: &[Cause]) -> Vec<String> {
-    let is_trouble = |text: &str| {
-        (text.starts_with("failed: ") || text.starts_with("was not started: "))
-            && !text.ends_with(" does not hold")
-    };
-    if !causes.first().is_some_and(|(_, _, _, text)| is_trouble(text)) {
-        return Vec::new();
-    }
     let mut lines = Vec::new();
-    for (number, (other, _, _, text)) in causes.iter().enumerate() {
-        match number {
-            0 => lines.push(text.clone()),
-            // Who asked for it is no fault.
-            _ if other == unit || !(text.starts_with("failed") || text.starts_with("was not started")) => {
-                break;
+    for (place, Cause { unit: of, tells, text, .. }) in causes.iter().enumerate() {
+        match tells {
+            Some(Tells::Failed | Tells::NotStarted) if place == 0 => lines.push(text.clone()),
+            Some(Tells::Lacking) if of == unit => lines.push(text.clone()),
+            Some(Tells::Failed | Tells::NotStarted) if of != unit && !lines.is_empty() => {
+                lines.push(format!("because {of} {text}"));
             }
-            _ => lines.push(format!("because {other} {text}")),
+            Some(Tells::Up | Tells::Down) if place == 0 => {}
+            // Who asked for it is no fault.
+            Some(
+                Tells::Up
+                | Tells::Down
+                | Tells::Failed
+                | Tells::NotStarted
+                | Tells::Unmet
+                | Tells::Lacking
+                | Tells::Asked,
+            )
+            | None => break,
         }
     }
     lines
+}
+
+/// The condition that kept a unit down and that it does not know of itself any more.
+pub fn skipped(causes: &[Cause]) -> Option<&Cause> {
+    causes.first().filter(|cause| cause.tells == Some(Tells::Unmet))
 }
 
 /// Rows with their labels right-aligned to one column.
@@ -326,8 +343,14 @@ fn verdicts(facts: &Facts, block: &mut Block) {
             None => reasons.push((text(1), vec![text(0)])),
         }
     }
-    let lines: Vec<String> =
-        reasons.iter().map(|(reason, keys)| format!("{reason}: {}=", keys.join("= "))).collect();
+    let line = |(reason, keys): &(&str, Vec<&str>)| match *reason {
+        "not yet" => format!("not acted on yet: {}=", keys.join("= ")),
+        reason => match reason.strip_prefix("no: ") {
+            Some(why) => format!("never acted on, for {why}: {}=", keys.join("= ")),
+            None => format!("acted on {reason}: {}=", keys.join("= ")),
+        },
+    };
+    let lines: Vec<String> = reasons.iter().map(line).collect();
     block.rows("Verdict", &lines);
 }
 
@@ -430,8 +453,14 @@ fn group(facts: &Facts, block: &mut Block) {
 mod tests {
     use super::*;
 
-    fn check(causes: &[(&str, &str)], expected: &[&str]) {
-        let cause = |(unit, text): &(&str, &str)| (unit.to_string(), 0, 0, text.to_string());
+    fn check(causes: &[(&str, Tells, &str)], expected: &[&str]) {
+        let cause = |(unit, tells, text): &(&str, Tells, &str)| Cause {
+            unit: unit.to_string(),
+            realtime: 0,
+            monotonic: 0,
+            tells: Some(*tells),
+            text: text.to_string(),
+        };
         let causes: Vec<Cause> = causes.iter().map(cause).collect();
         assert_eq!(faults("web.service", &causes), expected);
     }
@@ -440,20 +469,37 @@ mod tests {
     fn a_fault_is_told_down_to_its_root() {
         check(
             &[
-                ("web.service", "was not started: Requires= names data.mount, which did not come up"),
-                ("data.mount", "was not started: mounting is not supported yet"),
-                ("data.mount", "was part of a transaction asked for by the manager itself"),
+                ("web.service", Tells::NotStarted, "was not started: it needs data.mount"),
+                ("data.mount", Tells::NotStarted, "was not started: mounting is not supported yet"),
+                ("data.mount", Tells::Asked, "was part of a transaction"),
             ],
             &[
-                "was not started: Requires= names data.mount, which did not come up",
+                "was not started: it needs data.mount",
                 "because data.mount was not started: mounting is not supported yet",
             ],
         );
+        check(&[("web.service", Tells::Failed, "failed: no READY=1")], &["failed: no READY=1"]);
+        check(&[("web.service", Tells::Down, "went down: its stop was asked for by systemctl")], &[]);
+        check(&[("web.service", Tells::Unmet, "was not started: ConditionPathExists=/x does not hold")], &[]);
+    }
+
+    #[test]
+    fn what_it_lacks_is_told_of_what_is_up() {
         check(
-            &[("web.service", "failed: it took too long: no READY=1 came")],
-            &["failed: it took too long: no READY=1 came"],
+            &[
+                ("web.service", Tells::Up, "came up"),
+                ("web.service", Tells::Lacking, "was started without db.service"),
+                ("top.target", Tells::Up, "came up"),
+            ],
+            &["was started without db.service"],
         );
-        check(&[("web.service", "went down: its stop was asked for by systemctl")], &[]);
-        check(&[("web.service", "was not started: ConditionPathExists=/x does not hold")], &[]);
+        check(
+            &[
+                ("web.service", Tells::Up, "came up"),
+                ("top.target", Tells::Up, "came up"),
+                ("top.target", Tells::Lacking, "was started without db.service"),
+            ],
+            &[],
+        );
     }
 }

@@ -7,7 +7,7 @@ mod manager;
 mod process;
 mod tree;
 
-pub use block::{Facts, faults, unit};
+pub use block::{Facts, faults, skipped, unit};
 pub use journal::tail;
 pub use manager::manager;
 pub use tree::ProcessRow;

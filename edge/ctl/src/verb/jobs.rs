@@ -2,6 +2,7 @@
 
 use super::names::{self, mangled};
 use super::{Failure, files};
+use crate::CalledAs;
 use crate::bus::{CallError, Client, JobResult, Jobs, MANAGER, MANAGER_PATH, SERVICE, UNIT, Value};
 use crate::line::{Line, Scope};
 use crate::running;
@@ -153,6 +154,12 @@ pub fn exit_code(error: &CallError) -> u8 {
 }
 
 fn complain(line: &Line, screen: &mut Screen, request: Request, unit: &str, error: &CallError) {
+    // The error points to the log by itself, and so does systemctl; ours knows the way round.
+    if line.called_as == CalledAs::Eudaemon && error.kind() == "TransactionOrderIsCyclic" {
+        let user = if line.options.scope == Scope::User { " --user" } else { "" };
+        let text = format!("Failed to {} {unit}: Transaction order is cyclic.", request.word);
+        return screen.complain(&format!("{text}\nSee 'eudaemon{user} why {unit}' for the way round."));
+    }
     screen.complain(&format!("Failed to {} {unit}: {}", request.word, error.text()));
     if error.kind() == "NoSuchUnit"
         && let Some(hint) = running::whose_units(line)

@@ -1,9 +1,8 @@
 //! `show`, `status` and `help UNIT`: everything about a few units.
 
 use super::names::{self, mangled};
-use super::{Failure, schedule, units};
+use super::{Cause, Failure, schedule, units};
 use crate::bus::{CallError, Client, MANAGER_PATH, OURS, Properties, UNIT};
-use crate::disk::Disk;
 use crate::limits::FAULTS_SHOWN;
 use crate::line::{self, Line};
 use crate::running;
@@ -12,7 +11,6 @@ use crate::show;
 use crate::status::{self, Facts, ProcessRow};
 use crate::text::time::Clock;
 use crate::unit_name::{self, Globs};
-use eudaemon_unit::name::UnitName;
 use std::process::Command;
 
 /// An object to show.
@@ -177,7 +175,11 @@ fn block(
     let processes: Option<Vec<ProcessRow>> = client.manager("GetUnitProcesses", &id).ok();
     // systemd's manager has no such interface, and no such verdicts.
     let ours = client.properties(&unit_name::object_path(id), OURS).unwrap_or_default();
-    let faults = if ours.0.is_empty() { Vec::new() } else { faults(line, client, properties) };
+    let is_ours = !ours.0.is_empty();
+    let causes = if is_ours { super::why::ask(client, id).unwrap_or_default() } else { Vec::new() };
+    let faults = if is_ours { faults(line, properties, &causes) } else { Vec::new() };
+    let checked = |of: &str| properties.number(&format!("{of}Timestamp")) > 0;
+    let skipped = status::skipped(&causes).filter(|_| !checked("Condition") && !checked("Assert"));
     let next_elapse = properties.get("NextElapseUSecRealtime").map(|_| {
         let monotonic = properties.number("NextElapseUSecMonotonic");
         schedule::next_elapse(clock, monotonic, properties.number("NextElapseUSecRealtime"))
@@ -188,6 +190,7 @@ fn block(
         processes: processes.as_deref(),
         ours: &ours,
         faults: &faults,
+        skipped,
         next_elapse,
         clock,
         paint: screen.paint,
@@ -195,17 +198,17 @@ fn block(
     })
 }
 
-/// Why a unit is not up that was to be: the lines of its files that are to blame, else what became of its start, a
-/// line for each cause.
-fn faults(line: &Line, client: &mut Client, properties: &Properties) -> Vec<String> {
+/// Why a unit is not up that was to be, or lacks something: the lines of its files that are to blame, else what became of
+/// its start, a line for each cause.
+fn faults(line: &Line, properties: &Properties, causes: &[Cause]) -> Vec<String> {
     let id = properties.text("Id");
-    let mut faults = match (properties.text("LoadState"), UnitName::parse(id)) {
-        ("bad-setting" | "error", Ok(name)) => Disk::read(&line.options).faults(&name),
+    let mut faults = match properties.text("LoadState") {
+        "bad-setting" | "error" => super::why::faulty_lines(line, id),
         _ => Vec::new(),
     };
-    let is_down = matches!(properties.text("ActiveState"), "inactive" | "failed");
-    if faults.is_empty() && is_down {
-        faults = status::faults(id, &super::why::ask(client, id).unwrap_or_default());
+    let settled = matches!(properties.text("ActiveState"), "inactive" | "failed" | "active" | "reloading");
+    if faults.is_empty() && settled {
+        faults = status::faults(id, causes);
     }
     faults.truncate(FAULTS_SHOWN);
     faults

@@ -3,7 +3,8 @@
 use super::commands::{Commands, LEAST, Pace};
 use crate::limits;
 use eudaemon_engine::api::{
-    Action, ActiveState, Announcement, Event, Input, JobKind, JobResult, Output, Ownership, Phase, Request,
+    Action, ActiveState, Announcement, Event, Finale, Input, JobKind, JobResult, Output, Ownership, Phase,
+    Request,
 };
 use eudaemon_engine::world::{Waited, World};
 use eudaemon_engine::{Engine, Settings};
@@ -19,6 +20,8 @@ use std::sync::Arc;
 pub struct Script {
     pub configs: Vec<Arc<Config>>,
     pub start: Vec<UnitName>,
+    /// Units of the folder that nothing starts.
+    pub left_out: Vec<UnitName>,
     pub failing: BTreeSet<UnitName>,
     pub seed: u64,
     pub pace: Pace,
@@ -32,8 +35,12 @@ pub struct Story {
     pub failed: Vec<String>,
     /// Units that were to start and did not, each with why.
     pub not_started: Vec<(String, String)>,
-    /// Units that ran and were stopped, though nobody asked.
+    /// Units that ran and were stopped, though nobody asked; none where everything ended.
     pub stopped: Vec<String>,
+    /// Units of the folder that nothing starts.
+    pub left_out: Vec<String>,
+    /// Everything ended within the time, with this code.
+    pub exit_code: Option<u8>,
     /// Units still at something when the time was over; none: all came to rest.
     pub restless: Vec<String>,
     /// Of each of those, its last change and what lies behind it, the root last.
@@ -60,7 +67,10 @@ pub struct Moment {
 
 impl Story {
     pub fn went_well(&self) -> bool {
-        self.failed.is_empty() && self.not_started.is_empty() && self.restless.is_empty()
+        self.failed.is_empty()
+            && self.not_started.is_empty()
+            && self.restless.is_empty()
+            && self.exit_code.is_none_or(|code| code == 0)
     }
 }
 
@@ -76,7 +86,7 @@ pub fn boot(script: Script) -> Story {
     let mut engine = Engine::new(script.seed, Settings::default());
     let over = begun + limits::BOOT;
     machine.horizon = over;
-    while !(machine.is_still() && at_rest(&engine)) {
+    while machine.finale.is_none() && !(machine.is_still() && at_rest(&engine)) {
         let inputs = match machine.wait(&engine, engine.next_deadline()) {
             Waited::Heard(inputs) if inputs.is_empty() => vec![Input::Tick],
             Waited::Heard(inputs) => inputs,
@@ -90,6 +100,7 @@ pub fn boot(script: Script) -> Story {
             machine.perform(&engine, output);
         }
     }
+    watcher.story.left_out = script.left_out.iter().map(UnitName::to_string).collect();
     watcher.end(&engine, &machine, &script.start)
 }
 
@@ -213,6 +224,12 @@ impl Watcher {
                 | ActiveState::Deactivating
                 | ActiveState::Maintenance => {}
             }
+        }
+        if let Some(Finale::Exit(code)) = machine.finale {
+            self.story.exit_code = Some(code);
+            // That is how everything ends.
+            self.story.stopped.clear();
+            self.story.restless.clear();
         }
         for list in [&mut self.story.failed, &mut self.story.stopped, &mut self.story.restless] {
             list.sort();

@@ -18,6 +18,7 @@ use options::{Format, Line, Request};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -49,8 +50,13 @@ fn print(mut to: impl Write, text: &str, code: ExitCode) -> ExitCode {
 
 /// The folder's units, on top of nothing but those the binary carries.
 fn read(request: &Request) -> Result<Script, String> {
-    let path = std::path::absolute(&request.folder).map_err(|error| error.to_string())?;
-    let shown = path.display();
+    let named = std::path::absolute(&request.folder).map_err(|error| error.to_string())?;
+    let shown = named.display();
+    let one = one_unit(&named);
+    let path = match (&one, named.parent()) {
+        (Some(_), Some(folder)) => folder.to_owned(),
+        (Some(_), None) | (None, _) => named.clone(),
+    };
     let entries = std::fs::read_dir(&path).map_err(|error| format!("{shown}: {}", error.kind()))?;
     let names = entries.flatten().filter_map(|entry| UnitName::parse(entry.file_name().to_str()?).ok());
     let own: BTreeSet<UnitName> = names.filter(|name| !name.is_template()).collect();
@@ -68,30 +74,49 @@ fn read(request: &Request) -> Result<Script, String> {
     let closure = |names: &[UnitName]| -> Vec<Arc<Config>> {
         loader.closure(names).into_iter().map(|merged| Arc::new(merged.config)).collect()
     };
-    script(&own, closure, request).map_err(|text| format!("{shown}: {text}"))
+    script(&own, one, closure, request).map_err(|text| format!("{shown}: {text}"))
+}
+
+/// The unit whose file was named in place of a folder.
+fn one_unit(path: &Path) -> Option<UnitName> {
+    let name = UnitName::parse(path.file_name()?.to_str()?).ok()?;
+    (path.is_file() && !name.is_template()).then_some(name)
 }
 
 fn script(
     own: &BTreeSet<UnitName>,
+    one: Option<UnitName>,
     closure: impl Fn(&[UnitName]) -> Vec<Arc<Config>>,
     request: &Request,
 ) -> Result<Script, String> {
     let mut units = closure(&own.iter().cloned().collect::<Vec<_>>());
     units.retain(|config| config.load != LoadState::Masked && folder::is_in(own, config));
-    let start = folder::to_start(&units.iter().map(|config| &**config).collect::<Vec<_>>());
+    let chosen = folder::to_start(&units.iter().map(|config| &**config).collect::<Vec<_>>());
+    let (start, others) = match one {
+        Some(unit) => (vec![unit], Vec::new()),
+        None => (chosen, units),
+    };
     if start.is_empty() {
         return Err(
             "no unit to run here: expected default.target, or service files such as web.service".into()
         );
     }
-    let configs = closure(&start);
+    let mut configs = closure(&start);
+    let is_reached = |name: &UnitName| configs.iter().any(|config| config.name == *name);
+    let others = others.iter().map(|config| &config.name).filter(|name| !is_reached(name));
+    let left_out: Vec<UnitName> = others.cloned().collect();
+    if configs.iter().any(|config| config.unit.exit_code_from.is_some()) {
+        // What its end leads to.
+        let end: Vec<UnitName> = UnitName::parse("exit.target").into_iter().collect();
+        configs = closure(&[start.clone(), end].concat());
+    }
     let failing: BTreeSet<UnitName> = request.failing.iter().cloned().collect();
     let known = |unit: &&UnitName| configs.iter().any(|config| config.name == **unit);
     if let Some(unit) = failing.iter().find(|unit| !known(unit)) {
         return Err(format!("--fail={unit}: nothing here starts that unit"));
     }
     let pace = if request.seed.is_some() { Pace::Drawn } else { Pace::Least };
-    Ok(Script { configs, start, failing, seed: request.seed.unwrap_or(0), pace })
+    Ok(Script { configs, start, left_out, failing, seed: request.seed.unwrap_or(0), pace })
 }
 
 fn text(story: &Story) -> String {
@@ -110,11 +135,19 @@ fn text(story: &Story) -> String {
         story.not_started.iter().map(|(unit, why)| format!("{unit} ({why})")).collect();
     list("Not started", &unstarted);
     list("Stopped with them", &story.stopped);
+    list("Left out, for nothing here starts them", &story.left_out);
     list("Not at rest yet", &story.restless);
     for cause in &story.causes {
         text += &format!("Why: {}.\n", cause.because.join(",\n     because "));
     }
+    if let Some(code) = story.exit_code {
+        text += &format!("All ends with exit code {code}, by ExitCodeFrom= or an exit action.\n");
+    }
     let took = story.took_usec as f64 / 1_000_000.0;
-    let end = if story.went_well() { "All is up" } else { "Not all went well" };
+    let end = match (story.went_well(), story.exit_code) {
+        (true, None) => "All is up",
+        (true, Some(_)) => "All went well",
+        (false, _) => "Not all went well",
+    };
     text + &format!("{end} after {took:.3} s of pretend time.\n")
 }

@@ -5,10 +5,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub const HELP: &str = "\
-eudaemon simulate DIR [--fail UNIT]… [--seed N] [--json]
+eudaemon simulate DIR|FILE [--fail UNIT]… [--seed N] [--json]
 
-Boots the units of a folder on a pretend machine, as 'eudaemon up DIR' would boot them here, and prints what happens when. No
-process is started. Every command takes a millisecond and succeeds; conditions hold. The exit code is 1 where something failed.
+Boots the units of a folder, or the one whose file is named, on a pretend machine, as 'eudaemon up' would boot them here, and
+prints what happens when. No process is started. Every command takes a millisecond and succeeds; conditions hold. The exit code is 1 where something failed.
 
   --fail UNIT   The service's own commands end with status 1
   --seed N      Commands take up to two seconds, drawn by this number: the same number gives the same boot

@@ -19,7 +19,7 @@ fn story(files: &[(&str, &str)], failing: &str, seed: Option<u64>) -> Result<Sto
     let own = files.iter().map(|(name, _)| UnitName::parse(name).unwrap()).collect();
     let failing = failing.split_whitespace().map(|name| UnitName::parse(name).unwrap()).collect();
     let request = Request { folder: "/".into(), failing, seed, format: Format::Text };
-    script(&own, closure, &request).map(boot)
+    script(&own, None, closure, &request).map(boot)
 }
 
 fn check(files: &[(&str, &str)], failing: &str, expected: Expect) {
@@ -145,6 +145,64 @@ fn every_type_of_service_starts() {
 }
 
 #[test]
+fn a_unit_that_nothing_starts_is_left_out_also_if_it_cannot_be_read() {
+    check(
+        &[
+            ("default.target", "Wants=a.service\n"),
+            ("a.service", "[Service]\nExecStart=/bin/a\n"),
+            ("b.service", "[Service]\nExecStart=b/b\n"),
+        ],
+        "",
+        expect![[r#"
+                 0.000 s  a.service       inactive (dead) -> activating (start)
+                 0.000 s  default.target  inactive (dead) -> active (active)
+                 0.000 s  a.service       activating (start) -> active (running)
+                 0.000 s                  every job of the start is done
+            Left out, for nothing here starts them: b.service
+            All is up after 0.000 s of pretend time.
+        "#]],
+    );
+}
+
+#[test]
+fn everything_ends_with_the_unit_that_exit_code_from_names() {
+    let text = "[Service]\nType=oneshot\nExecStart=/bin/a\n[X-Container]\nExitCodeFrom=a.service\n";
+    let files = [("a.service", text), ("b.service", "[Service]\nExecStart=/bin/b\n")];
+    check(
+        &files,
+        "",
+        expect![[r#"
+             0.000 s  a.service  inactive (dead) -> activating (start)
+             0.000 s  b.service  inactive (dead) -> activating (start)
+             0.000 s  b.service  activating (start) -> active (running)
+             0.001 s  a.service  activating (start) -> deactivating (stop-sigterm)
+             0.001 s  a.service  deactivating (stop-sigterm) -> inactive (dead)
+             0.001 s             every job of the start is done
+        All ends with exit code 0, by ExitCodeFrom= or an exit action.
+        All went well after 0.001 s of pretend time.
+    "#]],
+    );
+    check(
+        &files,
+        "a.service",
+        expect![[r#"
+             0.000 s  a.service  inactive (dead) -> activating (start)
+             0.000 s  b.service  inactive (dead) -> activating (start)
+             0.000 s  b.service  activating (start) -> active (running)
+             0.001 s  a.service  activating (start) -> deactivating (stop-sigterm)
+             0.001 s  a.service  deactivating (stop-sigterm) -> failed (failed)
+             0.001 s  a.service  failed with result 'exit-code'
+             0.001 s  a.service  Failed to start a.service.
+             0.001 s             every job of the start is done
+        Failed: a.service
+        Why: a.service failed: its main process ended with status 1.
+        All ends with exit code 1, by ExitCodeFrom= or an exit action.
+        Not all went well after 0.001 s of pretend time.
+    "#]],
+    );
+}
+
+#[test]
 fn a_seed_gives_the_same_boot() {
     let told = |seed| text(&story(&WEB, "", Some(seed)).unwrap());
     assert_eq!(told(7), told(7));
@@ -171,8 +229,9 @@ fn what_cannot_be_simulated_is_refused() {
         &[("a.service", "Requires=gone.service\n[Service]\nExecStart=/bin/a\n")],
         "",
         expect![[r#"
-        Not started: a.service (unit gone.service not found)
-        Not all went well after 0.000 s of pretend time.
-    "#]],
+            Not started: a.service (unit gone.service not found)
+            Why: a.service was not started: its start was asked for by the manager itself, but refused: unit gone.service not found, which it names in Requires=.
+            Not all went well after 0.000 s of pretend time.
+        "#]],
     );
 }

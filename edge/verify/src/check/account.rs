@@ -8,6 +8,7 @@ use crate::finding::{Finding, Suggestion};
 use crate::ground::Ground;
 use crate::surroundings::Meant;
 use eudaemon_unit::config::Config;
+use eudaemon_unit::diagnostic::Severity;
 use eudaemon_unit::files::join;
 use eudaemon_unit::limits::UNIT_FILE_MAX;
 use eudaemon_unit::spelling::slip;
@@ -89,17 +90,26 @@ pub(super) fn add(
     if !meant.kind.changes_users() {
         return;
     }
+    // Of a package that is not installed neither the programs are there nor its users.
+    let severity = match super::program::are_there(looking, config) {
+        true => Severity::Warning,
+        false => meant.severity(),
+    };
     let (users, groups) = (&accounts.users, &accounts.groups);
     let user = exec.user.iter().map(|name| ("User", "user", users, name));
     let group = exec.group.iter().map(|name| ("Group", "group", groups, name));
     let more = exec.supplementary_groups.iter().map(|name| ("SupplementaryGroups", "group", groups, name));
     for (key, what, known, name) in user.chain(group).chain(more) {
+        // `User=%i` of a template, which is looked at with an instance of our own.
+        if config.name.instance() == Some(name) {
+            continue;
+        }
         let Some(near) = Accounts::missing(known, name) else { continue };
         let text =
             format!("{}: {key}={name}: no such {what} is known, and sysusers.d makes none", config.name);
         let spot = looking.sources.assignment(config, &[key], Some(name));
         let spot = spot.or_else(|| looking.sources.assignment(config, &[key], None));
-        let finding = Finding::of_file(looking.file(config), meant.severity(), "unknown-account", text);
+        let finding = Finding::of_file(looking.file(config), severity, "unknown-account", text);
         let finding = finding.expecting(format!("a {what} of this system")).at(spot);
         findings.push(Finding { suggestion: near.map(Suggestion::word), ..finding });
     }

@@ -47,12 +47,19 @@ pub(super) fn exit_code(
     findings: &mut Vec<Finding>,
 ) {
     let Some(other) = &config.unit.exit_code_from else { return };
-    if loader.load_whole(other).config.load != LoadState::NotFound {
-        return;
-    }
-    let text = format!("{}: ExitCodeFrom= names {other}, and there is no such unit", config.name);
-    let finding = Finding::of_file(looking.file(config), Severity::Warning, "unknown-unit", text);
-    let suggestion = meant(looking, other).map(|near| Suggestion::word(&near));
+    let is_there = loader.load_whole(other).config.load != LoadState::NotFound;
+    let (code, why, near) = match (is_there, other.kind().is_unserved()) {
+        (true, false) => return,
+        (true, true) => {
+            let kind = other.kind().suffix();
+            let text = format!("and {kind} units are not started yet: all ends with code 1 at once");
+            ("unserved-unit", text, None)
+        }
+        (false, _) => ("unknown-unit", "and there is no such unit".to_owned(), meant(looking, other)),
+    };
+    let text = format!("{}: ExitCodeFrom= names {other}, {why}", config.name);
+    let finding = Finding::of_file(looking.file(config), Severity::Warning, code, text);
+    let suggestion = near.map(|near| Suggestion::word(&near));
     let line = |word| looking.sources.assignment(config, &["ExitCodeFrom"], word);
     let spot = line(Some(other.as_str())).or_else(|| line(None));
     findings.push(Finding { suggestion, ..finding.at(spot) });

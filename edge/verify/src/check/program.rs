@@ -32,6 +32,13 @@ pub(super) fn add(looking: &Looking<'_>, config: &Config, findings: &mut Vec<Fin
     }
 }
 
+/// Whether all programs of a unit's commands are there: it is meant for this system.
+pub(super) fn are_there(looking: &Looking<'_>, config: &Config) -> bool {
+    let Some(exec) = config.exec() else { return false };
+    let mut all = commands(config).into_iter().flat_map(|(_, commands)| commands);
+    all.all(|command| find_program(looking.ground.programs, &command.path, &exec.search_path).is_ok())
+}
+
 /// Where the next command of a list is looked for.
 struct Next {
     value: usize,

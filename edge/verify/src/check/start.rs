@@ -145,7 +145,8 @@ fn why(config: &Config) -> String {
     let name = &config.name;
     match &config.load {
         LoadState::NotFound | LoadState::Loaded => format!("Unit {name} not found."),
-        LoadState::BadSetting(text) | LoadState::Inconsistent(text) => text.clone(),
+        LoadState::BadSetting(_) => format!("Unit {name} has a bad unit file setting."),
+        LoadState::Inconsistent(text) => text.clone(),
         LoadState::Unreadable(text) => format!("Unit {name} failed to load: {text}"),
         LoadState::Masked => format!("Unit {name} is masked."),
     }
@@ -169,7 +170,7 @@ fn contradiction(
     unit: &UnitName,
     (one, other): (JobKind, JobKind),
 ) -> Finding {
-    let (one, other) = (job(one), job(other));
+    let (one, other) = (one.word(), other.word());
     let stops = plan.trail.iter().filter(|entry| entry.unit == *unit && entry.kind == JobKind::Stop);
     let found = stops.flat_map(|entry| &entry.reasons).find_map(|reason| {
         let (_, writer) = reason.word.as_ref()?;
@@ -203,21 +204,7 @@ fn reasons(entry: &Entry) -> Option<String> {
         Some(format!("{}={named} of {writer}", word.property()))
     });
     let said: Vec<String> = said.collect();
-    (!said.is_empty()).then(|| format!("{} of {}: {}", job(entry.kind), entry.unit, said.join(", ")))
-}
-
-const fn job(kind: JobKind) -> &'static str {
-    match kind {
-        JobKind::Start => "start",
-        JobKind::VerifyActive => "verify-active",
-        JobKind::Stop => "stop",
-        JobKind::Reload => "reload",
-        JobKind::ReloadOrStart => "reload-or-start",
-        JobKind::Restart => "restart",
-        JobKind::TryRestart => "try-restart",
-        JobKind::TryReload => "try-reload",
-        JobKind::Nop => "nop",
-    }
+    (!said.is_empty()).then(|| format!("{} of {}: {}", entry.kind.word(), entry.unit, said.join(", ")))
 }
 
 impl Known {

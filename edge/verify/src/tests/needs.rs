@@ -205,31 +205,31 @@ fn accounts() {
         files,
         &names,
         expect![[r#"
-        note[unknown-account]: a.service: User=ww-data: no such user is known, and sysusers.d makes none
-         --> /u/a.service:3:6
-          |
-        3 | User=ww-data
-          |      ^^^^^^^ expected a user of this system
-          |
-        help: did you mean `www-data`?
-          |
-        3 | User=www-data
-          |      +
+            warning[unknown-account]: a.service: User=ww-data: no such user is known, and sysusers.d makes none
+             --> /u/a.service:3:6
+              |
+            3 | User=ww-data
+              |      ^^^^^^^ expected a user of this system
+              |
+            help: did you mean `www-data`?
+              |
+            3 | User=www-data
+              |      +
 
-        note[unknown-account]: a.service: SupplementaryGroups=staff: no such group is known, and sysusers.d makes none
-         --> /u/a.service:5:25
-          |
-        5 | SupplementaryGroups=adm staff
-          |                         ^^^^^ expected a group of this system
+            warning[unknown-account]: a.service: SupplementaryGroups=staff: no such group is known, and sysusers.d makes none
+             --> /u/a.service:5:25
+              |
+            5 | SupplementaryGroups=adm staff
+              |                         ^^^^^ expected a group of this system
 
-        note[not-honoured]: DynamicUser= is acted on in part: the service runs as a user made for it only where one can be made
-         --> /u/c.service:4:1
-          |
-        4 | DynamicUser=yes
-          | ^^^^^^^^^^^^^^^
+            note[not-honoured]: DynamicUser= is acted on in part: the service runs as a user made for it only where one can be made
+             --> /u/c.service:4:1
+              |
+            4 | DynamicUser=yes
+              | ^^^^^^^^^^^^^^^
 
-        verify: 3 notes
-    "#]],
+            verify: 2 warnings, 1 note
+        "#]],
     );
     let meant = Meant { kind: Surroundings::Machine, named: Named::Yes };
     let findings = said(files, &Request { meant, notes: Notes::Dropped, ..asking(&names) });

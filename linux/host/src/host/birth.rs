@@ -3,7 +3,7 @@
 use super::{Host, Known, Role, sets};
 use crate::condition::glob;
 use crate::place::Scope;
-use eudaemon_engine::api::{Event, ExitStatus, Phase, Spawn, Told, WatchExec};
+use eudaemon_engine::api::{Event, ExitStatus, Phase, Spawn, Told, Trouble, WatchExec};
 use eudaemon_engine::exec::{self, Facts, Verdict};
 use eudaemon_engine::kind::service::result_word;
 use eudaemon_init::limits::PLAN_INLINE;
@@ -33,33 +33,21 @@ pub struct Birth {
 }
 
 /// A file that is missing fails the start before there is a process: the child, who reads it, could only fail after.
-fn find_environment_files(plan: &ExecPlan) -> Result<(), Unborn> {
+fn find_environment_files(plan: &ExecPlan) -> io::Result<()> {
     for step in &plan.steps {
         if let Step::EnvironmentFile { path, missing: Missing::Fails } = step
             && !glob::any_path(path)
         {
-            let what = match path.contains(['*', '?', '[']) {
-                true => "no file matches".to_owned(),
-                false => std::fs::metadata(path)
-                    .map_or_else(|error| error.kind().to_string(), |_| "no such file".into()),
+            let what = match (path.contains(['*', '?', '[']), std::fs::metadata(path)) {
+                (true, _) => "no file matches".to_owned(),
+                (false, Err(error)) if error.kind() != io::ErrorKind::NotFound => error.kind().to_string(),
+                (false, _) => "no such file".to_owned(),
             };
-            // It is said here; the number would read as if the program were missing.
-            return Err(Unborn { errno: 0, text: format!("EnvironmentFile={path}: {what}") });
+            // With the number it would read as if the program were missing.
+            return Err(io::Error::other(format!("EnvironmentFile={path}: {what}")));
         }
     }
     Ok(())
-}
-
-/// Why there will be no process.
-struct Unborn {
-    errno: i32,
-    text: String,
-}
-
-impl From<io::Error> for Unborn {
-    fn from(error: io::Error) -> Unborn {
-        Unborn { errno: error.raw_os_error().unwrap_or(libc::EIO), text: error.to_string() }
-    }
 }
 
 impl Host {
@@ -73,18 +61,18 @@ impl Host {
                     self.say(Some(unit), format!("{unit}: {directive}= {outcome}"));
                 }
             }
-            Err(Unborn { errno, text }) => {
-                let program = &spawn.command.path;
-                if spawn.phase != Phase::Health || errno == 0 {
-                    self.say(Some(&spawn.unit), format!("{}: cannot start {program}: {text}", spawn.unit));
-                }
+            Err(error) => {
                 self.processes.remove(&spawn.process);
-                self.fact(Event::SpawnFailed { process: spawn.process, errno });
+                let trouble = match error.raw_os_error() {
+                    Some(errno) => Trouble::errno(errno),
+                    None => Trouble { errno: 0, step: error.to_string() },
+                };
+                self.fact(Event::SpawnFailed { process: spawn.process, trouble });
             }
         }
     }
 
-    fn try_spawn(&mut self, spawn: &Spawn, config: &Config, birth: Birth) -> Result<Vec<Verdict>, Unborn> {
+    fn try_spawn(&mut self, spawn: &Spawn, config: &Config, birth: Birth) -> io::Result<Vec<Verdict>> {
         let path = sets::path(&spawn.unit, Some(config));
         let group = self.groups.enter(&path)?;
         let (names, mut passed) = self.handed_over(spawn, &birth)?;

@@ -5,14 +5,14 @@
 //! what is gone already is no trouble to it.
 
 use super::{Host, News};
-use crate::remove;
+use crate::{limits, remove};
 use eudaemon_engine::api::{Event, Resource, Trouble};
 use eudaemon_engine::kind::cleaning::directories;
 use eudaemon_unit::config::Config;
 use eudaemon_unit::name::UnitName;
 use eudaemon_unit::specifier::Directories as Bases;
 use rustix::event::{EventfdFlags, eventfd};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -28,6 +28,8 @@ type Told = (UnitName, Result<(), Trouble>);
 pub(super) struct Cleaners {
     /// Set where no more is to be removed.
     stops: BTreeMap<UnitName, Arc<AtomicBool>>,
+    /// Who waits for one of those at work to be through.
+    waiting: VecDeque<Work>,
     /// Readable when somebody told something.
     pub bell: Arc<OwnedFd>,
     mouth: Sender<Told>,
@@ -38,7 +40,33 @@ impl Cleaners {
     pub fn new() -> io::Result<Cleaners> {
         let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
         let (mouth, ear) = channel();
-        Ok(Cleaners { stops: BTreeMap::new(), bell, mouth, ear })
+        Ok(Cleaners { stops: BTreeMap::new(), waiting: VecDeque::new(), bell, mouth, ear })
+    }
+
+    fn at_work(&self) -> usize {
+        self.stops.len().saturating_sub(self.waiting.len())
+    }
+}
+
+/// One unit's directories, each below its base.
+#[derive(Debug)]
+struct Work {
+    unit: UnitName,
+    places: Vec<(PathBuf, String)>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Work {
+    fn run(self, mouth: &Sender<Told>, bell: &OwnedFd) {
+        // Each is tried, whatever becomes of those before it; the first trouble is told.
+        let mut outcome = Ok(());
+        for (base, name) in &self.places {
+            outcome = outcome.and(remove::below(base, name, &self.stop));
+        }
+        if mouth.send((self.unit, outcome)).is_ok() {
+            // It can only be full of rings nobody has heard yet.
+            rustix::io::write(bell, &1u64.to_ne_bytes()).ok();
+        }
     }
 }
 
@@ -50,33 +78,33 @@ impl Host {
         }
         let places = config.map_or(Vec::new(), |config| places(config, what, &self.place.bases));
         let stop = Arc::new(AtomicBool::new(false));
-        let work = {
-            let (unit, stop) = (unit.clone(), Arc::clone(&stop));
-            let (mouth, bell) = (self.cleaners.mouth.clone(), Arc::clone(&self.cleaners.bell));
-            move || {
-                // Each is tried, whatever becomes of those before it; the first trouble is told.
-                let mut outcome = Ok(());
-                for (base, name) in &places {
-                    outcome = outcome.and(remove::below(base, name, &stop));
-                }
-                if mouth.send((unit, outcome)).is_ok() {
-                    // It can only be full of rings nobody has heard yet.
-                    rustix::io::write(&bell, &1u64.to_ne_bytes()).ok();
-                }
-            }
-        };
-        match std::thread::Builder::new().name("clean".to_owned()).spawn(work) {
-            Ok(_detached) => drop(self.cleaners.stops.insert(unit, stop)),
-            Err(error) => {
-                let errno = error.raw_os_error().unwrap_or(libc::EAGAIN);
-                let trouble = Trouble { errno, step: "cannot start a thread".to_owned() };
-                self.fact(Event::Cleaned { unit, outcome: Err(trouble) });
-            }
+        let work = Work { unit: unit.clone(), places, stop: Arc::clone(&stop) };
+        let is_free = self.cleaners.at_work() < limits::CLEANERS;
+        self.cleaners.stops.insert(unit, stop);
+        match is_free {
+            true => self.set_to_work(work),
+            false => self.cleaners.waiting.push_back(work),
+        }
+    }
+
+    fn set_to_work(&mut self, work: Work) {
+        let unit = work.unit.clone();
+        let (mouth, bell) = (self.cleaners.mouth.clone(), Arc::clone(&self.cleaners.bell));
+        let thread = std::thread::Builder::new().name("clean".to_owned());
+        if let Err(error) = thread.spawn(move || work.run(&mouth, &bell)) {
+            self.cleaners.stops.remove(&unit);
+            let errno = error.raw_os_error().unwrap_or(libc::EAGAIN);
+            let trouble = Trouble { errno, step: "cannot start a thread".to_owned() };
+            self.fact(Event::Cleaned { unit, outcome: Err(trouble) });
         }
     }
 
     /// Answered by the thread; by us where a predecessor's is gone.
     pub(super) fn stop_cleaning(&mut self, unit: UnitName) {
+        if let Some(at) = self.cleaners.waiting.iter().position(|work| work.unit == unit) {
+            self.cleaners.waiting.remove(at);
+            self.cleaners.stops.remove(&unit);
+        }
         match self.cleaners.stops.get(&unit) {
             Some(stop) => stop.store(true, Ordering::Relaxed),
             None => {
@@ -93,6 +121,11 @@ impl Host {
         while let Ok((unit, outcome)) = self.cleaners.ear.try_recv() {
             self.cleaners.stops.remove(&unit);
             self.news.push_back(News::Fact(Event::Cleaned { unit, outcome }));
+        }
+        while self.cleaners.at_work() < limits::CLEANERS
+            && let Some(work) = self.cleaners.waiting.pop_front()
+        {
+            self.set_to_work(work);
         }
     }
 }

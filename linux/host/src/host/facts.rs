@@ -8,7 +8,7 @@
 use super::{Host, Known, Messages, News, Role, Untaken, sets};
 use crate::link::Told;
 use crate::{limits, notify, proc};
-use eudaemon_engine::api::{Event, ExitStatus, NotifySender, Parcel, ProcId};
+use eudaemon_engine::api::{Event, ExitStatus, NotifySender, Parcel, ProcId, Trouble};
 use eudaemon_init::wire::SetupFailure;
 use eudaemon_unit::config::Config;
 use eudaemon_unit::name::UnitName;
@@ -111,7 +111,7 @@ impl Host {
             }
             Told::SpawnFailed { id, errno } => {
                 self.processes.remove(&ProcId(id));
-                self.fact(Event::SpawnFailed { process: ProcId(id), errno });
+                self.fact(Event::SpawnFailed { process: ProcId(id), trouble: Trouble::errno(errno) });
             }
             Told::Executed { id } => self.fact(Event::Executed { process: ProcId(id) }),
             // Spawned, ended and forgotten before: its exit was written down, so only an order repeated out of

@@ -160,7 +160,8 @@ impl Host {
             Action::Spawn(spawn) => match (config, birth) {
                 (Some(config), Some(birth)) => self.spawn(&spawn, config, birth),
                 (None, _) | (_, None) => {
-                    self.fact(Event::SpawnFailed { process: spawn.process, errno: libc::ENOENT })
+                    let trouble = Trouble { errno: 0, step: "its unit is gone".to_owned() };
+                    self.fact(Event::SpawnFailed { process: spawn.process, trouble })
                 }
             },
             Action::Signal { process, signal } => self.signal(process, config, signal),

@@ -32,17 +32,14 @@ impl Site {
                 if let Err(refusal @ Refusal::Cyclic(units)) = outcome
                     && request.0 < OWN_REQUESTS
                 {
-                    for unit in units {
-                        self.lines.say(
-                            Some(unit),
-                            None,
-                            lines::WARNING,
-                            &format!("{unit}: {}", refusal.reason()),
-                        );
-                    }
+                    // Once, under the first name of the ring: status looks for any of them in the text.
+                    let text = format!("{}: nothing is started", refusal.reason());
+                    self.lines.say(units.first(), None, lines::WARNING, &text);
                 }
+                // What comes too late, since everything ends, is nobody's trouble.
                 if request.0 >= OWN_REQUESTS
                     && let Err(refusal) = outcome
+                    && *refusal != Refusal::ShuttingDown
                 {
                     let text = match self.folder.refused(*request) {
                         Some(unit) => format!("{unit} cannot be started: {}", refusal.reason()),

@@ -11,6 +11,7 @@ use eudaemon_engine::api::{Announcement, Asker, Event, Input, Moment, Output, Re
 use eudaemon_unit::config::{Config, LoadState};
 use eudaemon_unit::directives;
 use eudaemon_unit::name::UnitName;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Site {
@@ -79,19 +80,16 @@ impl Site {
             self.loaded_late.insert(config.name.clone(), late);
             self.notes.push((format!("{LATE}{}", config.name), postcard::to_allocvec(&late).ok()));
         }
-        self.bring(fresh.into_iter().map(|loaded| loaded.config).collect());
+        self.bring(fresh);
     }
 
     /// Will the engine hear of the unit, and so of all it leads to, before anything else that is put to it now?
     fn is_queued(&self, unit: &UnitName) -> bool {
-        let names = |config: &Arc<Config>| config.name == *unit || config.aliases.contains(unit);
-        self.inbox
-            .iter()
-            .any(|input| matches!(input, Input::Fact(Event::Loaded(units)) if units.iter().any(names)))
+        self.queued().any(|config| config.name == *unit || config.aliases.contains(unit))
     }
 
     pub(super) fn say_diagnostics(&self, loaded: &[Loaded]) {
-        for Loaded { config, diagnostics } in loaded {
+        for Loaded { config, diagnostics, .. } in loaded {
             for diagnostic in diagnostics {
                 self.lines.say(Some(&config.name), None, lines::WARNING, &diagnostic.to_string());
             }
@@ -112,16 +110,21 @@ impl Site {
     }
 
     /// Hands units to the engine, and to the log for the next manager.
-    pub fn bring(&mut self, units: Vec<Arc<Config>>) {
-        if units.is_empty() {
-            return;
+    pub fn bring(&mut self, units: Vec<Loaded>) {
+        if !units.is_empty() {
+            self.bring_all(units);
         }
-        for config in &units {
+    }
+
+    fn bring_all(&mut self, units: Vec<Loaded>) {
+        for Loaded { config, print, .. } in &units {
+            self.units.remember(config, *print);
             self.visitors.forget(&config.name);
             let name = format!("config/{}", config.name);
             self.notes.push((name, postcard::to_allocvec(&**config).ok()));
         }
-        self.inbox.push_back(Input::Fact(Event::Loaded(units)));
+        let configs = units.into_iter().map(|loaded| loaded.config).collect();
+        self.inbox.push_back(Input::Fact(Event::Loaded(configs)));
     }
 
     /// What was written down of units that the engine forgot goes with them.
@@ -132,6 +135,7 @@ impl Site {
             if engine.canonical(unit).is_some() {
                 continue;
             }
+            self.units.forget(unit);
             self.loaded_late.remove(unit);
             self.past.remove(unit);
             self.passed_over.remove(unit);
@@ -139,23 +143,43 @@ impl Site {
         }
     }
 
-    /// daemon-reload: generators, then every known unit's files again. The engine compares by content.
+    /// daemon-reload: generators, then every known unit's files again. The engine hears of those that are different now.
     pub fn reload(&mut self, engine: &Engine) {
         self.read_settings();
         self.generate();
         self.units.refresh();
         self.visitors.clear();
-        let names: Vec<UnitName> = engine.unit_views().map(|view| view.config.name.clone()).collect();
-        let loaded = self.units.closure(&names);
+        // What is on its way to the engine is not what it has.
+        let queued: BTreeSet<UnitName> = self.queued().map(|config| config.name.clone()).collect();
+        let known = |name: &UnitName| engine.config(name).filter(|config| !queued.contains(&config.name));
+        let names: Vec<UnitName> = engine.configs().map(|config| config.name.clone()).collect();
+        let mut loaded = self.units.closure_again(&names, &known);
         self.say_diagnostics(&loaded);
-        let mut units: Vec<Arc<Config>> = loaded.into_iter().map(|loaded| loaded.config).collect();
-        crate::mounts::keep_mounted(&mut units);
+        crate::mounts::keep_mounted(&mut loaded);
+        loaded.retain(|Loaded { config, print, .. }| {
+            match known(&config.name).filter(|had| *had == config) {
+                Some(had) => {
+                    self.units.remember(had, *print);
+                    false
+                }
+                None => true,
+            }
+        });
         self.milestones.reloaded = clock::now();
         self.note_milestones();
         for name in std::mem::take(&mut self.loaded_late).into_keys() {
             self.notes.push((format!("{LATE}{name}"), None));
         }
-        self.bring(units);
+        // Also if there are none: when the engine has stepped, the reload is over.
+        self.bring_all(loaded);
+    }
+
+    /// Units that the engine will hear of before anything that is put to it now.
+    fn queued(&self) -> impl Iterator<Item = &Arc<Config>> {
+        self.inbox.iter().flat_map(|input| match input {
+            Input::Fact(Event::Loaded(units)) => units.as_slice(),
+            Input::Fact(_) | Input::Wish { .. } | Input::Tick => &[],
+        })
     }
 
     /// daemon-reexec: a reload, and another process for this one.

@@ -32,6 +32,10 @@ fn clean(report: &mut Report) -> Result<()> {
             "[Service]\nType=oneshot\nExecStart=true\nStateDirectory=stopped\n",
         )?
         .file(
+            "/etc/systemd/system/many@.service",
+            "[Service]\nType=oneshot\nExecStart=true\nStateDirectory=many%i\n",
+        )?
+        .file(
             "/etc/systemd/system/big.service",
             "[Service]\nType=oneshot\nExecStart=true\nStateDirectory=big\n",
         )?
@@ -64,6 +68,13 @@ fn clean(report: &mut Report) -> Result<()> {
     report.same("is removed", &shell(LEFT)?, "");
     report.same("nothing is left to go", &ask("clean --what=all web")?, "0 ");
     report.same("CleanResult", &ask("show -P CleanResult web")?, "0 success");
+    // More than are at work at once.
+    let many: Vec<String> = (0..20).map(|number| format!("many@{number}")).collect();
+    let many = many.join(" ");
+    report.same("many units", &ask(&format!("start {many}"))?, "0 ");
+    report.same("have directories", &shell("ls -d /var/lib/many* | wc -l")?, "20");
+    report.same("many at once", &ask(&format!("clean --what=state {many}"))?, "0 ");
+    report.same("are all cleaned", &shell("ls -d /var/lib/many* 2>/dev/null | wc -l")?, "0");
     report.same("it starts", &ask("start web")?, "0 ");
     report.same("and all is there again", &shell(LEFT)?, all);
     if candidate.is_ours() {

@@ -89,7 +89,8 @@ fn orphans(report: &mut Report, confinement: Confinement) -> Result<()> {
         rival.code != 0 && rival.err.contains("another manager answers"),
         &rival.err,
     );
-    machine.run(&["eudaemon", "exit"])?.success()?;
+    let exit = machine.run(&["eudaemon", "exit"])?;
+    report.same("the end is the manager's, not a machine's", &format!("{}{}", exit.code, exit.err), "0");
     machine.run(&["eudaemon", "start", "steady"])?.success()?;
     let said = machine.shell("grep -c 'an earlier init was killed' /run/eudaemon/console.log")?.out;
     report.same("where nothing was left, nothing is taken over", said.trim_end(), "1");

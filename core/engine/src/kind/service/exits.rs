@@ -4,7 +4,7 @@ use super::super::words::{self, ending};
 use super::super::{Cx, Level, Process, ReloadOutcome};
 use super::process::{command_of, program, seek, spawn_control, spawn_main, verdict_of};
 use super::running::{after_reload, reload_failed};
-use super::setup::{nobody, place};
+use super::setup::not_set_up;
 use super::start::{
     enter_running, enter_start, enter_start_post, enter_start_pre, nothing_ran, parent_gone, started,
 };
@@ -13,7 +13,7 @@ use super::{
     Cause, Control, KillStep, Killing, Main, Old, PostControl, Reload, Reloading, Sought, StartPost,
     Starting, State, after,
 };
-use crate::api::{Action, ExitStatus, Phase, ProcId, ServiceResult};
+use crate::api::{Action, ExitStatus, Phase, ProcId, ServiceResult, Trouble};
 use eudaemon_unit::config::Service;
 use eudaemon_unit::config::exec::Failure;
 use eudaemon_unit::config::service::{ExitType, NotifyAccess, ServiceType};
@@ -31,19 +31,18 @@ pub(super) fn setup_failed(
     const NO_SUCH_FILE: i32 = 2;
     // What systemd would have found out before it forked: the process never was.
     if code == RESOURCES {
-        return spawn_failed(state, id, errno, service, cx);
+        return spawn_failed(state, id, &Trouble::errno(errno), service, cx);
     }
-    let ignored = command_of(id, service, cx).is_some_and(|command| command.failure == Failure::Ignored);
+    let ignored =
+        command_of(id, service, cx.history).is_some_and(|command| command.failure == Failure::Ignored);
     let level = if ignored { Level::Info } else { Level::Error };
-    let what = place(code, &service.exec).unwrap_or_else(|| format!("step {}", words::step(code)));
-    let words = nobody(code, errno, &service.exec).unwrap_or_else(|| words::errno(errno));
+    let text = not_set_up(id, code, errno, service, cx.history);
     let asks = super::health::asks(&state, id);
     if asks && !ignored {
-        return super::health::setup_failed(state, id, &format!("{what}: {words}"), service, cx);
+        return super::health::setup_failed(state, text, service, cx);
     }
     if !asks {
-        let program = program(id, service, cx);
-        cx.say(level, format!("{}: cannot start {program}: {what}: {words}", cx.unit));
+        cx.say(level, format!("{}: {text}", cx.unit));
     }
     if ignored && code == EXEC && errno == NO_SUCH_FILE {
         // A program that need not be there and is not counts as one that ran well.
@@ -426,19 +425,24 @@ fn worth(phase: Phase, index: u32, status: Option<ExitStatus>, service: &Service
 }
 
 /// A process was ordered and could not be forked.
-pub(super) fn spawn_failed(state: State, id: ProcId, errno: i32, service: &Service, cx: &mut Cx) -> State {
+pub(super) fn spawn_failed(
+    state: State,
+    id: ProcId,
+    trouble: &Trouble,
+    service: &Service,
+    cx: &mut Cx,
+) -> State {
     let is = |process: Option<Process>| process.is_some_and(|process| process.id == id);
     if super::health::asks(&state, id) {
-        return super::health::command_ended(state, id, Err(errno), service, cx);
+        let text = words::unborn(program(id, service, cx.history), trouble);
+        return super::health::command_ended(state, id, Err(text), service, cx);
     }
     let (control, main) = (is(state.control()), is(state.main()));
     if !control && !main {
         return state;
     }
-    if errno != 0 {
-        let (program, errno) = (program(id, service, cx), words::errno(errno));
-        cx.say(Level::Error, format!("{}: cannot start {program}: {errno}", cx.unit));
-    }
+    let words = words::unborn(program(id, service, cx.history), trouble);
+    cx.say(Level::Error, format!("{}: {words}", cx.unit));
     if control {
         return control_ended(state, None, service, cx);
     }

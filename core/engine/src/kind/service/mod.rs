@@ -27,7 +27,9 @@ mod stop;
 mod timeout;
 
 pub use health::{Health, Verdict};
-pub use timeout::start_waits_for;
+pub use process::program;
+pub use setup::not_set_up;
+pub use timeout::overdue;
 
 use super::{Cx, HealthNews, Input, Process, Stage, StopFor};
 use crate::api::{ExitStatus, FindHow, Phase, ProcId, ServiceResult};
@@ -257,7 +259,7 @@ fn hear(state: State, input: Input, service: &Service, cx: &mut Cx) -> State {
         Input::Reload => running::reload_wished(state, service, cx),
         Input::ResetFailed => end::reset_failed(state, cx),
         Input::Spawned { process } => start::spawned(state, process, service, cx),
-        Input::SpawnFailed { process, errno } => exits::spawn_failed(state, process, errno, service, cx),
+        Input::SpawnFailed { process, trouble } => exits::spawn_failed(state, process, &trouble, service, cx),
         Input::Executed { process } => start::executed(state, process, service, cx),
         Input::SetupFailed { process, code, errno } => {
             exits::setup_failed(state, process, code, errno, service, cx)

@@ -1,6 +1,6 @@
 //! Commands and processes of a service: which commands a phase has, how one is ordered, what an end is worth.
 
-use super::super::{Cx, Process, Stage};
+use super::super::{Cx, History, Process, Stage};
 use super::{Control, Main, Old, PostControl, Reloading, Rest, Sought, Starting, State};
 use crate::api::{Action, ExitStatus, Phase, ProcId, ServiceResult, Spawn, Told, WatchExec};
 use eudaemon_unit::config::Service;
@@ -156,14 +156,18 @@ pub(super) fn listed(status: ExitStatus, list: &ExitStatuses) -> bool {
 }
 
 /// The command a process of this run was ordered for.
-pub(super) fn command_of<'a>(process: ProcId, service: &'a Service, cx: &Cx) -> Option<&'a ExecCommand> {
-    let record = cx.history.commands.iter().find(|record| record.process == process)?;
+pub(super) fn command_of<'a>(
+    process: ProcId,
+    service: &'a Service,
+    history: &History,
+) -> Option<&'a ExecCommand> {
+    let record = history.commands.iter().find(|record| record.process == process)?;
     commands(service, record.phase).get(record.index as usize)
 }
 
 /// The program a process of this run was to become.
-pub(super) fn program<'a>(process: ProcId, service: &'a Service, cx: &Cx) -> &'a str {
-    command_of(process, service, cx).map_or("a process", |command| &command.path)
+pub fn program<'a>(process: ProcId, service: &'a Service, history: &History) -> Option<&'a str> {
+    command_of(process, service, history).map(|command| command.path.as_str())
 }
 
 /// The orders of a state that nothing has answered yet, as they were given.

@@ -1,9 +1,23 @@
 //! What a step before exec failed at, in the words of the unit file.
 
+use super::super::{History, words};
+use super::process::program;
+use crate::api::{ProcId, Trouble};
+use eudaemon_unit::config::Service;
 use eudaemon_unit::config::exec::{Exec, Place, Stdio};
 
+/// Why a process never became its program.
+pub fn not_set_up(id: ProcId, code: u8, errno: i32, service: &Service, history: &History) -> String {
+    let what = place(code, &service.exec).unwrap_or_else(|| format!("step {}", words::step(code)));
+    let trouble = match nobody(code, errno, &service.exec) {
+        Some(nobody) => Trouble { errno: 0, step: format!("{what}: {nobody}") },
+        None => Trouble { errno, step: what },
+    };
+    words::unborn(program(id, service, history), &trouble)
+}
+
 /// The directive whose path a step failed at.
-pub(super) fn place(code: u8, exec: &Exec) -> Option<String> {
+fn place(code: u8, exec: &Exec) -> Option<String> {
     const CHDIR: u8 = 200;
     const STDIN: u8 = 208;
     const STDOUT: u8 = 209;
@@ -35,7 +49,7 @@ pub(super) fn place(code: u8, exec: &Exec) -> Option<String> {
 }
 
 /// Who is not there, where an account was looked for and not found.
-pub(super) fn nobody(code: u8, errno: i32, exec: &Exec) -> Option<String> {
+fn nobody(code: u8, errno: i32, exec: &Exec) -> Option<String> {
     const GROUP: u8 = 216;
     const USER: u8 = 217;
     const NOT_FOUND: i32 = 3;

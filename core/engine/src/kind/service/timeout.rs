@@ -1,6 +1,6 @@
 //! What took too long: starts, stops, reloads, signs of life, and the run itself.
 
-use super::super::{Cx, Level};
+use super::super::{Cx, Level, words};
 use super::end::dead;
 use super::health::deadline_of;
 use super::process::KILL;
@@ -13,6 +13,52 @@ use super::{
 use crate::api::{Action, Phase, ServiceResult};
 use eudaemon_unit::config::Service;
 use eudaemon_unit::config::service::{ServiceType, TimeoutMode};
+use eudaemon_unit::values::signal::signal_name;
+use eudaemon_unit::values::timespan::format_timespan;
+
+/// What took longer than which directive allows, as a clause; `None`: the deadline is no trouble.
+pub fn overdue(state: &State, service: &Service, now: u64) -> Option<String> {
+    let passed = |instant: Option<u64>| instant.is_some_and(|instant| instant <= now);
+    let start = || {
+        let waits = start_waits_for(state, service).map(|what| format!(": {what}")).unwrap_or_default();
+        Some(words::limit("its start", "TimeoutStartSec", service.timeout_start) + &waits)
+    };
+    let watchdog = || {
+        let limit = format_timespan(service.watchdog);
+        Some(format!("no sign of life (WATCHDOG=1) came within WatchdogSec={limit}"))
+    };
+    let stop = |what: &str| {
+        let (key, limit) = ("TimeoutStopSec", service.timeout_stop);
+        Some(format!("{}: {what}", words::limit("its stop", key, limit)))
+    };
+    match state {
+        State::StartPost(StartPost { up, .. }) | State::Running(up) | State::Reload(Reload { up, .. })
+            if passed(deadline_of(up)) && !passed(state.deadline_but_health()) =>
+        {
+            None
+        }
+        State::Condition(_) | State::StartPre(_) | State::Start(_) => start(),
+        State::StartPost(post) if passed(post.control.deadline()) => start(),
+        State::StartPost(_) => watchdog(),
+        State::Running(up) | State::Reload(Reload { up, .. }) if passed(up.watchdog) => watchdog(),
+        State::Running(_) => Some(words::limit("its run", "RuntimeMaxSec", service.runtime_max)),
+        State::Reload(_) => Some(words::limit("its reload", "TimeoutStartSec", service.timeout_start)),
+        State::Stop { .. } => stop("a command of ExecStop= does not end"),
+        State::StopPost { .. } => stop("a command of ExecStopPost= does not end"),
+        State::Killing(Killing { step, .. }) => match step {
+            KillStep::StopSigterm | KillStep::FinalSigterm => {
+                let signal = signal_name(service.kill.signal);
+                stop(&format!("its processes did not end at SIG{signal}"))
+            }
+            KillStep::StopWatchdog | KillStep::FinalWatchdog => {
+                let limit = super::abort_timeout(service);
+                Some(words::limit("its end by the watchdog's signal", "TimeoutAbortSec", limit))
+            }
+            KillStep::StopSigkill | KillStep::FinalSigkill => stop("its processes did not end at SIGKILL"),
+        },
+        State::AutoRestart { .. } | State::Dead | State::Exited | State::Failed => None,
+    }
+}
 
 pub(super) fn deadline(state: State, service: &Service, cx: &mut Cx) -> State {
     let now = cx.now.monotonic;
@@ -71,7 +117,7 @@ pub(super) fn deadline(state: State, service: &Service, cx: &mut Cx) -> State {
 }
 
 /// What a start still waits for, as a clause.
-pub fn start_waits_for(state: &State, service: &Service) -> Option<String> {
+fn start_waits_for(state: &State, service: &Service) -> Option<String> {
     let command = |key: &str| Some(format!("a command of {key}= does not end"));
     let pid_file = || service.pid_file.as_ref().map(|path| format!("PIDFile={path} names no process of it"));
     match state {

@@ -183,12 +183,9 @@ pub(super) fn step(state: State, input: Input, socket: &Socket, cx: &mut Cx) -> 
         // It is passed on to others; here nothing is to be done.
         Input::Reload => state,
         Input::Spawned { process } => state.seen(process),
-        Input::SpawnFailed { process, errno } => {
+        Input::SpawnFailed { process, trouble } => {
             if state.control().is_some_and(|control| control.id == process) {
-                if errno != 0 {
-                    let errno = words::errno(errno);
-                    cx.say(Level::Error, format!("{}: cannot start a command: {errno}", cx.unit));
-                }
+                cx.say(Level::Error, format!("{}: {}", cx.unit, words::unborn(None, &trouble)));
                 return control_ended(state, None, socket, cx);
             }
             state
@@ -269,10 +266,7 @@ fn opened(state: State, outcome: Result<(), Trouble>, socket: &Socket, cx: &mut 
                 None => listen(socket, cx),
             },
             Err(trouble) => {
-                cx.say(
-                    Level::Error,
-                    format!("{}: {}: {}", cx.unit, trouble.step, words::errno(trouble.errno)),
-                );
+                cx.say(Level::Error, format!("{}: {}", cx.unit, words::trouble(&trouble)));
                 enter_stop_pre(ServiceResult::Resources, socket, cx)
             }
         },

@@ -87,6 +87,22 @@ pub(super) fn state_of(phase: Phase, control: Control) -> Option<State> {
     }
 }
 
+impl State {
+    /// What took longer than `TimeoutSec=` allows, as a clause.
+    pub(crate) fn overdue(&self, socket: &Socket) -> Option<String> {
+        let clause = |what: &str| Some(words::limit(what, "TimeoutSec", socket.timeout));
+        match self {
+            State::StartPre(_) => clause("a command of ExecStartPre="),
+            State::Opening { .. } => clause("opening its sockets"),
+            State::StartPost(_) => clause("a command of ExecStartPost="),
+            State::StopPre(_) => clause("a command of ExecStopPre="),
+            State::StopPost(_) => clause("a command of ExecStopPost="),
+            State::Killing(_) => clause("the end of its processes"),
+            State::Dead | State::Listening | State::Running | State::Failed => None,
+        }
+    }
+}
+
 pub(super) fn deadline(state: State, socket: &Socket, cx: &mut Cx) -> State {
     match state {
         State::StartPre(control) => {

@@ -335,7 +335,7 @@ fn input(words: &[&str]) -> Input {
         "reload" => Input::Reload,
         "reset-failed" => Input::ResetFailed,
         "spawned" => Input::Spawned { process: process() },
-        "fork-failed" => Input::SpawnFailed { process: process(), errno: 11 },
+        "fork-failed" => Input::SpawnFailed { process: process(), trouble: Trouble::errno(11) },
         "exec" => Input::Executed { process: process() },
         "setup" => Input::SetupFailed { process: process(), code: word(2).parse().unwrap(), errno: errno() },
         "exit" => exited(ExitStatus::Code(word(2).parse().unwrap())),

@@ -38,11 +38,12 @@ impl<'a, 'b, S: Situation> Books<'a, 'b, S> {
         account.left_out = self.left_out(transaction);
         for remark in &transaction.remarks {
             match remark {
-                Remark::NotPulledIn { unit, wanted_by, why } => {
-                    let reason = Reason { by: wanted_by.clone(), kind: JobKind::Start, word: None };
-                    let why = Omission::Refused(why.clone());
-                    let (unit, reasons) = (unit.clone(), vec![reason]);
-                    account.left_out.push(Omitted { unit, kind: JobKind::Start, why, reasons });
+                Remark::NotPulledIn { unit, wanted_by, word, why } => {
+                    account.left_out.push(refused(unit, JobKind::Start, wanted_by, *word, why));
+                }
+                Remark::Lacking { needed_by, .. } if !account.jobs.iter().any(|j| j.unit == *needed_by) => {}
+                Remark::Lacking { unit, needed_by, word, kind, why } => {
+                    account.left_out.push(refused(unit, *kind, needed_by, *word, why));
                 }
                 Remark::CycleBroken { path, dropped } => account.cycles.push((path.clone(), dropped.clone())),
             }
@@ -110,11 +111,7 @@ impl<'a, 'b, S: Situation> Books<'a, 'b, S> {
 
     fn reason(&self, asker: &Draft, word: Option<Word>, asked: UnitId) -> Reason {
         let graph = self.drafts.graph;
-        let word = word.map(|word| match word.written() {
-            (written, Writer::This) => (written, graph.name(asker.unit).clone()),
-            (written, Writer::Other) => (written, graph.name(asked).clone()),
-        });
-        Reason { by: graph.name(asker.unit).clone(), kind: asker.kind, word }
+        reason(graph.name(asker.unit), asker.kind, word, graph.name(asked))
     }
 
     fn left_out(&self, transaction: &Transaction) -> Vec<Omitted> {
@@ -211,4 +208,18 @@ impl<'a, 'b, S: Situation> Books<'a, 'b, S> {
         let reasons = if id == self.drafts.anchor() { Vec::new() } else { self.reasons(asked) };
         self.entry(draft.unit, draft.kind, &reasons)
     }
+}
+
+fn reason(by: &UnitName, kind: JobKind, word: Option<Word>, asked: &UnitName) -> Reason {
+    let word = word.map(|word| match word.written() {
+        (written, Writer::This) => (written, by.clone()),
+        (written, Writer::Other) => (written, asked.clone()),
+    });
+    Reason { by: by.clone(), kind, word }
+}
+
+/// A job that somebody asked for and that cannot be had.
+fn refused(unit: &UnitName, kind: JobKind, by: &UnitName, word: Option<Word>, why: &Refusal) -> Omitted {
+    let reasons = vec![reason(by, JobKind::Start, word, unit)];
+    Omitted { unit: unit.clone(), kind, why: Omission::Refused(why.clone()), reasons }
 }

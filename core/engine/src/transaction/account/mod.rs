@@ -147,6 +147,10 @@ impl<S: Situation> Situation for Foresight<'_, S> {
         let queued = self.queued.get(&unit).copied().unwrap_or(standing.queued);
         Standing { queued, ..standing }
     }
+
+    fn reload(&self, unit: UnitId) -> super::Reload {
+        self.situation.reload(unit)
+    }
 }
 
 impl<'a, S: Situation> Foresight<'a, S> {
@@ -209,7 +213,12 @@ impl<S: Situation> Drafts<'_, S> {
     }
 }
 
-fn account<S: Situation>(graph: &Graph, situation: &S, ask: Ask) -> (Account, Option<Transaction>) {
+/// What `ask` comes to, in full.
+pub(crate) fn account<S: Situation>(
+    graph: &Graph,
+    situation: &S,
+    ask: Ask,
+) -> (Account, Option<Transaction>) {
     let mut drafts = Drafts::new(graph, situation, ask);
     let outcome = draw_up(&mut drafts);
     let books = Books::new(&drafts);

@@ -275,7 +275,9 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("OnUnhealthy", "none"),
     ("Restart", "no"),
     ("RestartKillSignal", "that of KillSignal="),
+    ("RestartMaxDelaySec", "infinity"),
     ("RestartSec", "100ms"),
+    ("RestartSteps", "0: every wait is as long as RestartSec="),
     ("Retries", "3"),
     ("RuntimeDirectoryMode", "0755"),
     ("RuntimeDirectoryPreserve", "no"),
@@ -341,8 +343,10 @@ pub(super) const fn lines_of(kind: Kind) -> Lines {
 }
 
 pub(super) fn default(row: &Directive) -> Option<&'static str> {
+    // A mount's type is no service's.
+    let is_other = row.key == "Type" && matches!(row.kind, Kind::Text);
     let said = DEFAULTS.binary_search_by(|(key, _)| (*key).cmp(row.key)).ok();
-    if let Some((_, default)) = said.and_then(|at| DEFAULTS.get(at)) {
+    if let Some((_, default)) = said.filter(|_| !is_other).and_then(|at| DEFAULTS.get(at)) {
         return Some(default);
     }
     match row.kind {

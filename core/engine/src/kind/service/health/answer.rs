@@ -1,8 +1,8 @@
 //! What is answered, or is not in time, and what follows.
 
-use super::super::super::words::{self, ending};
+use super::super::super::words::ending;
 use super::super::super::{Cx, HealthInput, HealthNews, Level, Process, StopFor};
-use super::super::process::{command_of, program, verdict_of};
+use super::super::process::{program, verdict_of};
 use super::super::start::enter_running;
 use super::super::stop::{enter_stop, kill};
 use super::super::{Cause, KillStep, PostControl, StartPost, State, Up};
@@ -38,7 +38,7 @@ pub(in crate::kind::service) fn deadline(mut state: State, service: &Service, cx
             failed(state, trouble, left, service, cx)
         }
         Turn::Ending { process, .. } => {
-            let program = program(process.id, service, cx);
+            let program = program(process.id, service, cx.history).unwrap_or("a command");
             let trouble = format!("{program} was killed and has not ended");
             failed(state, trouble, Some(process), service, cx)
         }
@@ -84,11 +84,11 @@ fn probed(state: State, id: ProcId, outcome: Result<(), String>, service: &Servi
     }
 }
 
-/// A command that asked has ended; `None`: it could not be started.
+/// A command that asked has ended; else: why it could not be started.
 pub(in crate::kind::service) fn command_ended(
     mut state: State,
     id: ProcId,
-    status: Result<ExitStatus, i32>,
+    status: Result<ExitStatus, String>,
     service: &Service,
     cx: &mut Cx,
 ) -> State {
@@ -97,14 +97,11 @@ pub(in crate::kind::service) fn command_ended(
         health.turn = Turn::Due(next.max(cx.now.monotonic));
         return state;
     }
-    let path = program(id, service, cx);
     let status = match status {
         Ok(status) => status,
-        Err(errno) => {
-            let trouble = format!("cannot start {path}: {}", words::errno(errno));
-            return failed(state, trouble, None, service, cx);
-        }
+        Err(trouble) => return failed(state, trouble, None, service, cx),
     };
+    let path = program(id, service, cx.history).unwrap_or("a command");
     let index =
         cx.history.commands.iter().find(|record| record.process == id).map_or(0, |record| record.index);
     match verdict_of(Phase::Health, index, status, service) {
@@ -130,13 +127,10 @@ pub(in crate::kind::service) fn command_ended(
 /// A command that was to ask did not come so far; its end follows.
 pub(in crate::kind::service) fn setup_failed(
     state: State,
-    id: ProcId,
-    what: &str,
+    trouble: String,
     service: &Service,
     cx: &mut Cx,
 ) -> State {
-    let path = command_of(id, service, cx).map_or("the command", |command| &command.path);
-    let trouble = format!("cannot start {path}: {what}");
     let left = state.command_asking();
     failed(state, trouble, left, service, cx)
 }
