@@ -64,7 +64,11 @@ pub struct Difference {
 impl Difference {
     /// Whether it is one that docs/decisions/0010 says why there is.
     pub fn is_decided(&self) -> bool {
-        self.is_ring() || self.is_limit() || self.is_next_command() || self.is_order_given_up()
+        self.is_ring()
+            || self.is_limit()
+            || self.is_next_command()
+            || self.is_order_given_up()
+            || self.is_other_pair()
     }
 
     /// There jobs wait for each other for ever, here one of them is given up.
@@ -95,6 +99,15 @@ impl Difference {
             unit.is_some_and(|(unit, _)| self.theirs.contains(&format!("process {unit} second")))
         };
         self.theirs.iter().any(stopping)
+    }
+
+    /// Both refuse; of several jobs that contradict each other systemd names those it finds first in a hash table.
+    fn is_other_pair(&self) -> bool {
+        let refuses = |lines: &[String]| match lines {
+            [line] => line.starts_with("refused org.freedesktop.systemd1.TransactionJobsConflicting "),
+            _ => false,
+        };
+        refuses(&self.theirs) && refuses(&self.ours)
     }
 
     /// There a job goes on waiting for one that was asked for again without its order; here it begins.
@@ -180,6 +193,10 @@ mod tests {
         let next = "> stop\nprocess a.service second\nunit a.service deactivating/stop-sigterm loaded\n";
         check(next, "> stop\n", true);
         check("> stop\nprocess a.service second\n", "> stop\n", false);
+        let pair =
+            |one| format!("> start\nrefused org.freedesktop.systemd1.TransactionJobsConflicting {one}\n");
+        check(&pair("a.service"), &pair("b.service"), true);
+        check(&pair("a.service"), "> start\n", false);
         let waits = "job c.service start waiting\n";
         let begins = "job c.service start running\n";
         let again = "> start a.service ignore-dependencies\n";
