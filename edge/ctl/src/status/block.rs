@@ -1,5 +1,6 @@
 //! The block of one unit: a line for each fact that is known.
 
+use super::ours::{health, verdicts};
 use super::process;
 use super::tree::{self, ProcessRow};
 use crate::bus::{Properties, Value};
@@ -8,7 +9,6 @@ use crate::text::paint::{self, Paint, Style};
 use crate::text::size;
 use crate::text::time::{self, Clock};
 use crate::verb::Cause;
-use eudaemon_engine::why::Tells;
 
 /// All that a block is written from.
 #[derive(Clone, Copy, Debug)]
@@ -70,41 +70,8 @@ pub fn unit(facts: &Facts) -> String {
     block.text
 }
 
-/// What went wrong with a unit's last start or run, from the causes of its last change, and what it was started without;
-/// nothing where nothing did, or where the row of its conditions says it.
-pub fn faults(unit: &str, causes: &[Cause]) -> Vec<String> {
-    let mut lines = Vec::new();
-    for (place, Cause { unit: of, tells, text, .. }) in causes.iter().enumerate() {
-        match tells {
-            Some(Tells::Failed | Tells::NotStarted) if place == 0 => lines.push(text.clone()),
-            Some(Tells::Lacking) if of == unit => lines.push(text.clone()),
-            Some(Tells::Failed | Tells::NotStarted) if of != unit && !lines.is_empty() => {
-                lines.push(format!("because {of} {text}"));
-            }
-            Some(Tells::Up | Tells::Down) if place == 0 => {}
-            // Who asked for it is no fault.
-            Some(
-                Tells::Up
-                | Tells::Down
-                | Tells::Failed
-                | Tells::NotStarted
-                | Tells::Unmet
-                | Tells::Lacking
-                | Tells::Asked,
-            )
-            | None => break,
-        }
-    }
-    lines
-}
-
-/// The condition that kept a unit down and that it does not know of itself any more.
-pub fn skipped(causes: &[Cause]) -> Option<&Cause> {
-    causes.first().filter(|cause| cause.tells == Some(Tells::Unmet))
-}
-
 /// Rows with their labels right-aligned to one column.
-struct Block {
+pub(super) struct Block {
     text: String,
 }
 
@@ -112,18 +79,18 @@ const LABEL: usize = 11;
 const INDENT: &str = "             ";
 
 impl Block {
-    fn row(&mut self, label: &str, value: &str) {
+    pub(super) fn row(&mut self, label: &str, value: &str) {
         self.text.push_str(&format!("{label:>LABEL$}: {value}\n"));
     }
 
     /// The first value beside the label, the others below it; nothing where there is none.
-    fn rows(&mut self, label: &str, values: &[String]) {
+    pub(super) fn rows(&mut self, label: &str, values: &[String]) {
         for (at, value) in values.iter().enumerate() {
             if at == 0 { self.row(label, value) } else { self.below(value) }
         }
     }
 
-    fn below(&mut self, value: &str) {
+    pub(super) fn below(&mut self, value: &str) {
         self.text.push_str(&format!("{INDENT}{value}\n"));
     }
 }
@@ -241,32 +208,6 @@ fn until(facts: &Facts, block: &mut Block) {
     }
 }
 
-/// Whether it is well, by what it was asked (`[X-Health]`), and what the last probe came to if that failed.
-fn health(facts: &Facts, block: &mut Block) {
-    let told = facts.ours.list("Health");
-    let text = |at: usize| told.get(at).and_then(Value::text).unwrap_or("");
-    let number = |at: usize| told.get(at).and_then(Value::unsigned).unwrap_or(0);
-    let (word, trouble) = (text(0), text(3));
-    if word.is_empty() {
-        return;
-    }
-    let style = match word {
-        "healthy" => Style::Good,
-        "unhealthy" => Style::Bad,
-        _ => Style::Plain,
-    };
-    let since = facts.clock.point(number(1)).zip(facts.clock.distance(number(1)));
-    let since = since.map_or(String::new(), |(point, distance)| format!(" since {point}; {distance}"));
-    block.row("Health", &format!("{}{since}", facts.paint.text(style, word)));
-    if !trouble.is_empty() {
-        let failures = match number(2) {
-            0 | 1 => "last probe".to_owned(),
-            failures => format!("{failures} probes in a row failed, the last"),
-        };
-        block.below(&format!("{failures}: {trouble}"));
-    }
-}
-
 /// How long a unit that is down was up.
 fn duration(facts: &Facts, block: &mut Block) {
     let properties = facts.properties;
@@ -331,27 +272,6 @@ fn kind_rows(facts: &Facts, block: &mut Block) {
             block.row(label, value);
         }
     }
-}
-
-/// Directives that do not do here what they say, one line for each reason.
-fn verdicts(facts: &Facts, block: &mut Block) {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for verdict in facts.ours.list("Verdicts") {
-        let text = |at: usize| verdict.list().get(at).and_then(Value::text).unwrap_or("");
-        match reasons.iter_mut().find(|(reason, _)| *reason == text(1)) {
-            Some((_, keys)) => keys.push(text(0)),
-            None => reasons.push((text(1), vec![text(0)])),
-        }
-    }
-    let line = |(reason, keys): &(&str, Vec<&str>)| match *reason {
-        "not yet" => format!("not acted on yet: {}=", keys.join("= ")),
-        reason => match reason.strip_prefix("no: ") {
-            Some(why) => format!("never acted on, for {why}: {}=", keys.join("= ")),
-            None => format!("acted on {reason}: {}=", keys.join("= ")),
-        },
-    };
-    let lines: Vec<String> = reasons.iter().map(line).collect();
-    block.rows("Verdict", &lines);
 }
 
 fn sockets(facts: &Facts, block: &mut Block) {
@@ -446,60 +366,5 @@ fn group(facts: &Facts, block: &mut Block) {
     } else if let Some((made_up, _, _)) = processes.first() {
         block.row("Processes", "told by their mark, for there are no cgroups here");
         block.text.push_str(&tree::processes(processes, made_up, INDENT, facts.paint, facts.width));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(causes: &[(&str, Tells, &str)], expected: &[&str]) {
-        let cause = |(unit, tells, text): &(&str, Tells, &str)| Cause {
-            unit: unit.to_string(),
-            realtime: 0,
-            monotonic: 0,
-            tells: Some(*tells),
-            text: text.to_string(),
-        };
-        let causes: Vec<Cause> = causes.iter().map(cause).collect();
-        assert_eq!(faults("web.service", &causes), expected);
-    }
-
-    #[test]
-    fn a_fault_is_told_down_to_its_root() {
-        check(
-            &[
-                ("web.service", Tells::NotStarted, "was not started: it needs data.mount"),
-                ("data.mount", Tells::NotStarted, "was not started: mounting is not supported yet"),
-                ("data.mount", Tells::Asked, "was part of a transaction"),
-            ],
-            &[
-                "was not started: it needs data.mount",
-                "because data.mount was not started: mounting is not supported yet",
-            ],
-        );
-        check(&[("web.service", Tells::Failed, "failed: no READY=1")], &["failed: no READY=1"]);
-        check(&[("web.service", Tells::Down, "went down: its stop was asked for by systemctl")], &[]);
-        check(&[("web.service", Tells::Unmet, "was not started: ConditionPathExists=/x does not hold")], &[]);
-    }
-
-    #[test]
-    fn what_it_lacks_is_told_of_what_is_up() {
-        check(
-            &[
-                ("web.service", Tells::Up, "came up"),
-                ("web.service", Tells::Lacking, "was started without db.service"),
-                ("top.target", Tells::Up, "came up"),
-            ],
-            &["was started without db.service"],
-        );
-        check(
-            &[
-                ("web.service", Tells::Up, "came up"),
-                ("top.target", Tells::Up, "came up"),
-                ("top.target", Tells::Lacking, "was started without db.service"),
-            ],
-            &[],
-        );
     }
 }

@@ -4,10 +4,12 @@ mod block;
 mod console;
 mod journal;
 mod manager;
+mod ours;
 mod process;
 mod tree;
 
-pub use block::{Facts, faults, skipped, unit};
+pub use block::{Facts, unit};
 pub use journal::tail;
 pub use manager::manager;
+pub use ours::{faults, skipped};
 pub use tree::ProcessRow;
