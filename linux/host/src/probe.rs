@@ -250,7 +250,7 @@ fn foreign_network(pid: u32) -> Result<Option<File>, Unasked> {
     let network = match File::open(&place) {
         Ok(network) => network,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound) => return Err(Unasked::Gone),
-        // Whoever may not look there cannot have given it a network of its own.
+        // Whoever may not look there asks in its own.
         Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied) => return Ok(None),
         Err(error) => return Err(Unasked::Failed(format!("cannot open {place}: {}", error.kind()))),
     };

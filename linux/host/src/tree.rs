@@ -90,15 +90,9 @@ impl Tree for HostTree {
     }
 
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, TreeError> {
-        // Opening waits for nobody, and makes no terminal ours.
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let file = match rustix::fs::open(self.end(path)?, flags, Mode::empty()) {
-            Ok(file) => File::from(file),
-            // A socket, or a device without a driver.
-            Err(rustix::io::Errno::NXIO) => return Ok(Vec::new()),
-            Err(error) => return Err(of_io(error.into())),
-        };
-        let found = file.metadata().map_err(of_io)?;
+        let end = self.end(path)?;
+        // A device is not even opened: to some that means something.
+        let found = fs::metadata(&end).map_err(of_io)?;
         if found.is_dir() {
             return Err(TreeError::IsADirectory);
         }
@@ -109,6 +103,10 @@ impl Tree for HostTree {
         if found.len() > limit {
             return Err(TreeError::TooLarge { limit });
         }
+        // Should it be another by now: opening waits for nobody, and makes no terminal ours.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file = rustix::fs::open(end, flags, Mode::empty()).map_err(|error| of_io(error.into()))?;
+        let file = File::from(file);
         // As much room as it takes to see its end.
         let mut content = Vec::with_capacity(found.len() as usize + 1);
         file.take(limit + 1).read_to_end(&mut content).map_err(of_io)?;

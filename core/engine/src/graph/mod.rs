@@ -187,6 +187,11 @@ impl Graph {
 
     /// Takes a configuration in, in place of what was known of the unit.
     pub fn load(&mut self, config: Arc<Config>) -> Result<(UnitId, Change), Full> {
+        if let Some(owner) = self.id(&config.name)
+            && self.nodes[owner.index()].config.name != config.name
+        {
+            self.drop_alias(owner, &config.name)?;
+        }
         let id = self.mention(&config.name)?;
         let node = &self.nodes[id.index()];
         let change = match node.knowledge {
@@ -194,17 +199,16 @@ impl Graph {
             Knowledge::Loaded if *node.config == *config => return Ok((id, Change::Same)),
             Knowledge::Loaded => Change::Changed,
         };
-        let said: BTreeSet<(Word, UnitId)> = {
-            let old = told_by(&self.nodes[id.index()].config);
-            old.filter_map(|(word, name)| Some((word, self.id(name)?))).collect()
-        };
+        let own = |edge: &&Edge| edge.told != Told::There;
         let old = std::mem::replace(&mut self.nodes[id.index()].config, Arc::clone(&config));
         self.nodes[id.index()].knowledge = Knowledge::Loaded;
         for alias in old.aliases.iter().filter(|alias| !config.aliases.contains(alias)) {
             if self.names.get(alias) == Some(&id) {
-                self.names.remove(alias);
+                self.drop_alias(id, alias)?;
             }
         }
+        let said: BTreeSet<(Word, UnitId)> =
+            self.nodes[id.index()].edges.iter().filter(own).map(|edge| (edge.word, edge.to)).collect();
         for alias in &config.aliases {
             self.alias(id, alias);
         }
@@ -229,6 +233,32 @@ impl Graph {
             self.tell(id, word, other)?;
         }
         named.map(|()| (id, change))
+    }
+
+    /// The name is the unit's no longer: what others said of it is said of whoever has it from now on.
+    fn drop_alias(&mut self, owner: UnitId, alias: &UnitName) -> Result<(), Full> {
+        self.names.remove(alias);
+        let of_alias: Vec<(UnitId, Word)> = self.nodes[owner.index()]
+            .edges
+            .iter()
+            .filter(|edge| edge.told != Told::Here)
+            .map(|edge| (edge.to, edge.word.inverse()))
+            .filter(|(other, word)| self.says(*other, *word, alias))
+            .collect();
+        for (other, word) in of_alias {
+            let config = Arc::clone(&self.nodes[other.index()].config);
+            if !told_by(&config).any(|(said, name)| said == word && self.id(name) == Some(owner)) {
+                self.take_back(other, word, owner);
+                self.loose.push(owner);
+            }
+            let heir = self.mention(alias)?;
+            self.tell(other, word, heir)?;
+        }
+        Ok(())
+    }
+
+    fn says(&self, unit: UnitId, word: Word, of: &UnitName) -> bool {
+        told_by(&self.nodes[unit.index()].config).any(|(said, name)| said == word && name == of)
     }
 
     /// The number of a name; a name nobody knows yet gets one.
@@ -432,6 +462,32 @@ mod tests {
         graph.load(config("a.service", &[(Dependency::Requires, "b.service")])).unwrap();
         assert_eq!(show(&graph), "a.service Requires b.service; b.service RequiredBy a.service");
         assert_eq!(graph.knowledge(graph.id(&name("b.service")).unwrap()), Knowledge::Mentioned);
+    }
+
+    /// An alias becomes a unit of its own: what was said of it is said of that unit, whoever is loaded first, and whether
+    /// the unit that says it is loaded again or not.
+    #[test]
+    fn a_name_that_was_an_alias() {
+        for order in [["a.service", "b.service", "u.target"], ["b.service", "a.service", "u.target"]] {
+            for again in [2, 3] {
+                let mut graph = Graph::default();
+                let mut owner = Config::bare(name("a.service"), LoadState::Loaded);
+                owner.aliases = vec![name("b.service")];
+                graph.load(Arc::new(owner)).unwrap();
+                let wants = [(Dependency::Wants, "b.service"), (Dependency::After, "b.service")];
+                graph.load(config("u.target", &wants)).unwrap();
+                assert!(show(&graph).contains("u.target Wants a.service"), "{}", show(&graph));
+                for unit in order.into_iter().take(again) {
+                    let dependencies: &[_] = if unit == "u.target" { &wants } else { &[] };
+                    graph.load(config(unit, dependencies)).unwrap();
+                }
+                assert_eq!(
+                    show(&graph),
+                    "b.service Before u.target; b.service WantedBy u.target; u.target After b.service; u.target Wants b.service"
+                );
+                assert_ne!(graph.id(&name("a.service")), graph.id(&name("b.service")));
+            }
+        }
     }
 
     #[test]

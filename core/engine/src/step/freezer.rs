@@ -36,6 +36,13 @@ impl FreezerState {
         }
     }
 
+    pub(super) fn stands_still(self) -> bool {
+        match self {
+            FreezerState::Freezing | FreezerState::Frozen => true,
+            FreezerState::Running | FreezerState::Thawing => false,
+        }
+    }
+
     /// What has been ordered and not yet been reported.
     pub(crate) fn awaited(self) -> Option<Freezer> {
         match self {
@@ -130,7 +137,7 @@ impl Engine {
     }
 
     /// What is suspended is not asked whether it is well.
-    fn tell_health(&mut self, unit: UnitId, freezer: Freezer) {
+    pub(super) fn tell_health(&mut self, unit: UnitId, freezer: Freezer) {
         let is_asked = self.unit(unit).state.as_ref().is_some_and(|state| state.health().is_some());
         if is_asked {
             self.step_unit(unit, kind::Input::Health(kind::HealthInput::Freezer(freezer)));

@@ -3,7 +3,7 @@
 
 use super::exit_code::is_end;
 use super::why::{short, told_by};
-use crate::api::{Action, ActiveState, JobId, ServiceResult};
+use crate::api::{Action, ActiveState, Freezer, JobId, ServiceResult};
 use crate::engine::{Alarm, Engine, OwnWish, Turn};
 use crate::graph::{Facets, UnitId};
 use crate::job::algebra::{is_down, is_down_or_going, is_up, is_up_or_coming};
@@ -46,6 +46,7 @@ impl Engine {
         };
         let from = state.active_state();
         let what = told_by(&input, &state, &config, &of.life.history, self.now);
+        let was_asked = state.health().is_some();
         let owned_before = state.processes();
         // As far as anybody was told it is up until then.
         let told = of.life.held.as_ref().map_or(from, |held| held.from);
@@ -80,6 +81,9 @@ impl Engine {
             self.owners.insert(process.id, unit);
         }
         let reply = self.carry_out(unit, (from, to), effects, what, starts);
+        if !was_asked && self.unit(unit).life.freezer.stands_still() {
+            self.tell_health(unit, Freezer::Frozen);
+        }
         self.loosen(unit);
         reply
     }

@@ -94,8 +94,12 @@ impl Laws {
         if well || since.0 != view.invocation {
             *since = (view.invocation, clock);
         }
-        let probe = settings.interval.0 + settings.timeout.0;
-        let most = settings.start_period.0 + u64::from(settings.retries) * probe + SLACK;
+        let probe = settings.interval.0.saturating_add(settings.timeout.0);
+        let most = settings
+            .start_period
+            .0
+            .saturating_add(u64::from(settings.retries).saturating_mul(probe))
+            .saturating_add(SLACK);
         if clock - since.1 > most && settings.on_unhealthy != OnUnhealthy::Nothing {
             let text = format!("{clock}: {} is up and was last well at {}", view.config.name, since.1);
             self.broken.push(text);

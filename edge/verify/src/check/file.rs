@@ -26,7 +26,7 @@ const AT_BOOT: [&str; 6] = ["/run/", "/var/run/", "/tmp/", "/dev/", "/proc/", "/
 
 /// The path that a line of tmpfiles.d(5) makes, if it makes one: not what it removes, ignores or only changes.
 fn made(line: &str) -> Option<&str> {
-    const MAKES: &str = "fFwdDvqQpLcbC";
+    const MAKES: &str = "fFdDvqQpLcbC";
     let mut words = line.split_ascii_whitespace();
     let kind = words.next()?.chars().next()?;
     MAKES.contains(kind).then(|| words.next()).flatten()

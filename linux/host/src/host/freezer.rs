@@ -14,6 +14,8 @@ impl Host {
     /// The kernel takes its time: what it comes to is a fact of its own.
     pub(super) fn set_freezer(&mut self, unit: UnitName, config: Option<&Config>, freezer: Freezer) {
         let path = sets::path(&unit, config);
+        // What was ordered before counts no more.
+        self.freezing.remove(&unit);
         match self.write_freezer(&path, freezer) {
             Ok(directory) => {
                 self.watch_events(&path);
@@ -26,10 +28,7 @@ impl Host {
                     Err(trouble) => self.fact(Event::Freezer { unit, outcome: Err(trouble) }),
                 }
             }
-            Err(trouble) => {
-                self.freezing.remove(&unit);
-                self.fact(Event::Freezer { unit, outcome: Err(trouble) });
-            }
+            Err(trouble) => self.fact(Event::Freezer { unit, outcome: Err(trouble) }),
         }
     }
 

@@ -10,7 +10,12 @@ impl Host {
     pub(super) fn probe(&mut self, unit: UnitName, process: ProcId, main: Option<ProcId>, target: &Target) {
         // A server that goes on talking after its answer is listened to no longer than until it is asked again.
         self.probes.retain(|_, (of, probe)| *of != unit || !probe.is_answered());
-        let main = main.and_then(|main| self.pid(main));
+        let main = match main.map(|main| self.pid(main)) {
+            // It is gone, and its end is heard or will be.
+            Some(None) => return,
+            Some(pid) => pid,
+            None => None,
+        };
         match Probe::begin(target, main) {
             Ok((probe, turn)) => {
                 let token = epoll::EventData::new_u64(facts::PROBE | process.0);

@@ -33,7 +33,7 @@ impl Site {
                     && request.0 < OWN_REQUESTS
                 {
                     // Once, under the first name of the ring: status looks for any of them in the text.
-                    let text = format!("{}: nothing is started", refusal.reason());
+                    let text = format!("{}: the request is refused", refusal.reason());
                     self.lines.say(units.first(), None, lines::WARNING, &text);
                 }
                 // What comes too late, since everything ends, is nobody's trouble.

@@ -195,12 +195,10 @@ pub(in crate::kind::service) fn failed(
     cx: &mut Cx,
 ) -> State {
     let Some(settings) = service.health.as_deref() else { return unwatched(state, service, cx) };
-    let (now, at_gate) = (cx.now.monotonic, state.is_at_gate());
+    let now = cx.now.monotonic;
     let Some(health) = state.health_mut() else { return state };
     let failure = match &health.turn {
-        Turn::Asking { failure, .. } => *failure,
-        Turn::Ending { .. } if at_gate => Failure::Ignored,
-        Turn::Ending { .. } => Failure::Counts,
+        Turn::Asking { failure, .. } | Turn::Ending { failure, .. } => *failure,
         Turn::Due(_) | Turn::Held => return state,
     };
     let trouble: String = trouble.chars().take(limits::TOLD_TEXT).collect();
@@ -217,7 +215,7 @@ pub(in crate::kind::service) fn failed(
     };
     let next = now.saturating_add(wait);
     health.turn = match left {
-        Some(process) => Turn::Ending { process, next },
+        Some(process) => Turn::Ending { process, failure, next },
         None => Turn::Due(next),
     };
     if health.trouble.as_ref() != Some(&trouble) {

@@ -1,6 +1,6 @@
 //! What changes the asking from outside: the freezer, a reload, a new manager.
 
-use super::super::super::Cx;
+use super::super::super::{Cx, Stage};
 use super::super::{Reload, State};
 use super::answer::{pass_gate, unwatched};
 use super::{Turn, begin, gate};
@@ -70,14 +70,17 @@ pub(in crate::kind::service) fn reconfigured(mut state: State, service: &Service
     state
 }
 
-/// A new manager goes on: what is being asked has its whole time again.
+/// A new manager goes on, and has heard which processes there are: what is being asked has its whole time again.
 pub(in crate::kind::service) fn recovered(mut state: State, service: &Service, cx: &mut Cx) -> State {
     let now = cx.now.monotonic;
-    if let Some(health) = state.health_mut()
-        && let Turn::Asking { until, .. } = &mut health.turn
-        && let Some(settings) = service.health.as_deref()
-    {
-        *until = now.saturating_add(settings.timeout.0);
+    let Some(health) = state.health_mut() else { return state };
+    match (&mut health.turn, &service.health) {
+        (Turn::Asking { until, .. }, Some(settings)) => *until = now.saturating_add(settings.timeout.0),
+        // It never was: its end will not come.
+        (Turn::Ending { process, next, .. }, _) if process.stage == Stage::Asked => {
+            health.turn = Turn::Due(*next);
+        }
+        (Turn::Asking { .. } | Turn::Ending { .. } | Turn::Due(_) | Turn::Held, _) => {}
     }
     state
 }
