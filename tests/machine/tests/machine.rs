@@ -30,6 +30,8 @@ mod life;
 mod nine;
 #[path = "cases/orphans.rs"]
 mod orphans;
+#[path = "cases/places.rs"]
+mod places;
 #[path = "cases/seed.rs"]
 mod seed;
 #[path = "cases/show.rs"]
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         boot::CASES,
         nine::CASES,
         life::CASES,
+        places::CASES,
         seed::CASES,
         kills::CASES,
         explain::CASES,

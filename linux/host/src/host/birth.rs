@@ -1,6 +1,6 @@
 //! A process is born: the plan is compiled, the cgroup and the descriptors are put beside it, init forks.
 
-use super::{Host, Known, Role, sets};
+use super::{Host, Known, Role};
 use crate::condition::glob;
 use crate::place::Scope;
 use eudaemon_engine::api::{Event, ExitStatus, Phase, Spawn, Told, Trouble, WatchExec};
@@ -73,8 +73,9 @@ impl Host {
     }
 
     fn try_spawn(&mut self, spawn: &Spawn, config: &Config, birth: Birth) -> io::Result<Vec<Verdict>> {
-        let path = sets::path(&spawn.unit, Some(config));
+        let path = self.path_of(&spawn.unit, Some(config));
         let group = self.groups.enter(&path)?;
+        self.places.insert(spawn.unit.clone(), path);
         let (names, mut passed) = self.handed_over(spawn, &birth)?;
         let idle = self.idle(spawn, config, &mut passed)?;
         let (notify, journal) = (self.place.notify_socket(), self.place.journal_stream());

@@ -109,6 +109,7 @@ impl Host {
         let reapers = std::iter::once(init).chain(foster.iter().copied()).collect();
         let inherited = notes.get(CGROUP).and_then(|note| std::str::from_utf8(note).ok());
         let groups = Groups::new(abilities::ladder(place.role, inherited), reapers);
+        let places = super::sets::standing(groups.ladder());
         for (unit, invocation) in runs {
             groups.begin(unit.as_str(), &super::hex(&invocation.0));
         }
@@ -137,6 +138,7 @@ impl Host {
             watched: BTreeMap::new(),
             stored: BTreeMap::new(),
             finding: BTreeMap::new(),
+            places,
             awaited: BTreeMap::new(),
             freezing: BTreeMap::new(),
             cleaners: super::cleaning::Cleaners::new()?,

@@ -5,7 +5,7 @@
 //! exit is told. And what a process sent before it died is heard before its death: exits wait in `held` until
 //! the notify socket has been found empty after they arrived.
 
-use super::{Host, Known, Messages, News, Role, Untaken, sets};
+use super::{Host, Known, Messages, News, Role, Untaken};
 use crate::link::Told;
 use crate::{limits, notify, proc};
 use eudaemon_engine::api::{Event, ExitStatus, NotifySender, Parcel, ProcId, Trouble};
@@ -192,7 +192,7 @@ impl Host {
         }
         let known = self.processes.get(&process).and_then(|known| Some((&known.unit, known.pid?)));
         let sent = known.is_some_and(|(unit, pid)| {
-            self.groups.signal_member(unit.as_str(), &sets::path(unit, config), pid, signal).is_some()
+            self.groups.signal_member(unit.as_str(), &self.path_of(unit, config), pid, signal).is_some()
         });
         if !sent {
             self.order(&Order::Signal { id: process.0, signal: number }, Vec::new());

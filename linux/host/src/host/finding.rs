@@ -1,7 +1,7 @@
 //! Finding a service's main process and having it watched: systemd.service(5), `PIDFile=`, `GuessMainPID=`;
 //! sd_notify(3), `MAINPID=`.
 
-use super::{Host, Known, Role, sets};
+use super::{Host, Known, Role};
 use crate::main_pid::{self, Found};
 use crate::proc;
 use eudaemon_engine::api::{Candidate, Event, FindHow, ProcId};
@@ -40,7 +40,7 @@ impl Host {
         process: ProcId,
         how: FindHow,
     ) {
-        let path = sets::path(&unit, config);
+        let path = self.path_of(&unit, config);
         self.finding.insert(unit.clone(), Finding { process, how, path, asked: None, complained: None });
         self.try_one(&unit);
     }

@@ -1,7 +1,7 @@
 //! The kernel's freezer: a unit's processes are suspended by its cgroup, and go on where they were. cgroups(7),
 //! `cgroup.freeze`.
 
-use super::{Host, News, sets};
+use super::{Host, News};
 use crate::group::Ladder;
 use eudaemon_engine::api::{Event, Freezer, Trouble};
 use eudaemon_unit::config::Config;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 impl Host {
     /// The kernel takes its time: what it comes to is a fact of its own.
     pub(super) fn set_freezer(&mut self, unit: UnitName, config: Option<&Config>, freezer: Freezer) {
-        let path = sets::path(&unit, config);
+        let path = self.path_of(&unit, config);
         // What was ordered before counts no more.
         self.freezing.remove(&unit);
         match self.write_freezer(&path, freezer) {

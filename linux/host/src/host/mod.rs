@@ -111,6 +111,8 @@ pub struct Host {
     watched: BTreeMap<u64, UnitName>,
     stored: BTreeMap<UnitName, Vec<vault::Stored>>,
     finding: BTreeMap<UnitName, Finding>,
+    /// The cgroups of units that run, below the root.
+    places: BTreeMap<UnitName, String>,
     /// Units whose set the engine waits to see empty.
     awaited: BTreeMap<UnitName, String>,
     /// Cgroups that are about to be frozen or thawed.
@@ -264,7 +266,8 @@ impl Host {
     }
 
     fn release(&mut self, unit: &UnitName, config: Option<&Config>, directories: Directories) {
-        let path = sets::path(unit, config);
+        let path = self.path_of(unit, config);
+        self.places.remove(unit);
         self.awaited.remove(unit);
         self.freezing.remove(unit);
         self.stop_probes_of(unit);

@@ -1,14 +1,16 @@
 //! Units' process sets as the engine sees them: signalled whole, surveyed, awaited until empty.
 
 use super::{Host, News};
+use crate::group::Ladder;
 use eudaemon_engine::api::{Event, Occupancy, ProcId};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::config::unit::Dependency;
 use eudaemon_unit::name::{UnitKind, UnitName};
 use rustix::fs::inotify;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-/// The unit's cgroup below the root: its slice's path and its own name. `a-b.slice` lies in `a.slice`.
+/// The cgroup of a unit that is so configured, below the root: its slice's path and its own name. `a-b.slice` lies in `a.slice`.
 pub fn path(unit: &UnitName, config: Option<&Config>) -> String {
     let slice = config.and_then(|config| {
         config
@@ -49,11 +51,47 @@ fn escaped(name: &str) -> String {
     if reserved { format!("_{name}") } else { name.to_owned() }
 }
 
+/// Where units' cgroups stand already, as an earlier manager left them. Of two of one name the one with processes counts.
+pub(super) fn standing(ladder: &Ladder) -> BTreeMap<UnitName, String> {
+    let mut found = BTreeMap::new();
+    if let Ladder::Cgroup { root, .. } = ladder {
+        walk(root, String::new(), &mut found);
+    }
+    found
+}
+
+fn walk(root: &Path, above: String, found: &mut BTreeMap<UnitName, String>) {
+    let below = |path: &str| root.join(path.trim_start_matches('/'));
+    for entry in std::fs::read_dir(below(&above)).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str().filter(|_| entry.file_type().is_ok_and(|kind| kind.is_dir())) else {
+            continue;
+        };
+        let Ok(unit) = UnitName::parse(name.strip_prefix('_').unwrap_or(name)) else { continue };
+        let path = format!("{above}/{name}");
+        let has_processes = |path: &str| {
+            let events = std::fs::read_to_string(below(path).join("cgroup.events"));
+            events.is_ok_and(|text| text.lines().any(|line| line == "populated 1"))
+        };
+        if unit.kind() == UnitKind::Slice {
+            walk(root, path, found);
+        } else if !found.contains_key(&unit) || has_processes(&path) {
+            found.insert(unit, path);
+        }
+    }
+}
+
 impl Host {
+    /// The unit's cgroup below the root: where its processes are, which stay there while it runs whatever the unit's
+    /// configuration has become; else where they would be.
+    pub(super) fn path_of(&self, unit: &UnitName, config: Option<&Config>) -> String {
+        self.places.get(unit).cloned().unwrap_or_else(|| path(unit, config))
+    }
+
     /// The unit's cgroup as clients read it; empty on the sweeping rung.
     pub fn cgroup_path(&self, unit: &UnitName, config: Option<&Config>) -> String {
         match self.groups.ladder() {
-            crate::group::Ladder::Cgroup { prefix, .. } => format!("{prefix}{}", path(unit, config)),
+            crate::group::Ladder::Cgroup { prefix, .. } => format!("{prefix}{}", self.path_of(unit, config)),
             crate::group::Ladder::Sweep { .. } => String::new(),
         }
     }
@@ -62,7 +100,7 @@ impl Host {
     pub fn cgroup_directory(&self, unit: &UnitName, config: Option<&Config>) -> Option<std::path::PathBuf> {
         match self.groups.ladder() {
             crate::group::Ladder::Cgroup { root, .. } => {
-                Some(root.join(path(unit, config).trim_start_matches('/')))
+                Some(root.join(self.path_of(unit, config).trim_start_matches('/')))
             }
             crate::group::Ladder::Sweep { .. } => None,
         }
@@ -78,7 +116,7 @@ impl Host {
 
     /// Living processes of the unit.
     pub fn members(&self, unit: &UnitName, config: Option<&Config>) -> Vec<u32> {
-        self.groups.members(unit.as_str(), &path(unit, config))
+        self.groups.members(unit.as_str(), &self.path_of(unit, config))
     }
 
     /// Those of them that do not descend from init: it neither hears of them nor ends them.
@@ -111,7 +149,7 @@ impl Host {
         but: &[ProcId],
     ) {
         let spared: BTreeSet<u32> = but.iter().filter_map(|id| self.pid(*id)).collect();
-        let path = path(&unit, config);
+        let path = self.path_of(&unit, config);
         match crate::sys::signal::of(signal) {
             Some(signal) => drop(self.groups.signal(unit.as_str(), &path, signal, &spared)),
             None => self.say(Some(&unit), format!("there is no signal {signal}")),
@@ -120,7 +158,7 @@ impl Host {
     }
 
     pub(super) fn survey(&mut self, unit: UnitName, config: Option<&Config>) {
-        let path = path(&unit, config);
+        let path = self.path_of(&unit, config);
         let occupancy =
             if self.groups.is_empty(unit.as_str(), &path) { Occupancy::Empty } else { Occupancy::Occupied };
         if occupancy == Occupancy::Occupied {
