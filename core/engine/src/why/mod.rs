@@ -194,12 +194,16 @@ impl Turns {
         }
         let (before, after) = (heading(from), heading(to));
         let what = if before != after && after == Heading::Down { self.at_setup(what) } else { what };
-        let slot = match after {
-            Heading::Up => &mut self.up,
-            Heading::Down => &mut self.down,
+        let (slot, other) = match after {
+            Heading::Up => (&mut self.up, &self.down),
+            Heading::Down => (&mut self.down, &self.up),
         };
         match slot {
             Some(turn) if before == after => {
+                // It went the other way between, and that way back was not noted: a restart that comes to nothing.
+                if other.as_ref().is_some_and(|other| other.began.monotonic > turn.began.monotonic) {
+                    turn.began = now;
+                }
                 turn.ended = now;
                 turn.to = to;
                 if what.is_trouble() && turn.what != what {
