@@ -159,8 +159,8 @@ const ABOUT: &[(&str, &str)] = &[
      It is asked at once, then after 100ms, 200ms, 400ms and so on up to every second, or each `IntervalSec=` where that is\n\
      shorter. Failed probes do not count meanwhile, and `OnUnhealthy=` means nothing yet: how long this may take says\n\
      `TimeoutStartSec=`, which runs from the end of `ExecStartPost=`, and a start that takes longer fails with result\n\
-     `timeout`, saying what the last probe came to. If the main process ends before that, the start fails with result\n\
-     `protocol`, as one of `Type=notify` does.\n\n\
+     `timeout`, saying what the last probe came to. If the main process ends before that, the start fails: with what it\n\
+     ended with, or with result `protocol` if it ended well, as one of `Type=notify` does.\n\n\
      A restart by hand or by `Restart=` goes through the gate again. A service that is active and turns unhealthy stays active.",
     ),
     (
@@ -192,7 +192,9 @@ const ABOUT: &[(&str, &str)] = &[
      `stop` it is stopped and stays down, whatever `Restart=` says. Either way the run has failed: `Result=` is `watchdog`,\n\
      the word systemd and its clients have for a service that runs and does not show that it is well, so `OnFailure=`\n\
      is started where no restart follows. `RestartSteps=`, `StartLimitBurst=` and `StartLimitAction=` count such restarts as any\n\
-     others: one that never gets healthy for long ends as `failed`.",
+     others: one that is restarted more often than the limit allows ends as `failed`. By default that are five starts in 10 s, which\n\
+     only short intervals reach; with longer ones it is restarted for as long as it does not get healthy, unless\n\
+     `StartLimitIntervalSec=` is longer too.",
     ),
     (
         "Retries",
