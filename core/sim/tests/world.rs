@@ -60,7 +60,7 @@ fn share(count: u64, threads: u64, thread: u64) -> Vec<String> {
 
 #[test]
 fn many_seeds() {
-    let count = std::env::var("EUDAEMON_SEEDS").map_or(25_000, |text| text.parse().unwrap());
+    let count = std::env::var("EUDAEMON_SEEDS").map_or(17_000, |text| text.parse().unwrap());
     let threads = std::thread::available_parallelism().map_or(1, |number| number.get() as u64);
     let shares: Vec<_> =
         (0..threads).map(|thread| std::thread::spawn(move || share(count, threads, thread))).collect();
