@@ -154,7 +154,7 @@ fn any_text_is_read() {
 fn any_value_is_taken_or_refused() {
     for (section, row) in directives::all() {
         let kind = section.to_lowercase();
-        let name = if ["unit", "install", "x-container"].contains(&kind.as_str()) {
+        let name = if ["unit", "install", "x-container", "x-health"].contains(&kind.as_str()) {
             "a@b.service".into()
         } else {
             format!("a.{kind}")
