@@ -195,10 +195,14 @@ pub(in crate::kind::service) fn failed(
     cx: &mut Cx,
 ) -> State {
     let Some(settings) = service.health.as_deref() else { return unwatched(state, service, cx) };
-    let now = cx.now.monotonic;
+    let (now, at_gate) = (cx.now.monotonic, state.is_at_gate());
     let Some(health) = state.health_mut() else { return state };
     let failure = match &health.turn {
-        Turn::Asking { failure, .. } | Turn::Ending { failure, .. } => *failure,
+        Turn::Asking { failure, .. } => *failure,
+        Turn::Ending { .. } if at_gate || (health.verdict == Verdict::Starting && now < health.grace) => {
+            Failure::Ignored
+        }
+        Turn::Ending { .. } => Failure::Counts,
         Turn::Due(_) | Turn::Held => return state,
     };
     let trouble: String = trouble.chars().take(limits::TOLD_TEXT).collect();
@@ -215,7 +219,7 @@ pub(in crate::kind::service) fn failed(
     };
     let next = now.saturating_add(wait);
     health.turn = match left {
-        Some(process) => Turn::Ending { process, failure, next },
+        Some(process) => Turn::Ending { process, next },
         None => Turn::Due(next),
     };
     if health.trouble.as_ref() != Some(&trouble) {

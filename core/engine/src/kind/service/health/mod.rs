@@ -66,7 +66,7 @@ pub enum Turn {
     /// The check of this number is under way.
     Asking { probe: Probe, check: u32, failure: Failure, until: u64 },
     /// A command that failed is not gone yet; nothing is asked before it is.
-    Ending { process: Process, failure: Failure, next: u64 },
+    Ending { process: Process, next: u64 },
     /// The service is frozen.
     Held,
 }
