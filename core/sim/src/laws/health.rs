@@ -95,10 +95,11 @@ impl Laws {
             *since = (view.invocation, clock);
         }
         let probe = settings.interval.0.saturating_add(settings.timeout.0);
+        // The probe that began within the start period, and those that count.
         let most = settings
             .start_period
             .0
-            .saturating_add(u64::from(settings.retries).saturating_mul(probe))
+            .saturating_add((u64::from(settings.retries) + 1).saturating_mul(probe))
             .saturating_add(SLACK);
         if clock - since.1 > most && settings.on_unhealthy != OnUnhealthy::Nothing {
             let text = format!("{clock}: {} is up and was last well at {}", view.config.name, since.1);
