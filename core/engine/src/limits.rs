@@ -50,3 +50,8 @@ pub const TOLD_RING: usize = 16;
 
 /// Remarks of one transaction kept for the log; the count of the others is said.
 pub const REMARKS: usize = 64;
+
+/// Where failed probes of a service's health do not count it is asked again soon: after the first wait, then twice that, up to
+/// the longest; microseconds.
+pub const FIRST_PROBE_WAIT: u64 = 100_000;
+pub const LONGEST_PROBE_WAIT: u64 = 1_000_000;

@@ -1,5 +1,7 @@
 //! How much of anything this crate takes from outside, each with its unit and its reason.
 
+use crate::span::Span;
+
 /// Symbolic links followed in one path (Linux: 40).
 pub const LINKS_FOLLOWED: usize = 40;
 
@@ -59,3 +61,9 @@ pub const CALENDAR_FARTHEST: i64 = 1 << 40;
 
 /// Changes of a zone's rules looked at, from the end of time backwards: more than any zone without a rule has seen.
 pub const ZONE_CHANGES_MAX: usize = 1_000;
+
+/// Bytes of a URL that is asked: a request fits one packet.
+pub const URL: usize = 1024;
+
+/// Less than this would be no wait between probes, and no time for one.
+pub const SHORTEST_WAIT: Span = Span::milliseconds(10);

@@ -164,6 +164,11 @@ fn fatal(name: &UnitName, diagnostics: &mut Report) -> LoadState {
     LoadState::BadSetting(Bad::Line)
 }
 
+/// systemd's sentence about such a unit.
+pub fn bad_setting(name: &UnitName) -> String {
+    format!("Unit {name} has a bad unit file setting.")
+}
+
 /// With the system's word for the reason.
 pub fn not_loaded(name: &UnitName, reason: &str) -> String {
     let what = "failed to load properly, please adjust/correct and reload service manager";

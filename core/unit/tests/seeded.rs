@@ -190,8 +190,7 @@ fn long_texts_take_no_long_time() {
         let lines =
             Lexer::new("f", text, &["Unit", "Service"]).filter(|event| !matches!(event, Event::Odd(_)));
         println!("{} bytes, {} assignments: {:?}", text.len(), lines.count(), start.elapsed());
-        // Far above what a busy machine takes, far below what the square of the length would.
-        assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     }
 }
 

@@ -10,7 +10,7 @@ use eudaemon_unit::config::{Config, LoadState, UnitSection};
 use eudaemon_unit::diagnostic::Code;
 use eudaemon_unit::files::{Found, Fragment, Scope};
 use eudaemon_unit::load::{Loader, Surroundings};
-use eudaemon_unit::merge::{Source, merge};
+use eudaemon_unit::merge::{Source, bad_setting, merge};
 use eudaemon_unit::name::UnitName;
 use eudaemon_verify::{Disk, Ground, environment, specifiers};
 use std::process::ExitCode;
@@ -106,7 +106,7 @@ fn of_unit(options: &Options, unit: &str) -> Result<(String, UnitSection), Strin
         LoadState::Loaded => Ok((name.as_str().to_owned(), unit)),
         LoadState::NotFound => Err(format!("Unit {name} not found.")),
         LoadState::Masked => Err(format!("Unit {name} is masked.")),
-        LoadState::BadSetting(_) => Err(format!("Unit {name} has a bad unit file setting.")),
+        LoadState::BadSetting(_) => Err(bad_setting(&name)),
         LoadState::Inconsistent(text) | LoadState::Unreadable(text) => {
             Err(format!("Unit {name} cannot be loaded: {text}"))
         }

@@ -2,6 +2,7 @@
 
 use eudaemon_engine::api::{KillWhom, NotCleaned, NotFrozen, Refusal};
 use eudaemon_unit::config::unit::JobMode;
+use eudaemon_unit::merge::bad_setting;
 use eudaemon_unit::name::UnitName;
 use std::borrow::Cow;
 
@@ -82,9 +83,7 @@ impl From<&Refusal> for Fault {
             Refusal::NoSuchUnit(unit) => Fault::no_such_unit(format!("Unit {unit} not found.")),
             Refusal::NotLoaded(unit) => Fault::no_such_unit(format!("Unit {unit} not loaded.")),
             Refusal::Masked(unit) => Fault::unit_masked(format!("Unit {unit} is masked.")),
-            Refusal::BadSetting(unit) => {
-                Fault::bad_unit_setting(format!("Unit {unit} has a bad unit file setting."))
-            }
+            Refusal::BadSetting(unit) => Fault::bad_unit_setting(bad_setting(unit)),
             Refusal::Inconsistent { unit: _, reason } => {
                 Fault { name: name_of(reason), text: reason.clone().into() }
             }

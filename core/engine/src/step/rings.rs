@@ -11,7 +11,7 @@ use crate::graph::{Facets, UnitId};
 use crate::job::Phase;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// For whom each job waits, those without an end left out.
+/// For whom each job waits.
 type Waits = BTreeMap<JobId, BTreeSet<JobId>>;
 
 impl Engine {
@@ -23,7 +23,7 @@ impl Engine {
     /// Gives up the newest job that stands in a ring; if there was one there may be more.
     pub(super) fn break_ring(&mut self) {
         let suspects = std::mem::take(&mut self.queues.suspects);
-        let waits = endless(self.waits(&suspects));
+        let waits = in_rings(self.waits(&suspects));
         let Some(ring) = waits.keys().rev().find_map(|job| way_round(&waits, *job)) else { return };
         self.queues.suspects = suspects;
         let names: Vec<&str> = ring
@@ -60,14 +60,14 @@ impl Engine {
     }
 }
 
-/// Without those whose waiting has an end: they wait for nobody, or for such alone.
+/// Without those whose waiting has an end, and without those for whom nobody waits: what is left are rings, and ways between them.
+fn in_rings(waits: Waits) -> Waits {
+    turned(endless(turned(endless(waits))))
+}
+
+/// Without those that wait for nobody, or for such alone.
 fn endless(mut waits: Waits) -> Waits {
-    let mut waited_for: BTreeMap<JobId, Vec<JobId>> = BTreeMap::new();
-    for (job, first) in &waits {
-        for other in first {
-            waited_for.entry(*other).or_default().push(*job);
-        }
-    }
+    let mut waited_for = turned(waits.clone());
     let mut ends: Vec<JobId> =
         waits.iter().filter(|(_, first)| first.is_empty()).map(|(job, _)| *job).collect();
     while let Some(job) = ends.pop() {
@@ -81,6 +81,17 @@ fn endless(mut waits: Waits) -> Waits {
         }
     }
     waits
+}
+
+/// Who waits for each.
+fn turned(waits: Waits) -> Waits {
+    let mut turned: Waits = waits.keys().map(|job| (*job, BTreeSet::new())).collect();
+    for (job, first) in waits {
+        for other in first {
+            turned.entry(other).or_default().insert(job);
+        }
+    }
+    turned
 }
 
 /// The shortest way from a job to itself; of several equally long ones that of older jobs.
@@ -119,7 +130,7 @@ mod tests {
         let first = |job: u32| waits.iter().filter(move |(one, _)| *one == job).flat_map(|(_, first)| *first);
         let waits =
             all.iter().map(|job| (JobId(*job), first(*job).map(|job| JobId(*job)).collect())).collect();
-        let waits = endless(waits);
+        let waits = in_rings(waits);
         let ring = waits.keys().rev().find_map(|job| way_round(&waits, *job));
         assert_eq!(ring.map(|ring| ring.iter().map(|job| job.0).collect::<Vec<_>>()).as_deref(), expected);
     }

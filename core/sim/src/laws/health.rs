@@ -8,7 +8,7 @@ use eudaemon_engine::{Engine, FreezerState, UnitView};
 use eudaemon_unit::config::health::{Health, OnUnhealthy};
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::name::UnitName;
-use eudaemon_unit::span::SECOND;
+use eudaemon_unit::span::{SECOND, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Beyond what the settings say: answers take a while to be heard.
@@ -95,12 +95,10 @@ impl Laws {
             *since = (view.invocation, clock);
         }
         let probe = settings.interval.0.saturating_add(settings.timeout.0);
-        // The probe that began within the start period, and those that count.
-        let most = settings
-            .start_period
-            .0
-            .saturating_add((u64::from(settings.retries) + 1).saturating_mul(probe))
-            .saturating_add(SLACK);
+        // Within a start period a probe may begin that does not count, and ends after it.
+        let in_vain = if settings.start_period == Span::ZERO { 0 } else { probe };
+        let counting = u64::from(settings.retries).saturating_mul(probe);
+        let most = [in_vain, counting, SLACK].into_iter().fold(settings.start_period.0, u64::saturating_add);
         if clock - since.1 > most && settings.on_unhealthy != OnUnhealthy::Nothing {
             let text = format!("{clock}: {} is up and was last well at {}", view.config.name, since.1);
             self.broken.push(text);

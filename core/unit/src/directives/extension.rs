@@ -3,6 +3,7 @@
 
 use super::{Directive, Draft, Kind, Line, Support};
 use crate::config::health::{Gate, Health, OnUnhealthy};
+use crate::limits;
 use crate::name::UnitName;
 use crate::span::Span;
 use crate::specifier::Allowed;
@@ -43,12 +44,12 @@ pub(super) static HEALTH: &[Directive] = &[
     row("Exec", Kind::Commands, |d, l| l.commands(&mut health(d).exec), "a command that ends with exit code 0 while the service is healthy"),
     row("Gate", Kind::Word("health gate"), gate, "what waits until the service is healthy for the first time"),
     row("Http", Kind::Text, http, "a URL that answers a healthy service's GET with 200 to 399"),
-    row("IntervalSec", SEC, |d, l| if let Some(span) = limited(l) { health(d).interval = span }, "the wait from one probe to the next"),
+    row("IntervalSec", Kind::Wait, |d, l| if let Some(span) = limited(l) { health(d).interval = span }, "the wait from one probe to the next"),
     row("OnUnhealthy", Kind::Word("action for the unhealthy"), on_unhealthy, "what follows when the service is unhealthy"),
-    row("Retries", Kind::Unsigned, retries, "after how many failed probes in a row the service is unhealthy"),
+    row("Retries", Kind::Count, retries, "after how many failed probes in a row the service is unhealthy"),
     row("StartPeriodSec", SEC, |d, l| if let Some(span) = l.span("sec value") { health(d).start_period = span }, "how long after the start failed probes do not count"),
     row("Tcp", Kind::Text, tcp, "a port, or address and port, that takes connections while the service is healthy"),
-    row("TimeoutSec", SEC, |d, l| if let Some(span) = limited(l) { health(d).timeout = span }, "how long a probe may take"),
+    row("TimeoutSec", Kind::Wait, |d, l| if let Some(span) = limited(l) { health(d).timeout = span }, "how long a probe may take"),
 ];
 
 const fn row(
@@ -80,13 +81,10 @@ fn tcp(d: &mut Draft, l: &mut Line<'_>) {
     }
 }
 
-/// Less than this would be no wait.
-const SHORTEST: Span = Span::milliseconds(10);
-
 /// A length of time that is one.
 fn limited(l: &mut Line<'_>) -> Option<Span> {
     let span = l.span("sec value")?;
-    if span < SHORTEST || span.is_infinite() {
+    if span < limits::SHORTEST_WAIT || span.is_infinite() {
         l.warn(format!("{}= has to be at least 10ms and to have an end, ignoring: {}", l.key, l.value));
         return None;
     }
@@ -200,7 +198,7 @@ const ABOUT: &[(&str, &str)] = &[
         "Retries",
         "One probe that goes well sets the count to nought. Failed probes within `StartPeriodSec=` and at the gate do not count.\n\n\
      A service that is `restart`ed or `stop`ped is so no later than `Retries=` times `IntervalSec=` and `TimeoutSec=` together after it was\n\
-     last well, `StartPeriodSec=` added where it never was.",
+     last well; where it never was, `StartPeriodSec=` and the probe that began within it come on top.",
     ),
     (
         "StartPeriodSec",

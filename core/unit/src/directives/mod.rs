@@ -79,7 +79,11 @@ pub enum Kind {
     Span(&'static str),
     /// As [`Kind::Span`], and 0 means without end.
     Timeout(&'static str),
+    /// A length of time that has an end, and is one.
+    Wait,
     Unsigned,
+    /// At least one.
+    Count,
     /// A whole number; the word in systemd's complaint about a wrong one.
     Integer(&'static str),
     Mode,
@@ -122,7 +126,9 @@ impl Kind {
         match self {
             Kind::Boolean | Kind::BooleanYes => "yes or no",
             Kind::Span(_) | Kind::Timeout(_) => "a length of time such as 5s, 1min 30s or infinity",
+            Kind::Wait => "a length of time such as 5s or 1min 30s, at least 10ms",
             Kind::Unsigned => "a number from 0 to 4294967295",
+            Kind::Count => "a number from 1 to 4294967295",
             Kind::Integer(_) => "a whole number",
             Kind::Mode => "octal permissions such as 0755",
             Kind::Size => "a size such as 512K or 1.5G",

@@ -167,7 +167,9 @@ fn keep(s: &mut Settings, l: &mut Line<'_>) {
         Kind::OneOf(_, words) => l.one_of(words).is_some(),
         Kind::Span(_)
         | Kind::Timeout(_)
+        | Kind::Wait
         | Kind::Unsigned
+        | Kind::Count
         | Kind::Integer(_)
         | Kind::Mode
         | Kind::Size

@@ -1,11 +1,10 @@
 //! Where a service is asked for its health: `Tcp=` and `Http=` of `[X-Health]`. Names are not looked up: whoever asks would have
 //! to wait for who answers.
 
+use crate::limits;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Bytes of a URL: what is asked fits one packet.
-const URL_MAX: usize = 1024;
 const HTTP_PORT: u16 = 80;
 
 /// An URL as it was written, taken apart.
@@ -33,7 +32,7 @@ pub fn parse_endpoint(text: &str) -> Result<SocketAddr, &'static str> {
 
 /// `http://HOST[:PORT][/PATH][?QUERY]`.
 pub fn parse_url(text: &str) -> Result<Url, &'static str> {
-    if text.len() > URL_MAX {
+    if text.len() > limits::URL {
         return Err("longer than 1024 bytes");
     }
     if text.starts_with("https://") {

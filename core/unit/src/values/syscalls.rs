@@ -1,7 +1,8 @@
 //! Lists of system calls: systemd.exec(5), `SystemCallFilter=`. Groups hold calls and other groups.
 
 use super::errno;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 /// `kill`, as a number beyond all error numbers.
 pub const KILL: i32 = i32::MAX - 1;
@@ -54,8 +55,11 @@ fn parts(word: &str) -> (&str, Option<&str>) {
 }
 
 fn is_known(name: &str) -> bool {
-    let members = GROUPS.lines().filter(|line| line.starts_with(' ')).flat_map(str::split_ascii_whitespace);
-    members.into_iter().any(|member| member == name)
+    static CALLS: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
+        let members = GROUPS.lines().filter(|line| line.starts_with(' '));
+        members.flat_map(str::split_ascii_whitespace).collect()
+    });
+    CALLS.contains(name)
 }
 
 /// What all lines together say: whether calls are allowed or denied, and which, sorted. The first line decides by its

@@ -3,7 +3,7 @@
 use eudaemon_unit::config::{Config, LoadState};
 use eudaemon_unit::files::{Fragment, Scope, base_name, join, parent};
 use eudaemon_unit::limits::UNIT_FILE_MAX;
-use eudaemon_unit::merge::{Source, merge};
+use eudaemon_unit::merge::{Source, bad_setting, merge};
 use eudaemon_unit::name::UnitName;
 use eudaemon_verify::{Disk, Ground, clean, environment, specifiers};
 
@@ -84,9 +84,7 @@ fn read(ground: &Ground<'_>, name: &UnitName, profile: Option<(String, Vec<u8>)>
         LoadState::Loaded => Ok(config),
         LoadState::NotFound => Err(format!("Unit {name} not found.")),
         LoadState::Masked => Err(format!("Unit {name} is masked.")),
-        LoadState::BadSetting(_) => {
-            Err(format!("Unit {name} cannot be loaded: Unit {name} has a bad unit file setting."))
-        }
+        LoadState::BadSetting(_) => Err(format!("Unit {name} cannot be loaded: {}", bad_setting(name))),
         LoadState::Inconsistent(text) | LoadState::Unreadable(text) => {
             Err(format!("Unit {name} cannot be loaded: {text}"))
         }

@@ -6,6 +6,7 @@ use crate::model::{Checked, Relation, Unit};
 use eudaemon_engine::can_freeze;
 use eudaemon_unit::config::unit::Condition;
 use eudaemon_unit::config::{Body, Config, LoadState};
+use eudaemon_unit::merge::bad_setting;
 use eudaemon_unit::name::UnitKind;
 use zbus::Variant;
 
@@ -208,10 +209,7 @@ fn load_error(config: &Config) -> Variant<'static> {
         LoadState::NotFound => {
             ("org.freedesktop.systemd1.NoSuchUnit", format!("Unit {} not found.", config.name))
         }
-        LoadState::BadSetting(_) => (
-            "org.freedesktop.systemd1.BadUnitSetting",
-            format!("Unit {} has a bad unit file setting.", config.name),
-        ),
+        LoadState::BadSetting(_) => ("org.freedesktop.systemd1.BadUnitSetting", bad_setting(&config.name)),
         LoadState::Inconsistent(text) => (crate::fault::name_of(text), text.clone()),
         LoadState::Unreadable(reason) => (
             "org.freedesktop.systemd1.LoadFailed",

@@ -9,7 +9,7 @@ use eudaemon_engine::transaction::account::Entry;
 use eudaemon_engine::{Engine, Settings};
 use eudaemon_unit::config::{Config, Dependency, LoadState};
 use eudaemon_unit::diagnostic::Severity;
-use eudaemon_unit::merge::Merged;
+use eudaemon_unit::merge::{Merged, bad_setting};
 use eudaemon_unit::name::UnitName;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -145,7 +145,7 @@ fn why(config: &Config) -> String {
     let name = &config.name;
     match &config.load {
         LoadState::NotFound | LoadState::Loaded => format!("Unit {name} not found."),
-        LoadState::BadSetting(_) => format!("Unit {name} has a bad unit file setting."),
+        LoadState::BadSetting(_) => bad_setting(name),
         LoadState::Inconsistent(text) => text.clone(),
         LoadState::Unreadable(text) => format!("Unit {name} failed to load: {text}"),
         LoadState::Masked => format!("Unit {name} is masked."),

@@ -85,7 +85,9 @@ fn takes(section: &str, row: &Directive) -> String {
         | Kind::BooleanYes
         | Kind::Span(_)
         | Kind::Timeout(_)
+        | Kind::Wait
         | Kind::Unsigned
+        | Kind::Count
         | Kind::Integer(_)
         | Kind::Mode
         | Kind::Size

@@ -328,7 +328,9 @@ pub(super) const fn lines_of(kind: Kind) -> Lines {
         | Kind::BooleanYes
         | Kind::Span(_)
         | Kind::Timeout(_)
+        | Kind::Wait
         | Kind::Unsigned
+        | Kind::Count
         | Kind::Integer(_)
         | Kind::Mode
         | Kind::Size
@@ -355,7 +357,9 @@ pub(super) fn default(row: &Directive) -> Option<&'static str> {
         Kind::OneOf(_, words) => words.first().copied(),
         Kind::Span(_)
         | Kind::Timeout(_)
+        | Kind::Wait
         | Kind::Unsigned
+        | Kind::Count
         | Kind::Integer(_)
         | Kind::Mode
         | Kind::Size

@@ -8,7 +8,7 @@ use super::super::stop::{enter_stop, kill};
 use super::super::{Cause, KillStep, PostControl, StartPost, State, Up};
 use super::ask::ask;
 use super::change::{freezer, reconfigured, recovered};
-use super::{FIRST_WAIT, Failure, LONGEST_WAIT, Probe, Turn, Verdict};
+use super::{Failure, Probe, Turn, Verdict};
 use crate::api::{ExitStatus, Phase, ProcId, ServiceResult};
 use crate::limits;
 use eudaemon_unit::config::Service;
@@ -212,9 +212,9 @@ pub(in crate::kind::service) fn failed(
             settings.interval.0
         }
         Failure::Ignored => {
-            let wait = FIRST_WAIT << health.in_vain.min(8);
+            let wait = limits::FIRST_PROBE_WAIT << health.in_vain.min(8);
             health.in_vain = health.in_vain.saturating_add(1);
-            wait.min(LONGEST_WAIT).min(settings.interval.0)
+            wait.min(limits::LONGEST_PROBE_WAIT).min(settings.interval.0)
         }
     };
     let next = now.saturating_add(wait);

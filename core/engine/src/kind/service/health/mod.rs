@@ -94,11 +94,6 @@ impl Probe {
     }
 }
 
-/// Where failures do not count it is asked again soon: after the first wait, then twice that, up to the longest.
-const FIRST_WAIT: u64 = 100_000;
-
-const LONGEST_WAIT: u64 = 1_000_000;
-
 impl Health {
     fn new(gate: Gate, settings: &Settings, cx: &Cx) -> Health {
         let now = cx.now.monotonic;
