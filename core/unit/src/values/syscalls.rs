@@ -1,8 +1,7 @@
 //! Lists of system calls: systemd.exec(5), `SystemCallFilter=`. Groups hold calls and other groups.
 
 use super::errno;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
 
 /// `kill`, as a number beyond all error numbers.
 pub const KILL: i32 = i32::MAX - 1;
@@ -55,11 +54,13 @@ fn parts(word: &str) -> (&str, Option<&str>) {
 }
 
 fn is_known(name: &str) -> bool {
-    static CALLS: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
-        let members = GROUPS.lines().filter(|line| line.starts_with(' '));
-        members.flat_map(str::split_ascii_whitespace).collect()
-    });
-    CALLS.contains(name)
+    // Behind the remarks members stand behind a blank, and groups at the beginning of a line.
+    let Some((_remarks, groups)) = GROUPS.split_once("\n@") else { return false };
+    let is_member = |(at, _): (usize, &str)| {
+        let (before, after) = (groups[..at].ends_with(' '), &groups[at + name.len()..]);
+        before && after.starts_with(|next: char| next.is_ascii_whitespace())
+    };
+    !name.is_empty() && groups.match_indices(name).any(is_member)
 }
 
 /// What all lines together say: whether calls are allowed or denied, and which, sorted. The first line decides by its
