@@ -14,7 +14,7 @@ const FOLDER: &str = "/etc/systemd/system";
 /// With a child that its main process does not take along.
 const UNIT: &str = "[Service]\nExecStart=sh -c '(trap \"\" HUP; exec sleep 9000) & exec sleep 9001'\n";
 
-/// A change of the files while the unit runs: its name, the commands, how it ends.
+/// A unit, and what is done to its files while it runs; `F/` stands for their folder.
 const CHANGES: &[(&str, &str)] = &[
     ("kid@mask.service", "systemctl mask kid@mask"),
     (
