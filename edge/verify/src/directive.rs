@@ -188,7 +188,7 @@ mod tests {
 
                   Section    [X-Health]
                   Says       how long a probe may take
-                  Value      a length of time such as 5s, 1min 30s or infinity
+                  Value      a length of time such as 5s or 1min 30s, at least 10ms
                   Next line  takes the place of the one before
                   Acted on   yes
                   Man page   docs/reference/extensions.md

@@ -139,19 +139,19 @@ fn health() {
              --> /u/a.service:7:13
               |
             7 | IntervalSec=0
-              |             ^ expected a length of time such as 5s, 1min 30s or infinity
+              |             ^ expected a length of time such as 5s or 1min 30s, at least 10ms
 
             warning[bad-value]: TimeoutSec= has to be at least 10ms and to have an end, ignoring: infinity
              --> /u/a.service:8:12
               |
             8 | TimeoutSec=infinity
-              |            ^^^^^^^^ expected a length of time such as 5s, 1min 30s or infinity
+              |            ^^^^^^^^ expected a length of time such as 5s or 1min 30s, at least 10ms
 
             warning[bad-value]: Retries= has to be at least 1, ignoring: 0
              --> /u/a.service:9:9
               |
             9 | Retries=0
-              |         ^ expected a number from 0 to 4294967295
+              |         ^ expected a number from 1 to 4294967295
 
             warning[bad-value]: Failed to parse action for the unhealthy, ignoring: reboot
               --> /u/a.service:10:13
