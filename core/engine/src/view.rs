@@ -120,8 +120,8 @@ impl Engine {
     /// What stands in this relation to the unit, sorted.
     pub fn related(&self, name: &UnitName, word: Word) -> Vec<UnitName> {
         let Some(unit) = self.graph.id(name) else { return Vec::new() };
-        let edges = self.graph.dependencies(unit).filter(|(edge, _)| *edge == word);
-        let mut names: Vec<UnitName> = edges.map(|(_, other)| self.graph.name(other).clone()).collect();
+        let others = self.graph.others(unit, word);
+        let mut names: Vec<UnitName> = others.map(|other| self.graph.name(other).clone()).collect();
         names.sort();
         names
     }

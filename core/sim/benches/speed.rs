@@ -1,4 +1,4 @@
-//! What deciding costs: `cargo bench -p eudaemon-sim`. Medians with their ranges; nothing passes or fails here.
+//! What deciding costs: `cargo bench -p eudaemon-sim`, `… -- plan` for the first alone. Medians with their ranges; nothing passes or fails here.
 //!
 //! - a plan: one request that comes to jobs of 10,000 units, which name each other 50,000 times
 //! - a step: one fact heard on a machine of 10,000 running services, with all that follows from it
@@ -8,7 +8,7 @@
 #![allow(clippy::unwrap_used)]
 
 use eudaemon_engine::api::{
-    Action, ActiveState, Event, ExitStatus, Input, JobKind, Moment, Output, Request, RequestId,
+    Action, ActiveState, Event, ExitStatus, Input, JobKind, Moment, Occupancy, Output, Request, RequestId,
 };
 use eudaemon_engine::graph::{Graph, UnitId};
 use eudaemon_engine::transaction::{self, Ask, Origin, Reload, Situation, Standing};
@@ -30,9 +30,11 @@ const EDGES: u32 = 50_000;
 const TURNS: usize = 11;
 
 fn main() {
+    let only_plan = std::env::args().any(|word| word == "plan");
     plan();
-    let configs = loading();
-    steps(configs);
+    if !only_plan {
+        steps(loading());
+    }
 }
 
 fn show(what: &str, mut times: Vec<Duration>) {
@@ -99,7 +101,9 @@ fn plan() {
 
 fn tree(description: &str) -> MemoryTree {
     let mut tree = MemoryTree::new();
-    tree.file("/etc/systemd/system/all.target", "[Unit]\n");
+    for target in ["all", "sysinit", "basic", "shutdown", "network"] {
+        tree.file(&format!("/etc/systemd/system/{target}.target"), "[Unit]\n");
+    }
     for at in 0..UNITS {
         let name = unit(at);
         let text = format!(
@@ -146,26 +150,41 @@ struct Machine {
     clock: u64,
     inputs: VecDeque<Input>,
     up: Vec<eudaemon_engine::api::ProcId>,
-    times: Vec<Duration>,
+    times: Vec<(&'static str, Duration)>,
 }
 
 impl Machine {
     fn drain(&mut self) {
         while let Some(input) = self.inputs.pop_front() {
             self.clock += 10;
+            let kind = match &input {
+                Input::Fact(Event::Exited { .. }) => "exit",
+                Input::Fact(Event::Occupancy { .. }) => "empty",
+                Input::Fact(Event::Spawned { .. }) => "spawned",
+                Input::Fact(Event::Executed { .. }) => "executed",
+                Input::Tick => "restart",
+                Input::Fact(_) | Input::Wish { .. } => "request",
+            };
             let begun = Instant::now();
             let output = self.engine.step(Moment { monotonic: self.clock, realtime: self.clock }, input);
-            self.times.push(begun.elapsed());
+            self.times.push((kind, begun.elapsed()));
             self.answer(output);
         }
     }
 
     fn answer(&mut self, output: Output) {
         for order in output.orders {
-            if let Action::Spawn(spawn) = order.action {
-                self.up.push(spawn.process);
-                self.inputs.push_back(Input::Fact(Event::Spawned { process: spawn.process }));
-                self.inputs.push_back(Input::Fact(Event::Executed { process: spawn.process }));
+            match order.action {
+                Action::Spawn(spawn) => {
+                    self.up.push(spawn.process);
+                    self.inputs.push_back(Input::Fact(Event::Spawned { process: spawn.process }));
+                    self.inputs.push_back(Input::Fact(Event::Executed { process: spawn.process }));
+                }
+                Action::SignalSet { unit, .. } | Action::Survey { unit } => {
+                    let occupancy = Occupancy::Empty;
+                    self.inputs.push_back(Input::Fact(Event::Occupancy { unit, occupancy }));
+                }
+                _ => {}
             }
         }
     }
@@ -184,8 +203,9 @@ fn steps(configs: Vec<Arc<Config>>) {
     let engine = Engine::new(1, Settings::default());
     let mut machine = Machine { engine, clock: 1_000_000, inputs, up: Vec::new(), times: Vec::new() };
     machine.drain();
-    let slowest = machine.times.iter().max().copied().unwrap_or_default();
-    show(&format!("a step of the boot of {UNITS} services"), std::mem::take(&mut machine.times));
+    let boot: Vec<Duration> = std::mem::take(&mut machine.times).into_iter().map(|(_, time)| time).collect();
+    let slowest = boot.iter().max().copied().unwrap_or_default();
+    show(&format!("a step of the boot of {UNITS} services"), boot);
     println!("  of them all jobs in one, {slowest:.1?}");
     assert_eq!(machine.up.len(), UNITS as usize);
     let mut random = Random::new(8);
@@ -200,7 +220,12 @@ fn steps(configs: Vec<Arc<Config>>) {
         machine.inputs.push_back(Input::Tick);
         machine.drain();
     }
-    show("a step after an exit: exit, restart, spawned, executed", machine.times);
+    assert_eq!(machine.up.len(), UNITS as usize, "who ended was not started again");
+    show("a step after an exit: all of these", machine.times.iter().map(|(_, time)| *time).collect());
+    for kind in ["exit", "empty", "restart", "spawned", "executed"] {
+        let times = machine.times.iter().filter(|(of, _)| *of == kind).map(|(_, time)| *time);
+        show(&format!("  {kind}"), times.collect());
+    }
 }
 
 fn unit(at: u32) -> UnitName {

@@ -5,9 +5,11 @@
 //!
 //! Knows no state and no job.
 
+mod edges;
 pub mod facets;
 
 use crate::limits;
+use edges::{Edge, Edges, Told};
 use eudaemon_unit::config::{Config, LoadState};
 use eudaemon_unit::name::UnitName;
 pub use facets::{Facets, Word, Writer};
@@ -43,26 +45,11 @@ pub enum Change {
     Same,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Edge {
-    to: UnitId,
-    word: Word,
-    told: Told,
-}
-
-/// Whose configuration says so. Both may: `Before=` here and `After=` there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Told {
-    Here,
-    There,
-    Both,
-}
-
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Node {
     config: Arc<Config>,
     knowledge: Knowledge,
-    edges: Vec<Edge>,
+    edges: Edges,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -105,7 +92,7 @@ impl Graph {
         self.names.values().all(leads)
             && self.nodes.iter().filter(|node| node.knowledge == Knowledge::Vacant).count() == self.vacant
             && self.len() <= limits::UNITS
-            && self.nodes.iter().flat_map(|node| &node.edges).all(|edge| leads(&edge.to))
+            && self.nodes.iter().flat_map(|node| node.edges.all()).all(|edge| leads(&edge.to))
     }
 
     pub fn is_empty(&self) -> bool {
@@ -136,13 +123,22 @@ impl Graph {
 
     /// The units this one stands to in any of the `wanted` ways. A unit may come twice, by two words.
     pub fn neighbours(&self, id: UnitId, wanted: Facets) -> impl Iterator<Item = UnitId> + '_ {
-        let edges = self.nodes[id.index()].edges.iter();
-        edges.filter(move |edge| edge.word.facets().any(wanted)).map(|edge| edge.to)
+        self.nodes[id.index()].edges.with(wanted).map(|edge| edge.to)
+    }
+
+    /// As `neighbours`, with the words.
+    pub fn ties(&self, id: UnitId, wanted: Facets) -> impl Iterator<Item = (Word, UnitId)> + '_ {
+        self.nodes[id.index()].edges.with(wanted).map(|edge| (edge.word, edge.to))
+    }
+
+    /// The units that this one has this word for.
+    pub fn others(&self, id: UnitId, word: Word) -> impl Iterator<Item = UnitId> + '_ {
+        self.nodes[id.index()].edges.of(word).map(|edge| edge.to)
     }
 
     /// All words at once, in the order they were learnt.
     pub fn dependencies(&self, id: UnitId) -> impl Iterator<Item = (Word, UnitId)> + '_ {
-        self.nodes[id.index()].edges.iter().map(|edge| (edge.word, edge.to))
+        self.nodes[id.index()].edges.all().iter().map(|edge| (edge.word, edge.to))
     }
 
     /// As `neighbours`, beginning at a place in the list and going round, each with its place.
@@ -152,7 +148,7 @@ impl Graph {
         wanted: Facets,
         place: u32,
     ) -> impl Iterator<Item = (u32, UnitId)> + '_ {
-        let edges = &self.nodes[id.index()].edges;
+        let edges = self.nodes[id.index()].edges.all();
         let begin = (place as usize).min(edges.len());
         let round = (begin..edges.len()).chain(0..begin);
         round.filter(move |at| edges[*at].word.facets().any(wanted)).map(|at| (at as u32, edges[at].to))
@@ -160,13 +156,13 @@ impl Graph {
 
     /// The units whose configuration names this one.
     pub fn named_by(&self, id: UnitId) -> impl Iterator<Item = UnitId> + '_ {
-        let edges = self.nodes[id.index()].edges.iter();
+        let edges = self.nodes[id.index()].edges.all().iter();
         edges.filter(|edge| matches!(edge.told, Told::There | Told::Both)).map(|edge| edge.to)
     }
 
     /// The units that this one's configuration names.
     pub fn names_of(&self, id: UnitId) -> impl Iterator<Item = UnitId> + '_ {
-        let edges = self.nodes[id.index()].edges.iter();
+        let edges = self.nodes[id.index()].edges.all().iter();
         edges.filter(|edge| matches!(edge.told, Told::Here | Told::Both)).map(|edge| edge.to)
     }
 
@@ -177,7 +173,7 @@ impl Graph {
 
     /// Whether `id` stands to `other` in one of the `wanted` ways; looks at the shorter of both lists.
     pub fn related(&self, id: UnitId, wanted: Facets, other: UnitId) -> bool {
-        let (here, there) = (&self.nodes[id.index()].edges, &self.nodes[other.index()].edges);
+        let (here, there) = (self.nodes[id.index()].edges.all(), self.nodes[other.index()].edges.all());
         if here.len() <= there.len() {
             here.iter().any(|edge| edge.to == other && edge.word.facets().any(wanted))
         } else {
@@ -208,7 +204,7 @@ impl Graph {
             }
         }
         let said: BTreeSet<(Word, UnitId)> =
-            self.nodes[id.index()].edges.iter().filter(own).map(|edge| (edge.word, edge.to)).collect();
+            self.nodes[id.index()].edges.all().iter().filter(own).map(|edge| (edge.word, edge.to)).collect();
         for alias in &config.aliases {
             self.alias(id, alias);
         }
@@ -240,6 +236,7 @@ impl Graph {
         self.names.remove(alias);
         let of_alias: Vec<(UnitId, Word)> = self.nodes[owner.index()]
             .edges
+            .all()
             .iter()
             .filter(|edge| edge.told != Told::Here)
             .map(|edge| (edge.to, edge.word.inverse()))
@@ -271,7 +268,7 @@ impl Graph {
         }
         let id = UnitId(self.nodes.len() as u32);
         let config = Arc::new(Config::bare(name.clone(), LoadState::NotFound));
-        self.nodes.push(Node { config, knowledge: Knowledge::Mentioned, edges: Vec::new() });
+        self.nodes.push(Node { config, knowledge: Knowledge::Mentioned, edges: Edges::default() });
         self.names.insert(name.clone(), id);
         self.loose.push(id);
         Ok(id)
@@ -282,7 +279,7 @@ impl Graph {
         let mut named: BTreeMap<UnitId, Vec<(UnitId, Word)>> = BTreeMap::new();
         for unit in units {
             let bare = Arc::new(Config::bare(self.name(*unit).clone(), LoadState::NotFound));
-            let node = Node { config: bare, knowledge: Knowledge::Vacant, edges: Vec::new() };
+            let node = Node { config: bare, knowledge: Knowledge::Vacant, edges: Edges::default() };
             let node = std::mem::replace(&mut self.nodes[unit.index()], node);
             for name in node.config.aliases.iter().chain([&node.config.name]) {
                 // A name may have become another's since.
@@ -291,7 +288,7 @@ impl Graph {
                 }
             }
             self.edges -= node.edges.len();
-            for edge in node.edges.into_iter().filter(|edge| !units.contains(&edge.to)) {
+            for edge in node.edges.all().iter().filter(|edge| !units.contains(&edge.to)) {
                 named.entry(edge.to).or_default().push((*unit, edge.word.inverse()));
             }
             self.vacant += 1;
@@ -304,7 +301,7 @@ impl Graph {
             } else {
                 // What came last goes first, mostly: it stands at the end of a list that may be long.
                 for (unit, word) in gone {
-                    if let Some(at) = edges.iter().rposition(|edge| edge.to == unit && edge.word == word) {
+                    if let Some(at) = edges.all().iter().rposition(|edge| edge.is(word, unit)) {
                         edges.remove(at);
                     }
                 }
@@ -330,9 +327,7 @@ impl Graph {
             })
             .collect();
         self.nodes.retain(|node| node.knowledge != Knowledge::Vacant);
-        for edge in self.nodes.iter_mut().flat_map(|node| &mut node.edges) {
-            edge.to = moved[edge.to.index()];
-        }
+        self.nodes.iter_mut().for_each(|node| node.edges.renumber(&moved));
         for unit in self.names.values_mut().chain(&mut self.loose) {
             *unit = moved[unit.index()];
         }
@@ -347,11 +342,11 @@ impl Graph {
             return;
         }
         self.loose.push(before);
-        let inherited: Vec<Edge> = std::mem::take(&mut self.nodes[before.index()].edges);
-        for edge in inherited {
+        let inherited = std::mem::take(&mut self.nodes[before.index()].edges);
+        for edge in inherited.all() {
             let from = edge.to;
             let at_other = &mut self.nodes[from.index()].edges;
-            at_other.retain(|back| !(back.to == before && back.word == edge.word.inverse()));
+            at_other.retain(|back| !back.is(edge.word.inverse(), before));
             self.edges -= 2;
             self.loose.push(from);
             let told_there = matches!(edge.told, Told::There | Told::Both);
@@ -397,13 +392,13 @@ impl Graph {
     }
 
     fn find(&self, id: UnitId, word: Word, other: UnitId) -> Option<usize> {
-        self.nodes[id.index()].edges.iter().position(|edge| edge.to == other && edge.word == word)
+        self.nodes[id.index()].edges.place_of(word, other)
     }
 
     fn amend(&mut self, id: UnitId, word: Word, other: UnitId, change: impl Fn(Told) -> Told) {
         if let Some(place) = self.find(id, word, other) {
-            let edge = &mut self.nodes[id.index()].edges[place];
-            edge.told = change(edge.told);
+            let edges = &mut self.nodes[id.index()].edges;
+            edges.set_told(place, change(edges.get(place).told));
         }
     }
 
@@ -411,15 +406,15 @@ impl Graph {
     fn take_back(&mut self, id: UnitId, word: Word, other: UnitId) {
         let Some(here) = self.find(id, word, other) else { return };
         let Some(there) = self.find(other, word.inverse(), id) else { return };
-        match self.nodes[id.index()].edges[here].told {
+        match self.nodes[id.index()].edges.get(here).told {
             Told::Here => {
                 self.nodes[id.index()].edges.remove(here);
                 self.nodes[other.index()].edges.remove(there);
                 self.edges -= 2;
             }
             Told::Both => {
-                self.nodes[id.index()].edges[here].told = Told::There;
-                self.nodes[other.index()].edges[there].told = Told::Here;
+                self.nodes[id.index()].edges.set_told(here, Told::There);
+                self.nodes[other.index()].edges.set_told(there, Told::Here);
             }
             Told::There => {}
         }

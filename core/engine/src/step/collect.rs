@@ -92,9 +92,8 @@ impl Engine {
 
     /// A job of the unit is over: those it was to be started for at their end need not wait for it.
     pub(super) fn loosen_bequeathers(&mut self, unit: UnitId) {
-        let of = |word: &Word| matches!(word, Word::OnSuccessOf | Word::OnFailureOf);
-        let others = self.graph.dependencies(unit).filter(|(word, _)| of(word));
-        let others: Vec<UnitId> = others.map(|(_, other)| other).collect();
+        let of = |word| self.graph.others(unit, word);
+        let others: Vec<UnitId> = of(Word::OnSuccessOf).chain(of(Word::OnFailureOf)).collect();
         others.into_iter().for_each(|other| self.loosen(other));
     }
 

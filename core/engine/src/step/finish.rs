@@ -172,8 +172,7 @@ impl Engine {
                 | JobKind::Nop,
             ) => return,
         };
-        let others: Vec<(Word, UnitId)> =
-            self.graph.dependencies(unit).filter(|(word, _)| word.facets().any(facet)).collect();
+        let others: Vec<(Word, UnitId)> = self.graph.ties(unit, facet).collect();
         // The last to be put on the list is the first to be taken off it.
         for (word, other) in others.into_iter().rev() {
             let Some(id) = self.unit(other).job else { continue };

@@ -5,7 +5,7 @@
 
 use crate::api::{Action, ActiveState, Answer, Freezer, NotFrozen, Refusal, RequestId, Trouble};
 use crate::engine::Engine;
-use crate::graph::{Graph, UnitId, Word};
+use crate::graph::{UnitId, Word};
 use crate::kind;
 use eudaemon_unit::config::LoadState;
 use eudaemon_unit::name::{UnitKind, UnitName};
@@ -114,8 +114,7 @@ impl Engine {
         let mut members = vec![slice];
         for next in 0..self.graph.len() {
             let Some(unit) = members.get(next).copied() else { break };
-            let inside = self.graph.dependencies(unit).filter(|(word, _)| *word == Word::SliceOf);
-            let inside = inside.map(|(_, member)| member);
+            let inside = self.graph.others(unit, Word::SliceOf);
             members.extend(
                 inside.filter(|member| can_freeze(self.graph.name(*member)) && !self.unit(*member).is_down()),
             );
@@ -153,12 +152,9 @@ impl Engine {
     /// A process goes on only if no cgroup above it is frozen. What else is in such a slice was frozen by itself, and
     /// stays so.
     fn thaw_slices_above(&mut self, unit: UnitId) {
-        let above = |graph: &Graph, unit| {
-            graph.dependencies(unit).find(|(word, _)| *word == Word::Slice).map(|(_, slice)| slice)
-        };
         let mut at = unit;
         for _ in 0..self.graph.len() {
-            let Some(slice) = above(&self.graph, at) else { return };
+            let Some(slice) = self.graph.others(at, Word::Slice).next() else { return };
             self.release_freezer(slice);
             at = slice;
         }

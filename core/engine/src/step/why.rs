@@ -147,8 +147,7 @@ impl Engine {
 
     /// The word of `unit` for `other` that is of one of these facets.
     pub(super) fn word_for(&self, unit: UnitId, facets: Facets, other: UnitId) -> Option<Word> {
-        let mut words = self.graph.dependencies(unit);
-        words.find(|(word, to)| *to == other && word.facets().any(facets)).map(|(word, _)| word)
+        self.graph.ties(unit, facets).find(|(_, to)| *to == other).map(|(word, _)| word)
     }
 }
 

@@ -301,7 +301,7 @@ impl<'a, S: Situation> Drafts<'a, S> {
         use OnRefusal::{Passed, Remarked};
         let mut pulls = Vec::new();
         let mut each = |facet: Facets, kind: JobKind, bond: Bond, refusal: OnRefusal| {
-            for (word, other) in self.graph.dependencies(unit).filter(|(word, _)| word.facets().any(facet)) {
+            for (word, other) in self.graph.ties(unit, facet) {
                 let kind = collapse(kind, self.situation.standing(other).state);
                 if kind != JobKind::Nop {
                     pulls.push(Pull { unit: other, kind, bond, word: Some(word), refusal });
