@@ -137,14 +137,20 @@ impl Engine {
     /// `Restart=`: the unit and what a restart of it concerns.
     pub(super) fn restart_by_itself(&mut self, unit: UnitId) {
         let ask = Ask { unit, kind: JobKind::Restart, mode: JobMode::Replace, origin: Origin::Engine };
-        let stopping = self.unit(unit).job.and_then(|job| self.jobs.get(&job));
-        let refused = match stopping {
-            // The stop that is queued ends the waiting for the restart.
-            Some(job) if job.facts.kind == JobKind::Stop => false,
-            Some(_) | None => self.try_enqueue(ask, Root::Restart) == Queued::Refused,
-        };
-        if refused {
-            self.step_unit(unit, kind::Input::RestartRefused);
+        let queued = self.unit(unit).job.and_then(|job| self.jobs.get(&job));
+        // The stop that is queued ends the waiting for the restart.
+        if queued.is_some_and(|job| job.facts.kind == JobKind::Stop) {
+            return;
+        }
+        match self.try_enqueue(ask, Root::Restart) {
+            Queued::Refused => {
+                self.step_unit(unit, kind::Input::RestartRefused);
+            }
+            Queued::Yes => {
+                let (name, count) = (self.graph.name(unit), self.unit(unit).life.history.restarts);
+                let text = format!("{name}: comes up again, as Restart= says; restart {count}");
+                self.say(Some(unit), 6, text);
+            }
         }
     }
 

@@ -10,9 +10,6 @@ use crate::job::Phase;
 use crate::job::algebra::{is_down, is_up};
 use crate::kind::ReloadOutcome;
 use crate::why::What;
-use eudaemon_unit::config::service::ServiceType;
-use eudaemon_unit::config::{Body, Config};
-use eudaemon_unit::name::UnitKind;
 
 /// Whether jobs that depended on a failed one fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,9 +18,16 @@ pub(crate) enum Spread {
     Nowhere,
 }
 
+/// Whether the operator reads of a job's end: of one that found its unit where it leads there is nothing to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Telling {
+    Told,
+    Quiet,
+}
+
 /// What is to be done yet of the ends of jobs that follow from one.
 enum Due {
-    End(JobId, JobResult, Spread),
+    End(JobId, JobResult, Spread, Telling),
     /// The unit's job is gone, and those that depended on it.
     Follow(UnitId, JobKind, JobResult),
 }
@@ -81,10 +85,21 @@ impl Engine {
     /// Ends a job. A restart whose stop is done goes on as a start. What depended on a failed job ends before anything
     /// else follows from it.
     pub(crate) fn finish(&mut self, id: JobId, result: JobResult, spread: Spread) {
-        let mut open = vec![Due::End(id, result, spread)];
+        self.finish_all(vec![Due::End(id, result, spread, Telling::Told)]);
+    }
+
+    /// Ends a job whose unit was where it leads before it began.
+    pub(super) fn finish_idle(&mut self, id: JobId) {
+        self.finish_all(vec![Due::End(id, JobResult::Done, Spread::ToDependants, Telling::Quiet)]);
+    }
+
+    fn finish_all(&mut self, mut open: Vec<Due>) {
         while let Some(due) = open.pop() {
             match due {
-                Due::End(id, result, spread) => self.end_job(id, result, spread, &mut open),
+                Due::End(id, result, spread, telling) => {
+                    self.tell_end(id, result, telling);
+                    self.end_job(id, result, spread, &mut open);
+                }
                 Due::Follow(unit, kind, result) => self.follow_end(unit, kind, result),
             }
         }
@@ -139,7 +154,6 @@ impl Engine {
         if job.facts.kind == JobKind::Nop {
             of.nops -= 1;
         }
-        self.tell_outcome(job.unit, job.facts.kind, result);
         let unit = self.graph.name(job.unit).clone();
         self.announce(Announcement::JobRemoved { job: id, unit, result });
     }
@@ -183,7 +197,7 @@ impl Engine {
             if starts {
                 let failed = self.graph.name(unit).clone();
                 self.note_vain_start(other, What::Dependency(failed, Some(word.inverse())));
-                open.push(Due::End(id, JobResult::Dependency, Spread::ToDependants));
+                open.push(Due::End(id, JobResult::Dependency, Spread::ToDependants, Telling::Told));
             }
         }
     }
@@ -209,85 +223,4 @@ impl Engine {
         let action = self.graph.config(unit).unit.job_timeout_action;
         self.act(Some(unit), action, None, Occasion::JobTimeout);
     }
-
-    /// The line an operator sees when a job ends.
-    fn tell_outcome(&mut self, unit: UnitId, kind: JobKind, result: JobResult) {
-        let up = is_up(self.unit(unit).active());
-        let ran = is_oneshot(self.graph.config(unit)) && self.unit(unit).life.condition.holds;
-        let (level, verb) = match (kind, result) {
-            (JobKind::Start, JobResult::Done) if ran => (6, "Finished"),
-            (JobKind::Start, JobResult::Done) if up => (6, started(self.graph.name(unit).kind())),
-            (JobKind::Start, JobResult::Done) => return,
-            (JobKind::Start, JobResult::Timeout) => (3, "Timed out starting"),
-            (JobKind::Start | JobKind::VerifyActive, JobResult::Dependency) => (4, "Dependency failed for"),
-            (JobKind::Start, JobResult::Assert) => (4, "Assertion failed for"),
-            (JobKind::Start, JobResult::Failed | JobResult::Invalid) => (3, "Failed to start"),
-            // Why, was said.
-            (JobKind::Start, JobResult::Unsupported) => return,
-            (JobKind::Stop | JobKind::Restart, JobResult::Done) => (6, stopped(self.graph.name(unit).kind())),
-            (JobKind::Stop | JobKind::Restart, JobResult::Failed) => (3, "Failed while stopping"),
-            (JobKind::Stop | JobKind::Restart, JobResult::Timeout) => (3, "Timed out stopping"),
-            (JobKind::Reload, JobResult::Done) => (6, "Reloaded"),
-            (JobKind::Reload, JobResult::Failed) => (3, "Reload failed for"),
-            (JobKind::Reload, JobResult::Timeout) => (3, "Timed out reloading"),
-            (
-                JobKind::Start
-                | JobKind::VerifyActive
-                | JobKind::Stop
-                | JobKind::Reload
-                | JobKind::ReloadOrStart
-                | JobKind::Restart
-                | JobKind::TryRestart
-                | JobKind::TryReload
-                | JobKind::Nop,
-                _,
-            ) => return,
-        };
-        let text = format!("{verb} {}.", self.title(unit));
-        self.say(Some(unit), level, text);
-    }
-
-    /// `ssh.service - OpenBSD Secure Shell server`, or just the name.
-    pub(crate) fn title(&self, unit: UnitId) -> String {
-        let config = self.graph.config(unit);
-        match config.unit.description.as_str() {
-            "" => config.name.to_string(),
-            description if description == config.name.as_str() => description.to_owned(),
-            description => format!("{} - {description}", config.name),
-        }
-    }
-}
-
-/// What people read under systemd, for each kind.
-fn started(kind: UnitKind) -> &'static str {
-    match kind {
-        UnitKind::Service | UnitKind::Scope | UnitKind::Timer | UnitKind::Path | UnitKind::Device => {
-            "Started"
-        }
-        UnitKind::Target => "Reached target",
-        UnitKind::Slice => "Created slice",
-        UnitKind::Socket => "Listening on",
-        UnitKind::Mount => "Mounted",
-        UnitKind::Automount => "Set up automount",
-        UnitKind::Swap => "Activated swap",
-    }
-}
-
-fn stopped(kind: UnitKind) -> &'static str {
-    match kind {
-        UnitKind::Service | UnitKind::Scope | UnitKind::Timer | UnitKind::Path | UnitKind::Device => {
-            "Stopped"
-        }
-        UnitKind::Target => "Stopped target",
-        UnitKind::Slice => "Removed slice",
-        UnitKind::Socket => "Closed",
-        UnitKind::Mount => "Unmounted",
-        UnitKind::Automount => "Unset automount",
-        UnitKind::Swap => "Deactivated swap",
-    }
-}
-
-/// Whose start is over when its commands have run.
-fn is_oneshot(config: &Config) -> bool {
-    matches!(&config.body, Body::Service(service) if service.kind == ServiceType::Oneshot)
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   intake ─► life (a unit's kind takes its step; the change is told to job and neighbours)
-//!               ├─► finish (its job ends, jobs that depended on it fail)
+//!               ├─► finish (its job ends, jobs that depended on it fail; tell says so)
 //!               ├─► automatic (OnFailure=, Upholds=, BindsTo=, StopWhenUnneeded=, retroactive jobs)
 //!               ├─► freezer (a unit that is suspended goes on before anything happens to it)
 //!               ├─► exit_code (the unit's end may be the container's)
@@ -25,6 +25,7 @@ mod intake;
 mod life;
 mod queue;
 mod rings;
+mod tell;
 mod why;
 
 pub use freezer::{FreezerState, can_freeze};

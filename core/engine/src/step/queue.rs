@@ -138,7 +138,7 @@ impl Engine {
         let state = self.unit(unit).active();
         match kind {
             JobKind::Nop => self.finish(id, JobResult::Done, Spread::ToDependants),
-            JobKind::VerifyActive if is_up(state) => self.finish(id, JobResult::Done, Spread::ToDependants),
+            JobKind::VerifyActive if is_up(state) => self.finish_idle(id),
             JobKind::VerifyActive if state == ActiveState::Activating => self.set_phase(id, Phase::Waiting),
             JobKind::VerifyActive => self.fail_verification(id, unit),
             JobKind::Start => self.run_start(id, unit),
@@ -211,7 +211,7 @@ impl Engine {
     fn run_start(&mut self, id: JobId, unit: UnitId) {
         let state = self.unit(unit).active();
         if is_up(state) {
-            return self.finish(id, JobResult::Done, Spread::ToDependants);
+            return self.finish_idle(id);
         }
         // It cannot begin before what goes on has ended; that is no start yet, and counts against no limit.
         if matches!(state, ActiveState::Maintenance | ActiveState::Deactivating) {
@@ -307,7 +307,7 @@ impl Engine {
 
     fn run_stop(&mut self, id: JobId, unit: UnitId, what: StopFor) {
         if self.unit(unit).is_down() {
-            return self.finish(id, JobResult::Done, Spread::ToDependants);
+            return self.finish_idle(id);
         }
         self.thaw_for_job(unit);
         let reply = self.step_unit(unit, kind::Input::Stop(what));
@@ -333,7 +333,7 @@ impl Engine {
 
     fn take_reply(&mut self, id: JobId, reply: Reply) {
         match reply {
-            Reply::Taken => {}
+            Reply::Taken => self.tell_begin(id),
             Reply::Later => self.set_phase(id, Phase::Waiting),
             Reply::Invalid => self.finish(id, JobResult::Invalid, Spread::ToDependants),
             Reply::Unsupported(why) => {

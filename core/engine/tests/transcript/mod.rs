@@ -14,6 +14,7 @@
 //!   notify UNIT WHO KEY=VALUE…   opened|unopened|ready UNIT   bus NAME owned|free   mounted UNIT…
 //!   plan start|stop|restart|isolate UNIT…  what it would come to; nothing happens
 //!   why UNIT             the chain of causes of its last change, with times since the beginning
+//!   log                  from here on what people read is shown whole, not warnings alone
 //!   wait TIME            all deadlines on the way strike
 //!   crash [P=alive|P=CODE|P=SIGNAL …]      a new engine goes on from the records
 //! ```
@@ -64,6 +65,8 @@ struct Stage {
     /// Units the engine wants loaded.
     wanted: Vec<UnitName>,
     shown: BTreeMap<String, (String, String)>,
+    /// Up to which level lines for people are shown.
+    level: u8,
 }
 
 impl Stage {
@@ -77,6 +80,7 @@ impl Stage {
             requests: 0,
             wanted: Vec::new(),
             shown: BTreeMap::new(),
+            level: 4,
         }
     }
 
@@ -97,6 +101,10 @@ impl Stage {
             "plan" => plan::show(&self.engine, &self.fresh(), rest),
             "wait" => self.wait(read::time(rest)),
             "crash" => self.crash(rest),
+            "log" => {
+                self.level = 6;
+                Vec::new()
+            }
             _ => match read::wish(word, rest) {
                 Some(wish) => {
                     self.requests += 1;
@@ -220,7 +228,7 @@ impl Stage {
             }
         }
         let mut told: Vec<String> = output.orders.iter().filter_map(|o| print::order(&o.action)).collect();
-        told.extend(output.announcements.iter().filter_map(print::announcement));
+        told.extend(output.announcements.iter().filter_map(|told| print::announcement(told, self.level)));
         for view in self.engine.unit_views() {
             let name = view.config.name.to_string();
             let now = (print::active(view.active), view.sub.to_owned());

@@ -97,7 +97,8 @@ fn spawn(spawn: &Spawn) -> String {
     line
 }
 
-pub fn announcement(announcement: &Announcement) -> Option<String> {
+/// Lines that people are told are shown up to a level; those that are no trouble open with a dot.
+pub fn announcement(announcement: &Announcement, shown: u8) -> Option<String> {
     Some(match announcement {
         Announcement::Answered { request: _, outcome } => match outcome {
             Ok(eudaemon_engine::api::Answer::Done) => return None,
@@ -108,6 +109,7 @@ pub fn announcement(announcement: &Announcement) -> Option<String> {
             format!("job of {unit}: {}", result_word(*result))
         }
         Announcement::Said { unit: _, level, text } if *level <= 4 => format!("! {text}"),
+        Announcement::Said { unit: _, level, text } if *level <= shown => format!(". {text}"),
         Announcement::StartupFinished => return None,
         Announcement::UnitAdded(_)
         | Announcement::UnitRemoved(_)
