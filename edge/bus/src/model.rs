@@ -4,6 +4,7 @@
 
 use crate::call::Credentials;
 use crate::fault::Fault;
+pub use eudaemon_engine::Checked;
 use eudaemon_engine::FreezerState;
 use eudaemon_engine::api::{
     ActiveState, ExitStatus, InvocationId, JobId, JobKind, Moment, Ownership, Phase, Request, RequestId,
@@ -145,13 +146,6 @@ pub struct Unit {
     /// Made at run time, not from a file of the operator.
     pub transient: bool,
     pub run: Run,
-}
-
-/// The verdict of `Condition…=` or `Assert…=`, and when it was given.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Checked {
-    pub holds: bool,
-    pub at: Moment,
 }
 
 /// What only units of one kind have.

@@ -9,8 +9,8 @@ use crate::settings;
 use crate::site::Site;
 use crate::visitors::{at_rest, is_transient};
 use eudaemon_bus::{
-    Capacity, Checked, CommandRun, Credentials, Fault, FileChange, FileChanges, Job, JobState, Manager,
-    Model, Place, Process, Relation, Resources, Run, ServiceRun, Setting, SocketRun, Unit, UnitFile,
+    Capacity, CommandRun, Credentials, Fault, FileChange, FileChanges, Job, JobState, Manager, Model, Place,
+    Process, Relation, Resources, Run, ServiceRun, Setting, SocketRun, Unit, UnitFile,
 };
 use eudaemon_engine::Engine;
 use eudaemon_engine::UnitView;
@@ -167,7 +167,6 @@ impl Model for Outlook<'_> {
         let Some(view) = self.engine.unit_view(id) else {
             return self.site.visitors.units.get(id).cloned().map(at_rest);
         };
-        let checked = |checked: eudaemon_engine::Checked| Checked { holds: checked.holds, at: checked.at };
         let down = matches!(view.active, ActiveState::Inactive | ActiveState::Failed);
         Some(Unit {
             config: Arc::clone(view.config),
@@ -178,8 +177,8 @@ impl Model for Outlook<'_> {
             active_enter: view.times.active_enter,
             active_exit: view.times.active_exit,
             inactive_enter: view.times.inactive_enter,
-            condition: checked(view.condition),
-            assertion: checked(view.assertion),
+            condition: view.condition,
+            assertion: view.assertion,
             job: view.job,
             invocation: view.invocation,
             cgroup: if down || !has_cgroup(&view.config.body) {

@@ -31,7 +31,7 @@ impl Edge {
 pub(super) struct Edges {
     all: Vec<Edge>,
     /// For each word the places of its edges, rising. Only for long lists.
-    places: Option<Box<BTreeMap<Word, Vec<u32>>>>,
+    places: Option<BTreeMap<Word, Vec<u32>>>,
 }
 
 /// A list as long as this is kept by word too.
@@ -121,7 +121,7 @@ impl Edges {
         for (at, edge) in self.all.iter().enumerate() {
             places.entry(edge.word).or_default().push(at as u32);
         }
-        self.places = Some(Box::new(places));
+        self.places = Some(places);
     }
 }
 

@@ -162,8 +162,8 @@ impl Engine {
         }
         let config = Arc::clone(self.graph.config(unit));
         let at = self.now;
-        let condition = Checked { holds: all_hold(&config.unit.conditions, conditions), at };
-        let assertion = Checked { holds: all_hold(&config.unit.asserts, asserts), at };
+        let condition = Checked::of(&config.unit.conditions, conditions, at);
+        let assertion = Checked::of(&config.unit.asserts, asserts, at);
         let life = &mut self.unit_mut(unit).life;
         life.condition = condition;
         if condition.holds {
@@ -327,20 +327,6 @@ impl Engine {
         }
         Ok(Answer::Done)
     }
-}
-
-/// All plain tests hold, and one of the triggering ones if there are any. A verdict that is missing does not hold.
-fn all_hold(tests: &[Condition], verdicts: &[bool]) -> bool {
-    let verdict = |place: usize| verdicts.get(place).copied().unwrap_or(false);
-    let of = |triggering: bool| {
-        tests
-            .iter()
-            .enumerate()
-            .filter(move |(_, test)| test.triggering == triggering)
-            .map(|(place, _)| place)
-    };
-    let triggered = of(true).next().is_none() || of(true).any(verdict);
-    of(false).all(verdict) && triggered
 }
 
 /// The first plain test that does not hold, as the unit file says it; else the triggering ones, of which none does.

@@ -6,7 +6,7 @@ use super::finish::Spread;
 use super::why::short;
 use crate::api::{Action, ActiveState, Announcement, JobId, JobKind, JobResult, Refusal, Weight};
 use crate::engine::{Alarm, Engine, Startup};
-use crate::graph::{Facets, UnitId};
+use crate::graph::{Facets, UnitId, Word};
 use crate::job::algebra::{self, conflict, includes, is_down, is_up, joins_running};
 use crate::job::{Facts, Job, Phase};
 use crate::kind::{self, Reply, StopFor};
@@ -15,7 +15,7 @@ use crate::transaction::waves::goes_before;
 use crate::transaction::{self, Ask, Others, Planned, Remark, Transaction};
 use crate::why::{Errand, Lack, Root, What};
 use eudaemon_unit::config::LoadState;
-use eudaemon_unit::name::UnitKind;
+use eudaemon_unit::name::{UnitKind, UnitName};
 use eudaemon_unit::span::Span;
 use std::collections::BTreeSet;
 
@@ -231,7 +231,7 @@ impl Engine {
             });
         }
         if state != ActiveState::Activating {
-            let passed = crate::unit::Checked { holds: true, at: self.now };
+            let passed = crate::unit::Checked { holds: true, at: self.now, unmet: 0 };
             let life = &mut self.unit_mut(unit).life;
             (life.condition, life.assertion) = (passed, passed);
         }
@@ -352,7 +352,10 @@ impl Engine {
             Remark::Lacking { unit, needed_by, word, kind: _, why } if needed_by == name => {
                 Some(Box::new(Lack { unit: unit.clone(), word: *word, why: short(why.reason()) }))
             }
-            Remark::Lacking { .. } | Remark::NotPulledIn { .. } | Remark::CycleBroken { .. } => None,
+            Remark::Lacking { .. }
+            | Remark::NotPulledIn { .. }
+            | Remark::CycleBroken { .. }
+            | Remark::FellInCycle { .. } => None,
         })
     }
 
@@ -366,10 +369,9 @@ impl Engine {
                         Weight::Absent | Weight::Little => 7,
                     };
                     self.say(self.graph.id(wanted_by), level, text);
-                    if let (Some(unit), Weight::Some) = (self.graph.id(unit), why.weight()) {
+                    if why.weight() == Weight::Some {
                         let through = word.map(|word| (wanted_by.clone(), word));
-                        let errand = Errand { root: errand.root.clone(), through, without: None };
-                        self.note_vain_start_of(unit, What::Refused(short(why.reason())), Some(errand));
+                        self.note_left_out(unit, What::Refused(short(why.reason())), errand, through);
                     }
                 }
                 Remark::Lacking { unit: _, needed_by, word: _, kind: _, why: _ } => {
@@ -382,17 +384,43 @@ impl Engine {
                     self.say(Some(unit), 4, format!("{needed_by} is started {}", crate::why::of_lack(&lack)));
                 }
                 Remark::CycleBroken { path, dropped } => {
-                    if let Some(unit) = self.graph.id(dropped) {
-                        let ring = path.iter().take(limits::TOLD_RING).cloned().collect();
-                        self.note_vain_start(unit, What::InCycle(ring));
-                    }
-                    let path: Vec<&str> = path.iter().map(|unit| unit.as_str()).collect();
-                    let ring = path.join(" -> ");
+                    let ring = path.iter().take(limits::TOLD_RING).cloned().collect();
+                    self.note_left_out(dropped, What::InCycle(ring), errand, None);
+                    let round: Vec<&str> =
+                        path.iter().chain(path.first()).map(|unit| unit.as_str()).collect();
+                    let ring = round.join(" -> ");
                     let text = format!("ordering cycle {ring}: job of {dropped} deleted to break it");
                     self.say(self.graph.id(dropped), 3, text);
                 }
+                Remark::FellInCycle { unit, with } => {
+                    let word = self.demand(unit, with);
+                    self.note_left_out(unit, What::Dependency(with.clone(), word), errand, None);
+                    let text = format!("{unit}: job deleted with that of {with}, which it cannot do without");
+                    self.say(self.graph.id(unit), 3, text);
+                }
             }
         }
+    }
+
+    /// The unit was to have a job by this errand, and has none.
+    fn note_left_out(
+        &mut self,
+        name: &UnitName,
+        what: What,
+        errand: &Errand,
+        through: Option<(UnitName, Word)>,
+    ) {
+        let Some(unit) = self.graph.id(name) else { return };
+        if self.unit(unit).job.is_none() {
+            let errand = Errand { root: errand.root.clone(), through, without: None };
+            self.note_vain_start_of(unit, what, Some(errand));
+        }
+    }
+
+    /// The word by which the one's start fails without the other's job.
+    fn demand(&self, unit: &UnitName, other: &UnitName) -> Option<Word> {
+        let demands = Facets::PULL_IN_START.and(Facets::PULL_IN_VERIFY).and(Facets::PULL_IN_STOP);
+        self.word_for(self.graph.id(unit)?, demands, self.graph.id(other)?)
     }
 }
 

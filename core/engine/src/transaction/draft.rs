@@ -412,14 +412,19 @@ impl<'a, S: Situation> Drafts<'a, S> {
         }
     }
 
-    /// Drops a job. `Askers::Fall` drops those that fail without it as well.
-    pub fn drop_draft(&mut self, draft: DraftId, askers: Askers, why: Why) {
+    /// Drops a job. `Askers::Fall` drops those that fail without it as well; gives back whose they were, each with the unit
+    /// that it fell with.
+    pub fn drop_draft(&mut self, draft: DraftId, askers: Askers, why: Why) -> Vec<(UnitId, UnitId)> {
+        let mut fallen = Vec::new();
         let mut open = vec![(draft, why)];
         while let Some((draft, why)) = open.pop() {
             if self.get(draft).presence == Presence::Dropped {
                 continue;
             }
             let unit = self.get(draft).unit;
+            if let Why::Falls(with) = why {
+                fallen.push((unit, with));
+            }
             self.drafts[draft.0 as usize].presence = Presence::Dropped;
             self.drafts[draft.0 as usize].why = Some(why);
             if let Some(siblings) = self.by_unit.get_mut(&unit) {
@@ -441,6 +446,7 @@ impl<'a, S: Situation> Drafts<'a, S> {
                 }
             }
         }
+        fallen
     }
 
     /// The unit's jobs mind no order any more.

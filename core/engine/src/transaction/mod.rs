@@ -130,6 +130,8 @@ pub enum Remark {
     Lacking { unit: UnitName, needed_by: UnitName, word: Option<Word>, kind: JobKind, why: Refusal },
     /// The way round the cycle, and the unit whose job was dropped.
     CycleBroken { path: Vec<UnitName>, dropped: UnitName },
+    /// A job that fails without one that was dropped to break a cycle, or without such a job again.
+    FellInCycle { unit: UnitName, with: UnitName },
 }
 
 /// Plans what `ask` comes to.

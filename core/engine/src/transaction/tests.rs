@@ -117,6 +117,9 @@ fn show(graph: &Graph, transaction: &Transaction) -> String {
                 let path: Vec<&str> = path.iter().map(|unit| unit.prefix()).collect();
                 format!("# ring {}: dropped {}", path.join(" "), dropped.prefix())
             }
+            Remark::FellInCycle { unit, with } => {
+                format!("# {} fell with {}", unit.prefix(), with.prefix())
+            }
         });
     }
     lines.join("\n")

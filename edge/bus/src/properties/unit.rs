@@ -185,13 +185,12 @@ fn can_isolate(unit: &Unit) -> bool {
 
 /// `a(sbbsi)`: test, triggering, negated, value, and the verdict: 1 held, -1 did not, 0 not known.
 fn conditions(prefix: &str, conditions: &[Condition], checked: Checked) -> Variant<'static> {
-    let verdict = match (checked.at.monotonic, checked.holds, conditions.len()) {
-        (0, _, _) => 0,
-        (_, true, _) => 1,
-        (_, false, 1) => -1,
-        (_, false, _) => 0,
-    };
-    super::list(conditions, |condition| {
+    let told = conditions.iter().enumerate().map(|(place, condition)| {
+        let verdict = match checked.verdict(place) {
+            None => 0,
+            Some(true) => 1,
+            Some(false) => -1,
+        };
         (
             format!("{prefix}{}", condition.test),
             condition.triggering,
@@ -199,7 +198,8 @@ fn conditions(prefix: &str, conditions: &[Condition], checked: Checked) -> Varia
             condition.value.clone(),
             verdict,
         )
-    })
+    });
+    Variant::from(told.collect::<Vec<_>>())
 }
 
 /// Two empty words if there is none: any other name is printed, and Ansible gives up on it.

@@ -46,6 +46,8 @@ impl<'a, 'b, S: Situation> Books<'a, 'b, S> {
                     account.left_out.push(refused(unit, *kind, needed_by, *word, why));
                 }
                 Remark::CycleBroken { path, dropped } => account.cycles.push((path.clone(), dropped.clone())),
+                // What was left out tells of it.
+                Remark::FellInCycle { .. } => {}
             }
         }
         let queued = |unit: UnitId| Some((graph.name(unit).clone(), situation.standing(unit).queued?.kind));
