@@ -355,7 +355,8 @@ impl Engine {
             Remark::Lacking { .. }
             | Remark::NotPulledIn { .. }
             | Remark::CycleBroken { .. }
-            | Remark::FellInCycle { .. } => None,
+            | Remark::Overruled { .. }
+            | Remark::Fell { .. } => None,
         })
     }
 
@@ -392,10 +393,22 @@ impl Engine {
                     let text = format!("ordering cycle {ring}: job of {dropped} deleted to break it");
                     self.say(self.graph.id(dropped), 3, text);
                 }
-                Remark::FellInCycle { unit, with } => {
+                Remark::Overruled { unit, kind: JobKind::Start, by, asker } => {
+                    let whose =
+                        asker.as_ref().map(|(asker, word)| format!(", by {}= of {asker}", word.property()));
+                    let text = format!(
+                        "the same request has a {} job for it{}",
+                        by.word(),
+                        whose.unwrap_or_default()
+                    );
+                    self.note_left_out(unit, What::Refused(text.clone()), errand, None);
+                    self.say(self.graph.id(unit), 4, format!("{unit}: start job left out, {text}"));
+                }
+                Remark::Overruled { .. } => {}
+                Remark::Fell { unit, with } => {
                     let word = self.demand(unit, with);
                     self.note_left_out(unit, What::Dependency(with.clone(), word), errand, None);
-                    let text = format!("{unit}: job deleted with that of {with}, which it cannot do without");
+                    let text = format!("{unit}: job left out with that of {with}, which it cannot do without");
                     self.say(self.graph.id(unit), 3, text);
                 }
             }

@@ -56,7 +56,7 @@ pub(super) fn break_cycles<S: Situation>(drafts: &mut Drafts<'_, S>) -> Result<(
         let only_less_order = drafts.units().all(nothing_behind);
         for draft in drafts.of(victim).to_vec() {
             let fallen = drafts.drop_draft(draft, Askers::Fall, Why::Cycle);
-            remark_fallen(drafts, &fallen);
+            drafts.remark_fallen(&fallen);
         }
         if drafts.ask.mode != JobMode::Isolate {
             drafts.collect_garbage();
@@ -64,14 +64,6 @@ pub(super) fn break_cycles<S: Situation>(drafts: &mut Drafts<'_, S>) -> Result<(
         marks.retain(|_, mark| *mark == Mark::Clear && only_less_order);
     }
     Err(Refusal::Overloaded(format!("more than {} ordering cycles", limits::BROKEN_CYCLES)))
-}
-
-fn remark_fallen<S: Situation>(drafts: &mut Drafts<'_, S>, fallen: &[(UnitId, UnitId)]) {
-    let name = |unit: UnitId| drafts.graph.name(unit).clone();
-    let room = limits::REMARKS.saturating_sub(drafts.remarks.len());
-    let fell = |(unit, with): &(UnitId, UnitId)| Remark::FellInCycle { unit: name(*unit), with: name(*with) };
-    let remarks: Vec<Remark> = fallen.iter().map(fell).take(room).collect();
-    drafts.remarks.extend(remarks);
 }
 
 fn ends_everything<S: Situation>(drafts: &Drafts<'_, S>) -> bool {

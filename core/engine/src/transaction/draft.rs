@@ -358,6 +358,23 @@ impl<'a, S: Situation> Drafts<'a, S> {
         });
     }
 
+    /// What fell with a job that was dropped is told of, too.
+    pub fn remark_fallen(&mut self, fallen: &[(UnitId, UnitId)]) {
+        let name = |unit: UnitId| self.graph.name(unit).clone();
+        let room = limits::REMARKS.saturating_sub(self.remarks.len());
+        let fell = |(unit, with): &(UnitId, UnitId)| Remark::Fell { unit: name(*unit), with: name(*with) };
+        let remarks: Vec<Remark> = fallen.iter().map(fell).take(room).collect();
+        self.remarks.extend(remarks);
+    }
+
+    /// A unit that asks for the job, and its word.
+    pub fn asker_of(&self, draft: DraftId) -> Option<(UnitId, Word)> {
+        self.get(draft).asked_by.iter().map(|link| &self.links[*link as usize]).find_map(|link| {
+            let asker = link.asker.filter(|_| link.presence == Presence::Kept)?;
+            Some((self.get(asker).unit, link.word?))
+        })
+    }
+
     pub fn strength(&self) -> Strength {
         match self.ask.mode {
             JobMode::ReplaceIrreversibly => Strength::Irreversible,

@@ -130,8 +130,10 @@ pub enum Remark {
     Lacking { unit: UnitName, needed_by: UnitName, word: Option<Word>, kind: JobKind, why: Refusal },
     /// The way round the cycle, and the unit whose job was dropped.
     CycleBroken { path: Vec<UnitName>, dropped: UnitName },
-    /// A job that fails without one that was dropped to break a cycle, or without such a job again.
-    FellInCycle { unit: UnitName, with: UnitName },
+    /// A job that contradicts another of its unit, which matters more; whose that is, and the word for the unit.
+    Overruled { unit: UnitName, kind: JobKind, by: JobKind, asker: Option<(UnitName, Word)> },
+    /// A job that fails without one that was dropped in such a way, or without such a job again.
+    Fell { unit: UnitName, with: UnitName },
 }
 
 /// Plans what `ask` comes to.

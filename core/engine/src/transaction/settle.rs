@@ -4,10 +4,11 @@
 use super::account::Why;
 use super::cycle::break_cycles;
 use super::draft::{Askers, DraftId, Drafts};
-use super::{Others, Planned, Situation, Strength, Transaction};
+use super::{Others, Planned, Remark, Situation, Strength, Transaction};
 use crate::api::{JobKind, Refusal};
 use crate::graph::UnitId;
 use crate::job::algebra::{conflict, is_redundant, is_up_or_coming, merge_and_collapse};
+use crate::limits;
 use eudaemon_unit::config::unit::JobMode;
 
 pub(super) fn settle<S: Situation>(drafts: &mut Drafts<'_, S>) -> Result<Transaction, Refusal> {
@@ -89,8 +90,7 @@ fn drop_one_conflict<S: Situation>(drafts: &mut Drafts<'_, S>) -> Result<Conflic
                 }
                 if let Some(victim) = weaker(drafts, *a, *b)? {
                     let other = if victim == *a { *b } else { *a };
-                    let why = Why::Contradicts(drafts.get(other).kind);
-                    drafts.drop_draft(victim, Askers::Fall, why);
+                    overrule(drafts, victim, other);
                     return Ok(Conflict::Dropped);
                 }
             }
@@ -98,6 +98,18 @@ fn drop_one_conflict<S: Situation>(drafts: &mut Drafts<'_, S>) -> Result<Conflic
         return Err(contradiction(drafts, unit));
     }
     Ok(Conflict::None)
+}
+
+fn overrule<S: Situation>(drafts: &mut Drafts<'_, S>, victim: DraftId, by: DraftId) {
+    let name = |unit: UnitId| drafts.graph.name(unit).clone();
+    let (unit, kind) = (name(drafts.get(victim).unit), drafts.get(victim).kind);
+    let asker = drafts.asker_of(by).map(|(unit, word)| (name(unit), word));
+    let by = drafts.get(by).kind;
+    if drafts.remarks.len() < limits::REMARKS {
+        drafts.remarks.push(Remark::Overruled { unit, kind, by, asker });
+    }
+    let fallen = drafts.drop_draft(victim, Askers::Fall, Why::Contradicts(by));
+    drafts.remark_fallen(&fallen);
 }
 
 /// Which of two contradicting jobs goes. Starting is better than stopping, unless a conflict wants the stop.

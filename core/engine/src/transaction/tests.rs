@@ -117,7 +117,11 @@ fn show(graph: &Graph, transaction: &Transaction) -> String {
                 let path: Vec<&str> = path.iter().map(|unit| unit.prefix()).collect();
                 format!("# ring {}: dropped {}", path.join(" "), dropped.prefix())
             }
-            Remark::FellInCycle { unit, with } => {
+            Remark::Overruled { unit, kind, by, asker } => {
+                let asker = asker.as_ref().map_or("nobody", |(asker, _)| asker.prefix());
+                format!("# {} {kind:?}: overruled by {by:?} of {asker}", unit.prefix())
+            }
+            Remark::Fell { unit, with } => {
                 format!("# {} fell with {}", unit.prefix(), with.prefix())
             }
         });

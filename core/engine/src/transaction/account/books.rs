@@ -47,7 +47,7 @@ impl<'a, 'b, S: Situation> Books<'a, 'b, S> {
                 }
                 Remark::CycleBroken { path, dropped } => account.cycles.push((path.clone(), dropped.clone())),
                 // What was left out tells of it.
-                Remark::FellInCycle { .. } => {}
+                Remark::Fell { .. } | Remark::Overruled { .. } => {}
             }
         }
         let queued = |unit: UnitId| Some((graph.name(unit).clone(), situation.standing(unit).queued?.kind));
