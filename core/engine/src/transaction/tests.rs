@@ -230,7 +230,9 @@ fn a_wanted_unit_in_conflict_is_left_out() {
         "a",
         expect![[r#"
             a Start
-            c Start"#]],
+            c Start
+            # b Start: overruled by Stop of c
+            # c Stop: overruled by Start of a"#]],
     );
 }
 
