@@ -408,7 +408,8 @@ impl Engine {
                 Remark::Fell { unit, with } => {
                     let word = self.demand(unit, with);
                     self.note_left_out(unit, What::Dependency(with.clone(), word), errand, None);
-                    let text = format!("{unit}: job left out with that of {with}, which it cannot do without");
+                    let text =
+                        format!("{unit}: job left out with that of {with}, which it cannot do without");
                     self.say(self.graph.id(unit), 3, text);
                 }
             }

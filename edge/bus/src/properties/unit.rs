@@ -183,9 +183,10 @@ fn can_isolate(unit: &Unit) -> bool {
     can_start(unit) && unit.config.unit.allow_isolate
 }
 
-/// `a(sbbsi)`: test, triggering, negated, value, and the verdict: 1 held, -1 did not, 0 not known.
+/// `a(sbbsi)`: test, triggering, negated, value, and the verdict: 1 held, -1 did not, 0 not known. The last line of the
+/// files comes first, as systemd has it.
 fn conditions(prefix: &str, conditions: &[Condition], checked: Checked) -> Variant<'static> {
-    let told = conditions.iter().enumerate().map(|(place, condition)| {
+    let told = conditions.iter().enumerate().rev().map(|(place, condition)| {
         let verdict = match checked.verdict(place) {
             None => 0,
             Some(true) => 1,
