@@ -6,6 +6,7 @@ use std::fs;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 /// One layer of a root file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +104,9 @@ pub(crate) fn seal() -> Result<PathBuf> {
 pub fn tool(name: &str) -> Result<PathBuf> {
     let source = script(&format!("{name}.c"));
     let program = cache().join(format!("{name}-{:016x}", fingerprint(&fs::read(&source)?)));
+    // Machines of one process are set up side by side.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let guard = ONE_AT_A_TIME.lock();
     if !program.exists() {
         fs::create_dir_all(cache())?;
         let fresh = program.with_extension(format!("{}", std::process::id()));
@@ -111,9 +115,10 @@ pub fn tool(name: &str) -> Result<PathBuf> {
         if !status.context("cannot run cc")?.success() {
             bail!("cc cannot compile {}", source.display());
         }
-        fs::rename(fresh, &program)?;
+        fs::rename(fresh, &program).with_context(|| format!("cannot keep {}", program.display()))?;
     }
-    Ok(fs::canonicalize(program)?)
+    drop(guard);
+    fs::canonicalize(&program).with_context(|| format!("{} is gone", program.display()))
 }
 
 fn is_current(layer: Layer) -> Result<bool> {
