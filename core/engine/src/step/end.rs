@@ -10,6 +10,7 @@ use crate::unit::{Allowance, FINAL_TARGETS, StartLimit, limits_starts};
 use crate::why::{Errand, Root};
 use eudaemon_unit::config::unit::{EmergencyAction, JobMode};
 use eudaemon_unit::name::UnitName;
+use eudaemon_unit::values::format_timespan;
 use std::collections::BTreeSet;
 
 /// What an emergency action follows from.
@@ -200,7 +201,11 @@ impl Engine {
         let hit = life.starts.take(now, interval, burst) == Allowance::Exhausted;
         life.start_limit = if hit { StartLimit::Hit } else { StartLimit::Within };
         if hit {
-            let text = format!("{}: Start request repeated too quickly.", self.graph.name(unit));
+            let (name, within) = (self.graph.name(unit), format_timespan(interval));
+            let text = format!(
+                "{name}: not started: {burst} starts within {within} are all that StartLimitBurst= and \
+                 StartLimitIntervalSec= allow; `systemctl reset-failed {name}` lets it start again"
+            );
             self.say(Some(unit), 4, text);
         }
         hit
