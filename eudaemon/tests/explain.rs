@@ -38,6 +38,11 @@ fn an_image_is_planned_from_its_files() {
     let refused = eudaemon(&[&root, "--system", "--json", "plan", "start", "gone"]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(text(&refused.stdout).contains(r#""refusal":"unit gone.service not found""#));
+    let slip = eudaemon(&[&root, "--system", "plan", "start", "wbe"]);
+    assert!(text(&slip.stderr).contains("Did you mean 'web.service'?"), "{}", text(&slip.stderr));
+    let all = eudaemon(&[&root, "--system", "plan", "start", "web", "--all"]);
+    assert!(told.contains("(--all names them)"), "{told}");
+    assert!(text(&all.stdout).contains("Nothing to do for: -.slice"), "{}", text(&all.stdout));
     let odd = eudaemon(&[&root, "--system", "plan", "frobnicate", "web"]);
     assert!(text(&odd.stderr).contains("Cannot plan 'frobnicate'"), "{}", text(&odd.stderr));
 }
@@ -59,7 +64,17 @@ fn a_folder_is_booted_on_paper() {
     assert_eq!(text(&once.stdout), text(&again.stdout));
     let nothing = eudaemon(&["simulate", "/nowhere"]);
     assert_eq!(nothing.status.code(), Some(1));
-    assert!(text(&nothing.stderr).starts_with("simulate: /nowhere: "), "{}", text(&nothing.stderr));
+    let told = text(&nothing.stderr);
+    assert!(told.starts_with("simulate: /nowhere: no such file or directory: expected a folder"), "{told}");
+}
+
+#[test]
+fn a_start_limit_is_told_in_the_words_that_status_looks_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = ("web.service", "[Service]\nExecStart=/bin/web\nRestart=always\nRestartSec=10ms\n");
+    write(folder.path(), &[unit]);
+    let told = text(&eudaemon(&["simulate", folder.path().to_str().unwrap(), "--fail", "web"]).stdout);
+    assert!(told.contains("web.service failed: it was started too often"), "{told}");
 }
 
 #[test]

@@ -29,6 +29,22 @@ fn several_words() {
 }
 
 #[test]
+fn a_section_lists_its_keys() {
+    let (out, err, good) = told(&["help", "X-Health"]);
+    assert!(good && out.contains("\n  IntervalSec=  "), "{out}{err}");
+}
+
+#[test]
+fn what_a_verb_takes_is_said() {
+    let (_, err, good) = told(&["start"]);
+    assert!(!good && err.contains("'start' takes UNIT…, as in 'eudaemon start web.service'"), "{err}");
+    for word in ["verify", "simulate"] {
+        let (_, err, good) = told(&[word]);
+        assert!(!good && err.contains(&format!("as in 'eudaemon {word} ")), "{err}");
+    }
+}
+
+#[test]
 fn a_verb_lists_its_own_options() {
     for line in [["enable", "--help"], ["help", "enable"], ["-h", "enable"]] {
         let (out, _, good) = told(&line);

@@ -5,7 +5,7 @@ use crate::verb::{Failure, words};
 use eudaemon_host::tree::{HostTree, JOURNAL};
 use eudaemon_host::zones::Installed;
 use eudaemon_unit::diagnostic::{Code, Diagnostic, Severity};
-use eudaemon_unit::files::{self, Found, Index, SearchPath, Tree};
+use eudaemon_unit::files::{self, Found, Fragment, Index, SearchPath, Tree};
 use eudaemon_unit::install::{
     self, Change, Ground, Note, Place, Presets, Refusal, Request, State, Unreadable,
 };
@@ -15,6 +15,7 @@ use eudaemon_unit::name::UnitName;
 use eudaemon_unit::specifier::Context;
 use eudaemon_unit::values::zones::KnownZones;
 use eudaemon_unit::vendor::WithVendor;
+use eudaemon_verify::nearest_unit;
 use std::path::Path;
 
 #[derive(Debug)]
@@ -198,6 +199,16 @@ impl Disk {
         let is_fault =
             |said: &&Diagnostic| said.severity == Severity::Error && said.code != Code::Consequence;
         merged.diagnostics.iter().filter(is_fault).map(Diagnostic::to_string).collect()
+    }
+
+    /// The unit that may have been meant by the name of one that has no file.
+    pub fn meant(&self, name: &UnitName) -> Option<String> {
+        if self.index.has(name) { None } else { nearest_unit(&self.index, name) }
+    }
+
+    /// Whether it is this file that the search path has for a unit.
+    pub fn is_found_as(&self, name: &UnitName, path: &str) -> bool {
+        self.find(name).fragment == Fragment::File(path.to_owned())
     }
 
     /// A file as it is, wherever it is: the binary carries units that are on no disk.

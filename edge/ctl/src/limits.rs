@@ -37,3 +37,6 @@ pub const AUTH_LINE: usize = 16 * 1024;
 
 /// Lines of one unit's `Fault:` row: more are read with `why` and `verify`.
 pub const FAULTS_SHOWN: usize = 5;
+
+/// Characters of a line that counts for nothing, as `status` shows it: its place is told, and `verify` shows all of it.
+pub const IGNORED_SHOWN: usize = 60;

@@ -5,7 +5,7 @@ use eudaemon_engine::api::{Event, Input, JobKind, Moment};
 use eudaemon_engine::{Engine, Settings};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::config::unit::JobMode;
-use eudaemon_unit::files::Scope;
+use eudaemon_unit::files::{Scope, Tree};
 use eudaemon_unit::load::{Loader, Surroundings};
 use eudaemon_unit::name::UnitName;
 use eudaemon_verify::{Disk, Ground, environment, specifiers};
@@ -22,20 +22,23 @@ pub struct Offline {
 
 /// What these requests would come to on a manager that has just started: nothing is up.
 pub fn plan(place: &Offline, requests: &[(UnitName, JobKind, JobMode)]) -> Vec<Plan> {
+    let names: Vec<UnitName> = requests.iter().map(|(unit, ..)| unit.clone()).collect();
+    let closure = with_loader(place, |loader| loader.closure(&names));
+    foresee(closure.into_iter().map(|merged| Arc::new(merged.config)).collect(), requests)
+}
+
+pub(crate) fn with_loader<R>(place: &Offline, read: impl FnOnce(&Loader<'_, dyn Tree + '_>) -> R) -> R {
     let disk = Disk::of(&place.root);
     let environment = environment(&place.root);
     let cx = specifiers(place.scope, &environment);
     let ground = Ground::new(&disk.tree, &disk, &[], &environment, place.scope, cx);
-    let loader = Loader {
+    read(&Loader {
         tree: ground.tree,
         index: &ground.index,
         cx: &ground.cx,
         scope: ground.scope,
         surroundings: place.surroundings,
-    };
-    let names: Vec<UnitName> = requests.iter().map(|(unit, ..)| unit.clone()).collect();
-    let configs = loader.closure(&names).into_iter().map(|merged| Arc::new(merged.config));
-    foresee(configs.collect(), requests)
+    })
 }
 
 pub(crate) fn foresee(configs: Vec<Arc<Config>>, requests: &[(UnitName, JobKind, JobMode)]) -> Vec<Plan> {

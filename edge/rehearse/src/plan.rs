@@ -1,6 +1,8 @@
 //! Plans in words.
 
 use eudaemon_bus::{Cycle, LeftOut, Plan, PlanReason, PlannedJob, QueuedJob};
+use eudaemon_unit::name::UnitName;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Reasons named for one job; the rest are counted.
 const NAMED: usize = 3;
@@ -11,10 +13,36 @@ pub fn json(plans: &[Plan]) -> String {
     format!("{text}\n")
 }
 
+/// What of a plan is told beside its jobs.
+#[derive(Clone, Debug)]
+pub struct Telling {
+    /// Of units, what their start would come to for a condition that does not hold.
+    pub skipped: BTreeMap<String, String>,
+    pub idle: Idle,
+}
+
+/// Jobs that were thought of and are none, because nothing is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Idle {
+    Counted,
+    Named,
+}
+
 /// All plans as text for people, an empty line between two.
-pub fn text(plans: &[Plan]) -> String {
-    let texts: Vec<String> = plans.iter().map(one).collect();
+pub fn text(plans: &[Plan], telling: &Telling) -> String {
+    let texts: Vec<String> = plans.iter().map(|plan| one(plan, telling)).collect();
     texts.join("\n")
+}
+
+/// The units that plans would start.
+pub fn started(plans: &[Plan]) -> Vec<UnitName> {
+    let starts = plans.iter().flat_map(|plan| &plan.jobs).filter(|job| is_start(job));
+    let names: BTreeSet<UnitName> = starts.filter_map(|job| UnitName::parse(&job.unit).ok()).collect();
+    names.into_iter().collect()
+}
+
+fn is_start(job: &PlannedJob) -> bool {
+    matches!(job.job.as_str(), "start" | "restart" | "try-restart")
 }
 
 /// Whether any of the requests would be refused.
@@ -22,24 +50,25 @@ pub fn is_refused(plans: &[Plan]) -> bool {
     plans.iter().any(|plan| !plan.refusal.is_empty())
 }
 
-fn one(plan: &Plan) -> String {
+fn one(plan: &Plan, telling: &Telling) -> String {
     let asked = match plan.mode.as_str() {
         "isolate" => format!("isolate {}", plan.unit),
         "replace" => format!("{} {}", plan.job, plan.unit),
         mode => format!("{} {} (job mode {mode})", plan.job, plan.unit),
     };
     if !plan.refusal.is_empty() {
-        let trail = table(plan, plan.jobs.iter().map(|job| (String::new(), job.job.as_str(), job)).collect());
+        let rows = plan.jobs.iter().map(|job| (String::new(), job.job.as_str(), job));
+        let trail = table(plan, rows.collect(), &BTreeMap::new());
         return format!("{asked} would be refused: {}\n{trail}", plan.refusal);
     }
     let rows = in_waves(plan);
     let waves = plan.jobs.iter().flat_map(|job| &job.waves).max().copied().unwrap_or(0);
     let (jobs, waves) = (counted(plan.jobs.len(), "job"), counted(waves as usize, "wave"));
-    let mut text = format!("{asked}: {jobs} in {waves}\n{}", table(plan, rows));
+    let mut text = format!("{asked}: {jobs} in {waves}\n{}", table(plan, rows, &telling.skipped));
     text += &listed("Waits for jobs queued before", &plan.behind);
     text += &listed("Cancels queued jobs", &plan.cancelled);
     text += &plan.cycles.iter().map(cycle).collect::<String>();
-    text += &left_out(plan);
+    text += &left_out(plan, telling.idle);
     text
 }
 
@@ -76,13 +105,16 @@ fn in_waves(plan: &Plan) -> Vec<Row<'_>> {
 }
 
 /// Rows with their columns below each other.
-fn table(plan: &Plan, rows: Vec<Row<'_>>) -> String {
+fn table(plan: &Plan, rows: Vec<Row<'_>>, skipped: &BTreeMap<String, String>) -> String {
     let wide = |cell: fn(&Row<'_>) -> usize| rows.iter().map(cell).max().unwrap_or(0);
     let number = wide(|(number, ..)| number.len());
     let word = wide(|(_, word, _)| word.len());
     let unit = wide(|(_, _, job)| job.unit.len());
     let rows = rows.iter().map(|(wave, job, planned)| {
-        let why = why(plan, planned);
+        // The stop of a restart asks for no conditions.
+        let skipped = skipped.get(&planned.unit).filter(|_| is_start(planned) && *job != "stop");
+        let skipped = skipped.map_or(String::new(), |clause| format!("; {clause}"));
+        let why = why(plan, planned) + &skipped;
         format!("  {wave:>number$} {job:<word$} {:<unit$}  {why}\n", planned.unit)
     });
     rows.collect()
@@ -138,10 +170,13 @@ fn cycle(cycle: &Cycle) -> String {
     format!("Ordering cycle: {way} -> {first}; broken by leaving out the job of {}\n", cycle.dropped)
 }
 
-fn left_out(plan: &Plan) -> String {
+fn left_out(plan: &Plan, idle: Idle) -> String {
     let mut text = String::new();
     let (redundant, others): (Vec<&LeftOut>, Vec<&LeftOut>) =
         plan.left_out.iter().partition(|left| left.why == "redundant");
+    // What a unit that is up would have wanted is no news of it.
+    let (unwanted, others): (Vec<&LeftOut>, Vec<&LeftOut>) =
+        others.into_iter().partition(|left| left.why == "unwanted" && idle == Idle::Counted);
     // What others only want and packages do not bring is no news of the unit that was asked for.
     let (distant, others): (Vec<&LeftOut>, Vec<&LeftOut>) =
         others.into_iter().partition(|left| is_distant(plan, left));
@@ -165,7 +200,10 @@ fn left_out(plan: &Plan) -> String {
         }
     }
     text += &names("Cannot be had, and are only wanted by others", &distant);
-    text += &names("Nothing to do for", &redundant);
+    match idle {
+        Idle::Named => text += &names("Nothing to do for", &redundant),
+        Idle::Counted => text += &counts(&redundant, &unwanted),
+    }
     text
 }
 
@@ -174,6 +212,21 @@ fn names(title: &str, left_out: &[&LeftOut]) -> String {
     units.sort_unstable();
     units.dedup();
     if units.is_empty() { String::new() } else { format!("{title}: {}\n", units.join(", ")) }
+}
+
+/// One line for what needs nothing.
+fn counts(redundant: &[&LeftOut], unwanted: &[&LeftOut]) -> String {
+    let units = |left_out: &[&LeftOut]| {
+        let units: BTreeSet<&str> = left_out.iter().map(|left| left.unit.as_str()).collect();
+        counted(units.len(), "unit")
+    };
+    let parts = [(redundant, "up or down already"), (unwanted, "asked for by those alone")];
+    let parts = parts.into_iter().filter(|(left_out, _)| !left_out.is_empty());
+    let parts: Vec<String> = parts.map(|(left_out, what)| format!("{} {what}", units(left_out))).collect();
+    match parts.is_empty() {
+        true => String::new(),
+        false => format!("Nothing to do for {} (--all names them)\n", parts.join(", ")),
+    }
 }
 
 fn is_wish(reason: &PlanReason) -> bool {

@@ -1,6 +1,6 @@
 //! `eudaemon replay`: a saved flight, heard once more by an engine that starts from where that one was.
 
-use crate::limits;
+use crate::{limits, words};
 use eudaemon_engine::Engine;
 use eudaemon_engine::api::{Action, ActiveState, Announcement, Event, Input, Output};
 use eudaemon_engine::flight::Flight;
@@ -38,9 +38,9 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
 
 fn read(path: &OsString) -> Result<Flight, String> {
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| error.kind().to_string())?;
+    let file = File::open(path).map_err(|error| words(&error))?;
     let read = file.take(limits::FLIGHT_BYTES + 1).read_to_end(&mut bytes);
-    read.map_err(|error| error.kind().to_string())?;
+    read.map_err(|error| words(&error))?;
     if bytes.len() as u64 > limits::FLIGHT_BYTES {
         return Err(format!("it has more than {} bytes, which no flight has", limits::FLIGHT_BYTES));
     }

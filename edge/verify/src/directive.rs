@@ -1,4 +1,4 @@
-//! `eudaemon help DIRECTIVE`: what the table of directives knows of one key.
+//! `eudaemon help DIRECTIVE`: what the table of directives knows of one key, and of `help SECTION` which keys it has.
 
 use eudaemon_unit::directives::{EXTENSIONS, Entry, SECTIONS, about, all, gather};
 use eudaemon_unit::manager;
@@ -27,6 +27,9 @@ enum Help {
 
 /// `None` where the word is no directive and near none: it may be something else.
 fn describe(word: &str) -> Option<Help> {
+    if let Some(text) = section_page(word.trim_matches(['[', ']'])) {
+        return Some(Help::Known(text));
+    }
     let word = word.strip_suffix('=').unwrap_or(word);
     let (section, key) = match word.split_once('.') {
         Some((section, key)) => {
@@ -49,8 +52,9 @@ fn describe(word: &str) -> Option<Help> {
         None => format!("Unknown directive {key}."),
     };
     let meant = |near: &str| Some(Help::Meant(format!("{unknown} Did you mean '{near}'?\n")));
-    if let Some(near) = nearest(key, rows().map(|(_, row)| row.key).chain(settings().map(|entry| entry.key)))
-    {
+    let names = || SECTIONS.iter().map(|known| known.name).filter(|_| section.is_none());
+    let keys = rows().map(|(_, row)| row.key).chain(settings().map(|entry| entry.key));
+    if let Some(near) = nearest(key, keys.chain(names())) {
         return meant(&section.map_or(near.to_owned(), |section| format!("{section}.{near}")));
     }
     let elsewhere = all().find(|(_, row)| row.key == key);
@@ -59,6 +63,25 @@ fn describe(word: &str) -> Option<Help> {
         (Some(_), None) => Some(Help::Meant(format!("{unknown}\n"))),
         (None, _) => None,
     }
+}
+
+/// The keys of a section, a line each; `None` where it is none.
+fn section_page(section: &str) -> Option<String> {
+    let of_units = all().filter(|(known, _)| *known == section).map(|(_, row)| (row.key, row.help));
+    let mut keys: Vec<(&str, &str)> = of_units.collect();
+    if section == MANAGER {
+        keys.extend(manager::entries().into_iter().map(|entry| (entry.key, entry.says)));
+    }
+    keys.sort_unstable();
+    keys.dedup_by_key(|(key, _)| *key);
+    let wide = keys.iter().map(|(key, _)| key.len() + 1).max()?;
+    let mut text = format!("[{section}]\n");
+    for (key, says) in &keys {
+        // Writing to a string cannot fail.
+        writeln!(text, "  {:<wide$}  {says}", format!("{key}=")).ok();
+    }
+    text.push_str(&format!("\n'eudaemon help {section}.{}' tells more of a key.\n", keys.first()?.0));
+    Some(text)
 }
 
 fn page(entries: &[Entry]) -> String {
@@ -196,6 +219,42 @@ mod tests {
                 5 seconds without it, which has to be enough for all that is asked in one probe. A connection that is not answered in
                 that time is closed, a command that has not ended gets SIGKILL; the probe has failed.
             "#]],
+        );
+    }
+
+    #[test]
+    fn sections() {
+        check(
+            "X-Health",
+            expect![[r#"
+            [X-Health]
+              Exec=            a command that ends with exit code 0 while the service is healthy
+              Gate=            what waits until the service is healthy for the first time
+              Http=            a URL that answers a healthy service's GET with 200 to 399
+              IntervalSec=     the wait from one probe to the next
+              OnUnhealthy=     what follows when the service is unhealthy
+              Retries=         after how many failed probes in a row the service is unhealthy
+              StartPeriodSec=  how long after the start failed probes do not count
+              Tcp=             a port, or address and port, that takes connections while the service is healthy
+              TimeoutSec=      how long a probe may take
+
+            'eudaemon help X-Health.Exec' tells more of a key.
+        "#]],
+        );
+        for section in &SECTIONS {
+            let Some(Help::Known(text)) = describe(&format!("[{}]", section.name)) else {
+                panic!("nothing is told of [{}]", section.name);
+            };
+            for row in section.tables.iter().flat_map(|table| table.iter()) {
+                assert!(text.contains(&format!("\n  {}= ", row.key)), "{} of {}", row.key, section.name);
+            }
+        }
+        assert!(matches!(describe("Manager"), Some(Help::Known(text)) if text.contains("\n  LogLevel= ")));
+        check(
+            "x-health",
+            expect![[r#"
+            Unknown directive x-health. Did you mean 'X-Health'?
+        "#]],
         );
     }
 

@@ -1,16 +1,21 @@
 //! What units are looked for in: a tree, a search path, the specifiers' values, and the programs that are there.
 
+use crate::limits::SCRIPT_LINE;
 use eudaemon_host::tree::{HostTree, JOURNAL};
 use eudaemon_unit::files::{self, Index, Scope, SearchPath, Tree, join, resolve};
 use eudaemon_unit::specifier::{Context, Directories};
 use eudaemon_unit::vendor::WithVendor;
 use rustix::fs::{Access, access};
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 /// Whether a file may be run. What the trait of trees does not tell.
 pub trait Programs {
     /// `Err`: why not, in the kernel's words.
     fn may_run(&self, path: &str) -> Result<(), &'static str>;
+    /// As much of a program's first line as the kernel looks at, without its end; empty where it cannot be read.
+    fn first_line(&self, path: &str) -> Vec<u8>;
 }
 
 const MISSING: &str = "No such file or directory";
@@ -56,20 +61,37 @@ impl Disk {
         let host = if root.is_empty() { HostTree::machine() } else { HostTree::under(&root) };
         Disk { tree: host.clone().with_vendor(JOURNAL), host, root }
     }
+
+    /// Where a path leads on the machine that looks.
+    fn end(&self, path: &str) -> Result<String, &'static str> {
+        if self.root.is_empty() {
+            return Ok(path.to_owned());
+        }
+        let end = resolve(&self.host, path).map_err(|_| MISSING)?;
+        Ok(format!("{}{}", self.root, end.path))
+    }
 }
 
 impl Programs for Disk {
     fn may_run(&self, path: &str) -> Result<(), &'static str> {
-        let end = if self.root.is_empty() {
-            path.to_owned()
-        } else {
-            let end = resolve(&self.host, path).map_err(|_| MISSING)?;
-            format!("{}{}", self.root, end.path)
-        };
+        let end = self.end(path)?;
         let denied = |error: std::io::Error| error.kind() == std::io::ErrorKind::PermissionDenied;
         let found = std::fs::metadata(Path::new(&end))
             .map_err(|error| if denied(error) { DENIED } else { MISSING })?;
         if found.is_dir() { Err("Is a directory") } else { access(&end, Access::EXEC_OK).map_err(|_| DENIED) }
+    }
+
+    fn first_line(&self, path: &str) -> Vec<u8> {
+        let Ok(end) = self.end(path) else { return Vec::new() };
+        // Opening what is no file might wait for somebody, or mean something.
+        if !std::fs::metadata(&end).is_ok_and(|found| found.is_file()) {
+            return Vec::new();
+        }
+        let mut line = Vec::new();
+        let read = File::open(&end).and_then(|file| file.take(SCRIPT_LINE).read_to_end(&mut line));
+        let end = line.iter().position(|byte| *byte == b'\n').filter(|_| read.is_ok());
+        line.truncate(end.unwrap_or(0));
+        line
     }
 }
 
@@ -77,17 +99,22 @@ impl Programs for Disk {
 const PROGRAM_FOLDERS: [&str; 6] =
     ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
-/// Whether a command's program is there: an absolute path, or a name along `folders` or the usual path.
-pub fn find_program(programs: &dyn Programs, program: &str, folders: &[String]) -> Result<(), &'static str> {
+/// Where a command's program is: an absolute path, or a name along `folders` or the usual path.
+pub fn find_program(
+    programs: &dyn Programs,
+    program: &str,
+    folders: &[String],
+) -> Result<String, &'static str> {
     if program.starts_with('/') {
-        return programs.may_run(program);
+        return programs.may_run(program).map(|()| program.to_owned());
     }
     let mut worst = MISSING;
     let usual: Vec<String> = PROGRAM_FOLDERS.map(str::to_owned).to_vec();
     let folders = if folders.is_empty() { &usual } else { folders };
     for folder in folders {
-        match programs.may_run(&join(folder, program)) {
-            Ok(()) => return Ok(()),
+        let path = join(folder, program);
+        match programs.may_run(&path) {
+            Ok(()) => return Ok(path),
             Err(MISSING) => {}
             Err(why) => worst = why,
         }

@@ -22,6 +22,7 @@ mod json;
 mod render;
 
 pub use asked::clean;
+pub use check::{Dropped, dropped, nearest_unit};
 pub use directive::help;
 pub use finding::{Finding, Place, Suggestion};
 pub use ground::{Disk, Ground, environment, specifiers};
@@ -58,15 +59,24 @@ pub enum Manuals {
     Checked,
 }
 
-/// Of which units the files are told: systemd-analyze(1), `--recursive-errors=`.
+/// Of which units the files are told: systemd-analyze(1), `--recursive-errors=`. What is wrong with the others is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recursion {
-    /// Those asked for.
+    /// Those asked for, and of what they require that for which they could not be started.
     Named,
     /// And those they name.
     Direct,
     /// And all they lead to.
     All,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// In the units that were asked about, in the order of the arguments.
+    pub findings: Vec<Finding>,
+    /// In others that they lead to: this is no more than counted.
+    pub elsewhere: Vec<Finding>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +93,7 @@ impl Default for Request {
             root: String::new(),
             meant: Meant { kind: Surroundings::Machine, named: Named::No },
             manuals: Manuals::PassedOver,
-            recursion: Recursion::All,
+            recursion: Recursion::Named,
             notes: Notes::Kept,
         }
     }
@@ -96,19 +106,19 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     match options::read(arguments, here) {
         Ok(Line::Help) => write(std::io::stdout(), options::HELP, ExitCode::SUCCESS),
         Ok(Line::Verify(request, format)) => {
-            let findings = verify(&request);
-            let code = if is_clean(&findings) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+            let report = verify(&request);
+            let code = if is_clean(&report.findings) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
             match format {
-                Format::Json => write(std::io::stdout(), &json::array(&findings), code),
-                Format::Text => write(std::io::stderr(), &text(&findings, colours()), code),
+                Format::Json => write(std::io::stdout(), &json::array(&report.findings), code),
+                Format::Text => write(std::io::stderr(), &text(&report, colours()), code),
             }
         }
         Err(text) => write(std::io::stderr(), &format!("verify: {text}\n"), ExitCode::FAILURE),
     }
 }
 
-/// All that was found, in the order of the arguments.
-pub fn verify(request: &Request) -> Vec<Finding> {
+/// All that was found.
+pub fn verify(request: &Request) -> Report {
     let here = std::env::current_dir().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
     let root = match request.root.as_str() {
         "" | "/" => String::new(),
@@ -124,11 +134,12 @@ pub fn verify(request: &Request) -> Vec<Finding> {
     let asked = Asked::read(&disk.tree, &arguments, folder);
     let ground_of =
         |folders: &[String]| Ground::new(&disk.tree, &disk, folders, &environment, request.scope, cx.clone());
-    let mut findings = look(&asked, request, &ground_of);
-    for finding in findings.iter_mut().filter(|finding| finding.file.starts_with('/')) {
+    let mut report = look(&asked, request, &ground_of);
+    let all = report.findings.iter_mut().chain(&mut report.elsewhere);
+    for finding in all.filter(|finding| finding.file.starts_with('/')) {
         finding.file.insert_str(0, &root);
     }
-    findings
+    report
 }
 
 /// A path as one below the root, if that is where it leads; others, and names, are of the root already.
@@ -140,10 +151,13 @@ fn inside(root: &str, here: &str, argument: &str) -> String {
     }
 }
 
-fn look<'a>(asked: &Asked, request: &Request, ground_of: &dyn Fn(&[String]) -> Ground<'a>) -> Vec<Finding> {
-    let mut findings = asked.findings.clone();
+fn look<'a>(asked: &Asked, request: &Request, ground_of: &dyn Fn(&[String]) -> Ground<'a>) -> Report {
+    let Report { mut findings, mut elsewhere } =
+        Report { findings: asked.findings.clone(), ..Report::default() };
     for round in &asked.rounds {
-        findings.extend(check::round(&ground_of(&round.folders), round, request));
+        let found = check::round(&ground_of(&round.folders), round, request);
+        findings.extend(found.findings);
+        elsewhere.extend(found.elsewhere);
     }
     if !asked.settings.is_empty() {
         let ground = ground_of(&[]);
@@ -155,12 +169,14 @@ fn look<'a>(asked: &Asked, request: &Request, ground_of: &dyn Fn(&[String]) -> G
     }
     // Units that share a file or a drop-in share what is wrong with it.
     let mut seen = BTreeSet::new();
-    findings.retain(|finding| {
-        let range = finding.place.as_ref().map(|place| (place.range.start, place.range.end));
-        seen.insert((finding.file.clone(), range, finding.message.clone()))
-    });
-    findings.retain(|finding| request.notes == Notes::Kept || finding.severity > Severity::Note);
-    findings
+    for list in [&mut findings, &mut elsewhere] {
+        list.retain(|finding| {
+            let range = finding.place.as_ref().map(|place| (place.range.start, place.range.end));
+            seen.insert((finding.file.clone(), range, finding.message.clone()))
+        });
+        list.retain(|finding| request.notes == Notes::Kept || finding.severity > Severity::Note);
+    }
+    Report { findings, elsewhere }
 }
 
 /// Whether nothing is worse than a note.
@@ -168,11 +184,16 @@ pub fn is_clean(findings: &[Finding]) -> bool {
     findings.iter().all(|finding| finding.severity == Severity::Note)
 }
 
-/// Findings for people, with a line that counts them.
-pub fn text(findings: &[Finding], colours: Colours) -> String {
+/// Findings for people, with a line that counts them, and one for those that are not shown.
+pub fn text(report: &Report, colours: Colours) -> String {
+    let Report { findings, elsewhere } = report;
     let mut text = render::render(findings, colours);
     if !findings.is_empty() {
         text.push_str(&format!("verify: {}\n", render::count(findings)));
+    }
+    if !elsewhere.is_empty() {
+        let count = render::count(elsewhere);
+        text.push_str(&format!("verify: {count} in other units (--recursive-errors=yes shows them)\n"));
     }
     text
 }

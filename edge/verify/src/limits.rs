@@ -11,3 +11,6 @@ pub const FOLDER_ENTRIES: usize = 100_000;
 
 /// Links of an alias that are told.
 pub const LINKS_TOLD: usize = 8;
+
+/// Bytes of a script's first line: the kernel looks at no more.
+pub const SCRIPT_LINE: u64 = 256;

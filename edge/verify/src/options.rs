@@ -16,14 +16,15 @@ nothing is changed.
   --root=DIR                The file system of an image
   --for=SURROUNDINGS        Warn of what is not honoured in a container, rootless, in a vm or on a machine
   --man=yes                 Check that the man pages of Documentation= are installed
-  --recursive-errors=MODE   Of which units is told: yes (all that are led to), one (those named directly), no
+  --recursive-errors=MODE   Of which units is told beside those named: yes (all that are led to), one (those named
+                            directly), no (the default: what cannot be started without is told, the rest counted)
   --json                    An array of objects on standard output
   -q, --quiet               No notes
   -h, --help                This text
 
 An error: the unit cannot be loaded or started. A warning: a line is ignored, or something is missing that the unit
 can be started without. A note: a directive that is not honoured here. Exit code 0 where there is no error and no
-warning, else 1.
+warning in what is told, else 1.
 ";
 
 /// How findings are written.
@@ -86,7 +87,10 @@ pub fn read(arguments: Vec<OsString>, here: Surroundings) -> Result<Line, String
         }
     }
     if request.arguments.is_empty() {
-        return Err("nothing to verify: name a unit, a file or a folder".to_owned());
+        return Err(
+            "nothing to verify: name a unit, a file or a folder, as in 'eudaemon verify web.service'"
+                .to_owned(),
+        );
     }
     Ok(Line::Verify(request, format))
 }

@@ -125,6 +125,19 @@ impl<'a, T: Tree + ?Sized> Sources<'a, T> {
         values
     }
 
+    /// The names of all sections in a unit's files, known or not, as often as they stand there.
+    pub fn headers(&self, config: &Config) -> Vec<(String, Spot)> {
+        let paths = config.fragment.iter().chain(&config.dropins);
+        let sources = paths.filter_map(|path| Some((path, self.of(path)?)));
+        let of_file = |(path, source): (&String, Arc<Source>)| {
+            let name = |range: &Range<usize>| source.text[range.clone()].to_owned();
+            let ranges = headers(&source.text);
+            let place = |range: Range<usize>| Place { text: source.text.clone(), range };
+            ranges.into_iter().map(|range| (name(&range), (path.clone(), place(range)))).collect::<Vec<_>>()
+        };
+        sources.flat_map(of_file).collect()
+    }
+
     /// The header of the section that is named after the unit's kind, else nothing.
     pub fn header(&self, config: &Config) -> Option<Spot> {
         let path = config.fragment.as_ref()?;
@@ -258,6 +271,25 @@ impl Source {
         let at = find_word(text, word)? + value.start;
         Some(at..at + word.len())
     }
+}
+
+/// What stands between the brackets of lines that are a header and no further part of a value.
+fn headers(text: &str) -> Vec<Range<usize>> {
+    let (mut start, mut goes_on, mut found) = (0, false, Vec::new());
+    for line in text.split_inclusive('\n') {
+        let trimmed = line.trim();
+        let inner = trimmed.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        if let Some(inner) = inner.filter(|_| !goes_on) {
+            let at = start + (line.len() - line.trim_start().len()) + 1;
+            found.push(at..at + inner.len());
+        }
+        // A comment between two parts of a value ends none of them, nor does it go on.
+        if !trimmed.starts_with(['#', ';']) {
+            goes_on = trimmed.ends_with('\\');
+        }
+        start += line.len();
+    }
+    found
 }
 
 fn has_word(text: &str, word: &str) -> bool {

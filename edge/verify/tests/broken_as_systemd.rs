@@ -7,7 +7,7 @@ mod judge;
 
 use eudaemon_unit::directives::{SECTIONS, Section};
 use eudaemon_unit::files::Scope;
-use eudaemon_verify::{Finding, Notes, Request, verify};
+use eudaemon_verify::{Finding, Notes, Recursion, Request, verify};
 use judge::{ours, systemd, unsaid};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -163,14 +163,15 @@ fn what_systemd_finds_is_found() {
         println!("SKIPPED: no systemd-analyze here (apt-get install systemd)");
         return;
     };
-    let request = Request { arguments, scope: Scope::System, ..Request::default() };
-    let all = verify(&request);
+    let request =
+        Request { arguments, scope: Scope::System, recursion: Recursion::All, ..Request::default() };
+    let all = verify(&request).findings;
     let is_corner = |line: &String| CORNERS.iter().any(|words| line.contains(words));
     let less = unsaid(&theirs, &all).into_iter().filter(|line| !is_corner(line));
     // systemd reads no further than the line that is fatal.
     let name = |finding: &Finding| finding.file.rsplit('/').next().unwrap().to_owned();
     let fatal: BTreeSet<String> = all.iter().filter(|finding| !finding.notes.is_empty()).map(name).collect();
-    let severe = verify(&Request { notes: Notes::Dropped, ..request });
+    let severe = verify(&Request { notes: Notes::Dropped, ..request }).findings;
     let more = severe.iter().filter(|finding| {
         let is_theirs = ours(finding).iter().any(|line| theirs.contains(line));
         !is_theirs && !OURS.contains(&finding.code) && !fatal.contains(&name(finding))

@@ -6,7 +6,7 @@
 mod judge;
 
 use eudaemon_unit::files::Scope;
-use eudaemon_verify::{Finding, Notes, Request, verify};
+use eudaemon_verify::{Finding, Notes, Recursion, Request, verify};
 use judge::{ours, systemd, unsaid};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,6 +19,9 @@ const MORE: &[(&str, &[&str])] = &[
         "missing-program",
         &["mdadm-shutdown.service", "open-iscsi.service", "openafs-client.service", "ipsec.service"],
     ),
+    // systemd does not look for files; the programs of these are there without their packages: a shell, `true`, `java`.
+    ("missing-file", &["atop.service", "puppetserver.service", "watchdog.service"]),
+    ("missing-directory", &["openvpn.service"]),
     // systemd does not look for users; the programs of these are a shell's, whose packages are not here.
     ("unknown-account", &["ejabberd.service", "puppetserver.service"]),
 ];
@@ -70,11 +73,13 @@ fn check(folder: &str, scope: Scope, word: &str) {
             println!("SKIPPED: no systemd-analyze here (apt-get install systemd)");
             return;
         };
-        let request = Request { arguments: files.clone(), scope, ..Request::default() };
+        // systemd-analyze tells of all units that it comes across.
+        let recursion = Recursion::All;
+        let request = Request { arguments: files.clone(), scope, recursion, ..Request::default() };
         let began = Instant::now();
-        let all = verify(&request);
+        let all = verify(&request).findings;
         took += began.elapsed();
-        let severe = verify(&Request { notes: Notes::Dropped, ..request });
+        let severe = verify(&Request { notes: Notes::Dropped, ..request }).findings;
         let is_theirs = |finding: &&Finding| ours(finding).iter().any(|line| theirs.contains(line));
         more.extend(
             severe

@@ -85,7 +85,7 @@ fn systemd(path: &str) -> Option<Said> {
 
 fn ours(path: &str) -> Said {
     let request = Request { arguments: vec![path.to_owned()], notes: Notes::Dropped, ..Request::default() };
-    let findings = verify(&request);
+    let findings = verify(&request).findings;
     let fails = findings.iter().any(|finding| finding.message.contains("Failed to create "));
     (fails, findings.iter().any(|finding| finding.code == "ordering-cycle"))
 }

@@ -140,7 +140,9 @@ fn service_remarks(draft: &Draft, name: &UnitName, diagnostics: &mut Report) {
     }
     if let Some(health) = &service.health {
         if health.check(0).is_none() {
-            note("Service has [X-Health], but no Tcp=, Http= or Exec= in it. Ignoring.");
+            note(
+                "Service has [X-Health], but no Tcp=, Http= or Exec= in it that counts: it is not asked, and no gate waits.",
+            );
         } else if service.kind == ServiceType::Oneshot {
             note("[X-Health] has no effect in combination with Type=oneshot. Ignoring.");
         }

@@ -67,7 +67,7 @@ const fn own_options(verb: Verb) -> &'static [Flag] {
         Verb::Isolate | Verb::Default | Verb::Rescue | Verb::Emergency => &[ShowTransaction, NoBlock, DryRun],
         Verb::Clean => &[What, NoBlock],
         Verb::Kill => &[Signal, KillWhom],
-        Verb::Plan => &[JobMode, Root, Output, Json],
+        Verb::Plan => &[JobMode, All, Root, Output, Json],
         Verb::Why => &[Output, Json, Timestamp],
         Verb::Status => &[Type, State, All, Full, Lines, Output, Json, Timestamp],
         Verb::Show => &[Type, State, All, Property, PropertyValue, Value, Timestamp],

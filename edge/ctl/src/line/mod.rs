@@ -44,13 +44,25 @@ pub fn parse(arguments: Vec<OsString>, called_as: CalledAs) -> Result<Line, Stop
     };
     let row = verbs::find(&verb_word).ok_or_else(|| Stop::Refuse(verbs::unknown(&verb_word, called_as)))?;
     if arguments.len() < row.least {
-        return Err(Stop::Refuse("Too few arguments.".to_owned()));
+        return Err(Stop::Refuse(count("Too few arguments.", row, called_as)));
     }
     if row.most.is_some_and(|most| arguments.len() > most) {
-        return Err(Stop::Refuse("Too many arguments.".to_owned()));
+        return Err(Stop::Refuse(count("Too many arguments.", row, called_as)));
     }
     options.check(row)?;
     Ok(Line { verb: row.verb, row, arguments, options, called_as })
+}
+
+/// systemctl's sentence about a wrong number of arguments; in our own words with what the verb takes.
+fn count(sentence: &str, row: &VerbRow, called_as: CalledAs) -> String {
+    match (called_as, row.arguments) {
+        (CalledAs::Systemctl, _) => sentence.to_owned(),
+        (CalledAs::Eudaemon, "") => format!("{sentence} '{}' takes none.", row.word),
+        (CalledAs::Eudaemon, arguments) => {
+            let example = row.example();
+            format!("{sentence} '{}' takes {arguments}, as in 'eudaemon {} {example}'.", row.word, row.word)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -112,6 +124,20 @@ mod tests {
         check("-H host status", expect!["refused: Operating on another machine (-H, -M) is not supported."]);
         check("get-default extra", expect!["refused: Too many arguments."]);
         check("kill -s BOGUS x", expect!["refused: Failed to parse signal string \"BOGUS\"."]);
+        let own = |line: &str| {
+            let words = line.split(' ').map(OsString::from).collect();
+            match parse(words, CalledAs::Eudaemon) {
+                Err(Stop::Refuse(text)) => text,
+                other => format!("{other:?}"),
+            }
+        };
+        expect!["Too few arguments. 'start' takes UNIT…, as in 'eudaemon start web.service'."]
+            .assert_eq(&own("start"));
+        expect!["Too few arguments. 'plan' takes start|stop|restart|isolate UNIT…, as in 'eudaemon plan start web.service'."].assert_eq(&own("plan start"));
+        expect!["Too few arguments. 'add-wants' takes TARGET UNIT…, as in 'eudaemon add-wants multi-user.target web.service'."].assert_eq(&own("add-wants multi-user.target"));
+        expect!["Too many arguments. 'exit' takes [CODE], as in 'eudaemon exit 1'."]
+            .assert_eq(&own("exit 1 2"));
+        expect!["Too many arguments. 'get-default' takes none."].assert_eq(&own("get-default x"));
         check("list-units --state", expect!["refused: systemctl: option '--state' requires an argument"]);
     }
 }

@@ -78,7 +78,7 @@ flags! {
     Type 't' "type" "TYPE,…" "Units of these types only";
     State - "state" "STATE,…" "Units in these load, sub or active states only";
     Failed - "failed" - "The same as --state=failed";
-    All 'a' "all" - "Show also what is down, or empty";
+    All 'a' "all" - "Show also what is down or empty, and of a plan what needs nothing";
     Property 'p' "property" "NAME,…" "Show these properties only";
     PropertyValue 'P' "property-value" "NAME,…" "The same as --value --property=NAME";
     Value - "value" - "Show values without names";

@@ -48,6 +48,26 @@ pub struct VerbRow {
     pub summary: &'static str,
 }
 
+impl VerbRow {
+    /// What may stand behind the verb, for who left it out.
+    pub fn example(&self) -> String {
+        let words = self.arguments.split(' ').map(|word| match word.trim_matches(['[', ']']) {
+            "start|stop|restart|isolate" => "start",
+            "save" => "save",
+            "FILE" => "bug.flight",
+            "PATH…" => "/srv/web.service",
+            "TARGET" => "multi-user.target",
+            "NAME=VALUE…" => "TZ=UTC",
+            "NAME…" => "TZ",
+            "JOB…" => "17",
+            "CODE" => "1",
+            // UNIT…, PATTERN… and what begins with them.
+            _ => "web.service",
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+}
+
 verbs! {
     Start "start" "UNIT…" 1..any Started "Bring units up, and wait until they are";
     Stop "stop" "UNIT…" 1..any Present "Take units down";

@@ -22,6 +22,8 @@ pub struct Facts<'a> {
     pub ours: &'a Properties,
     /// Why it is not up, a line each.
     pub faults: &'a [String],
+    /// Which lines of its files count for nothing.
+    pub ignored: Option<&'a str>,
     /// What kept it down, where the unit was forgotten since and its properties say nothing.
     pub skipped: Option<&'a Cause>,
     /// Set for timers: the next elapse in wall-clock microseconds.
@@ -52,6 +54,9 @@ pub fn unit(facts: &Facts) -> String {
         block.row("Condition", &format!("{text} at {point}; {distance}"));
     }
     block.rows("Fault", facts.faults);
+    if let Some(lines) = facts.ignored {
+        block.row("Ignored", lines);
+    }
     block.rows("TriggeredBy", &neighbours(facts, "TriggeredBy"));
     if let Some(next) = facts.next_elapse {
         let at = facts.clock.point(next).zip(facts.clock.distance(next));

@@ -11,5 +11,5 @@ mod tree;
 pub use block::{Facts, unit};
 pub use journal::tail;
 pub use manager::manager;
-pub use ours::{faults, skipped};
+pub use ours::{faults, ignored, skipped};
 pub use tree::ProcessRow;

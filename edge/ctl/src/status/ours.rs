@@ -2,9 +2,12 @@
 
 use super::block::{Block, Facts};
 use crate::bus::Value;
+use crate::limits::IGNORED_SHOWN;
+use crate::line::Scope;
 use crate::text::paint::Style;
 use crate::verb::Cause;
 use eudaemon_engine::why::Tells;
+use eudaemon_verify::Dropped;
 
 /// What went wrong with a unit's last start or run, from the causes of its last change, and what it was started without;
 /// nothing where nothing did, or where the row of its conditions says it.
@@ -32,6 +35,22 @@ pub fn faults(unit: &str, causes: &[Cause]) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Lines of a unit's files that are passed over: the first in full, the others counted; nothing where there is none. `named`
+/// is what `verify` knows the unit by.
+pub fn ignored(dropped: &[Dropped], named: &str, scope: Scope) -> Option<String> {
+    let Dropped { file, line, said, why } = dropped.first()?;
+    let said = match said.char_indices().nth(IGNORED_SHOWN) {
+        Some((at, _)) => format!("{}…", &said[..at]),
+        None => said.clone(),
+    };
+    let user = if scope == Scope::User { " --user" } else { "" };
+    let more = match dropped.len() - 1 {
+        0 => format!("see: eudaemon verify{user} {named}"),
+        more => format!("+{more} more, see: eudaemon verify{user} {named}"),
+    };
+    Some(format!("{file}:{line} {said}: {why} ({more})"))
 }
 
 /// The condition that kept a unit down and that it does not know of itself any more.
@@ -118,6 +137,32 @@ mod tests {
         check(&[("web.service", Tells::Failed, "failed: no READY=1")], &["failed: no READY=1"]);
         check(&[("web.service", Tells::Down, "went down: its stop was asked for by systemctl")], &[]);
         check(&[("web.service", Tells::Unmet, "was not started: ConditionPathExists=/x does not hold")], &[]);
+    }
+
+    #[test]
+    fn lines_that_count_for_nothing() {
+        let dropped = |said: &str| Dropped {
+            file: "/etc/systemd/system/a.service".to_owned(),
+            line: 4,
+            said: said.to_owned(),
+            why: "Invalid URL".to_owned(),
+        };
+        let told = |said: &[&str], scope| {
+            let all: Vec<Dropped> = said.iter().map(|said| dropped(said)).collect();
+            ignored(&all, "a.service", scope)
+        };
+        assert_eq!(told(&[], Scope::System), None);
+        assert_eq!(
+            told(&["Http=htp://x"], Scope::System).unwrap(),
+            "/etc/systemd/system/a.service:4 Http=htp://x: Invalid URL (see: eudaemon verify a.service)"
+        );
+        assert_eq!(
+            told(&[&format!("Http={}", "x".repeat(100)), "a", "b"], Scope::User).unwrap(),
+            format!(
+                "/etc/systemd/system/a.service:4 Http={}…: Invalid URL (+2 more, see: eudaemon verify --user a.service)",
+                "x".repeat(IGNORED_SHOWN - 5)
+            )
+        );
     }
 
     #[test]

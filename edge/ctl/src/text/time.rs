@@ -68,6 +68,14 @@ pub fn span(span: u64, accuracy: u64) -> String {
     format_timespan_to(Span(span), Span(accuracy))
 }
 
+/// The same for a sentence: to the millisecond, and without noughts at its end, as in `1.5s`.
+pub fn spoken(span: u64) -> String {
+    let text = self::span(span, 1000);
+    let Some((whole, fraction)) = text.rsplit_once('.') else { return text };
+    let fraction = fraction.trim_end_matches('s').trim_end_matches('0');
+    if fraction.is_empty() { format!("{whole}s") } else { format!("{whole}.{fraction}s") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +84,22 @@ mod tests {
     fn clock() -> Clock {
         let now = 1_795_327_566 * SECOND;
         Clock { now, monotonic: 5_000 * SECOND, zone: TimeZone::UTC, style: Timestamps::Pretty }
+    }
+
+    #[test]
+    fn spans_in_sentences() {
+        for (microseconds, expected) in [
+            (1_500_000, "1.5s"),
+            (10_000_000, "10s"),
+            (61_250_000, "1min 1.25s"),
+            (20_500_123, "20.5s"),
+            (2_000_400, "2s"),
+            (57_000, "57ms"),
+            (120_000_000, "2min"),
+            (INFINITY, "infinity"),
+        ] {
+            assert_eq!(spoken(microseconds), expected);
+        }
     }
 
     #[test]

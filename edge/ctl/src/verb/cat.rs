@@ -1,6 +1,6 @@
 //! `cat`: the files a unit is made of.
 
-use super::{Failure, files, names};
+use super::{Failure, files, meant, names};
 use crate::bus::{Client, UNIT};
 use crate::disk::Disk;
 use crate::line::Line;
@@ -27,6 +27,7 @@ pub fn run(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
         };
         if files == Files::None {
             screen.complain(&format!("No files found for {unit}."));
+            meant::complain(line, screen, &unit);
             code = 1;
             continue;
         }

@@ -31,6 +31,9 @@ pub fn run(line: &Line, screen: &mut Screen, client: &mut Client) -> Result<u8, 
             Ok(()) => begun.push(unit),
             Err(error) => {
                 screen.complain(&format!("Failed to clean unit {unit}: {}", error.text()));
+                if error.kind() == "NoSuchUnit" {
+                    super::meant::complain(line, screen, &unit);
+                }
                 code = 1;
             }
         }

@@ -1,12 +1,14 @@
 //! Verbs that make jobs: ask for each unit, then wait until the jobs have ended.
 
 use super::names::{self, mangled};
-use super::{Failure, files};
+use super::{Failure, files, meant};
 use crate::CalledAs;
 use crate::bus::{CallError, Client, JobResult, Jobs, MANAGER, MANAGER_PATH, SERVICE, UNIT, Value};
 use crate::line::{Line, Scope};
 use crate::running;
 use crate::screen::Screen;
+use crate::status;
+use crate::text::time;
 use crate::unit_name::{self, Globs};
 use eudaemon_unit::name::{UnitKind, UnitName};
 
@@ -31,6 +33,13 @@ pub const TRY_RELOAD_OR_RESTART: Request = Request {
     word: "try-reload-or-restart",
     job_type: "try-reload-or-restart",
 };
+
+impl Request {
+    /// Whether a unit that is down comes up by it.
+    fn starts(self) -> bool {
+        [START, RESTART, RELOAD_OR_RESTART].iter().any(|other| other.method == self.method)
+    }
+}
 
 /// The units named on the line.
 pub fn run(line: &Line, screen: &mut Screen, request: Request) -> Result<u8, Failure> {
@@ -98,6 +107,9 @@ fn make(
     }
     if waits {
         let ends = jobs.wait(client).map_err(|error| Failure::call("wait for jobs", &error))?;
+        if request.starts() {
+            asked.iter().for_each(|unit| tell_skipped(line, screen, client, unit));
+        }
         for end in &ends {
             let good = report(line, screen, client, end);
             if !good {
@@ -137,6 +149,17 @@ fn ask(
     Ok(job.to_string())
 }
 
+/// A start that a condition kept from beginning is no failure, and nothing is up: systemctl is silent of it.
+fn tell_skipped(line: &Line, screen: &mut Screen, client: &mut Client, unit: &str) {
+    if line.called_as != CalledAs::Eudaemon || line.options.quiet {
+        return;
+    }
+    let causes = super::why::ask(client, unit).unwrap_or_default();
+    if let Some(cause) = status::skipped(&causes) {
+        screen.complain(&format!("{} {}.", cause.unit, cause.text));
+    }
+}
+
 fn is_ours(client: &mut Client) -> bool {
     let version = client.property(MANAGER_PATH, MANAGER, "Version");
     version.is_ok_and(|version| version.text().is_some_and(|text| text.contains("eudaemon")))
@@ -161,6 +184,10 @@ fn complain(line: &Line, screen: &mut Screen, request: Request, unit: &str, erro
         return screen.complain(&format!("{text}\nSee 'eudaemon{user} why {unit}' for the way round."));
     }
     screen.complain(&format!("Failed to {} {unit}: {}", request.word, error.text()));
+    // Of a unit that this one requires `verify` tells.
+    if error.kind() == "NoSuchUnit" && error.text().contains(unit) {
+        meant::complain(line, screen, unit);
+    }
     if error.kind() == "NoSuchUnit"
         && let Some(hint) = running::whose_units(line)
     {
@@ -234,7 +261,9 @@ fn report(line: &Line, screen: &mut Screen, client: &mut Client, end: &JobResult
                 }
                 _ => None,
             };
-            failed(line, unit, result.as_deref().unwrap_or(""))
+            let result = result.as_deref().unwrap_or("");
+            let limit = if result == START_LIMIT { start_limit(client, unit) } else { None };
+            failed(line, unit, result, limit.as_deref())
         }
     };
     if !line.options.quiet {
@@ -243,8 +272,19 @@ fn report(line: &Line, screen: &mut Screen, client: &mut Client, end: &JobResult
     false
 }
 
-/// Why a service's job failed, in words, by the service's `Result`.
-fn failed(line: &Line, unit: &str, result: &str) -> String {
+/// The `Result` of a unit that was started too often.
+const START_LIMIT: &str = "start-limit-hit";
+
+/// How often is too often: `5 starts within 10s`.
+pub fn start_limit(client: &mut Client, unit: &str) -> Option<String> {
+    let path = unit_name::object_path(unit);
+    let mut number = |name| client.property(&path, UNIT, name).ok()?.unsigned();
+    let (burst, interval) = (number("StartLimitBurst")?, number("StartLimitIntervalUSec")?);
+    Some(format!("{burst} starts within {}", time::spoken(interval)))
+}
+
+/// Why a service's job failed, in words, by the service's `Result`; `limit` is that of its starts, where that was passed.
+fn failed(line: &Line, unit: &str, result: &str, limit: Option<&str>) -> String {
     let why = match result {
         "resources" => " because of unavailable resources or another system error",
         "protocol" => " because the service did not take the steps required by its unit configuration",
@@ -253,7 +293,7 @@ fn failed(line: &Line, unit: &str, result: &str) -> String {
         "signal" => " because a fatal signal was delivered to the control process",
         "core-dump" => " because a fatal signal was delivered causing the control process to dump core",
         "watchdog" => " because the service failed to send watchdog ping",
-        "start-limit-hit" => " because start of the service was attempted too often",
+        START_LIMIT => " because start of the service was attempted too often",
         "oom-kill" => " because of an out-of-memory (OOM) situation",
         _ => "",
     };
@@ -262,10 +302,12 @@ fn failed(line: &Line, unit: &str, result: &str) -> String {
         Scope::User => (" --user", "--user -xeu"),
     };
     let word = format!("{}{user}", line.called_as.word());
+    let limit = limit.filter(|_| line.called_as == CalledAs::Eudaemon);
+    let limit = limit.map_or(String::new(), |limit| format!(" (the limit: {limit})"));
     let mut text = format!(
-        "Job for {unit} failed{why}.\nSee \"{word} status {unit}\" and \"journalctl {user_unit} {unit}\" for details."
+        "Job for {unit} failed{why}{limit}.\nSee \"{word} status {unit}\" and \"journalctl {user_unit} {unit}\" for details."
     );
-    if result == "start-limit-hit" {
+    if result == START_LIMIT {
         text.push_str(&format!(
             "\nTo force a start use \"{word} reset-failed {unit}\"\nfollowed by \"{word} start {unit}\" again."
         ));
@@ -305,7 +347,7 @@ mod tests {
     fn check(result: &str, expected: Expect) {
         let words = ["start", "web"].map(std::ffi::OsString::from).to_vec();
         let line = crate::line::parse(words, CalledAs::Systemctl).unwrap();
-        expected.assert_eq(&failed(&line, "web.service", result));
+        expected.assert_eq(&failed(&line, "web.service", result, Some("5 starts within 10s")));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `kill`, `freeze`, `thaw`, `reset-failed`, `cancel`.
 
-use super::{Failure, names};
+use super::{Failure, meant, names};
 use crate::bus::{CallError, Client};
 use crate::line::Line;
 use crate::screen::Screen;
@@ -10,7 +10,7 @@ pub fn kill(line: &Line, screen: &mut Screen, client: &mut Client) -> Result<u8,
     let mut code = 0;
     for unit in names::expand(client, screen, &line.options, &line.arguments, ".service")? {
         let answer: Result<(), CallError> = client.manager("KillUnit", &(unit.as_str(), whom, signal));
-        code |= failed(screen, &format!("kill unit {unit}"), answer);
+        code |= of_unit(line, screen, &unit, &format!("kill unit {unit}"), answer);
     }
     Ok(code)
 }
@@ -35,9 +35,19 @@ pub fn freezer(
     let mut code = 0;
     for unit in names::expand(client, screen, &line.options, &line.arguments, ".service")? {
         let answer: Result<(), CallError> = client.manager(method, &unit.as_str());
-        code |= failed(screen, &format!("{what} unit {unit}"), answer);
+        code |= of_unit(line, screen, &unit, &format!("{what} unit {unit}"), answer);
     }
     Ok(code)
+}
+
+/// What became of a call about one unit, and which was meant if there is none.
+fn of_unit(line: &Line, screen: &mut Screen, unit: &str, what: &str, answer: Result<(), CallError>) -> u8 {
+    let is_unknown = matches!(&answer, Err(error) if error.kind() == "NoSuchUnit");
+    let code = failed(screen, what, answer);
+    if is_unknown {
+        meant::complain(line, screen, unit);
+    }
+    code
 }
 
 pub fn reset_failed(line: &Line, screen: &mut Screen, client: &mut Client) -> Result<u8, Failure> {
@@ -48,7 +58,7 @@ pub fn reset_failed(line: &Line, screen: &mut Screen, client: &mut Client) -> Re
     let mut code = 0;
     for unit in names::expand(client, screen, &line.options, &line.arguments, ".service")? {
         let answer: Result<(), CallError> = client.manager("ResetFailedUnit", &unit.as_str());
-        code |= failed(screen, &format!("reset failed state of unit {unit}"), answer);
+        code |= of_unit(line, screen, &unit, &format!("reset failed state of unit {unit}"), answer);
     }
     Ok(code)
 }

@@ -11,6 +11,7 @@ mod jobs;
 mod kill;
 mod listing;
 mod machine;
+mod meant;
 mod names;
 mod plan;
 mod schedule;
@@ -53,6 +54,7 @@ pub fn run(line: &Line, screen: &mut Screen) -> u8 {
         Err(failure) => {
             if !failure.text.is_empty() {
                 screen.complain(&failure.text);
+                meant::explain(line, screen, &failure.text);
             }
             failure.code
         }

@@ -1,7 +1,7 @@
 //! `plan`: what a request would come to. A running manager is asked, for it knows what is up; else the unit files are.
 
 use super::names::mangled;
-use super::{Failure, names};
+use super::{Failure, meant, names};
 use crate::bus::{CallError, Client, MANAGER_PATH, OURS_OF_MANAGER};
 use crate::line::{Line, Output, Scope};
 use crate::running;
@@ -9,7 +9,8 @@ use crate::screen::Screen;
 use crate::unit_name::Globs;
 use eudaemon_bus::Plan;
 use eudaemon_engine::api::JobKind;
-use eudaemon_rehearse::{Offline, plan, plan_offline};
+use eudaemon_rehearse::plan::{Idle, Telling};
+use eudaemon_rehearse::{Offline, plan, plan_offline, skipped};
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::files;
 use eudaemon_unit::load::Surroundings;
@@ -40,12 +41,31 @@ pub fn run(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
         }
         None => from_files(line, screen, units, suffix, (kind, mode))?,
     };
-    let text = match line.options.output {
-        Output::Json | Output::JsonPretty => plan::json(&plans),
-        Output::Table => plan::text(&plans),
-    };
-    screen.out(&text);
+    match line.options.output {
+        Output::Json | Output::JsonPretty => screen.out(&plan::json(&plans)),
+        Output::Table => tell(line, screen, &plans),
+    }
     Ok(u8::from(plan::is_refused(&plans)))
+}
+
+fn tell(line: &Line, screen: &mut Screen, plans: &[Plan]) {
+    let skipped = skipped(&place(line), &plan::started(plans));
+    let idle = if line.options.all { Idle::Named } else { Idle::Counted };
+    screen.out(&plan::text(plans, &Telling { skipped, idle }));
+    let unknown = plans.iter().filter(|plan| plan.refusal.ends_with(&format!("{} not found", plan.unit)));
+    unknown.for_each(|plan| meant::complain(line, screen, &plan.unit));
+}
+
+/// Whose unit files are read.
+fn place(line: &Line) -> Offline {
+    let scope = match line.options.scope {
+        Scope::System => files::Scope::System,
+        Scope::User => files::Scope::User,
+    };
+    let root = line.options.root.as_ref().map_or(String::new(), |root| root.to_string_lossy().into_owned());
+    let container = eudaemon_host::abilities::container().is_some();
+    let surroundings = if container { Surroundings::Container } else { Surroundings::Machine };
+    Offline { scope, root, surroundings }
 }
 
 fn ask(client: &mut Client, units: &[String], job: &str, mode: &str) -> Result<Vec<Plan>, Failure> {
@@ -74,14 +94,7 @@ fn from_files(
             None => return Err(Failure::new(format!("Unit name {name} is not valid."))),
         }
     }
-    let scope = match line.options.scope {
-        Scope::System => files::Scope::System,
-        Scope::User => files::Scope::User,
-    };
-    let root = line.options.root.as_ref().map_or(String::new(), |root| root.to_string_lossy().into_owned());
-    let container = eudaemon_host::abilities::container().is_some();
-    let surroundings = if container { Surroundings::Container } else { Surroundings::Machine };
-    Ok(plan_offline(&Offline { scope, root, surroundings }, &requests))
+    Ok(plan_offline(&place(line), &requests))
 }
 
 fn job_mode(word: &str) -> Option<JobMode> {

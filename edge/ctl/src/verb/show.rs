@@ -1,16 +1,19 @@
 //! `show`, `status` and `help UNIT`: everything about a few units.
 
 use super::names::{self, mangled};
-use super::{Cause, Failure, schedule, units};
+use super::{Cause, Failure, meant, schedule, units};
 use crate::bus::{CallError, Client, MANAGER_PATH, OURS, Properties, UNIT};
+use crate::disk::Disk;
 use crate::limits::FAULTS_SHOWN;
-use crate::line::{self, Line};
+use crate::line::{self, Line, Scope};
 use crate::running;
 use crate::screen::Screen;
 use crate::show;
 use crate::status::{self, Facts, ProcessRow};
 use crate::text::time::Clock;
 use crate::unit_name::{self, Globs};
+use eudaemon_unit::files;
+use eudaemon_unit::name::UnitName;
 use std::process::Command;
 
 /// An object to show.
@@ -98,6 +101,7 @@ pub fn status(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
         let clock = Clock::of_this_machine(line.options.timestamps);
         if properties.text("LoadState") == "not-found" && properties.text("ActiveState") == "inactive" {
             screen.complain(&format!("Unit {name} could not be found."));
+            meant::complain(line, screen, &name);
             running::whose_units(line).into_iter().for_each(|hint| screen.complain(hint));
             code = if code == 0 { UNKNOWN } else { code };
             continue;
@@ -177,7 +181,8 @@ fn block(
     let ours = client.properties(&unit_name::object_path(id), OURS).unwrap_or_default();
     let is_ours = !ours.0.is_empty();
     let causes = if is_ours { super::why::ask(client, id).unwrap_or_default() } else { Vec::new() };
-    let faults = if is_ours { faults(line, properties, &causes) } else { Vec::new() };
+    let faults = if is_ours { faults(line, client, properties, &causes) } else { Vec::new() };
+    let ignored = if is_ours { ignored(line, properties) } else { None };
     let checked = |of: &str| properties.number(&format!("{of}Timestamp")) > 0;
     let skipped = status::skipped(&causes).filter(|_| !checked("Condition") && !checked("Assert"));
     let next_elapse = properties.get("NextElapseUSecRealtime").map(|_| {
@@ -190,6 +195,7 @@ fn block(
         processes: processes.as_deref(),
         ours: &ours,
         faults: &faults,
+        ignored: ignored.as_deref(),
         skipped,
         next_elapse,
         clock,
@@ -200,7 +206,7 @@ fn block(
 
 /// Why a unit is not up that was to be, or lacks something: the lines of its files that are to blame, else what became of
 /// its start, a line for each cause.
-fn faults(line: &Line, properties: &Properties, causes: &[Cause]) -> Vec<String> {
+fn faults(line: &Line, client: &mut Client, properties: &Properties, causes: &[Cause]) -> Vec<String> {
     let id = properties.text("Id");
     let mut faults = match properties.text("LoadState") {
         "bad-setting" | "error" => super::why::faulty_lines(line, id),
@@ -211,7 +217,26 @@ fn faults(line: &Line, properties: &Properties, causes: &[Cause]) -> Vec<String>
         faults = status::faults(id, causes);
     }
     faults.truncate(FAULTS_SHOWN);
+    faults.extend(super::why::too_often(line, client, properties, causes));
     faults
+}
+
+/// The first line of the unit's files that is passed over with a warning, and how many more there are.
+fn ignored(line: &Line, properties: &Properties) -> Option<String> {
+    let id = properties.text("Id");
+    let name = UnitName::parse(id).ok().filter(|_| !line.options.json())?;
+    let fragment = Some(properties.text("FragmentPath")).filter(|path| !path.is_empty());
+    let scope = match line.options.scope {
+        Scope::System => files::Scope::System,
+        Scope::User => files::Scope::User,
+    };
+    let dropped = eudaemon_verify::dropped(scope, &name, fragment, &properties.texts("DropInPaths"));
+    if dropped.is_empty() {
+        return None;
+    }
+    // A file off the search path is verified by its path.
+    let is_found = fragment.is_none_or(|path| Disk::read(&line.options).is_found_as(&name, path));
+    status::ignored(&dropped, if is_found { id } else { fragment? }, line.options.scope)
 }
 
 fn whole(line: &Line, screen: &mut Screen, client: &mut Client, clock: &Clock) -> Result<(), Failure> {
@@ -249,6 +274,7 @@ pub fn help(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
         let properties = properties.map_err(|error| Failure::call("get properties", &error))?;
         if properties.text("LoadState") == "not-found" {
             screen.complain(&format!("Unit {unit} could not be found."));
+            meant::complain(line, screen, &unit);
             code = 1;
             continue;
         }

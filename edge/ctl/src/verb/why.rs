@@ -1,9 +1,9 @@
 //! `why`: the causes of a unit's last change, as the manager has noted them, and what of its files keeps it from being loaded.
 
-use super::{Failure, names};
+use super::{Failure, meant, names};
 use crate::bus::{CallError, Client, MANAGER_PATH, OURS_OF_MANAGER, Properties};
 use crate::disk::Disk;
-use crate::line::{Line, Output};
+use crate::line::{Line, Output, Scope};
 use crate::screen::Screen;
 use crate::text::json::{self, Json};
 use crate::text::time::Clock;
@@ -53,7 +53,12 @@ pub fn run(line: &Line, screen: &mut Screen, client: &mut Client) -> Result<u8, 
         match line.options.output {
             Output::Json => screen.out(&json::compact(&rows().collect::<Vec<_>>())),
             Output::JsonPretty => screen.out(&json::pretty(&rows().collect::<Vec<_>>())),
-            Output::Table => tell(line, screen, unit, &causes, &unusable),
+            Output::Table => {
+                tell(line, screen, unit, &causes, &unusable);
+                if let Some(limit) = too_often(line, client, &properties, &causes) {
+                    screen.line(&format!("{unit}: {limit}."));
+                }
+            }
         }
     }
     Ok(code)
@@ -68,7 +73,10 @@ pub fn ask(client: &mut Client, unit: &str) -> Result<Vec<Cause>, CallError> {
 /// Why the unit could not be started whoever asked: clauses of which it is the subject, and the lines of its files.
 fn unusable(line: &Line, properties: &Properties) -> Vec<String> {
     match properties.text("LoadState") {
-        "not-found" => vec!["has no unit file".to_owned()],
+        "not-found" => {
+            let near = meant::clause(line, properties.text("Id"));
+            vec![format!("has no unit file{near}")]
+        }
         "masked" => match properties.text("FragmentPath") {
             "" => vec!["is masked".to_owned()],
             path => vec![format!("is masked by {path}")],
@@ -88,6 +96,26 @@ fn unusable(line: &Line, properties: &Properties) -> Vec<String> {
 /// The lines for which a unit cannot be used.
 pub fn faulty_lines(line: &Line, unit: &str) -> Vec<String> {
     UnitName::parse(unit).map_or(Vec::new(), |name| Disk::read(&line.options).faults(&name))
+}
+
+/// The clause of a cause that says that the start limit was passed.
+const TOO_OFTEN: &str = "it was started too often";
+
+/// Of a unit that is failed for its start limit: the limit, and the way out.
+pub fn too_often(
+    line: &Line,
+    client: &mut Client,
+    properties: &Properties,
+    causes: &[Cause],
+) -> Option<String> {
+    let last = causes.first().filter(|cause| cause.text.contains(TOO_OFTEN))?;
+    if properties.text("ActiveState") != "failed" {
+        return None;
+    }
+    let limit = super::jobs::start_limit(client, &last.unit)?;
+    let user = if line.options.scope == Scope::User { " --user" } else { "" };
+    let word = line.called_as.word();
+    Some(format!("the limit: {limit}; '{word}{user} reset-failed {}' lets it be started again", last.unit))
 }
 
 fn row(cause: &Cause) -> Vec<(&'static str, Json)> {
@@ -122,6 +150,7 @@ fn tell(line: &Line, screen: &mut Screen, unit: &str, causes: &[Cause], unusable
         screen.line(&format!("{at}: {because}{unit} {text}."));
     }
     for clause in unusable {
-        screen.line(&format!("{unit} {clause}."));
+        let end = if clause.ends_with('?') { "" } else { "." };
+        screen.line(&format!("{unit} {clause}{end}"));
     }
 }

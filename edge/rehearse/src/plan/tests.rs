@@ -27,7 +27,8 @@ fn plans(files: &[(&str, &str)], kind: JobKind, mode: JobMode, units: &str) -> V
 }
 
 fn check(files: &[(&str, &str)], kind: JobKind, units: &str, expected: Expect) {
-    expected.assert_eq(&text(&plans(files, kind, JobMode::Replace, units)));
+    let telling = Telling { skipped: BTreeMap::new(), idle: Idle::Counted };
+    expected.assert_eq(&text(&plans(files, kind, JobMode::Replace, units), &telling));
 }
 
 #[test]
@@ -51,7 +52,7 @@ fn each_job_has_its_wave_and_its_reason() {
               3. start web.service  asked for
             Left out:
               start gone.service  unit gone.service not found; only wanted by web.service
-            Nothing to do for: -.slice, old.service, system.slice
+            Nothing to do for 3 units up or down already (--all names them)
         "#]],
     );
 }
@@ -74,7 +75,7 @@ fn what_is_left_out_is_said_with_why() {
               start b.service  fails without the job of c.service, which was dropped; asked for by Wants= of a.service
               start c.service  dropped to break an ordering cycle; asked for by Requires= of b.service
               start masked.service  unit masked.service not found; only wanted by a.service
-            Nothing to do for: -.slice, system.slice
+            Nothing to do for 2 units up or down already (--all names them)
         "#]],
     );
 }
@@ -107,11 +108,11 @@ fn requests_follow_each_other() {
             start a.service: 2 jobs in 1 wave
               1. start a.service  asked for
                  start b.service  Requires= of a.service
-            Nothing to do for: -.slice, system.slice
+            Nothing to do for 2 units up or down already (--all names them)
 
             start b.service: 1 job in 1 wave
               1. start b.service  asked for; joins its queued start
-            Nothing to do for: -.slice, system.slice
+            Nothing to do for 2 units up or down already (--all names them)
         "#]],
     );
 }
@@ -122,4 +123,35 @@ fn json_has_the_names_of_the_interface() {
     expect![[r#"
         [{"unit":"a.service","job":"start","mode":"isolate","refusal":"a.service may not be isolated","jobs":[],"left_out":[],"cycles":[],"cancelled":[],"behind":[]}]
     "#]].assert_eq(&json(&plans));
+}
+
+#[test]
+fn conditions_and_idle_jobs_are_told_as_asked() {
+    let files = [("a.service", "Requires=b.service\nAfter=b.service"), ("b.service", "")];
+    let skipped = [("b.service", "would be skipped: ConditionHost=x does not hold")];
+    let skipped = skipped.map(|(unit, clause)| (unit.to_owned(), clause.to_owned())).into();
+    let telling = Telling { skipped, idle: Idle::Named };
+    let told = |kind| text(&plans(&files, kind, JobMode::Replace, "a.service"), &telling);
+    expect![[r#"
+        start a.service: 2 jobs in 2 waves
+          1. start b.service  Requires= of a.service; would be skipped: ConditionHost=x does not hold
+          2. start a.service  asked for
+        Nothing to do for: -.slice, system.slice
+    "#]]
+    .assert_eq(&told(JobKind::Start));
+    expect![[r#"
+        stop a.service: 1 job in 1 wave
+          1. stop a.service  asked for
+    "#]]
+    .assert_eq(&told(JobKind::Stop));
+}
+
+#[test]
+fn those_that_are_started() {
+    let files =
+        [("a.service", "Requires=b.service\nConflicts=c.service"), ("b.service", ""), ("c.service", "")];
+    let told = |kind| started(&plans(&files, kind, JobMode::Replace, "a.service"));
+    let names: Vec<String> = told(JobKind::Start).iter().map(UnitName::to_string).collect();
+    assert_eq!(names, ["a.service", "b.service"]);
+    assert_eq!(told(JobKind::Stop), []);
 }

@@ -1,7 +1,7 @@
 //! What the commands of simulated units do: what they are for, unless they are to fail.
 
 use eudaemon_engine::api::{Phase, Spawn};
-use eudaemon_sim::program::{Life, Program, Programs};
+use eudaemon_sim::program::{Life, Probed, Program, Programs};
 use eudaemon_sim::random::Random;
 use eudaemon_unit::config::service::ServiceType;
 use eudaemon_unit::config::unit::Condition;
@@ -49,11 +49,15 @@ impl Commands {
 impl Programs for Commands {
     fn program(&mut self, spawn: &Spawn, random: &mut Random) -> Program {
         let takes = self.takes(random);
+        let fails = self.failing.contains(&spawn.unit);
+        if spawn.phase == Phase::Health {
+            return Program::ends(takes, u8::from(fails));
+        }
         let serves = spawn.phase == Phase::Start && spawn.unit.as_str().ends_with(".service");
         if !serves {
             return Program::ends(takes, 0);
         }
-        if self.failing.contains(&spawn.unit) {
+        if fails {
             return Program::ends(takes, 1);
         }
         match self.kinds.get(&spawn.unit).copied().unwrap_or_default() {
@@ -72,6 +76,15 @@ impl Programs for Commands {
                 Program::stays()
             }
         }
+    }
+
+    /// Who fails is not well either: a gate stays shut.
+    fn probed(&mut self, unit: &UnitName, random: &mut Random) -> Probed {
+        let outcome = match self.failing.contains(unit) {
+            true => Err("it is to fail".to_owned()),
+            false => Ok(()),
+        };
+        Probed::Answered(self.takes(random), outcome)
     }
 
     /// A pretend machine has all that units look for.

@@ -6,6 +6,7 @@ mod options;
 #[cfg(test)]
 mod tests;
 
+use crate::words;
 use boot::{Moment, Script, Story, boot};
 use commands::Pace;
 use eudaemon_unit::config::{Config, LoadState};
@@ -13,6 +14,7 @@ use eudaemon_unit::files::{Environment, Scope};
 use eudaemon_unit::folder;
 use eudaemon_unit::load::{Loader, Surroundings};
 use eudaemon_unit::name::UnitName;
+use eudaemon_unit::spelling::nearest;
 use eudaemon_verify::{Disk, Ground, environment, specifiers};
 use options::{Format, Line, Request};
 use std::collections::BTreeSet;
@@ -57,7 +59,10 @@ fn read(request: &Request) -> Result<Script, String> {
         (Some(_), Some(folder)) => folder.to_owned(),
         (Some(_), None) | (None, _) => named.clone(),
     };
-    let entries = std::fs::read_dir(&path).map_err(|error| format!("{shown}: {}", error.kind()))?;
+    let entries = std::fs::read_dir(&path).map_err(|error| {
+        let why = words(&error);
+        format!("{shown}: {why}: expected a folder of unit files, or one unit's file such as web.service")
+    })?;
     let names = entries.flatten().filter_map(|entry| UnitName::parse(entry.file_name().to_str()?).ok());
     let own: BTreeSet<UnitName> = names.filter(|name| !name.is_template()).collect();
     let disk = Disk::of("");
@@ -113,7 +118,11 @@ fn script(
     let failing: BTreeSet<UnitName> = request.failing.iter().cloned().collect();
     let known = |unit: &&UnitName| configs.iter().any(|config| config.name == **unit);
     if let Some(unit) = failing.iter().find(|unit| !known(unit)) {
-        return Err(format!("--fail={unit}: nothing here starts that unit"));
+        let alike = configs.iter().filter(|config| config.name.kind() == unit.kind());
+        let near = nearest(unit.prefix(), alike.map(|config| config.name.prefix()));
+        let near =
+            near.map_or(String::new(), |near| format!("; did you mean '{near}.{}'?", unit.kind().suffix()));
+        return Err(format!("--fail={unit}: nothing here starts that unit{near}"));
     }
     let pace = if request.seed.is_some() { Pace::Drawn } else { Pace::Least };
     Ok(Script { configs, start, left_out, failing, seed: request.seed.unwrap_or(0), pace })

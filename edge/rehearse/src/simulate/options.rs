@@ -8,9 +8,10 @@ pub const HELP: &str = "\
 eudaemon simulate DIR|FILE [--fail UNIT]… [--seed N] [--json]
 
 Boots the units of a folder, or the one whose file is named, on a pretend machine, as 'eudaemon up' would boot them here, and
-prints what happens when. No process is started. Every command takes a millisecond and succeeds; conditions hold. The exit code is 1 where something failed.
+prints what happens when. No process is started. Every command takes a millisecond and succeeds, conditions hold, and services
+are well when they are asked ([X-Health]). The exit code is 1 where something failed.
 
-  --fail UNIT   The service's own commands end with status 1
+  --fail UNIT   The service's own commands end with status 1, and it is not well when it is asked
   --seed N      Commands take up to two seconds, drawn by this number: the same number gives the same boot
   --json        The timeline and the outcome for tools
 ";
@@ -56,7 +57,9 @@ pub fn read(arguments: Vec<OsString>) -> Result<Line, String> {
             odd @ (Short(_) | Long(_)) => return Err(odd.unexpected().to_string()),
         }
     }
-    let folder = folder.ok_or("nothing to simulate: name a folder of unit files")?;
+    let folder = folder.ok_or(
+        "nothing to simulate: name a folder of unit files, or one unit's file, as in 'eudaemon simulate DIR'",
+    )?;
     Ok(Line::Simulate(Request { folder, failing, seed, format }))
 }
 

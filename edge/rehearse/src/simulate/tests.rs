@@ -215,8 +215,15 @@ fn what_cannot_be_simulated_is_refused() {
         &[("a.service", "[Service]\nExecStart=/bin/a\n")],
         "b.service",
         expect![[r#"
-        refused: --fail=b.service: nothing here starts that unit
-    "#]],
+            refused: --fail=b.service: nothing here starts that unit
+        "#]],
+    );
+    check(
+        &[("web.service", "[Service]\nExecStart=/bin/a\n")],
+        "wbe.service",
+        expect![[r#"
+            refused: --fail=wbe.service: nothing here starts that unit; did you mean 'web.service'?
+        "#]],
     );
     check(
         &[("a.socket", "[Socket]\nListenStream=1\n")],
@@ -234,4 +241,39 @@ fn what_cannot_be_simulated_is_refused() {
             Not all went well after 0.000 s of pretend time.
         "#]],
     );
+}
+
+#[test]
+fn who_is_to_fail_is_not_well() {
+    // Whoever waits for the gate does not meet a unit that is up for a moment.
+    let db = "[Service]\nExecStart=/bin/db\n[X-Health]\nTcp=5432\nGate=start\n";
+    let by_command = "[Service]\nType=notify\nExecStart=/bin/db\n[X-Health]\nExec=/bin/ask\nGate=start\n";
+    let web = "Requires=db.service\nAfter=db.service\n[Service]\nExecStart=/bin/web\n";
+    check(
+        &[("db.service", db), ("web.service", web)],
+        "db.service",
+        expect![[r#"
+             0.000 s  db.service   inactive (dead) -> activating (start)
+             0.000 s  db.service   activating (start) -> activating (start-post)
+             0.001 s  db.service   activating (start-post) -> deactivating (stop-sigterm)
+             0.001 s  db.service   deactivating (stop-sigterm) -> failed (failed)
+             0.001 s  db.service   failed with result 'exit-code'
+             0.001 s  db.service   Failed to start db.service.
+             0.001 s  web.service  Dependency failed for web.service.
+             0.001 s  web.service  not started: a unit it depends on did not start
+             0.001 s               every job of the start is done
+        Failed: db.service
+        Not started: web.service (a unit it depends on did not start)
+        Why: db.service failed: its main process ended with status 1.
+        Why: web.service was not started: Requires= names db.service, which did not come up,
+             because db.service failed: its main process ended with status 1.
+        Not all went well after 0.001 s of pretend time.
+    "#]],
+    );
+    for text in [db, by_command] {
+        let files = [("db.service", text), ("web.service", web)];
+        assert!(story(&files, "", None).unwrap().went_well(), "{text}");
+        let failed = story(&files, "db.service", None).unwrap();
+        assert!(!failed.timeline.iter().any(|moment| moment.what.contains("-> active")), "{failed:?}");
+    }
 }

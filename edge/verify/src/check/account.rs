@@ -8,7 +8,6 @@ use crate::finding::{Finding, Suggestion};
 use crate::ground::Ground;
 use crate::surroundings::Meant;
 use eudaemon_unit::config::Config;
-use eudaemon_unit::diagnostic::Severity;
 use eudaemon_unit::files::join;
 use eudaemon_unit::limits::UNIT_FILE_MAX;
 use eudaemon_unit::spelling::slip;
@@ -91,10 +90,7 @@ pub(super) fn add(
         return;
     }
     // Of a package that is not installed neither the programs are there nor its users.
-    let severity = match super::program::are_there(looking, config) {
-        true => Severity::Warning,
-        false => meant.severity(),
-    };
+    let severity = super::file::severity(looking, config, meant);
     let (users, groups) = (&accounts.users, &accounts.groups);
     let user = exec.user.iter().map(|name| ("User", "user", users, name));
     let group = exec.group.iter().map(|name| ("Group", "group", groups, name));

@@ -1,7 +1,7 @@
 //! Whether the files and directories without which a unit does not start are there.
 //!
-//! Packages and administrators may make them later: so this is a note, unless the surroundings a unit is meant for
-//! were named. What is made at boot or by the unit itself is passed over.
+//! Where the unit's programs are not there either, they may all come with a package: then this is a note, unless the
+//! surroundings a unit is meant for were named. What is made at boot or by the unit itself is passed over.
 
 use super::Looking;
 use crate::finding::Finding;
@@ -50,7 +50,7 @@ impl Promised {
         promised
     }
 
-    fn has(&self, path: &str) -> bool {
+    pub fn has(&self, path: &str) -> bool {
         AT_BOOT.iter().any(|folder| path.starts_with(folder)) || self.0.contains(path.trim_end_matches('/'))
     }
 }
@@ -64,10 +64,10 @@ pub(super) fn add(
 ) {
     // Below another root nothing can be told.
     let Some(exec) = config.exec().filter(|exec| exec.root_directory.is_none()) else { return };
+    let severity = severity(looking, config, meant);
     let mut say = |key: &str, path: &str, code, text: &str, expected: &str| {
         let spot = looking.sources.assignment(config, &[key], Some(path));
         let spot = spot.or_else(|| looking.sources.assignment(config, &[key], None));
-        let severity: Severity = meant.severity();
         let text = format!("{}: {key}={path} {text}", config.name);
         let finding = Finding::of_file(looking.file(config), severity, code, text);
         findings.push(finding.expecting(expected).at(spot));
@@ -100,12 +100,20 @@ pub(super) fn add(
     }
 }
 
-fn kind(looking: &Looking<'_>, path: &str) -> Option<Kind> {
+/// How bad it is that something is not there.
+pub(super) fn severity(looking: &Looking<'_>, config: &Config, meant: Meant) -> Severity {
+    match super::program::are_there(looking, config) {
+        true => Severity::Warning,
+        false => meant.severity(),
+    }
+}
+
+pub(super) fn kind(looking: &Looking<'_>, path: &str) -> Option<Kind> {
     resolve(looking.ground.tree, path).ok()?.kind
 }
 
 /// Whether the unit makes the directory itself.
-fn makes(exec: &Exec, looking: &Looking<'_>, path: &str) -> bool {
+pub(super) fn makes(exec: &Exec, looking: &Looking<'_>, path: &str) -> bool {
     let directories = &looking.ground.cx.directories;
     let kinds = [
         (&directories.runtime, &exec.runtime_directory),

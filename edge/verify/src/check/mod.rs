@@ -4,26 +4,36 @@ mod account;
 mod alias;
 mod bus;
 mod dropin;
+mod dropped;
+mod extension;
 mod file;
 mod folder;
+mod health;
 mod honoured;
 mod manual;
 mod name;
 mod program;
 mod reader;
+mod script;
 mod settings;
 mod socket;
 mod start;
+mod stream;
 
 use crate::asked::{Asked, Round};
 use crate::finding::{Finding, Spot};
 use crate::ground::Ground;
 use crate::source::Sources;
-use crate::{Manuals, Recursion, Request};
+use crate::{Manuals, Recursion, Report, Request};
+#[cfg(test)]
+pub(crate) use dropped::of_files;
+pub use dropped::{Dropped, dropped};
 use eudaemon_unit::config::{Config, Dependency, LoadState};
+use eudaemon_unit::diagnostic::Severity;
 use eudaemon_unit::load::{Loader, Surroundings};
 use eudaemon_unit::merge::Merged;
 use eudaemon_unit::name::UnitName;
+pub use name::nearest_unit;
 pub use settings::{findings as settings, is_one as is_settings};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +52,7 @@ enum Startable {
 }
 
 /// All findings of one round.
-pub fn round(ground: &Ground<'_>, round: &Round, request: &Request) -> Vec<Finding> {
+pub fn round(ground: &Ground<'_>, round: &Round, request: &Request) -> Report {
     let loader = loader(ground);
     let closure = loader.closure(&round.names);
     let mut loaded: BTreeMap<&UnitName, &Merged> = BTreeMap::new();
@@ -70,20 +80,43 @@ pub fn round(ground: &Ground<'_>, round: &Round, request: &Request) -> Vec<Findi
             round_of.unit(name, merged, &mut findings);
         }
     }
-    let others = match request.recursion {
+    let mut report = Report { findings, ..Report::default() };
+    others(&looking, &loader, &closure, &seen, request.recursion, &mut report);
+    report
+}
+
+/// What is wrong with the files of units that were not asked about: told, or no more than counted.
+fn others(
+    looking: &Looking<'_>,
+    loader: &Loader<'_, dyn eudaemon_unit::files::Tree + '_>,
+    closure: &[Merged],
+    seen: &BTreeSet<&UnitName>,
+    recursion: Recursion,
+    report: &mut Report,
+) {
+    let told = match recursion {
         Recursion::Named => BTreeSet::new(),
-        Recursion::Direct => named_by(&looking, &seen),
+        Recursion::Direct => named_by(looking, seen),
         Recursion::All => closure.iter().map(|merged| &merged.config.name).collect(),
     };
-    for merged in closure.iter().filter(|merged| others.contains(&merged.config.name)) {
-        if !seen.contains(&merged.config.name) {
-            match is_broken(&merged.config) {
-                true => reader::add(&looking, &loader.load_whole(&merged.config.name), &mut findings),
-                false => reader::add(&looking, merged, &mut findings),
+    let asked = seen.iter().filter_map(|name| looking.config(name));
+    let needed: BTreeMap<&UnitName, String> =
+        asked.flat_map(|config| start::lacking(looking, config)).collect();
+    for merged in closure.iter().filter(|merged| !seen.contains(&merged.config.name)) {
+        let name = &merged.config.name;
+        let mut of_unit = Vec::new();
+        match is_broken(&merged.config) {
+            true => reader::add(looking, &loader.load_whole(name), &mut of_unit),
+            false => reader::add(looking, merged, &mut of_unit),
+        }
+        for finding in of_unit {
+            match needed.get(name).filter(|_| finding.severity == Severity::Error) {
+                Some(chain) => report.findings.push(finding.noting(format!("{name} is {chain}"))),
+                None if told.contains(name) => report.findings.push(finding),
+                None => report.elsewhere.push(finding),
             }
         }
     }
-    findings
 }
 
 /// A line of its file, or what its lines come to, makes the unit useless: what else is wrong is worth knowing.
@@ -136,11 +169,14 @@ impl<'a> Checks<'a> {
     /// What single lines say, whatever the unit comes to.
     fn lines(&self, config: &Config, findings: &mut Vec<Finding>) {
         let (looking, meant) = (self.looking, self.request.meant);
+        extension::add(looking, config, findings);
         name::add(looking, config, findings);
         name::exit_code(looking, self.loader, config, findings);
         program::add(looking, config, findings);
         account::add(looking, &self.accounts, config, meant, findings);
         file::add(looking, &self.promised, config, meant, findings);
+        stream::add(looking, &self.promised, config, meant, findings);
+        health::add(looking, config, findings);
         if self.request.manuals == Manuals::Checked {
             manual::add(looking, config, findings);
         }

@@ -5,10 +5,10 @@ use super::Looking;
 use crate::finding::{Finding, Suggestion};
 use eudaemon_unit::config::{Config, Dependency, LoadState};
 use eudaemon_unit::diagnostic::Severity;
-use eudaemon_unit::files::Tree;
+use eudaemon_unit::files::{Index, Tree};
 use eudaemon_unit::load::Loader;
 use eudaemon_unit::name::{UnitKind, UnitName};
-use eudaemon_unit::spelling::slip;
+use eudaemon_unit::spelling::{nearest, slip};
 
 /// The words after which a name may be of no unit, and the key each is written by.
 const WORDS: [(Dependency, &str); 9] = [
@@ -78,11 +78,36 @@ fn is_slip(name: &UnitName, near: &str) -> bool {
 
 /// The unit that a slip of the pen made this name of: of the same kind, with the same numbers in its name.
 pub(super) fn meant(looking: &Looking<'_>, name: &UnitName) -> Option<String> {
+    like(&looking.ground.index, name, |own, known| slip(own, known.iter().copied()))
+}
+
+/// For who typed a name that no unit has: the unit of another kind that is called so, else the nearest of its own kind.
+pub fn nearest_unit(index: &Index, name: &UnitName) -> Option<String> {
+    let (stem, _) = name.as_str().rsplit_once('.')?;
+    const KINDS: [UnitKind; 6] = [
+        UnitKind::Service,
+        UnitKind::Target,
+        UnitKind::Socket,
+        UnitKind::Timer,
+        UnitKind::Mount,
+        UnitKind::Path,
+    ];
+    let others = KINDS.iter().filter(|kind| **kind != name.kind());
+    let namesakes = others.map(|kind| format!("{stem}.{}", kind.suffix()));
+    let mut namesakes = namesakes.filter(|other| index.names().any(|(known, _)| known == *other));
+    namesakes.next().or_else(|| like(index, name, |own, known| nearest(own, known.iter().copied())))
+}
+
+fn like<'a>(
+    index: &'a Index,
+    name: &'a UnitName,
+    choose: impl Fn(&str, &[&'a str]) -> Option<&'a str>,
+) -> Option<String> {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     let own = name.prefix();
     let rest = name.as_str().strip_prefix(own)?;
     let suffix = name.kind().suffix();
-    let known = looking.ground.index.names().filter_map(|(known, _)| {
+    let known = index.names().filter_map(|(known, _)| {
         let (stem, kind) = known.rsplit_once('.')?;
         let (prefix, is_template) = match stem.split_once('@') {
             Some((prefix, _)) => (prefix, true),
@@ -91,5 +116,5 @@ pub(super) fn meant(looking: &Looking<'_>, name: &UnitName) -> Option<String> {
         let fits = kind == suffix && is_template == rest.starts_with('@');
         (fits && digits(prefix) == digits(own)).then_some(prefix)
     });
-    slip(own, known).map(|near| format!("{near}{rest}"))
+    choose(own, &known.collect::<Vec<_>>()).map(|near| format!("{near}{rest}"))
 }

@@ -1,4 +1,5 @@
-//! Whether the programs of a unit's commands are there and may be run: each command where it stands.
+//! Whether the programs of a unit's commands are there and may be run, and those that scripts name in their first line: each
+//! command where it stands.
 
 use super::Looking;
 use crate::finding::{Finding, Spot};
@@ -13,23 +14,44 @@ pub(super) fn add(looking: &Looking<'_>, config: &Config, findings: &mut Vec<Fin
     for (key, commands) in commands(config) {
         // With `-` the unit does without it.
         let may_miss = |command: &&ExecCommand| command.failure == Failure::Ignored;
-        let missing = |command: &ExecCommand| {
-            find_program(looking.ground.programs, &command.path, &exec.search_path).err()
-        };
-        if commands.iter().filter(|command| !may_miss(command)).all(|command| missing(command).is_none()) {
+        let fault = |command: &ExecCommand| fault(looking, command, &exec.search_path);
+        let faults: Vec<Option<Fault>> = commands.iter().map(fault).collect();
+        let counts =
+            |(command, fault): (&ExecCommand, &Option<Fault>)| fault.is_some() && !may_miss(&command);
+        if !commands.iter().zip(&faults).any(counts) {
             continue;
         }
         let values = looking.sources.values(config, key);
         let mut next = Next { value: 0, start: 0 };
-        for command in commands {
+        for (command, fault) in commands.iter().zip(faults) {
             let spot = next.find(&values, &command.path);
-            let Some(why) = missing(command).filter(|_| !may_miss(&command)) else { continue };
+            let Some(Fault { code, why, expected }) = fault.filter(|_| !may_miss(&command)) else { continue };
             let text = format!("{}: Command {} is not executable: {why}", config.name, command.path);
             let spot = spot.or_else(|| looking.sources.assignment(config, &[key], None));
-            let finding = Finding::of_file(looking.file(config), Severity::Error, "missing-program", text);
-            findings.push(finding.expecting("a program that is there and may be run").at(spot));
+            let finding = Finding::of_file(looking.file(config), Severity::Error, code, text);
+            findings.push(finding.expecting(expected).at(spot));
         }
     }
+}
+
+/// What keeps the kernel from running a program.
+struct Fault {
+    code: &'static str,
+    why: String,
+    expected: &'static str,
+}
+
+fn fault(looking: &Looking<'_>, command: &ExecCommand, folders: &[String]) -> Option<Fault> {
+    let programs = looking.ground.programs;
+    let path = match find_program(programs, &command.path, folders) {
+        Ok(path) => path,
+        Err(why) => {
+            let expected = "a program that is there and may be run";
+            return Some(Fault { code: "missing-program", why: why.to_owned(), expected });
+        }
+    };
+    let (why, expected) = super::script::fault(programs, &path)?;
+    Some(Fault { code: "bad-script", why, expected })
 }
 
 /// Whether all programs of a unit's commands are there: it is meant for this system.

@@ -53,7 +53,13 @@ fn finding(looking: &Looking<'_>, config: &Config, diagnostic: &Diagnostic) -> F
     }
 }
 
-fn suggestion(code: Code, meant: &str, text: &str, expected: &str, kind: UnitKind) -> Option<Suggestion> {
+pub(super) fn suggestion(
+    code: Code,
+    meant: &str,
+    text: &str,
+    expected: &str,
+    kind: UnitKind,
+) -> Option<Suggestion> {
     match code {
         Code::UnknownKey => {
             let section = text.rsplit_once('[').and_then(|(_, rest)| rest.split_once(']'))?.0;
@@ -84,7 +90,7 @@ fn key(word: &str, section: &str, kind: UnitKind) -> Option<Suggestion> {
         let text = format!("`{word}` is a key of the section [{other}]");
         return Some(Suggestion { text, replacement: None });
     }
-    if let Some(near) = nearest(word, keys(section)) {
+    if let Some(near) = nearest(word, keys(section)).or_else(|| without_unit(word, section)) {
         return Some(Suggestion::word(near));
     }
     sections(kind).iter().filter(|other| **other != section).find_map(|other| {
@@ -92,6 +98,11 @@ fn key(word: &str, section: &str, kind: UnitKind) -> Option<Suggestion> {
         let text = format!("did you mean `{near}` in the section [{other}]?");
         Some(Suggestion { text, replacement: None })
     })
+}
+
+/// The key of a length of time that was written without its unit: `Interval` for `IntervalSec`.
+fn without_unit(word: &str, section: &str) -> Option<&'static str> {
+    nearest(&format!("{word}Sec"), keys(section).filter(|key| key.ends_with("Sec")))
 }
 
 fn keys(section: &str) -> impl Iterator<Item = &'static str> {

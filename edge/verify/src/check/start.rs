@@ -105,11 +105,25 @@ fn failed(name: &UnitName, why: &str) -> String {
     format!("{name}: Failed to create {name}/start: {why}")
 }
 
-/// Everything the unit requires, or what that requires, that cannot be started: the nearest first.
-fn missing(looking: &Looking<'_>, config: &Config) -> Vec<Finding> {
+/// A unit that cannot be started and is required.
+struct Lacking<'a> {
+    unit: &'a Config,
+    /// Who requires it.
+    says: &'a Config,
+    /// "required by …": the units from the one that was asked about to that one.
+    chain: String,
+}
+
+/// Everything the unit requires, or what that requires, that cannot be started, each with how it comes to be required.
+pub(super) fn lacking<'a>(looking: &Looking<'a>, config: &'a Config) -> Vec<(&'a UnitName, String)> {
+    walk(looking, config).into_iter().map(|lacking| (&lacking.unit.name, lacking.chain)).collect()
+}
+
+/// The nearest first.
+fn walk<'a>(looking: &Looking<'a>, config: &'a Config) -> Vec<Lacking<'a>> {
     let mut from: BTreeMap<&UnitName, &Config> = BTreeMap::from([(&config.name, config)]);
     let mut ahead = VecDeque::from([config]);
-    let mut findings = Vec::new();
+    let mut lacking = Vec::new();
     while let Some(says) = ahead.pop_front() {
         for (dependency, other) in &says.unit.dependencies {
             let Some(other) = looking.config(other).filter(|_| REQUIREMENTS.contains(dependency)) else {
@@ -123,21 +137,25 @@ fn missing(looking: &Looking<'_>, config: &Config) -> Vec<Finding> {
                 }
                 continue;
             }
-            let place = looking.named(says, &REQUIREMENTS, &other.name);
-            let text = failed(&config.name, &why(other));
-            let finding = Finding::of_file(looking.file(says), Severity::Error, "missing-requirement", text)
-                .expecting("a unit that is there");
-            let replaces = place.is_some() && other.load == LoadState::NotFound;
-            let near = replaces.then(|| meant(looking, &other.name)).flatten();
-            let suggestion = near.map(|near| Suggestion::word(&near));
-            let mut finding = Finding { suggestion, ..finding.at(place) };
-            if says.name != config.name {
-                finding.notes.push(chain(&from, says));
-            }
-            findings.push(finding);
+            lacking.push(Lacking { unit: other, says, chain: chain(&from, says) });
         }
     }
-    findings
+    lacking
+}
+
+fn missing(looking: &Looking<'_>, config: &Config) -> Vec<Finding> {
+    let finding = |Lacking { unit: other, says, chain }: Lacking<'_>| {
+        let place = looking.named(says, &REQUIREMENTS, &other.name);
+        let text = failed(&config.name, &why(other));
+        let finding = Finding::of_file(looking.file(says), Severity::Error, "missing-requirement", text)
+            .expecting("a unit that is there");
+        let replaces = place.is_some() && other.load == LoadState::NotFound;
+        let near = replaces.then(|| meant(looking, &other.name)).flatten();
+        let suggestion = near.map(|near| Suggestion::word(&near));
+        let finding = Finding { suggestion, ..finding.at(place) };
+        if says.name == config.name { finding } else { finding.noting(chain) }
+    };
+    walk(looking, config).into_iter().map(finding).collect()
 }
 
 /// systemd's words for a unit that cannot be started.

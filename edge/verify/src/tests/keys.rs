@@ -176,6 +176,11 @@ fn health() {
                |
             13 | Interval=5
                | ^^^^^^^^ expected a key of that section
+               |
+            help: did you mean `IntervalSec`?
+               |
+            13 | IntervalSec=5
+               |         +++
 
             error[missing-program]: a.service: Command ask is not executable: No such file or directory
              --> /u/a.service:6:6
@@ -191,7 +196,7 @@ fn health() {
               |
             help: [X-Health] belongs in a unit whose name ends with .service
 
-            note[bad-unit]: c.service: Service has [X-Health], but no Tcp=, Http= or Exec= in it. Ignoring.
+            note[bad-unit]: c.service: Service has [X-Health], but no Tcp=, Http= or Exec= in it that counts: it is not asked, and no gate waits.
             --> /u/c.service
 
             note[bad-unit]: d.service: [X-Health] has no effect in combination with Type=oneshot. Ignoring.
@@ -264,6 +269,117 @@ fn what_systemd_passes_over_and_we_read() {
               | ^^^^^^^^^^^^^^^
 
             verify: 4 warnings, 2 notes
+        "#]],
+    );
+}
+
+#[test]
+fn keys_without_their_unit() {
+    check_text(
+        b"[Service]\nExecStart=/bin/true\n[X-Health]\nTcp=80\nInterval=5s\nTimeout=1s\n",
+        expect![[r#"
+            warning[unknown-key]: Unknown key 'Interval' in section [X-Health], ignoring.
+             --> /u/a.service:5:1
+              |
+            5 | Interval=5s
+              | ^^^^^^^^ expected a key of that section
+              |
+            help: did you mean `IntervalSec`?
+              |
+            5 | IntervalSec=5s
+              |         +++
+
+            warning[unknown-key]: Unknown key 'Timeout' in section [X-Health], ignoring.
+             --> /u/a.service:6:1
+              |
+            6 | Timeout=1s
+              | ^^^^^^^ expected a key of that section
+              |
+            help: did you mean `TimeoutSec`?
+              |
+            6 | TimeoutSec=1s
+              |        +++
+
+            verify: 2 warnings
+        "#]],
+    );
+}
+
+#[test]
+fn a_gate_that_may_never_open() {
+    check_text(
+        b"[Service]\nExecStart=/bin/true\nTimeoutStartSec=infinity\n[X-Health]\nTcp=80\nGate=start\n",
+        expect![[r#"
+            note[endless-gate]: a.service: Gate=start with TimeoutStartSec=infinity: if it never gets healthy, it and what waits for it stay activating for ever
+             --> /u/a.service:3:1
+              |
+            3 | TimeoutStartSec=infinity
+              | ^^^^^^^^^^^^^^^^^^^^^^^^ expected a TimeoutStartSec= that ends
+
+            verify: 1 note
+        "#]],
+    );
+    for text in [
+        "[Service]\nExecStart=/bin/true\nTimeoutStartSec=1min\n[X-Health]\nTcp=80\nGate=start\n",
+        "[Service]\nExecStart=/bin/true\nTimeoutStartSec=infinity\n[X-Health]\nTcp=80\n",
+    ] {
+        check_text(text.as_bytes(), expect![""]);
+    }
+}
+
+#[test]
+fn lines_that_are_dropped() {
+    let mut tree = MemoryTree::new();
+    let text = "[Service]\nExecStart=/bin/true\nType=forkin\nRestrat=no\nMemoryLimit=1G\n[X-Health]\nHttp=htp://127.0.0.1/\nGate=start\n";
+    tree.file("/u/a.service", text);
+    tree.file("/u/a.service.d/1.conf", "[X-Helth]\nTcp=80\n[Unti]\nNice=5\n[Service]\nNice=99 \\\n  \n");
+    let name = eudaemon_unit::name::UnitName::parse("a.service").unwrap();
+    let dropins = ["/u/a.service.d/1.conf", "/u/a.service.d/gone.conf"];
+    let told = crate::check::of_files(&tree, &name, Some("/u/a.service"), &dropins, &Context::default());
+    let told: String =
+        told.iter().map(|one| format!("{}:{} {}: {}\n", one.file, one.line, one.said, one.why)).collect();
+    expect![[r#"
+        /u/a.service.d/1.conf:1 [X-Helth]: passed over, as every section is that begins with X- and means nothing: did you mean `X-Health`?
+        /u/a.service:3 Type=forkin: Failed to parse service type: did you mean `forking`?
+        /u/a.service:7 Http=htp://127.0.0.1/: Invalid URL: expected http:// and an address
+        /u/a.service.d/1.conf:7 Nice=99: Nice priority out of range
+        /u/a.service:4 Restrat=no: Unknown key 'Restrat' in section [Service]: did you mean `Restart`?
+        /u/a.service.d/1.conf:3 [Unti]: Unknown section 'Unti': did you mean `Unit`?
+    "#]]
+    .assert_eq(&told);
+}
+
+#[test]
+fn sections_that_are_nearly_ours() {
+    let service = "[Service]\nExecStart=/bin/true\nExecStop=/bin/true \\\n[X-Healh]\n[X-Healht]\nTcp=80\n[X-Vendor]\nA=b\n";
+    check(
+        &[
+            ("a.service", service.as_bytes()),
+            ("a.socket", b"[Socket]\nListenStream=80\n[X-Health]\nTcp=80\n"),
+        ],
+        &["a.service", "a.socket"],
+        expect![[r#"
+            warning[unknown-section]: [X-Healht] is passed over, as every section is that begins with X- and means nothing
+             --> /u/a.service:5:2
+              |
+            5 | [X-Healht]
+              |  ^^^^^^^^
+              |
+            help: did you mean `X-Health`?
+              |
+            5 - [X-Healht]
+            5 + [X-Health]
+              |
+
+            warning[unknown-section]: [X-Health] means something in services only. Ignoring.
+             --> /u/a.socket:3:2
+              |
+            3 | [X-Health]
+              |  ^^^^^^^^ expected [Unit], [Install], [Socket], [X-Container]
+              |
+            help: [X-Health] belongs in a unit whose name ends with .service
+
+            verify: 2 warnings
         "#]],
     );
 }

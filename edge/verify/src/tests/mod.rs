@@ -13,7 +13,8 @@ mod tools;
 use crate::asked::Asked;
 use crate::ground::{Ground, Programs};
 use crate::render::Colours;
-use crate::{Manuals, Meant, Named, Notes, Request, Surroundings, json, look, text};
+use crate::{Manuals, Meant, Named, Notes, Recursion, Request, Surroundings, json, look, text};
+use eudaemon_unit::diagnostic::Severity;
 use eudaemon_unit::files::{Environment, Kind, MemoryTree, Scope, Tree, TreeError};
 use eudaemon_unit::limits::LINE_MAX;
 use eudaemon_unit::specifier::Context;
@@ -48,15 +49,26 @@ struct Installed;
 impl Programs for Installed {
     fn may_run(&self, path: &str) -> Result<(), &'static str> {
         match path {
-            "/bin/true" => Ok(()),
+            "/bin/true" | "/bin/sh" | "/opt/crlf" | "/opt/crlf-x" | "/opt/odd" | "/opt/good" => Ok(()),
             "/bin/denied" => Err("Permission denied"),
             _ => Err("No such file or directory"),
         }
     }
+
+    fn first_line(&self, path: &str) -> Vec<u8> {
+        let line: &[u8] = match path {
+            "/opt/crlf" => b"#!/bin/sh\r",
+            "/opt/crlf-x" => b"#! /bin/sh -x\r",
+            "/opt/odd" => b"#!/usr/bin/pyhton3 -u",
+            "/opt/good" => b"#!/bin/sh -e",
+            _ => b"\x7fELF",
+        };
+        line.to_vec()
+    }
 }
 
 /// Files as paths and text, or names of files in /u, or `name -> target`; what is said of `arguments`.
-fn said(files: &[(&str, &[u8])], request: &Request) -> Vec<crate::Finding> {
+fn said(files: &[(&str, &[u8])], request: &Request) -> crate::Report {
     let mut tree = MemoryTree::new();
     for (name, text) in files {
         match name.split_once(" -> ") {

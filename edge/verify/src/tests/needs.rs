@@ -232,9 +232,9 @@ fn accounts() {
         "#]],
     );
     let meant = Meant { kind: Surroundings::Machine, named: Named::Yes };
-    let findings = said(files, &Request { meant, notes: Notes::Dropped, ..asking(&names) });
+    let report = said(files, &Request { meant, notes: Notes::Dropped, ..asking(&names) });
     assert!(
-        findings.iter().any(|finding| finding.code == "unknown-account"),
+        report.findings.iter().any(|finding| finding.code == "unknown-account"),
         "a warning where it was asked for"
     );
 }
@@ -255,19 +255,95 @@ fn files_and_directories() {
         ],
         &["a.service", "b.service", "c.service"],
         expect![[r#"
-            note[missing-file]: a.service: EnvironmentFile=/etc/default/a is not there: the unit does not start without it
+            warning[missing-file]: a.service: EnvironmentFile=/etc/default/a is not there: the unit does not start without it
              --> /u/a.service:3:17
               |
             3 | EnvironmentFile=/etc/default/a
               |                 ^^^^^^^^^^^^^^ expected a file, or `-` before the path
 
-            note[missing-directory]: a.service: WorkingDirectory=/srv/a is not there: the unit does not start without it
+            warning[missing-directory]: a.service: WorkingDirectory=/srv/a is not there: the unit does not start without it
              --> /u/a.service:6:18
               |
             6 | WorkingDirectory=/srv/a
               |                  ^^^^^^ expected a directory, or `-` before the path
 
-            verify: 2 notes
+            verify: 2 warnings
+        "#]],
+    );
+}
+
+#[test]
+fn files_of_a_package_that_is_not_here() {
+    let service = b"[Service]\nExecStart=/usr/sbin/gone\nEnvironmentFile=/etc/default/gone\n";
+    let findings = said(&[("a.service", service)], &asking(&["a.service"])).findings;
+    let told: Vec<_> = findings.iter().map(|finding| (finding.code, finding.severity)).collect();
+    assert_eq!(told, [("missing-program", Severity::Error), ("missing-file", Severity::Note)]);
+}
+
+#[test]
+fn streams() {
+    let service = b"[Service]\nExecStart=/bin/true\nStandardInput=file:/srv/in\nStandardOutput=append:/var/log/web/a.log\n\
+        StandardError=file:/var/log/made/a.log\nLogsDirectory=made\n";
+    let fine = b"[Service]\nExecStart=/bin/true\nStandardInput=file:/srv/io\nStandardOutput=file:/srv/io\n\
+        StandardError=truncate:/run/b/err\n";
+    let promised = b"[Service]\nExecStart=/bin/true\nStandardError=append:/var/log/web/%N.log\n";
+    check(
+        &[
+            ("/srv/something", b""),
+            ("/var/log/something", b""),
+            ("a.service", service),
+            ("b.service", fine),
+            ("c.service", promised),
+        ],
+        &["a.service", "b.service", "c.service"],
+        expect![[r#"
+            warning[missing-directory]: a.service: StandardOutput=: the directory /var/log/web is not there: the unit does not start without it
+             --> /u/a.service:4:1
+              |
+            4 | StandardOutput=append:/var/log/web/a.log
+              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected a file in a directory that is there
+
+            warning[missing-file]: a.service: StandardInput=: /srv/in is not there: the unit does not start without it
+             --> /u/a.service:3:1
+              |
+            3 | StandardInput=file:/srv/in
+              | ^^^^^^^^^^^^^^^^^^^^^^^^^^ expected a file that is there
+
+            warning[missing-directory]: c.service: StandardError=: the directory /var/log/web is not there: the unit does not start without it
+             --> /u/c.service:3:1
+              |
+            3 | StandardError=append:/var/log/web/%N.log
+              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected a file in a directory that is there
+
+            verify: 3 warnings
+        "#]],
+    );
+}
+
+#[test]
+fn scripts() {
+    check_text(
+        b"[Service]\nExecStartPre=/opt/good\nExecStart=/opt/crlf a\nExecStartPost=/opt/crlf-x\nExecStop=/opt/odd\nExecStopPost=-/opt/crlf\n",
+        expect![[r#"
+            error[bad-script]: a.service: Command /opt/crlf is not executable: its first line ends with a carriage return (CRLF), and the program `/bin/sh\r` is looked for
+             --> /u/a.service:3:11
+              |
+            3 | ExecStart=/opt/crlf a
+              |           ^^^^^^^^^ expected lines that end with a line feed alone, as `sed -i 's/\r$//'` makes them
+
+            error[bad-script]: a.service: Command /opt/crlf-x is not executable: its first line ends with a carriage return (CRLF), and /bin/sh is given an argument that ends with `\r`
+             --> /u/a.service:4:15
+              |
+            4 | ExecStartPost=/opt/crlf-x
+              |               ^^^^^^^^^^^ expected lines that end with a line feed alone, as `sed -i 's/\r$//'` makes them
+
+            error[bad-script]: a.service: Command /opt/odd is not executable: its first line names /usr/bin/pyhton3: No such file or directory
+             --> /u/a.service:5:10
+              |
+            5 | ExecStop=/opt/odd
+              |          ^^^^^^^^ expected an interpreter that is there and may be run
+
+            verify: 3 errors
         "#]],
     );
 }

@@ -44,10 +44,8 @@ fn cycles() {
               = note: b.service starts after c.service: /u/b.service:3
               = note: c.service starts after a.service: /u/c.service:3
 
-            note[bad-unit]: c.service: Dependency Before=c.service is dropped.
-            --> /u/c.service
-
-            verify: 1 error, 1 note
+            verify: 1 error
+            verify: 1 note in other units (--recursive-errors=yes shows them)
         "#]],
     );
     // What is only wanted is dropped.
@@ -180,5 +178,73 @@ fn one_name_on_the_bus() {
 
             verify: 2 errors
         "#]],
+    );
+}
+
+#[test]
+fn what_is_wrong_with_others_is_counted() {
+    let a = b"[Unit]\nRequires=b.service\nWants=w.service\n[Service]\nExecStart=/bin/true\n";
+    let b = b"[Unit]\nRequires=c.service\n[Service]\nExecStart=/bin/true\nRestrat=no\n";
+    let c = b"[Service]\nExecStart=c/c\nRestrat=no\n";
+    let w = b"[Unit]\nAfter=v.service\n[Service]\nExecStart=w/w\nNice=x\n";
+    let v = b"[Service]\nExecStart=/bin/true\nNice=x\n";
+    let files: [(&str, &[u8]); 5] =
+        [("a.service", a), ("b.service", b), ("c.service", c), ("w.service", w), ("v.service", v)];
+    check(
+        &files,
+        &["a.service"],
+        expect![[r#"
+        error[missing-requirement]: a.service: Failed to create a.service/start: Unit c.service has a bad unit file setting.
+         --> /u/b.service:2:10
+          |
+        2 | Requires=c.service
+          |          ^^^^^^^^^ expected a unit that is there
+          |
+          = note: required by a.service → b.service
+
+        error[bad-value]: Neither a valid executable name nor an absolute path: c/c
+         --> /u/c.service:2:11
+          |
+        2 | ExecStart=c/c
+          |           ^^^ expected an absolute path or a bare program name, and its arguments
+          |
+          = note: Unit configuration has fatal error, unit will not be started.
+          = note: c.service is required by a.service → b.service
+
+        verify: 2 errors
+        verify: 1 error, 4 warnings in other units (--recursive-errors=yes shows them)
+    "#]],
+    );
+    let told = |recursion| {
+        let report = said(&files, &Request { recursion, ..asking(&["a.service"]) });
+        (report.findings.len(), report.elsewhere.len())
+    };
+    assert_eq!([Recursion::Named, Recursion::Direct, Recursion::All].map(told), [(2, 5), (5, 2), (7, 0)]);
+}
+
+#[test]
+fn what_is_wrong_only_with_others() {
+    let w = b"[Service]\nExecStart=/bin/true\nNice=x\n";
+    let a = b"[Unit]\nWants=w.service\n[Service]\nExecStart=/bin/true\n";
+    check(
+        &[("a.service", a), ("w.service", w)],
+        &["a.service"],
+        expect![[r#"
+        verify: 1 warning in other units (--recursive-errors=yes shows them)
+    "#]],
+    );
+    // Asked for, it is told, whoever else names it.
+    check(
+        &[("a.service", a), ("w.service", w)],
+        &["a.service", "w.service"],
+        expect![[r#"
+        warning[bad-value]: Failed to parse nice priority 'x', ignoring: Invalid argument
+         --> /u/w.service:3:6
+          |
+        3 | Nice=x
+          |      ^ expected a whole number
+
+        verify: 1 warning
+    "#]],
     );
 }

@@ -35,5 +35,5 @@ fn for_tools() {
           }
         ]
     "#]]
-    .assert_eq(&json::array(&said(files, &asking(&["a.service", "gone.service"]))));
+    .assert_eq(&json::array(&said(files, &asking(&["a.service", "gone.service"])).findings));
 }
