@@ -7,7 +7,6 @@ use crate::kind::{self, History, Run};
 use crate::limits;
 use crate::step::FreezerState;
 use crate::why::{Turns, What};
-use eudaemon_unit::config::unit::Condition;
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::span::Span;
 use serde::{Deserialize, Serialize};
@@ -88,11 +87,10 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// What came of a list of tests, each with its negation taken in.
-    pub fn of(tests: &[Condition], verdicts: &[bool], at: Moment) -> Checked {
+    /// What came of a list of tests, each with its negation taken in, and of all of them together.
+    pub fn of(verdicts: &[bool], holds: bool, at: Moment) -> Checked {
         let fails = verdicts.iter().take(u64::BITS as usize).enumerate().filter(|(_, holds)| !**holds);
-        let unmet = fails.fold(0, |unmet, (place, _)| unmet | 1 << place);
-        Checked { holds: all_hold(tests, verdicts), at, unmet }
+        Checked { holds, at, unmet: fails.fold(0, |unmet, (place, _)| unmet | 1 << place) }
     }
 
     /// Whether the test at this place held when it was asked last; `None`: it was not asked, or nobody knows.
@@ -100,17 +98,6 @@ impl Checked {
         let known = self.at != Moment::default() && place < u64::BITS as usize;
         known.then(|| self.unmet >> place & 1 == 0)
     }
-}
-
-/// All plain tests hold, and one of the triggering ones if there are any. A verdict that is missing does not hold.
-fn all_hold(tests: &[Condition], verdicts: &[bool]) -> bool {
-    let verdict = |place: usize| verdicts.get(place).copied().unwrap_or(false);
-    let of = |triggering: bool| {
-        let those = tests.iter().enumerate().filter(move |(_, test)| test.triggering == triggering);
-        those.map(|(place, _)| place)
-    };
-    let triggered = of(true).next().is_none() || of(true).any(verdict);
-    of(false).all(verdict) && triggered
 }
 
 /// How often something happened within a window that opens with the first time.
@@ -231,44 +218,19 @@ pub(crate) fn limits_starts(config: &Config) -> bool {
 mod tests {
     use super::*;
 
-    /// `|` opens a triggering test.
-    fn tests(texts: &str) -> Vec<Condition> {
-        let test = |text: &str| Condition {
-            test: "PathExists".to_owned(),
-            triggering: text.starts_with('|'),
-            negated: false,
-            value: text.to_owned(),
-        };
-        texts.split_whitespace().map(test).collect()
-    }
-
     #[test]
     fn each_test_keeps_its_verdict() {
-        let at = Moment { monotonic: 5, realtime: 6 };
-        let table: &[(&str, &[bool], bool, &[Option<bool>])] = &[
-            ("", &[], true, &[]),
-            ("a b", &[true, false], false, &[Some(true), Some(false)]),
-            ("a |b |c", &[true, false, true], true, &[Some(true), Some(false), Some(true)]),
-            ("a |b |c", &[true, false, false], false, &[Some(true), Some(false), Some(false)]),
-            ("|b", &[false], false, &[Some(false)]),
-        ];
-        for (texts, verdicts, holds, told) in table {
-            let tests = tests(texts);
-            let checked = Checked::of(&tests, verdicts, at);
-            assert_eq!(checked.holds, *holds, "{texts}");
-            let each: Vec<Option<bool>> = (0..tests.len()).map(|place| checked.verdict(place)).collect();
-            assert_eq!(each, *told, "{texts}");
-        }
+        let checked = Checked::of(&[true, false, true], false, Moment { monotonic: 5, realtime: 6 });
+        assert_eq!([0, 1, 2].map(|place| checked.verdict(place)), [Some(true), Some(false), Some(true)]);
         assert_eq!(Checked::default().verdict(0), None);
     }
 
     #[test]
     fn of_tests_beyond_the_64th_only_the_whole_is_known() {
-        let many = tests(&"a ".repeat(70));
         let mut verdicts = [true; 70];
         verdicts[63] = false;
         verdicts[69] = false;
-        let checked = Checked::of(&many, &verdicts, Moment { monotonic: 1, realtime: 1 });
+        let checked = Checked::of(&verdicts, false, Moment { monotonic: 1, realtime: 1 });
         assert_eq!((checked.holds, checked.unmet), (false, 1 << 63));
         assert_eq!(checked.verdict(69), None);
     }

@@ -4,7 +4,7 @@ use crate::offline::{Offline, with_loader};
 use eudaemon_host::abilities;
 use eudaemon_host::condition::{Circumstances, judge};
 use eudaemon_host::place;
-use eudaemon_unit::config::unit::Condition;
+use eudaemon_unit::config::unit::{Condition, unmet};
 use eudaemon_unit::config::{Config, LoadState};
 use eudaemon_unit::files::Scope;
 use eudaemon_unit::name::UnitName;
@@ -29,27 +29,13 @@ pub fn skipped(place: &Offline, units: &[UnitName]) -> BTreeMap<String, String> 
 
 /// Conditions are looked at first: what is skipped is no failure.
 fn clause(config: &Config, holds: &dyn Fn(&Condition) -> bool) -> Option<String> {
-    let skipped = unmet("Condition", &config.unit.conditions, holds);
+    let skipped = unmet("Condition", &config.unit.conditions, |_, test| holds(test));
     let skipped = skipped.map(|line| format!("would be skipped: {line} does not hold"));
     let failed = || {
-        let line = unmet("Assert", &config.unit.asserts, holds)?;
+        let line = unmet("Assert", &config.unit.asserts, |_, test| holds(test))?;
         Some(format!("would fail: {line} does not hold"))
     };
     skipped.or_else(failed)
-}
-
-/// The first plain test that does not hold, as the unit file has it; else the triggering ones, where none of them does.
-fn unmet(key: &str, tests: &[Condition], holds: &dyn Fn(&Condition) -> bool) -> Option<String> {
-    let line = |test: &Condition| {
-        let (trigger, not) = (if test.triggering { "|" } else { "" }, if test.negated { "!" } else { "" });
-        format!("{key}{}={trigger}{not}{}", test.test, test.value)
-    };
-    if let Some(plain) = tests.iter().find(|test| !test.triggering && !holds(test)) {
-        return Some(line(plain));
-    }
-    let triggering: Vec<&Condition> = tests.iter().filter(|test| test.triggering).collect();
-    let none = !triggering.is_empty() && !triggering.iter().any(|test| holds(test));
-    none.then(|| triggering.into_iter().map(line).collect::<Vec<_>>().join(" or "))
 }
 
 fn circumstances(scope: Scope) -> Circumstances {

@@ -13,7 +13,7 @@ use crate::kind::{self, Presence};
 use crate::transaction::{Ask, Origin};
 use crate::unit::{Checked, StartLimit};
 use crate::why::{Asker, Errand, Root, What};
-use eudaemon_unit::config::unit::Condition;
+use eudaemon_unit::config::unit::unmet;
 use eudaemon_unit::config::{Body, Config, Health, LoadState};
 use eudaemon_unit::name::{UnitKind, UnitName};
 use std::collections::BTreeSet;
@@ -162,8 +162,11 @@ impl Engine {
         }
         let config = Arc::clone(self.graph.config(unit));
         let at = self.now;
-        let condition = Checked::of(&config.unit.conditions, conditions, at);
-        let assertion = Checked::of(&config.unit.asserts, asserts, at);
+        let holds = |verdicts: &[bool], place: usize| verdicts.get(place).copied().unwrap_or(false);
+        let skipped = unmet("Condition", &config.unit.conditions, |place, _| holds(conditions, place));
+        let failed = unmet("Assert", &config.unit.asserts, |place, _| holds(asserts, place));
+        let condition = Checked::of(conditions, skipped.is_none(), at);
+        let assertion = Checked::of(asserts, failed.is_none(), at);
         let life = &mut self.unit_mut(unit).life;
         life.condition = condition;
         if condition.holds {
@@ -175,19 +178,17 @@ impl Engine {
             return self.wake_blocked(unit);
         }
         self.set_phase(id, Phase::Running);
-        if !condition.holds || !assertion.holds {
+        if skipped.is_some() || failed.is_some() {
             // What is bound to it may have come up meanwhile and cannot stay, and so what only it would have needed.
             self.queue_neighbours(unit, Facets::CHECK_BOUND, |queues| &mut queues.bound);
             self.queue_neighbours(unit, Facets::CHECK_UNNEEDED, |queues| &mut queues.unneeded);
         }
-        if !condition.holds {
-            let unmet = unmet("Condition", &config.unit.conditions, conditions);
+        if let Some(unmet) = skipped {
             self.note_vain_start(unit, What::Unmet(short(unmet.clone())));
             // A matter of course for half the units of a distribution, and `status` shows it: not for the console.
             self.say(Some(unit), 7, format!("{} was skipped: {unmet} does not hold", self.title(unit)));
             self.finish(id, JobResult::Done, Spread::ToDependants);
-        } else if !assertion.holds {
-            let unmet = unmet("Assert", &config.unit.asserts, asserts);
+        } else if let Some(unmet) = failed {
             self.note_vain_start(unit, What::Unmet(short(unmet.clone())));
             self.say(Some(unit), 4, format!("{}: {unmet} does not hold", self.title(unit)));
             self.finish(id, JobResult::Assert, Spread::ToDependants);
@@ -326,20 +327,6 @@ impl Engine {
             }
         }
         Ok(Answer::Done)
-    }
-}
-
-/// The first plain test that does not hold, as the unit file says it; else the triggering ones, of which none does.
-fn unmet(key: &str, tests: &[Condition], verdicts: &[bool]) -> String {
-    let line = |test: &Condition| {
-        let (trigger, not) = (if test.triggering { "|" } else { "" }, if test.negated { "!" } else { "" });
-        format!("{key}{}={trigger}{not}{}", test.test, test.value)
-    };
-    let holds = |place: usize| verdicts.get(place).copied().unwrap_or(false);
-    let plain = tests.iter().enumerate().find(|(place, test)| !test.triggering && !holds(*place));
-    match plain {
-        Some((_, test)) => line(test),
-        None => tests.iter().filter(|test| test.triggering).map(line).collect::<Vec<_>>().join(" or "),
     }
 }
 

@@ -4,8 +4,8 @@
 
 use super::account::{DeadEnd, Why};
 use super::{Ask, Order, Reload, Remark, Situation, Strength};
-use crate::api::{JobKind, Refusal, Weight};
-use crate::graph::{Facets, Graph, Knowledge, UnitId, Word};
+use crate::api::{JobKind, Refusal};
+use crate::graph::{Facets, Graph, UnitId, Word};
 use crate::job::algebra::{collapse, is_down};
 use crate::limits;
 use eudaemon_unit::config::LoadState;
@@ -58,11 +58,11 @@ enum Bond {
 
 /// One job to pull in, and what a refusal of it means.
 #[derive(Clone, Copy, Debug)]
-struct Pull {
-    unit: UnitId,
+pub(super) struct Pull {
+    pub unit: UnitId,
     kind: JobKind,
     bond: Bond,
-    word: Option<Word>,
+    pub word: Option<Word>,
     refusal: OnRefusal,
 }
 
@@ -335,36 +335,6 @@ impl<'a, S: Situation> Drafts<'a, S> {
         if let Some(asker) = asker {
             self.drafts[asker.0 as usize].asks.push(link);
         }
-    }
-
-    fn remark(&mut self, pull: Pull, asker: DraftId, why: Refusal) {
-        let quiet = match why.weight() {
-            Weight::None => true,
-            Weight::Absent => self.graph.knowledge(pull.unit) == Knowledge::Mentioned,
-            Weight::Little | Weight::Some => false,
-        };
-        if quiet || self.remarks.len() >= limits::REMARKS {
-            return;
-        }
-        let name = |unit: UnitId| self.graph.name(unit).clone();
-        let of = |draft: DraftId| name(self.drafts[draft.0 as usize].unit);
-        self.remarks.push(match self.dead_end {
-            Some(DeadEnd { asker: Some(lacking), word, unit, kind }) if unit != pull.unit => {
-                Remark::Lacking { unit: name(unit), needed_by: of(lacking), word, kind, why }
-            }
-            Some(_) | None => {
-                Remark::NotPulledIn { unit: name(pull.unit), wanted_by: of(asker), word: pull.word, why }
-            }
-        });
-    }
-
-    /// What fell with a job that was dropped is told of, too.
-    pub fn remark_fallen(&mut self, fallen: &[(UnitId, UnitId)]) {
-        let name = |unit: UnitId| self.graph.name(unit).clone();
-        let room = limits::REMARKS.saturating_sub(self.remarks.len());
-        let fell = |(unit, with): &(UnitId, UnitId)| Remark::Fell { unit: name(*unit), with: name(*with) };
-        let remarks: Vec<Remark> = fallen.iter().map(fell).take(room).collect();
-        self.remarks.extend(remarks);
     }
 
     /// A unit that asks for the job, and its word.

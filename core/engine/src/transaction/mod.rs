@@ -11,6 +11,7 @@
 pub mod account;
 mod cycle;
 mod draft;
+mod remarks;
 mod settle;
 pub(crate) mod waves;
 

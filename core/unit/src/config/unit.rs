@@ -85,6 +85,27 @@ pub struct Condition {
     pub triggering: bool,
 }
 
+impl Condition {
+    /// As the unit file says it; `family` is `Condition` or `Assert`.
+    pub fn line(&self, family: &str) -> String {
+        let (trigger, not) = (if self.triggering { "|" } else { "" }, if self.negated { "!" } else { "" });
+        format!("{family}{}={trigger}{not}{}", self.test, self.value)
+    }
+}
+
+/// What keeps a list of tests from holding, as lines of a unit file: the first plain test that does not hold, else the
+/// triggering ones, where there are some and none of them does. `None`: the list holds.
+pub fn unmet(family: &str, tests: &[Condition], holds: impl Fn(usize, &Condition) -> bool) -> Option<String> {
+    let verdicts = || tests.iter().enumerate().map(|(place, test)| (test, holds(place, test)));
+    if let Some((plain, _)) = verdicts().find(|(test, holds)| !test.triggering && !holds) {
+        return Some(plain.line(family));
+    }
+    let triggering = || verdicts().filter(|(test, _)| test.triggering);
+    let lines: Vec<String> = triggering().map(|(test, _)| test.line(family)).collect();
+    let triggered = lines.is_empty() || triggering().any(|(_, holds)| holds);
+    (!triggered).then(|| lines.join(" or "))
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UnitSection {
     /// Empty: the unit's name stands in.

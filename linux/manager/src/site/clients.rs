@@ -5,7 +5,7 @@ use crate::model::Outlook;
 use crate::{clock, lines};
 use eudaemon_bus::{Incoming, Reloading, Server};
 use eudaemon_engine::Engine;
-use eudaemon_engine::api::{ActiveState, Announcement, Answer, Finale, JobResult, Refusal, Request};
+use eudaemon_engine::api::{ActiveState, Announcement, Answer, Finale, JobResult, Moment, Refusal, Request};
 use eudaemon_host::place::Scope;
 use eudaemon_unit::name::UnitName;
 use std::collections::BTreeSet;
@@ -21,10 +21,11 @@ impl Site {
             Announcement::Said { unit, level, text } => {
                 let invocation =
                     unit.as_ref().and_then(|unit| engine.unit_view(unit)).and_then(|view| view.invocation);
-                if *level >= lines::INFO && self.is_aside(engine, unit.as_ref()) {
-                    self.lines.say_aside(unit.as_ref(), invocation, *level, text);
+                let level = self.level_of(engine, unit.as_ref(), *level);
+                if level >= lines::INFO && self.is_aside(engine, unit.as_ref()) {
+                    self.lines.say_aside(unit.as_ref(), invocation, level, text);
                 } else {
-                    self.lines.say(unit.as_ref(), invocation, *level, text);
+                    self.lines.say(unit.as_ref(), invocation, level, text);
                 }
             }
             Announcement::Answered { request, outcome } => {
@@ -102,6 +103,19 @@ impl Site {
     /// Who runs a folder of units wants to hear of those alone, and of what went wrong.
     fn is_aside(&self, engine: &Engine, unit: Option<&UnitName>) -> bool {
         self.is_folder() && !unit.is_some_and(|unit| self.is_of_folder(engine, unit))
+    }
+
+    /// Who runs a folder looks at its output and may never ask for a status: why one of its units was skipped is news there.
+    fn level_of(&self, engine: &Engine, unit: Option<&UnitName>, level: u8) -> u8 {
+        let skipped = |unit: &UnitName| {
+            engine.unit_view(unit).is_some_and(|view| {
+                let checked = view.condition;
+                checked.at != Moment::default() && !checked.holds
+            })
+        };
+        let is_news =
+            self.is_folder() && unit.is_some_and(|unit| self.is_of_folder(engine, unit) && skipped(unit));
+        if is_news { level.min(lines::INFO) } else { level }
     }
 
     /// The bus daemon is one of our units: when it runs we are on the bus, and when not we are not.
