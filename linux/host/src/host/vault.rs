@@ -27,7 +27,19 @@ pub(super) struct Stored {
     /// N of its vault entry.
     token: u64,
     pub(super) name: String,
+    identity: Option<Identity>,
     pub(super) fd: OwnedFd,
+}
+
+/// Device and inode number of a socket or pipe, which are nobody else's while it is held. Other files can be open twice on
+/// purpose: they have none.
+type Identity = (u64, u64);
+
+fn identity(fd: &OwnedFd) -> Option<Identity> {
+    let found = rustix::fs::fstat(fd).ok()?;
+    let kind = rustix::fs::FileType::from_raw_mode(found.st_mode);
+    let is_one = matches!(kind, rustix::fs::FileType::Socket | rustix::fs::FileType::Fifo);
+    is_one.then_some((found.st_dev, found.st_ino))
 }
 
 fn copies(fds: &[OwnedFd]) -> io::Result<Vec<OwnedFd>> {
@@ -69,7 +81,9 @@ impl Host {
         }
         let hangup = untaken.hangup;
         for fd in std::mem::take(&mut untaken.fds) {
-            if self.stored.get(&unit).into_iter().flatten().any(|stored| is_same(&stored.fd, &fd)) {
+            let own = identity(&fd);
+            let known = |stored: &Stored| own.is_some() && stored.identity == own;
+            if self.stored.get(&unit).into_iter().flatten().any(known) {
                 continue;
             }
             if self.stored_count(&unit) >= most as usize {
@@ -92,11 +106,12 @@ impl Host {
             Hangup::Ignored => "kept",
         };
         self.notes.push((entry, Some(format!("{unit}\n{word}\n{name}").into_bytes())));
-        self.hold(unit.clone(), Stored { token, name: name.to_owned(), fd }, hangup);
+        self.hold(unit.clone(), token, name.to_owned(), fd, hangup);
         Ok(())
     }
 
-    fn hold(&mut self, unit: UnitName, stored: Stored, hangup: Hangup) {
+    fn hold(&mut self, unit: UnitName, token: u64, name: String, fd: OwnedFd, hangup: Hangup) {
+        let stored = Stored { token, name, identity: identity(&fd), fd };
         if hangup == Hangup::Drops {
             // Hang-ups are told unasked. A plain file cannot be watched: it never hangs up.
             let token = epoll::EventData::new_u64(STORED | stored.token);
@@ -151,7 +166,7 @@ impl Host {
             let note = notes.get(&name).and_then(|note| String::from_utf8(note.clone()).ok());
             match (note.as_deref().and_then(noted), fds.pop()) {
                 (Some((unit, hangup, name)), Some(fd)) => {
-                    self.hold(unit, Stored { token, name: name.to_owned(), fd }, hangup);
+                    self.hold(unit, token, name.to_owned(), fd, hangup);
                 }
                 // Put but never written down: the service will send it again or it was lost with its message.
                 (None, _) | (_, None) => self.order(&Order::Drop { name: &name }, Vec::new()),
@@ -168,14 +183,6 @@ fn noted(note: &str) -> Option<(UnitName, Hangup, &str)> {
     let (word, name) = rest.split_once('\n')?;
     let hangup = if word == "watched" { Hangup::Drops } else { Hangup::Ignored };
     Some((UnitName::parse(unit).ok()?, hangup, name))
-}
-
-/// The same socket or pipe; other files can be open twice on purpose.
-fn is_same(one: &OwnedFd, other: &OwnedFd) -> bool {
-    let (Ok(one), Ok(other)) = (rustix::fs::fstat(one), rustix::fs::fstat(other)) else { return false };
-    let kind = rustix::fs::FileType::from_raw_mode(one.st_mode);
-    (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
-        && matches!(kind, rustix::fs::FileType::Socket | rustix::fs::FileType::Fifo)
 }
 
 /// Splits the vault entries off a snapshot.
