@@ -108,10 +108,10 @@ fn exec_is_asked_for_until_it_is_heard() {
         expect![[r#"
             start
                 begin
-                spawn p1 Start /bin/web
+                spawn p1 Start /bin/web, its exec watched
               = activating/start until 90s
             thaw
-                again: spawn p1 Start /bin/web
+                again: spawn p1 Start /bin/web, its exec watched
             exec p1
               = active/running
             thaw
