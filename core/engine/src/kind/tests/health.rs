@@ -420,3 +420,99 @@ fn it_is_asked_from_the_reload_on_in_which_its_file_came_to_say_so() {
         "#]],
     );
 }
+
+#[test]
+fn one_that_reloads_may_be_ended_too() {
+    check(
+        "[Service]\nExecStart=/bin/web\nExecReload=/bin/reload\n[X-Health]\nTcp=80\nIntervalSec=10s\nRetries=1\nOnUnhealthy=restart\n",
+        "start\n+9s\nreload\n+1s\nunwell p3 refused\nkill p1 TERM\nkill p2 TERM\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web
+              = activating/start
+              = active/running until 10s
+            +9s
+            reload
+                spawn p2 Reload /bin/reload MAINPID=p1
+              = reloading/reload until 1s
+            +1s
+                probe p3
+                of its health alone
+            unwell p3 refused
+                say web.service: unhealthy: refused
+                signal p1 TERM
+                signal p1 CONT
+                signal p2 TERM
+                signal p2 CONT
+                signal-set TERM but p1 but p2
+                of its health alone, and it is another
+                ends unhealthy: refused
+              = deactivating/stop-sigterm (watchdog) until 90s
+            kill p1 TERM
+                say web.service: main process was killed by SIGTERM
+            kill p2 TERM
+                signal-set TERM
+              = deactivating/final-sigterm (watchdog) until 90s
+            empty
+                say web.service: failed with result 'watchdog'
+                release, directories Remove
+                went down: Failed
+              = activating/auto-restart (watchdog) until 0.1s
+        "#]],
+    );
+}
+
+#[test]
+fn a_command_that_never_was_is_not_waited_for_by_a_new_manager() {
+    check(
+        ASK,
+        "hold\nstart\nspawned p1\n+10s\n+2s\nrecovered\n+10s",
+        expect![[r#"
+        hold
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start
+        spawned p1
+          = active/running until 10s
+        +10s
+            spawn p2 Health /bin/ask MAINPID=p1
+            of its health alone
+        +2s
+            signal p2 KILL
+            of its health alone, and it is another
+        recovered
+            signal p2 KILL
+            of its health alone
+        +10s
+            spawn p3 Health /bin/ask MAINPID=p1
+            of its health alone
+    "#]],
+    );
+    check(
+        ASK,
+        "hold\nstart\nspawned p1\n+10s\nspawned p2\n+2s\nrecovered\n+10s",
+        expect![[r#"
+        hold
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start
+        spawned p1
+          = active/running until 10s
+        +10s
+            spawn p2 Health /bin/ask MAINPID=p1
+            of its health alone
+        spawned p2
+            of its health alone
+        +2s
+            signal p2 KILL
+            of its health alone, and it is another
+        recovered
+            of its health alone
+        +10s
+            of its health alone, and it is another
+    "#]],
+    );
+}

@@ -83,6 +83,37 @@ fn a_stop_waits_for_all() {
 }
 
 #[test]
+fn a_command_that_ends_is_no_main_process() {
+    check(
+        "[Service]\nExecStartPre=/bin/pre\nExecStart=/bin/web\nExitType=cgroup\nExecStopPost=/bin/sp\n",
+        "start\nstop\noccupied\nkill p1 TERM\nexit p2 0\nempty",
+        expect![[r#"
+            start
+                begin
+                spawn p1 StartPre /bin/pre
+              = activating/start-pre until 90s
+            stop
+                signal p1 TERM
+                signal p1 CONT
+                signal-set TERM but p1
+              = deactivating/stop-sigterm until 90s
+            occupied
+                signal-set CONT but p1
+            kill p1 TERM
+                spawn p2 StopPost /bin/sp SERVICE_RESULT=signal
+              = deactivating/stop-post (signal) until 90s
+            exit p2 0
+                signal-set TERM
+              = deactivating/final-sigterm (signal) until 90s
+            empty
+                say web.service: failed with result 'signal'
+                release, directories Remove
+              = failed/failed (signal)
+        "#]],
+    );
+}
+
+#[test]
 fn none_is_left_while_the_start_goes_on() {
     // Nothing while the main process is there: its end is heard by itself.
     check(
@@ -215,6 +246,25 @@ fn none_is_left_before_it_was_healthy() {
         empty
             signal-set TERM
           = deactivating/stop-sigterm (protocol) until 90s
+    "#]],
+    );
+    let remains = unit.replace("[X-Health]", "RemainAfterExit=yes\n[X-Health]");
+    check(
+        &remains,
+        "start\nexit p1 0\noccupied\noccupied\nempty",
+        expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start until 90s
+        exit p1 0
+            survey
+        occupied
+            survey
+          = activating/start-post until 0s
+        occupied
+        empty
+          = active/exited
     "#]],
     );
 }
