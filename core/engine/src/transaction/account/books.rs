@@ -91,9 +91,8 @@ impl<'a, 'b, S: Situation> Books<'a, 'b, S> {
         }
         let own = |link: &&Link| self.draft(link.asked).unit == unit && self.stays(link.asked);
         let of_unit: Vec<Link> = self.askers.values().flatten().filter(own).copied().collect();
-        let live =
-            |link: &&Link| link.presence == Presence::Kept && link.asker.is_some_and(|a| self.stays(a));
-        let living: Vec<Link> = of_unit.iter().filter(live).copied().collect();
+        let living: Vec<Link> =
+            of_unit.iter().filter(|link| link.presence == Presence::Kept).copied().collect();
         self.reasons(if living.is_empty() { &of_unit } else { &living })
     }
 

@@ -72,16 +72,18 @@ fn what_cannot_be_restarted_is_passed_over() {
 
 #[test]
 fn a_start_may_restart_what_depends_on_the_unit() {
-    let units = "a:\n b: up Requires=a\n c: Requires=a\n d: up PartOf=a\n e: up Wants=a";
+    let units =
+        "a:\n b: up Requires=a\n c: Requires=a\n d: up PartOf=a\n e: up Wants=a\n f: up masked PartOf=a";
     check(
         units,
         JobKind::Start,
         JobMode::RestartDependencies,
         "a",
         expect![[r#"
-        a Start
-        b Restart
-        d Restart"#]],
+            a Start
+            b Restart
+            d Restart
+            # a.service wants f.service: unit f.service is masked"#]],
     );
     check(
         units,
@@ -145,5 +147,87 @@ fn what_is_left_of_a_contradiction_may_be_needless() {
         expect![[r#"
             a Start
             c Start"#]],
+    );
+}
+
+#[test]
+fn what_a_trigger_that_stays_would_start_stays_at_an_isolation() {
+    check(
+        "a: isolable Wants=s
+         s: up Triggers=w
+         w: up
+         t: up Triggers=v
+         v: up",
+        JobKind::Start,
+        JobMode::Isolate,
+        "a",
+        expect![[r#"
+            a Start
+            t Stop
+            v Stop
+            cancel the others"#]],
+    );
+}
+
+#[test]
+fn an_isolation_comes_before_what_is_only_wanted() {
+    check(
+        "a: isolable Wants=b\n b: PartOf=c\n c: up",
+        JobKind::Start,
+        JobMode::Isolate,
+        "a",
+        expect![[r#"
+            a Start
+            c Stop
+            cancel the others"#]],
+    );
+}
+
+#[test]
+fn what_is_only_wanted_gives_way_to_what_is_needed() {
+    let plan = |units, kind, expected| check(units, kind, JobMode::Replace, "a", expected);
+    plan("a: Requisite=b Wants=x\n b: up\n x: Conflicts=b", JobKind::Start, expect!["a Start"]);
+    plan(
+        "a: up Wants=x\n b: up Requires=a\n x: Conflicts=b",
+        JobKind::Restart,
+        expect![[r#"
+        a Restart
+        b Restart"#]],
+    );
+    let reload = "a: up PropagatesReloadTo=b\n b: up queued-stop";
+    check(reload, JobKind::Reload, JobMode::Fail, "a", expect!["a Reload"]);
+}
+
+#[test]
+fn several_jobs_of_a_unit_become_the_one_that_serves_all() {
+    check(
+        "a: Requires=c Wants=d\n c: Requisite=b\n d: Requires=b\n b:",
+        JobKind::Start,
+        JobMode::Replace,
+        "a",
+        expect![[r#"
+            a Start
+            c Start
+            d Start
+            b Start"#]],
+    );
+}
+
+#[test]
+fn the_older_of_two_jobs_nobody_asks_for_goes_with_the_newer() {
+    check(
+        "a: Requires=p Requires=q Wants=x Wants=y
+         p:
+         q:
+         x: Requires=b Conflicts=p
+         y: Requisite=b Conflicts=q
+         b:",
+        JobKind::Start,
+        JobMode::Replace,
+        "a",
+        expect![[r#"
+            a Start
+            p Start
+            q Start"#]],
     );
 }

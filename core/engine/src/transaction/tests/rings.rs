@@ -68,9 +68,11 @@ fn a_dropped_job_may_uncover_another_ring() {
     );
 }
 
-const STOPS: &str = "Conflicts=a Conflicts=b After=a After=b
+const STOPS: &str = "Conflicts=a Conflicts=b Conflicts=c Conflicts=d
                      a: up After=b
-                     b: up After=a";
+                     b: up After=c
+                     c: up After=a
+                     d: up After=a";
 
 #[test]
 fn the_end_stops_what_waits_for_each_other_without_order() {
@@ -80,12 +82,14 @@ fn the_end_stops_what_waits_for_each_other_without_order() {
         expect![[r#"
         poweroff Start
         a Stop
-        b Stop unordered"#]],
+        b Stop
+        c Stop unordered
+        d Stop"#]],
     );
     start(
         &format!("rescue.target: {STOPS}"),
         "rescue.target",
-        expect!["refused: ordering cycle a.service -> b.service -> a.service"],
+        expect!["refused: ordering cycle a.service -> b.service -> c.service -> a.service"],
     );
 }
 
