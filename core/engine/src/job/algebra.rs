@@ -142,6 +142,7 @@ pub fn is_down_or_going(state: ActiveState) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use expect_test::expect;
 
     const KINDS: [JobKind; 9] = [
         JobKind::Start,
@@ -215,6 +216,27 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn kinds_merge_as_the_table_says() {
+        let word = |kind: Option<JobKind>| kind.map_or("-", JobKind::word);
+        let row = |(place, a): (usize, JobKind)| {
+            let merged: Vec<&str> = KINDS[..place].iter().map(|b| word(merge(a, *b))).collect();
+            format!("{}: {}\n", a.word(), merged.join(" "))
+        };
+        let table: String = KINDS.into_iter().enumerate().skip(1).map(row).collect();
+        expect![[r#"
+            verify-active: start
+            stop: - -
+            reload: reload-or-start reload -
+            reload-or-start: reload-or-start reload-or-start - reload-or-start
+            restart: restart restart - restart restart
+            try-restart: restart restart - restart restart restart
+            try-reload: reload-or-start reload - reload reload-or-start restart restart
+            nop: start verify-active stop reload reload-or-start restart try-restart try-reload
+        "#]]
+        .assert_eq(&table);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::job::algebra::{collapse, is_down};
 use crate::limits;
 use eudaemon_unit::config::LoadState;
 use eudaemon_unit::config::unit::JobMode;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct DraftId(pub(super) u32);
@@ -115,17 +115,18 @@ impl<'a, S: Situation> Drafts<'a, S> {
         self.pull_in(None, Pull { unit, kind, bond, word: None, refusal: OnRefusal::Passed })
     }
 
-    /// Stops every unit that runs and that the transaction says nothing of.
+    /// Stops every unit that runs and that the transaction says nothing of, nor of what triggers it: before the first of
+    /// these stops, for a trigger that is stopped by them keeps nobody.
     pub fn isolate(&mut self) -> Result<(), Refusal> {
+        let asked: BTreeSet<UnitId> = self.by_unit.keys().copied().collect();
         for unit in self.graph.ids() {
             let standing = self.situation.standing(unit);
             let config = self.graph.config(unit);
             let idle = is_down(standing.state) && standing.queued.is_none();
-            let kept = |trigger: UnitId| self.by_unit.contains_key(&trigger);
             let stays = config.unit.ignore_on_isolate
                 || idle
-                || kept(unit)
-                || self.graph.neighbours(unit, Facets::TRIGGERED_BY).any(kept);
+                || self.by_unit.contains_key(&unit)
+                || self.graph.neighbours(unit, Facets::TRIGGERED_BY).any(|trigger| asked.contains(&trigger));
             if !stays {
                 self.pull_beside(unit, JobKind::Stop);
             }
@@ -459,21 +460,16 @@ impl<'a, S: Situation> Drafts<'a, S> {
     }
 
     /// Makes one job of all of a unit's: the first of them, of this kind. Links need not follow: nothing is
-    /// dropped after merging but jobs whose absence nobody minds.
+    /// dropped after merging but jobs whose absence nobody minds. They mind order all alike: see [`Drafts::disorder`].
     pub fn unite(&mut self, unit: UnitId, kind: JobKind) {
         let Some(drafts) = self.by_unit.get(&unit).cloned() else { return };
         let Some((first, rest)) = drafts.split_first() else { return };
         let keep = if drafts.contains(&self.anchor) { self.anchor } else { *first };
-        let ignored = drafts.iter().any(|draft| self.get(*draft).order == Order::Ignored);
-        let matters = drafts.iter().any(|draft| self.get(*draft).matters);
         for draft in rest.iter().chain([first]).filter(|draft| **draft != keep) {
             self.drafts[draft.0 as usize].presence = Presence::Dropped;
             self.drafts[draft.0 as usize].why = Some(Why::United);
         }
-        let kept = &mut self.drafts[keep.0 as usize];
-        kept.kind = kind;
-        kept.order = if ignored { Order::Ignored } else { Order::Kept };
-        kept.matters = matters;
+        self.drafts[keep.0 as usize].kind = kind;
         self.by_unit.insert(unit, vec![keep]);
     }
 }

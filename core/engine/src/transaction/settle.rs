@@ -88,11 +88,10 @@ fn drop_one_conflict<S: Situation>(drafts: &mut Drafts<'_, S>) -> Result<Conflic
                 if !conflict(drafts.get(*a).kind, drafts.get(*b).kind) {
                     continue;
                 }
-                if let Some(victim) = weaker(drafts, *a, *b)? {
-                    let other = if victim == *a { *b } else { *a };
-                    overrule(drafts, victim, other);
-                    return Ok(Conflict::Dropped);
-                }
+                let victim = weaker(drafts, *a, *b)?;
+                let other = if victim == *a { *b } else { *a };
+                overrule(drafts, victim, other);
+                return Ok(Conflict::Dropped);
             }
         }
         return Err(contradiction(drafts, unit));
@@ -112,20 +111,18 @@ fn overrule<S: Situation>(drafts: &mut Drafts<'_, S>, victim: DraftId, by: Draft
     drafts.remark_fallen(&fallen);
 }
 
-/// Which of two contradicting jobs goes. Starting is better than stopping, unless a conflict wants the stop.
-fn weaker<S: Situation>(drafts: &Drafts<'_, S>, a: DraftId, b: DraftId) -> Result<Option<DraftId>, Refusal> {
+/// Which of two contradicting jobs, one of them a stop, goes. Starting is better than stopping, unless a conflict wants the
+/// stop.
+fn weaker<S: Situation>(drafts: &Drafts<'_, S>, a: DraftId, b: DraftId) -> Result<DraftId, Refusal> {
     let (job_a, job_b) = (drafts.get(a), drafts.get(b));
     match (job_a.matters, job_b.matters) {
         (true, true) => Err(contradiction(drafts, job_a.unit)),
-        (true, false) => Ok(Some(b)),
-        (false, true) => Ok(Some(a)),
-        (false, false) if job_a.kind == JobKind::Stop => {
-            Ok(Some(if drafts.is_conflicted(a) { b } else { a }))
+        (true, false) => Ok(b),
+        (false, true) => Ok(a),
+        (false, false) => {
+            let (stop, other) = if job_a.kind == JobKind::Stop { (a, b) } else { (b, a) };
+            Ok(if drafts.is_conflicted(stop) { other } else { stop })
         }
-        (false, false) if job_b.kind == JobKind::Stop => {
-            Ok(Some(if drafts.is_conflicted(b) { a } else { b }))
-        }
-        (false, false) => Ok(None),
     }
 }
 

@@ -7,6 +7,10 @@ use expect_test::{Expect, expect};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+mod asks;
+mod limits;
+mod rings;
+
 /// What a test's world looks like: lines of `unit: Word=other …  flag …`, with `up`, `queued-start` and the like.
 #[derive(Default)]
 struct Present {
@@ -46,8 +50,12 @@ fn word(text: &str) -> Dependency {
     }
 }
 
+/// A service, unless another kind is said.
 fn name(text: &str) -> UnitName {
-    UnitName::parse(&format!("{text}.service")).unwrap()
+    match text.contains('.') {
+        true => UnitName::parse(text).unwrap(),
+        false => UnitName::parse(&format!("{text}.service")).unwrap(),
+    }
 }
 
 fn world(units: &str) -> (Graph, Present) {
@@ -71,6 +79,7 @@ fn world(units: &str) -> (Graph, Present) {
                 "refuses-stop" => config.unit.refuse_manual_stop = true,
                 "no-reload" => drop(present.no_reload.insert(id)),
                 "queued-start" => standing.queued = queued(JobKind::Start, Strength::Replaceable),
+                "queued-reload" => standing.queued = queued(JobKind::Reload, Strength::Replaceable),
                 "queued-stop" => standing.queued = queued(JobKind::Stop, Strength::Replaceable),
                 "queued-stop!" => standing.queued = queued(JobKind::Stop, Strength::Irreversible),
                 dependency => {
@@ -86,9 +95,13 @@ fn world(units: &str) -> (Graph, Present) {
 }
 
 fn check(units: &str, kind: JobKind, mode: JobMode, unit: &str, expected: Expect) {
+    check_by(Origin::Client, units, kind, mode, unit, expected);
+}
+
+fn check_by(origin: Origin, units: &str, kind: JobKind, mode: JobMode, unit: &str, expected: Expect) {
     let (graph, present) = world(units);
     let unit = graph.id(&name(unit)).unwrap();
-    let told = match plan(&graph, &present, Ask { unit, kind, mode, origin: Origin::Client }) {
+    let told = match plan(&graph, &present, Ask { unit, kind, mode, origin }) {
         Ok(transaction) => show(&graph, &transaction),
         Err(refusal) => format!("refused: {}", refusal.reason()),
     };

@@ -4,7 +4,7 @@
 use super::{Order, Planned, Situation};
 use crate::api::JobKind;
 use crate::graph::{Facets, Graph, UnitId};
-use crate::job::algebra::{First, conflict, first, is_down, merge_and_collapse};
+use crate::job::algebra::{First, first, is_down, merge_and_collapse};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A job as far as order goes.
@@ -34,9 +34,16 @@ pub(super) struct Waves {
     pub behind: BTreeSet<UnitId>,
 }
 
-pub(super) fn waves(graph: &Graph, situation: &impl Situation, planned: &[Planned]) -> Waves {
+/// The jobs of `cancelled` units go when the planned ones come.
+pub(super) fn waves(
+    graph: &Graph,
+    situation: &impl Situation,
+    planned: &[Planned],
+    cancelled: &[UnitId],
+) -> Waves {
     let mut waves = Waves::default();
     let mut jobs = all_jobs(graph, situation, planned);
+    jobs.retain(|unit, _| !cancelled.contains(unit));
     let planned: BTreeSet<UnitId> = planned.iter().map(|job| job.unit).collect();
     let down = |unit: UnitId| is_down(situation.standing(unit).state);
     // Every job runs once, a restart twice.
@@ -76,13 +83,12 @@ fn all_jobs(graph: &Graph, situation: &impl Situation, planned: &[Planned]) -> B
     });
     let mut jobs: BTreeMap<UnitId, Ordered> = queued.collect();
     for Planned { unit, kind, order, .. } in planned.iter().copied() {
-        let kind = match jobs.get(&unit) {
-            Some(queued) if !conflict(queued.kind, kind) => {
-                merge_and_collapse(queued.kind, kind, situation.standing(unit).state).unwrap_or(kind)
-            }
-            Some(_) | None => kind,
-        };
-        jobs.insert(unit, Ordered { unit, kind, order });
+        let state = situation.standing(unit).state;
+        let joined = jobs.get(&unit).and_then(|queued| {
+            let kind = merge_and_collapse(queued.kind, kind, state)?;
+            Some(Ordered { unit, kind, order: queued.order.max(order) })
+        });
+        jobs.insert(unit, joined.unwrap_or(Ordered { unit, kind, order }));
     }
     jobs
 }

@@ -12,7 +12,8 @@
 //!   health UNIT          what is known of its health
 //!   cleaned|uncleaned UNIT                 what came of cleaning (`clean UNIT WHAT…`)
 //!   notify UNIT WHO KEY=VALUE…   opened|unopened|ready UNIT   bus NAME owned|free   mounted UNIT…
-//!   plan start|stop|restart|isolate UNIT…  what it would come to; nothing happens
+//!   plan start|stop|restart|isolate UNIT…  what it would come to; nothing happens (also `start-fail`, `start-flush`,
+//!                                          `stop-triggering`: with that job mode)
 //!   why UNIT             the chain of causes of its last change, with times since the beginning
 //!   log                  from here on what people read is shown whole, not warnings alone
 //!   wait TIME            all deadlines on the way strike

@@ -17,6 +17,8 @@ pub fn show(engine: &Engine, fresh: &[Arc<Config>], rest: &str) -> Vec<String> {
         "restart" => (JobKind::Restart, JobMode::Replace),
         "isolate" => (JobKind::Start, JobMode::Isolate),
         "start-fail" => (JobKind::Start, JobMode::Fail),
+        "start-flush" => (JobKind::Start, JobMode::Flush),
+        "stop-triggering" => (JobKind::Stop, JobMode::Triggering),
         other => panic!("{other}: no verb of plans"),
     };
     let requests: Vec<_> = words.map(|word| (UnitName::parse(word).unwrap(), kind, mode)).collect();

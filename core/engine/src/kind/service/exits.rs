@@ -212,8 +212,7 @@ fn without_awaited(result: ServiceResult, deadline: Option<u64>, service: &Servi
     match service.kind {
         ServiceType::Notify | ServiceType::NotifyReload => {
             // Another process may still say READY=1, where the unit lets it.
-            let others_may_speak =
-                service.remain_after_exit && super::notify::access(service) != NotifyAccess::Main;
+            let others_may_speak = service.remain_after_exit && service.notify_access != NotifyAccess::Main;
             if result == ServiceResult::Success && others_may_speak {
                 cx.order(Action::Survey { unit: cx.unit.clone() });
                 return State::Start(Starting::Await { main: Main::Gone, deadline });

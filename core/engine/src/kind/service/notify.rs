@@ -10,23 +10,6 @@ use super::{Main, Old, Reload, Reloading, Runtime, Sought, Starting, State, afte
 use crate::api::{Action, Candidate, Notification, NotifySender, Watchdog};
 use eudaemon_unit::config::Service;
 use eudaemon_unit::config::service::{NotifyAccess, ServiceType};
-use eudaemon_unit::span::Span;
-
-/// `NotifyAccess=`, or what goes without saying where notify messages are needed.
-pub(super) fn access(service: &Service) -> NotifyAccess {
-    match service.notify_access {
-        NotifyAccess::Main | NotifyAccess::Exec | NotifyAccess::All => service.notify_access,
-        NotifyAccess::None => {
-            let speaks = matches!(service.kind, ServiceType::Notify | ServiceType::NotifyReload);
-            let watched = service.watchdog != Span::ZERO && !service.watchdog.is_infinite();
-            if speaks || watched || service.fd_store_max > 0 {
-                NotifyAccess::Main
-            } else {
-                NotifyAccess::None
-            }
-        }
-    }
-}
 
 fn allowed(access: NotifyAccess, sender: NotifySender) -> bool {
     match (access, sender) {
@@ -46,7 +29,7 @@ pub(super) fn notified(
     service: &Service,
     cx: &mut Cx,
 ) -> State {
-    if !allowed(access(service), sender) {
+    if !allowed(service.notify_access, sender) {
         cx.say(
             Level::Warning,
             format!("{}: notify message not heard, NotifyAccess= bars its sender", cx.unit),

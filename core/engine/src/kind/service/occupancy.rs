@@ -96,7 +96,7 @@ fn empty(state: State, service: &Service, cx: &mut Cx) -> State {
             Main::Alive(_) | Main::Sought { .. } => State::Running(up),
         },
         State::Killing(killing) => {
-            if killing.main.alive().is_some() || killing.control.is_some() || killing.rest == Rest::Spared {
+            if killing.main.alive().is_some() || killing.control.is_some() {
                 return State::Killing(killing);
             }
             match killing.step {

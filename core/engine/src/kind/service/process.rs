@@ -203,6 +203,10 @@ pub(super) fn unanswered(state: &State, service: &Service, cx: &Cx) -> Vec<Actio
         State::StopPost { control: command, .. } => control(Phase::StopPost, command, &mut orders),
         State::Killing(killing) => match killing.rest {
             Rest::Asked | Rest::Left => orders.push(Action::Survey { unit: cx.unit.clone() }),
+            // The last of its processes is awaited though no signal went to it (`ExitType=cgroup`).
+            Rest::Spared if main.is_none() && killing.control.is_none() => {
+                orders.push(Action::Survey { unit: cx.unit.clone() });
+            }
             Rest::Spared => {}
         },
         State::Dead | State::Exited | State::Failed | State::AutoRestart { .. } => {}

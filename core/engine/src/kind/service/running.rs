@@ -109,14 +109,14 @@ pub(super) fn out_of_memory(state: State, service: &Service, cx: &mut Cx) -> Sta
     };
     let oom = ServiceResult::OomKill;
     match state {
-        State::Condition(_)
-        | State::StartPre(_)
-        | State::Start(_)
-        | State::StartPost(_)
-        | State::Stop { .. } => {
+        State::Condition(_) | State::StartPre(_) | State::Start(_) | State::StartPost(_) => {
             cx.history.fail(oom);
             let (main, control) = state.parts();
             kill(step, main, control, Cause::Itself, service, cx)
+        }
+        State::Stop { main, control, cause } => {
+            cx.history.fail(oom);
+            kill(step, main, Some(control.left_over(Phase::Stop)), cause, service, cx)
         }
         State::Running(Up { main, .. }) => {
             cx.history.fail(oom);

@@ -219,11 +219,10 @@ pub(super) fn spawned(mut state: State, id: ProcId, service: &Service, cx: &mut 
         return state;
     }
     if super::health::asks(&state, id) {
-        super::health::spawned(&mut state, id);
+        super::health::spawned(&mut state);
         return state;
     }
-    let seen =
-        |control: Control| if is(&control.process) { Control { process: there, ..control } } else { control };
+    let seen = |control: Control| control.seen(id);
     match state {
         State::Start(Starting::Launch { main }) if is(&main) => {
             enter_start_post(Main::Alive(there), service, cx)

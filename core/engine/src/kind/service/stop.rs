@@ -7,7 +7,6 @@ use super::{Cause, KillStep, Killing, Leftover, Main, MayRestart, Rest, State, a
 use crate::api::{Action, Phase};
 use eudaemon_unit::config::Service;
 use eudaemon_unit::config::exec::KillMode;
-use eudaemon_unit::config::service::ExitType;
 
 pub(super) fn wished(state: State, purpose: StopFor, service: &Service, cx: &mut Cx) -> State {
     let cause = Cause::Asked(purpose);
@@ -192,17 +191,10 @@ pub(super) fn gone(killing: Killing, service: &Service, cx: &mut Cx) -> State {
     }
     let Killing { step, main, control, rest, cause, deadline } = killing;
     match step {
-        KillStep::StopWatchdog | KillStep::StopSigterm | KillStep::StopSigkill
-            if service.exit_type == ExitType::Main || rest == Rest::Spared =>
-        {
+        KillStep::StopWatchdog | KillStep::StopSigterm | KillStep::StopSigkill => {
             enter_stop_post(main, cause, service, cx)
         }
-        KillStep::StopWatchdog
-        | KillStep::StopSigterm
-        | KillStep::StopSigkill
-        | KillStep::FinalWatchdog
-        | KillStep::FinalSigterm
-        | KillStep::FinalSigkill => match rest {
+        KillStep::FinalWatchdog | KillStep::FinalSigterm | KillStep::FinalSigkill => match rest {
             Rest::Spared => dead(MayRestart::Yes, cause, service, cx),
             Rest::Asked | Rest::Left => {
                 cx.order(Action::Survey { unit: cx.unit.clone() });

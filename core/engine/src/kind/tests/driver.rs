@@ -1,12 +1,13 @@
 //! The one place of these tests that knows the API: a unit, its surroundings, and the notation.
 
 use crate::api::{
-    Action, Candidate, ExitStatus, FindHow, InvocationId, Moment, Notification, NotifySender, Occupancy,
-    Ownership, Parcel, ProcId, ServiceResult, Spawn, Trouble, Watchdog,
+    Action, Candidate, ExitStatus, FindHow, Freezer, InvocationId, Moment, Notification, NotifySender,
+    Occupancy, Ownership, Parcel, ProcId, ServiceResult, Spawn, Trouble, WatchExec, Watchdog,
 };
 use crate::kind::service::result_word;
 use crate::kind::{
-    Cx, Effects, History, Input, Presence, ProcessIds, Reply, Restarts, Run, State, StopFor, Triggered, step,
+    Cx, Effects, HealthInput, HealthNews, History, Input, Level, Presence, ProcessIds, Reply, Restarts, Run,
+    State, StopFor, Triggered, step,
 };
 use eudaemon_unit::config::{Config, LoadState};
 use eudaemon_unit::files::{Found, Fragment};
@@ -65,6 +66,8 @@ pub struct Stage {
     now: u64,
     spawning: Spawning,
     pub transcript: String,
+    /// What was said, and how loud.
+    pub said: Vec<(Level, String)>,
 }
 
 impl Stage {
@@ -82,6 +85,7 @@ impl Stage {
             now: 100_000_000,
             spawning: Spawning::Answered,
             transcript: String::new(),
+            said: Vec::new(),
         }
     }
 
@@ -104,6 +108,8 @@ impl Stage {
             "barred" => self.restarts = Restarts::Barred,
             "thaw" => self.thaw(),
             "show" => self.show(),
+            "health" => self.show_health(),
+            "unit" => self.reconfigure(line),
             word if word.starts_with('+') => self.pass(span(&word[1..])),
             _ => {
                 let input = input(&words);
@@ -159,6 +165,27 @@ impl Stage {
         .unwrap();
     }
 
+    fn show_health(&mut self) {
+        let Some(health) = self.state.health() else {
+            return writeln!(self.transcript, "    not asked").unwrap();
+        };
+        let (verdict, failures, in_vain) = (health.verdict.word(), health.failures, health.in_vain);
+        let since = (self.now - health.since.monotonic) as f64 / 1e6;
+        let trouble = health.trouble.as_deref().unwrap_or("no trouble");
+        writeln!(
+            self.transcript,
+            "    {verdict} for {since}s, {failures} failed, {in_vain} in vain, {trouble}"
+        )
+        .unwrap();
+    }
+
+    /// The unit file says something else: `unit`, then its lines, parted by ` | `.
+    fn reconfigure(&mut self, line: &str) {
+        let text = line.trim_start_matches("unit ").replace(" | ", "\n");
+        self.config = config(&self.name, &text);
+        self.hear(Input::Health(HealthInput::Reconfigured));
+    }
+
     pub fn hear(&mut self, input: Input) {
         self.survive();
         let before = (self.state.active_state(), self.state.sub_state(), self.history.result);
@@ -193,8 +220,9 @@ impl Stage {
     }
 
     fn print_effects(&mut self, effects: &Effects) {
-        let Effects { orders, reply, reload, reloads_itself, went_down, restart_due, trigger, said, .. } =
-            effects;
+        let Effects { orders, reply, reload, reloads_itself, went_down, restart_due, trigger, .. } = effects;
+        let Effects { said, health, unhealthy, .. } = effects;
+        self.said.extend_from_slice(said);
         let out = &mut self.transcript;
         for (_, text) in said {
             writeln!(out, "    say {text}").unwrap();
@@ -219,6 +247,14 @@ impl Stage {
         }
         if *trigger {
             writeln!(out, "    trigger").unwrap();
+        }
+        match health {
+            HealthNews::None => {}
+            HealthNews::Same => writeln!(out, "    of its health alone").unwrap(),
+            HealthNews::Changed => writeln!(out, "    of its health alone, and it is another").unwrap(),
+        }
+        if let Some(trouble) = unhealthy {
+            writeln!(out, "    ends unhealthy: {trouble}").unwrap();
         }
     }
 
@@ -305,6 +341,9 @@ fn print_spawn(spawn: &Spawn) -> String {
     if let Some(status) = spawn.told.exit {
         write!(line, " EXIT={}", status_word(status)).unwrap();
     }
+    if spawn.watch_exec == WatchExec::Yes {
+        line += ", its exec watched";
+    }
     if spawn.watchdog_usec > 0 {
         write!(line, " WATCHDOG_USEC={}", spawn.watchdog_usec).unwrap();
     }
@@ -361,11 +400,20 @@ fn input(words: &[&str]) -> Input {
         "restart-refused" => Input::RestartRefused,
         "mounted" => Input::Mount(Presence::Present),
         "unmounted" => Input::Mount(Presence::Absent),
+        "well" => probed(process(), Ok(())),
+        "unwell" => probed(process(), Err(words[2..].join(" "))),
+        "frozen" => Input::Health(HealthInput::Freezer(Freezer::Frozen)),
+        "thawed" => Input::Health(HealthInput::Freezer(Freezer::Running)),
+        "recovered" => Input::Health(HealthInput::Recovered),
         "main" => notified(NotifySender::Main, &words[1..]),
         "control" => notified(NotifySender::Control, &words[1..]),
         "member" => notified(NotifySender::Member, &words[1..]),
         _ => panic!("no such line: {words:?}"),
     }
+}
+
+fn probed(process: ProcId, outcome: Result<(), String>) -> Input {
+    Input::Health(HealthInput::Probed { process, outcome })
 }
 
 fn notified(sender: NotifySender, fields: &[&str]) -> Input {

@@ -375,7 +375,7 @@ fn exec_waits_for_exec() {
         expect![[r#"
             start
                 begin
-                spawn p1 Start /bin/web
+                spawn p1 Start /bin/web, its exec watched
               = activating/start until 90s
             exec p1
               = active/running
@@ -403,7 +403,7 @@ fn exec_fails_where_exec_fails() {
         expect![[r#"
             start
                 begin
-                spawn p1 Start /bin/web
+                spawn p1 Start /bin/web, its exec watched
               = activating/start until 90s
             setup p1 203
                 say web.service: cannot start /bin/web: step EXEC: no such file or directory

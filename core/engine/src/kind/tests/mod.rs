@@ -3,6 +3,8 @@
 //! ```text
 //! start                    a wish (start, stop, restart, reload, reset-failed, start-limit)
 //! exit p1 3                a fact about a process: exit, kill, dump, gone, spawned, exec, setup, fork-failed
+//! well p2, unwell p2 why   what came of a probe; `health` shows what is known
+//! unit [Service] | …       the unit file says something else
 //! hold                     from here on a spawned process has to be said to be there (`spawned p1`)
 //! +5s                      time passes; a deadline within is heard at its instant
 //! ----
@@ -13,14 +15,25 @@
 
 mod driver;
 mod forking;
+mod harder;
+mod health;
+mod itself;
 mod kill;
 mod laws;
+mod levels;
 mod life;
+mod memoirs;
+mod memory;
 mod notify;
+mod phases;
 mod pid_file;
 mod restart;
+mod setup;
+mod signs;
 mod small;
 mod socket;
+mod strangers;
 mod thaw;
+mod whole;
 
 use driver::check;

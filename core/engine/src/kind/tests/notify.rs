@@ -121,6 +121,38 @@ fn an_end_before_ready_is_a_protocol_error() {
 }
 
 #[test]
+fn nobody_may_still_say_ready_where_nobody_may_or_nothing_would_remain() {
+    check(
+        &notify("NotifyAccess=all\n"),
+        "start\nexit p1 0",
+        expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start until 90s
+        exit p1 0
+            say web.service: main process exited with code 0 (SUCCESS)
+            signal-set TERM
+          = deactivating/stop-sigterm (protocol) until 90s
+    "#]],
+    );
+    check(
+        &notify("RemainAfterExit=yes\nNotifyAccess=main\n"),
+        "start\nexit p1 0",
+        expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start until 90s
+        exit p1 0
+            say web.service: main process exited with code 0 (SUCCESS)
+            signal-set TERM
+          = deactivating/stop-sigterm (protocol) until 90s
+    "#]],
+    );
+}
+
+#[test]
 fn another_process_may_still_say_ready_where_it_may() {
     check(
         &notify("RemainAfterExit=yes\nNotifyAccess=all\n"),

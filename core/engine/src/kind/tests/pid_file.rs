@@ -332,3 +332,63 @@ fn a_stop_while_a_successor_is_looked_for_is_not_lost() {
     "#]],
     );
 }
+
+#[test]
+fn an_end_counts_where_the_search_for_a_successor_is_given_up() {
+    let unit = "[Service]\nType=forking\nPIDFile=/run/web.pid\nExecStart=/bin/web\n";
+    check(
+        unit,
+        "start\nexit p1 0\nfound p2\nexit p2 3\nstop\nempty\nshow",
+        expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start until 90s
+        exit p1 0
+            find-main p2 pid-file /run/web.pid
+            survey
+        found p2
+          = active/running
+        exit p2 3
+            find-main p3 pid-file-now /run/web.pid
+        stop
+            stop-finding
+            signal-set TERM
+          = deactivating/stop-sigterm (exit-code) until 90s
+        empty
+            say web.service: failed with result 'exit-code'
+            remove-pid-file /run/web.pid
+            release, directories Remove
+          = failed/failed (exit-code)
+        show
+            main - ended 3, result exit-code, reload success, restarts 0, status "" 0
+    "#]],
+    );
+    check(
+        unit,
+        "start\nexit p1 0\nfound p2\nkill p2 TERM\nstop\nempty\nshow",
+        expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start until 90s
+        exit p1 0
+            find-main p2 pid-file /run/web.pid
+            survey
+        found p2
+          = active/running
+        kill p2 TERM
+            find-main p3 pid-file-now /run/web.pid
+        stop
+            stop-finding
+            signal-set TERM
+          = deactivating/stop-sigterm until 90s
+        empty
+            remove-pid-file /run/web.pid
+            release, directories Remove
+          = inactive/dead
+        show
+            main - ended TERM, result success, reload success, restarts 0, status "" 0
+    "#]],
+    );
+}

@@ -108,10 +108,10 @@ fn exec_is_asked_for_until_it_is_heard() {
         expect![[r#"
             start
                 begin
-                spawn p1 Start /bin/web
+                spawn p1 Start /bin/web, its exec watched
               = activating/start until 90s
             thaw
-                again: spawn p1 Start /bin/web
+                again: spawn p1 Start /bin/web, its exec watched
             exec p1
               = active/running
             thaw
@@ -141,6 +141,80 @@ fn sockets() {
                 trigger
               = active/running
             thaw
+        "#]],
+    );
+}
+
+#[test]
+fn in_the_phases_around_the_start() {
+    check(
+        "[Service]\nExecCondition=/bin/if\nExecStart=/bin/web\nExecStartPost=/bin/post\nExecReload=/bin/reload\nExecStopPost=/bin/sp\n",
+        "hold\nstart\nthaw\nspawned p1\nthaw\nexit p1 0\nspawned p2\nthaw\nspawned p3\nthaw\nexit p3 0\nreload\nthaw\n\
+         spawned p4\nthaw\nexit p4 0\nkill p2 TERM\nempty\nthaw\nspawned p5\nthaw",
+        expect![[r#"
+            hold
+            start
+                begin
+                spawn p1 Condition /bin/if
+              = activating/condition until 90s
+            thaw
+                again: spawn p1 Condition /bin/if
+            spawned p1
+            thaw
+            exit p1 0
+                spawn p2 Start /bin/web
+              = activating/start
+            spawned p2
+                spawn p3 StartPost /bin/post MAINPID=p2
+              = activating/start-post until 90s
+            thaw
+                again: spawn p3 StartPost /bin/post MAINPID=p2
+            spawned p3
+            thaw
+            exit p3 0
+              = active/running
+            reload
+                spawn p4 Reload /bin/reload MAINPID=p2
+              = reloading/reload until 90s
+            thaw
+                again: spawn p4 Reload /bin/reload MAINPID=p2
+            spawned p4
+            thaw
+            exit p4 0
+                reload Done
+              = active/running
+            kill p2 TERM
+                say web.service: main process was killed by SIGTERM
+                signal-set TERM
+              = deactivating/stop-sigterm until 90s
+            empty
+                spawn p5 StopPost /bin/sp SERVICE_RESULT=success EXIT=TERM
+              = deactivating/stop-post until 90s
+            thaw
+                again: spawn p5 StopPost /bin/sp SERVICE_RESULT=success EXIT=TERM
+            spawned p5
+            thaw
+        "#]],
+    );
+}
+
+#[test]
+fn where_all_processes_count_together() {
+    check(
+        "[Service]\nType=exec\nExecStart=/bin/web\nExitType=cgroup\n",
+        "start\nthaw\nexit p1 0\nthaw",
+        expect![[r#"
+            start
+                begin
+                spawn p1 Start /bin/web, its exec watched
+              = activating/start until 90s
+            thaw
+                again: spawn p1 Start /bin/web, its exec watched
+            exit p1 0
+                say web.service: main process exited with code 0 (SUCCESS)
+                survey
+            thaw
+                again: survey
         "#]],
     );
 }

@@ -28,7 +28,11 @@ impl<'a, 'b, S: Situation> Books<'a, 'b, S> {
 
     pub fn tell(&self, transaction: &Transaction, account: &mut Account) {
         let (graph, situation) = (self.drafts.graph, self.drafts.situation);
-        let Waves { mut of, behind } = waves(graph, situation, &transaction.jobs);
+        let cancelled = match transaction.others {
+            Others::Cancelled => cancelled(graph, situation, transaction),
+            Others::Stay => Vec::new(),
+        };
+        let Waves { mut of, behind } = waves(graph, situation, &transaction.jobs, &cancelled);
         for job in &transaction.jobs {
             let mut entry = self.entry(job.unit, job.kind, &self.reasons_of(job.unit));
             entry.waves = of.remove(&job.unit).unwrap_or_default();
@@ -52,10 +56,7 @@ impl<'a, 'b, S: Situation> Books<'a, 'b, S> {
         }
         let queued = |unit: UnitId| Some((graph.name(unit).clone(), situation.standing(unit).queued?.kind));
         account.behind = behind.into_iter().filter_map(queued).collect();
-        if transaction.others == Others::Cancelled {
-            account.cancelled =
-                cancelled(graph, situation, transaction).into_iter().filter_map(queued).collect();
-        }
+        account.cancelled = cancelled.into_iter().filter_map(queued).collect();
     }
 
     fn entry(&self, unit: UnitId, kind: JobKind, reasons: &[Reason]) -> Entry {
@@ -92,9 +93,8 @@ impl<'a, 'b, S: Situation> Books<'a, 'b, S> {
         }
         let own = |link: &&Link| self.draft(link.asked).unit == unit && self.stays(link.asked);
         let of_unit: Vec<Link> = self.askers.values().flatten().filter(own).copied().collect();
-        let live =
-            |link: &&Link| link.presence == Presence::Kept && link.asker.is_some_and(|a| self.stays(a));
-        let living: Vec<Link> = of_unit.iter().filter(live).copied().collect();
+        let living: Vec<Link> =
+            of_unit.iter().filter(|link| link.presence == Presence::Kept).copied().collect();
         self.reasons(if living.is_empty() { &of_unit } else { &living })
     }
 

@@ -315,19 +315,14 @@ pub(super) fn give_up(before: Option<Turn>, said: Option<ProcId>, state: &State,
     }
 }
 
-/// A process that asks is there.
-pub(super) fn spawned(state: &mut State, id: ProcId) {
+/// The process that asks is there.
+pub(super) fn spawned(state: &mut State) {
     let Some(health) = state.health_mut() else { return };
     match &mut health.turn {
-        Turn::Asking { probe: Probe::Command(process), .. } | Turn::Ending { process, .. }
-            if process.id == id =>
-        {
+        Turn::Asking { probe: Probe::Command(process), .. } | Turn::Ending { process, .. } => {
             process.stage = Stage::Spawned;
         }
-        Turn::Asking { probe: Probe::Command(_) | Probe::Net(_), .. }
-        | Turn::Ending { .. }
-        | Turn::Due(_)
-        | Turn::Held => {}
+        Turn::Asking { probe: Probe::Net(_), .. } | Turn::Due(_) | Turn::Held => {}
     }
 }
 
