@@ -47,6 +47,18 @@ pub(crate) struct Life {
     pub held: Option<Box<Held>>,
 }
 
+impl Life {
+    /// Of tests that read otherwise than when they were asked, only what came of all of them is known.
+    pub fn forget_verdicts(&mut self, before: &Config, now: &Config) {
+        if before.unit.conditions != now.unit.conditions {
+            self.condition.each = Each::Unknown;
+        }
+        if before.unit.asserts != now.unit.asserts {
+            self.assertion.each = Each::Unknown;
+        }
+    }
+}
+
 /// Where the unit was before a change of which it is not known yet whether it is one, and what set it going.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Held {
@@ -82,21 +94,39 @@ impl Times {
 pub struct Checked {
     pub holds: bool,
     pub at: Moment,
+    pub each: Each,
+}
+
+/// What came of each test in a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Each {
+    #[default]
+    Unknown,
     /// Bit N: the Nth test does not hold. Of those beyond the 64th it is not known.
-    pub unmet: u64,
+    Unmet(u64),
 }
 
 impl Checked {
-    /// What came of a list of tests, each with its negation taken in, and of all of them together.
-    pub fn of(verdicts: &[bool], holds: bool, at: Moment) -> Checked {
-        let fails = verdicts.iter().take(u64::BITS as usize).enumerate().filter(|(_, holds)| !**holds);
-        Checked { holds, at, unmet: fails.fold(0, |unmet, (place, _)| unmet | 1 << place) }
+    /// What came of so many tests, each with its negation taken in, and of all of them together. A verdict that is missing
+    /// does not hold.
+    pub fn of(count: usize, verdicts: &[bool], holds: bool, at: Moment) -> Checked {
+        let fails = |place: &usize| !verdicts.get(*place).copied().unwrap_or(false);
+        let unmet =
+            (0..count.min(u64::BITS as usize)).filter(fails).fold(0, |unmet, place| unmet | 1 << place);
+        Checked { holds, at, each: Each::Unmet(unmet) }
+    }
+
+    /// All tests hold, or there are none.
+    pub fn passed(at: Moment) -> Checked {
+        Checked { holds: true, at, each: Each::Unmet(0) }
     }
 
     /// Whether the test at this place held when it was asked last; `None`: it was not asked, or nobody knows.
     pub fn verdict(&self, place: usize) -> Option<bool> {
-        let known = self.at != Moment::default() && place < u64::BITS as usize;
-        known.then(|| self.unmet >> place & 1 == 0)
+        match self.each {
+            Each::Unmet(unmet) if place < u64::BITS as usize => Some(unmet >> place & 1 == 0),
+            Each::Unmet(_) | Each::Unknown => None,
+        }
     }
 }
 
@@ -220,8 +250,9 @@ mod tests {
 
     #[test]
     fn each_test_keeps_its_verdict() {
-        let checked = Checked::of(&[true, false, true], false, Moment { monotonic: 5, realtime: 6 });
-        assert_eq!([0, 1, 2].map(|place| checked.verdict(place)), [Some(true), Some(false), Some(true)]);
+        let checked = Checked::of(4, &[true, false, true], false, Moment { monotonic: 5, realtime: 6 });
+        let each = [0, 1, 2, 3].map(|place| checked.verdict(place));
+        assert_eq!(each, [Some(true), Some(false), Some(true), Some(false)]);
         assert_eq!(Checked::default().verdict(0), None);
     }
 
@@ -230,9 +261,28 @@ mod tests {
         let mut verdicts = [true; 70];
         verdicts[63] = false;
         verdicts[69] = false;
-        let checked = Checked::of(&verdicts, false, Moment { monotonic: 1, realtime: 1 });
-        assert_eq!((checked.holds, checked.unmet), (false, 1 << 63));
+        let checked = Checked::of(70, &verdicts, false, Moment { monotonic: 1, realtime: 1 });
+        assert_eq!((checked.holds, checked.each), (false, Each::Unmet(1 << 63)));
         assert_eq!(checked.verdict(69), None);
+    }
+
+    #[test]
+    fn a_test_that_reads_otherwise_has_no_verdict() {
+        let mut life = Life::default();
+        let of = |verdict| Checked::of(1, &[verdict], verdict, Moment { monotonic: 1, realtime: 1 });
+        (life.condition, life.assertion) = (of(false), of(true));
+        let name = eudaemon_unit::name::UnitName::parse("a.service").unwrap();
+        let before = Config::bare(name, eudaemon_unit::config::LoadState::Loaded);
+        let mut now = before.clone();
+        now.unit.conditions.push(eudaemon_unit::config::unit::Condition {
+            test: "Host".to_owned(),
+            value: "here".to_owned(),
+            negated: false,
+            triggering: false,
+        });
+        life.forget_verdicts(&before, &now);
+        assert_eq!((life.condition.verdict(0), life.condition.holds), (None, false));
+        assert_eq!(life.assertion.verdict(0), Some(true));
     }
 
     #[test]

@@ -170,20 +170,20 @@ mod tests {
         };
         for turn in 0..4_000_u32 {
             let shrinks = turn / 500 % 2 == 1;
-            if edges.len() > 0 && draw(3) == u32::from(shrinks) {
+            if edges.len() > 0 && (draw(3) == 0) != shrinks {
                 edges.remove(draw(edges.len() as u32) as usize);
             } else if draw(200) == 0 {
-                let gone = Word::ALL[draw(29) as usize];
+                let gone = Word::ALL[draw(Word::ALL.len() as u32) as usize];
                 edges.retain(|edge| edge.word != gone);
             } else {
-                let word = Word::ALL[draw(29) as usize];
+                let word = Word::ALL[draw(Word::ALL.len() as u32) as usize];
                 edges.push(Edge { to: UnitId(turn), word, told: Told::Here });
             }
             let facets = Facets::BEFORE.and(Facets::PULL_IN_START).and(Facets::CHECK_BOUND);
             let looked: Vec<&Edge> =
                 edges.all().iter().filter(|edge| edge.word.facets().any(facets)).collect();
             assert_eq!(edges.with(facets).collect::<Vec<_>>(), looked, "after {turn}");
-            let word = Word::ALL[draw(29) as usize];
+            let word = Word::ALL[draw(Word::ALL.len() as u32) as usize];
             let looked: Vec<&Edge> = edges.all().iter().filter(|edge| edge.word == word).collect();
             assert_eq!(edges.of(word).collect::<Vec<_>>(), looked, "after {turn}");
             assert!(edges.places.is_some() || edges.len() < LONG);

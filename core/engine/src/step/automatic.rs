@@ -148,7 +148,7 @@ impl Engine {
             }
             Queued::Yes => {
                 let (name, count) = (self.graph.name(unit), self.unit(unit).life.history.restarts);
-                let text = format!("{name}: comes up again, as Restart= says; restart {count}");
+                let text = format!("{name}: is to be started again, restart {count}");
                 self.say(Some(unit), 6, text);
             }
         }

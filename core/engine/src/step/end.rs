@@ -203,8 +203,8 @@ impl Engine {
         if hit {
             let (name, within) = (self.graph.name(unit), format_timespan(interval));
             let text = format!(
-                "{name}: not started: {burst} starts within {within} are all that StartLimitBurst= and \
-                 StartLimitIntervalSec= allow; `systemctl reset-failed {name}` lets it start again"
+                "{name}: not started again: StartLimitBurst={burst} is the most within \
+                 StartLimitIntervalSec={within}, unless reset-failed forgets those that were"
             );
             self.say(Some(unit), 4, text);
         }

@@ -117,7 +117,8 @@ impl Engine {
             self.wake(id);
             return self.wake_blocked(unit);
         }
-        if matches!(kind, JobKind::Start | JobKind::VerifyActive) && result != JobResult::Done {
+        // That somebody looked whether it is up (`Requisite=`) is nothing that happened to it.
+        if kind == JobKind::Start && result != JobResult::Done {
             self.note_vain_start(unit, What::JobEnded(result));
         }
         self.remove_job(id, result);

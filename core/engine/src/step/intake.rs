@@ -113,6 +113,9 @@ impl Engine {
         match change {
             Change::New => self.announce(Announcement::UnitAdded(config.name.clone())),
             Change::Changed => {
+                if let Some(before) = &before {
+                    self.unit_mut(unit).life.forget_verdicts(before, &config);
+                }
                 self.loosen(unit);
                 self.pen.changed_units.insert(unit);
                 self.queues.upheld.insert(unit);
@@ -165,8 +168,8 @@ impl Engine {
         let holds = |verdicts: &[bool], place: usize| verdicts.get(place).copied().unwrap_or(false);
         let skipped = unmet("Condition", &config.unit.conditions, |place, _| holds(conditions, place));
         let failed = unmet("Assert", &config.unit.asserts, |place, _| holds(asserts, place));
-        let condition = Checked::of(conditions, skipped.is_none(), at);
-        let assertion = Checked::of(asserts, failed.is_none(), at);
+        let condition = Checked::of(config.unit.conditions.len(), conditions, skipped.is_none(), at);
+        let assertion = Checked::of(config.unit.asserts.len(), asserts, failed.is_none(), at);
         let life = &mut self.unit_mut(unit).life;
         life.condition = condition;
         if condition.holds {

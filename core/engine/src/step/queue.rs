@@ -231,7 +231,7 @@ impl Engine {
             });
         }
         if state != ActiveState::Activating {
-            let passed = crate::unit::Checked { holds: true, at: self.now, unmet: 0 };
+            let passed = crate::unit::Checked::passed(self.now);
             let life = &mut self.unit_mut(unit).life;
             (life.condition, life.assertion) = (passed, passed);
         }
@@ -393,25 +393,31 @@ impl Engine {
                     let text = format!("ordering cycle {ring}: job of {dropped} deleted to break it");
                     self.say(self.graph.id(dropped), 3, text);
                 }
-                Remark::Overruled { unit, kind: JobKind::Start, by, asker } => {
+                Remark::Overruled { unit, kind: JobKind::Start, asker, by, whose } => {
                     let whose =
-                        asker.as_ref().map(|(asker, word)| format!(", by {}= of {asker}", word.property()));
+                        whose.as_ref().map(|(whose, word)| format!(", by {}= of {whose}", word.property()));
                     let text = format!(
                         "the same request has a {} job for it{}",
                         by.word(),
                         whose.unwrap_or_default()
                     );
-                    self.note_left_out(unit, What::Refused(text.clone()), errand, None);
+                    self.note_left_out(unit, What::Refused(text.clone()), errand, asker.clone());
                     self.say(self.graph.id(unit), 4, format!("{unit}: start job left out, {text}"));
                 }
-                Remark::Overruled { .. } => {}
-                Remark::Fell { unit, with } => {
-                    let word = self.demand(unit, with);
-                    self.note_left_out(unit, What::Dependency(with.clone(), word), errand, None);
-                    let text =
-                        format!("{unit}: job left out with that of {with}, which it cannot do without");
-                    self.say(self.graph.id(unit), 3, text);
+                Remark::Fell { unit, kind: JobKind::Start, asker, with, job: JobKind::Stop } => {
+                    let text = format!("it conflicts with {with}, which is not to be stopped");
+                    self.note_left_out(unit, What::Refused(text.clone()), errand, asker.clone());
+                    self.say(self.graph.id(unit), 4, format!("{unit}: start job left out, {text}"));
                 }
+                Remark::Fell { unit, kind: JobKind::Start, asker, with, job: _ } => {
+                    let word = self.demand(unit, with);
+                    self.note_left_out(unit, What::Dependency(with.clone(), word), errand, asker.clone());
+                    let text =
+                        format!("{unit}: start job left out with that of {with}, which it cannot do without");
+                    self.say(self.graph.id(unit), 4, text);
+                }
+                // What is not stopped after all stays as it is: nobody misses anything.
+                Remark::Overruled { .. } | Remark::Fell { .. } => {}
             }
         }
     }
@@ -433,7 +439,7 @@ impl Engine {
 
     /// The word by which the one's start fails without the other's job.
     fn demand(&self, unit: &UnitName, other: &UnitName) -> Option<Word> {
-        let demands = Facets::PULL_IN_START.and(Facets::PULL_IN_VERIFY).and(Facets::PULL_IN_STOP);
+        let demands = Facets::PULL_IN_START.and(Facets::PULL_IN_VERIFY);
         self.word_for(self.graph.id(unit)?, demands, self.graph.id(other)?)
     }
 }

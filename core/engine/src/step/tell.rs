@@ -7,6 +7,7 @@ use crate::graph::UnitId;
 use crate::job::Phase;
 use crate::job::algebra::is_up;
 use crate::why::Root;
+use eudaemon_unit::config::health::Gate;
 use eudaemon_unit::config::service::ServiceType;
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::name::UnitKind;
@@ -43,11 +44,12 @@ impl Engine {
 
     /// It is up as soon as its process is there: it will be said in a moment.
     fn is_as_good_as_up(&self, unit: UnitId) -> bool {
-        let at_once = matches!(
-            &self.graph.config(unit).body,
-            Body::Service(service) if matches!(service.kind, ServiceType::Simple | ServiceType::Idle)
-        );
-        at_once && self.unit(unit).state.as_ref().is_some_and(|state| state.sub_state() == "start")
+        let Body::Service(service) = &self.graph.config(unit).body else { return false };
+        let waits_for_nothing = service.commands.condition.is_empty()
+            && service.commands.start_pre.is_empty()
+            && service.commands.start_post.is_empty()
+            && service.health.as_ref().is_none_or(|health| health.gate == Gate::Nothing);
+        waits_for_nothing && matches!(service.kind, ServiceType::Simple | ServiceType::Idle)
     }
 
     pub(super) fn tell_end(&mut self, id: JobId, result: JobResult, telling: Telling) {

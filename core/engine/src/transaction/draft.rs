@@ -400,19 +400,17 @@ impl<'a, S: Situation> Drafts<'a, S> {
         }
     }
 
-    /// Drops a job. `Askers::Fall` drops those that fail without it as well; gives back whose they were, each with the unit
-    /// that it fell with.
-    pub fn drop_draft(&mut self, draft: DraftId, askers: Askers, why: Why) -> Vec<(UnitId, UnitId)> {
+    /// Drops a job. `Askers::Fall` drops those that fail without it as well; gives back those, each with the one that
+    /// it fails without.
+    pub fn drop_draft(&mut self, draft: DraftId, askers: Askers, why: Why) -> Vec<Fallen> {
         let mut fallen = Vec::new();
-        let mut open = vec![(draft, why)];
-        while let Some((draft, why)) = open.pop() {
+        let mut open = vec![(draft, why, None)];
+        while let Some((draft, why, with)) = open.pop() {
             if self.get(draft).presence == Presence::Dropped {
                 continue;
             }
             let unit = self.get(draft).unit;
-            if let Why::Falls(with) = why {
-                fallen.push((unit, with));
-            }
+            fallen.extend(with.map(|with| Fallen { draft, asker: self.asker_of(draft), with }));
             self.drafts[draft.0 as usize].presence = Presence::Dropped;
             self.drafts[draft.0 as usize].why = Some(why);
             if let Some(siblings) = self.by_unit.get_mut(&unit) {
@@ -430,7 +428,7 @@ impl<'a, S: Situation> Drafts<'a, S> {
                 if let (Presence::Kept, Askers::Fall, Some(asker)) = (was, askers, link.asker)
                     && link.bond != Bond::Ignored
                 {
-                    open.push((asker, Why::Falls(unit)));
+                    open.push((asker, Why::Falls(unit), Some(draft)));
                 }
             }
         }
@@ -472,6 +470,13 @@ impl<'a, S: Situation> Drafts<'a, S> {
         self.drafts[keep.0 as usize].kind = kind;
         self.by_unit.insert(unit, vec![keep]);
     }
+}
+
+/// A job that was dropped since it fails without another.
+pub(super) struct Fallen {
+    pub draft: DraftId,
+    pub asker: Option<(UnitId, Word)>,
+    pub with: DraftId,
 }
 
 /// What becomes of the jobs that asked for a dropped one.

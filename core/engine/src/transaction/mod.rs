@@ -131,11 +131,14 @@ pub enum Remark {
     Lacking { unit: UnitName, needed_by: UnitName, word: Option<Word>, kind: JobKind, why: Refusal },
     /// The way round the cycle, and the unit whose job was dropped.
     CycleBroken { path: Vec<UnitName>, dropped: UnitName },
-    /// A job that contradicts another of its unit, which matters more; whose that is, and the word for the unit.
-    Overruled { unit: UnitName, kind: JobKind, by: JobKind, asker: Option<(UnitName, Word)> },
-    /// A job that fails without one that was dropped in such a way, or without such a job again.
-    Fell { unit: UnitName, with: UnitName },
+    /// A job that contradicts another of its unit, which matters more; of each a unit that asks for it, with its word.
+    Overruled { unit: UnitName, kind: JobKind, asker: Asker, by: JobKind, whose: Asker },
+    /// A job that fails without another that was dropped in such a way, or without such a job again.
+    Fell { unit: UnitName, kind: JobKind, asker: Asker, with: UnitName, job: JobKind },
 }
+
+/// A unit that asks for a job, and its word for the job's unit; `None`: the request itself does.
+pub type Asker = Option<(UnitName, Word)>;
 
 /// Plans what `ask` comes to.
 pub fn plan(graph: &Graph, situation: &impl Situation, ask: Ask) -> Result<Transaction, Refusal> {

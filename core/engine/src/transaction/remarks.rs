@@ -1,7 +1,7 @@
 //! What a plan leaves out, for who wants to know why a unit has no job.
 
-use super::account::DeadEnd;
-use super::draft::{DraftId, Drafts, Pull};
+use super::account::{DeadEnd, Why};
+use super::draft::{Askers, DraftId, Drafts, Fallen, Pull};
 use super::{Remark, Situation};
 use crate::api::{Refusal, Weight};
 use crate::graph::{Knowledge, UnitId};
@@ -29,12 +29,31 @@ impl<S: Situation> Drafts<'_, S> {
         });
     }
 
-    /// What fell with a job that was dropped is told of, too.
-    pub fn remark_fallen(&mut self, fallen: &[(UnitId, UnitId)]) {
+    /// What fell with a job that was dropped is told of, too: all of it.
+    pub fn remark_fallen(&mut self, fallen: &[Fallen]) {
         let name = |unit: UnitId| self.graph.name(unit).clone();
-        let room = limits::REMARKS.saturating_sub(self.remarks.len());
-        let fell = |(unit, with): &(UnitId, UnitId)| Remark::Fell { unit: name(*unit), with: name(*with) };
-        let remarks: Vec<Remark> = fallen.iter().map(fell).take(room).collect();
+        let fell = |fallen: &Fallen| Remark::Fell {
+            unit: name(self.get(fallen.draft).unit),
+            kind: self.get(fallen.draft).kind,
+            asker: fallen.asker.map(|(unit, word)| (name(unit), word)),
+            with: name(self.get(fallen.with).unit),
+            job: self.get(fallen.with).kind,
+        };
+        let remarks: Vec<Remark> = fallen.iter().map(fell).collect();
         self.remarks.extend(remarks);
+    }
+
+    /// The job goes, since it contradicts another of its unit.
+    pub fn overrule(&mut self, victim: DraftId, winner: DraftId) {
+        let name = |unit: UnitId| self.graph.name(unit).clone();
+        let whose = |draft: DraftId| self.asker_of(draft).map(|(unit, word)| (name(unit), word));
+        let (unit, kind) = (name(self.get(victim).unit), self.get(victim).kind);
+        let by = self.get(winner).kind;
+        if self.remarks.len() < limits::REMARKS {
+            let (asker, whose) = (whose(victim), whose(winner));
+            self.remarks.push(Remark::Overruled { unit, kind, asker, by, whose });
+        }
+        let fallen = self.drop_draft(victim, Askers::Fall, Why::Contradicts(by));
+        self.remark_fallen(&fallen);
     }
 }

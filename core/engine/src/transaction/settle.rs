@@ -4,11 +4,10 @@
 use super::account::Why;
 use super::cycle::break_cycles;
 use super::draft::{Askers, DraftId, Drafts};
-use super::{Others, Planned, Remark, Situation, Strength, Transaction};
+use super::{Others, Planned, Situation, Strength, Transaction};
 use crate::api::{JobKind, Refusal};
 use crate::graph::UnitId;
 use crate::job::algebra::{conflict, is_redundant, is_up_or_coming, merge_and_collapse};
-use crate::limits;
 use eudaemon_unit::config::unit::JobMode;
 
 pub(super) fn settle<S: Situation>(drafts: &mut Drafts<'_, S>) -> Result<Transaction, Refusal> {
@@ -90,25 +89,13 @@ fn drop_one_conflict<S: Situation>(drafts: &mut Drafts<'_, S>) -> Result<Conflic
                 }
                 let victim = weaker(drafts, *a, *b)?;
                 let other = if victim == *a { *b } else { *a };
-                overrule(drafts, victim, other);
+                drafts.overrule(victim, other);
                 return Ok(Conflict::Dropped);
             }
         }
         return Err(contradiction(drafts, unit));
     }
     Ok(Conflict::None)
-}
-
-fn overrule<S: Situation>(drafts: &mut Drafts<'_, S>, victim: DraftId, by: DraftId) {
-    let name = |unit: UnitId| drafts.graph.name(unit).clone();
-    let (unit, kind) = (name(drafts.get(victim).unit), drafts.get(victim).kind);
-    let asker = drafts.asker_of(by).map(|(unit, word)| (name(unit), word));
-    let by = drafts.get(by).kind;
-    if drafts.remarks.len() < limits::REMARKS {
-        drafts.remarks.push(Remark::Overruled { unit, kind, by, asker });
-    }
-    let fallen = drafts.drop_draft(victim, Askers::Fall, Why::Contradicts(by));
-    drafts.remark_fallen(&fallen);
 }
 
 /// Which of two contradicting jobs, one of them a stop, goes. Starting is better than stopping, unless a conflict wants the

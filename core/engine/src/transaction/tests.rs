@@ -130,12 +130,12 @@ fn show(graph: &Graph, transaction: &Transaction) -> String {
                 let path: Vec<&str> = path.iter().map(|unit| unit.prefix()).collect();
                 format!("# ring {}: dropped {}", path.join(" "), dropped.prefix())
             }
-            Remark::Overruled { unit, kind, by, asker } => {
-                let asker = asker.as_ref().map_or("nobody", |(asker, _)| asker.prefix());
-                format!("# {} {kind:?}: overruled by {by:?} of {asker}", unit.prefix())
+            Remark::Overruled { unit, kind, asker: _, by, whose } => {
+                let whose = whose.as_ref().map_or("nobody", |(whose, _)| whose.prefix());
+                format!("# {} {kind:?}: overruled by {by:?} of {whose}", unit.prefix())
             }
-            Remark::Fell { unit, with } => {
-                format!("# {} fell with {}", unit.prefix(), with.prefix())
+            Remark::Fell { unit, kind, asker: _, with, job } => {
+                format!("# {} {kind:?} fell with {} {job:?}", unit.prefix(), with.prefix())
             }
         });
     }

@@ -96,13 +96,14 @@ impl Condition {
 /// What keeps a list of tests from holding, as lines of a unit file: the first plain test that does not hold, else the
 /// triggering ones, where there are some and none of them does. `None`: the list holds.
 pub fn unmet(family: &str, tests: &[Condition], holds: impl Fn(usize, &Condition) -> bool) -> Option<String> {
-    let verdicts = || tests.iter().enumerate().map(|(place, test)| (test, holds(place, test)));
-    if let Some((plain, _)) = verdicts().find(|(test, holds)| !test.triggering && !holds) {
+    let ask = |(place, test)| (test, holds(place, test));
+    let verdicts: Vec<(&Condition, bool)> = tests.iter().enumerate().map(ask).collect();
+    if let Some((plain, _)) = verdicts.iter().find(|(test, holds)| !test.triggering && !holds) {
         return Some(plain.line(family));
     }
-    let triggering = || verdicts().filter(|(test, _)| test.triggering);
+    let triggering = || verdicts.iter().filter(|(test, _)| test.triggering);
     let lines: Vec<String> = triggering().map(|(test, _)| test.line(family)).collect();
-    let triggered = lines.is_empty() || triggering().any(|(_, holds)| holds);
+    let triggered = lines.is_empty() || triggering().any(|(_, holds)| *holds);
     (!triggered).then(|| lines.join(" or "))
 }
 

@@ -442,9 +442,9 @@ impl Model for Table {
             condition: Checked {
                 holds: entry.since.realtime > 0 && id.as_str() != "t-cond.service",
                 at: entry.since,
-                unmet: u64::from(id.as_str() == "t-cond.service"),
+                each: Each::Unmet(u64::from(id.as_str() == "t-cond.service")),
             },
-            assertion: Checked { holds: entry.since.realtime > 0, at: entry.since, unmet: 0 },
+            assertion: Checked { holds: entry.since.realtime > 0, at: entry.since, each: Each::Unmet(0) },
             job: entry.job,
             invocation: up.then_some(InvocationId([7; 16])),
             cgroup: if up && id.kind() == UnitKind::Service {

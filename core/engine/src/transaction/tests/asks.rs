@@ -152,8 +152,8 @@ fn what_is_left_of_a_contradiction_may_be_needless() {
             a Start
             c Start
             # a Stop: overruled by Start of nobody
-            # b fell with a
-            # d fell with b"#]],
+            # b Stop fell with a Stop
+            # d Start fell with b Stop"#]],
     );
 }
 
@@ -194,11 +194,15 @@ fn an_isolation_comes_before_what_is_only_wanted() {
 #[test]
 fn what_is_only_wanted_gives_way_to_what_is_needed() {
     let plan = |units, kind, expected| check(units, kind, JobMode::Replace, "a", expected);
-    plan("a: Requisite=b Wants=x\n b: up\n x: Conflicts=b", JobKind::Start, expect![[r#"
-        a Start
-        # a Stop: overruled by Start of nobody
-        # b fell with a
-        # x fell with b"#]]);
+    plan(
+        "a: Requisite=b Wants=x\n b: up\n x: Conflicts=b",
+        JobKind::Start,
+        expect![[r#"
+            a Start
+            # a Stop: overruled by Start of nobody
+            # b Stop fell with a Stop
+            # x Start fell with b Stop"#]],
+    );
     plan(
         "a: up Wants=x\n b: up Requires=a\n x: Conflicts=b",
         JobKind::Restart,
@@ -207,7 +211,7 @@ fn what_is_only_wanted_gives_way_to_what_is_needed() {
             b Restart
             # x Stop: overruled by Start of a
             # b Stop: overruled by Restart of a
-            # x fell with b"#]],
+            # x Start fell with b Stop"#]],
     );
     let reload = "a: up PropagatesReloadTo=b\n b: up queued-stop";
     check(reload, JobKind::Reload, JobMode::Fail, "a", expect!["a Reload"]);
@@ -245,9 +249,9 @@ fn the_older_of_two_jobs_nobody_asks_for_goes_with_the_newer() {
             p Start
             q Start
             # a Stop: overruled by Start of nobody
-            # q fell with a
-            # y fell with q
-            # p fell with a
-            # x fell with p"#]],
+            # q Stop fell with a Stop
+            # y Start fell with q Stop
+            # p Stop fell with a Stop
+            # x Start fell with p Stop"#]],
     );
 }
