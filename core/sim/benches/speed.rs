@@ -174,17 +174,13 @@ impl Machine {
 
     fn answer(&mut self, output: Output) {
         for order in output.orders {
-            match order.action {
-                Action::Spawn(spawn) => {
-                    self.up.push(spawn.process);
-                    self.inputs.push_back(Input::Fact(Event::Spawned { process: spawn.process }));
-                    self.inputs.push_back(Input::Fact(Event::Executed { process: spawn.process }));
-                }
-                Action::SignalSet { unit, .. } | Action::Survey { unit } => {
-                    let occupancy = Occupancy::Empty;
-                    self.inputs.push_back(Input::Fact(Event::Occupancy { unit, occupancy }));
-                }
-                _ => {}
+            if let Action::Spawn(spawn) = order.action {
+                self.up.push(spawn.process);
+                self.inputs.push_back(Input::Fact(Event::Spawned { process: spawn.process }));
+                self.inputs.push_back(Input::Fact(Event::Executed { process: spawn.process }));
+            } else if let Action::SignalSet { unit, .. } | Action::Survey { unit } = order.action {
+                let occupancy = Occupancy::Empty;
+                self.inputs.push_back(Input::Fact(Event::Occupancy { unit, occupancy }));
             }
         }
     }

@@ -46,7 +46,9 @@ fn circumstances(scope: Scope) -> Circumstances {
         },
         container: abilities::container(),
         virtual_machine: abilities::virtual_machine(),
-        environment: std::env::vars().map(|(name, value)| format!("{name}={value}")).collect(),
+        environment: std::env::vars_os()
+            .map(|(name, value)| format!("{}={}", name.to_string_lossy(), value.to_string_lossy()))
+            .collect(),
         capabilities: abilities::bounding_set(),
         controllers: abilities::controllers(),
     }

@@ -27,8 +27,18 @@ enum Help {
 
 /// `None` where the word is no directive and near none: it may be something else.
 fn describe(word: &str) -> Option<Help> {
-    if let Some(text) = section_page(word.trim_matches(['[', ']'])) {
-        return Some(Help::Known(text));
+    let section = section_page(word.trim_matches(['[', ']']));
+    match section {
+        Some(text) if word.starts_with('[') => return Some(Help::Known(text)),
+        Some(text) => {
+            // Some words are both, such as Slice.
+            let key = match describe(&format!("{word}=")) {
+                Some(Help::Known(key)) => format!("{key}\n"),
+                Some(Help::Meant(_)) | None => String::new(),
+            };
+            return Some(Help::Known(key + &text));
+        }
+        None => {}
     }
     let word = word.strip_suffix('=').unwrap_or(word);
     let (section, key) = match word.split_once('.') {

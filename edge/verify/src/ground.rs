@@ -89,8 +89,11 @@ impl Programs for Disk {
         }
         let mut line = Vec::new();
         let read = File::open(&end).and_then(|file| file.take(SCRIPT_LINE).read_to_end(&mut line));
-        let end = line.iter().position(|byte| *byte == b'\n').filter(|_| read.is_ok());
-        line.truncate(end.unwrap_or(0));
+        if read.is_err() {
+            return Vec::new();
+        }
+        // A line that is longer is cut here, by the kernel as well.
+        line.truncate(line.iter().position(|byte| *byte == b'\n').unwrap_or(line.len()));
         line
     }
 }

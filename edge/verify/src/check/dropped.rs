@@ -61,7 +61,8 @@ pub(crate) fn of_files(
         // A continued line is told by its first.
         let said = said.trim().lines().next().unwrap_or("").trim_end_matches(['\\', ' ', '\t']).to_owned();
         let near = shown.place(diagnostic).and_then(|place| {
-            let meant = &place.text[place.range.clone()];
+            // The file may have changed since it was read first.
+            let meant = place.text.get(place.range.clone())?;
             suggestion(diagnostic.code, meant, &diagnostic.text, &diagnostic.expected, name.kind())
         });
         let near = near.map_or(String::new(), |near| format!(": {}", near.text));

@@ -8,12 +8,10 @@ pub(super) fn fault(programs: &dyn Programs, path: &str) -> Option<(String, &'st
     let text = String::from_utf8_lossy(line.strip_prefix(b"#!")?).into_owned();
     let line = text.trim_start_matches([' ', '\t']);
     let interpreter = line.split([' ', '\t']).next().unwrap_or("");
-    if line.ends_with('\r') {
-        let looked_for = match interpreter.strip_suffix('\r') {
-            Some(program) => format!("the program `{program}\\r` is looked for"),
-            None => format!("{interpreter} is given an argument that ends with `\\r`"),
-        };
-        let text = format!("its first line ends with a carriage return (CRLF), and {looked_for}");
+    if let Some(program) = interpreter.strip_suffix('\r') {
+        let text = format!(
+            "its first line ends with a carriage return (CRLF), and the program `{program}\\r` is looked for"
+        );
         return Some((text, "lines that end with a line feed alone, as `sed -i 's/\\r$//'` makes them"));
     }
     if !interpreter.starts_with('/') {

@@ -2,11 +2,11 @@
 //! directory it is in is not.
 
 use super::Looking;
-use super::file::{Promised, kind, makes, severity};
+use super::file::{Promised, kind, severity};
 use crate::finding::Finding;
 use crate::surroundings::Meant;
 use eudaemon_unit::config::Config;
-use eudaemon_unit::config::exec::{Exec, Stdio};
+use eudaemon_unit::config::exec::Stdio;
 use eudaemon_unit::files::{Kind, parent};
 
 pub(super) fn add(
@@ -16,8 +16,8 @@ pub(super) fn add(
     meant: Meant,
     findings: &mut Vec<Finding>,
 ) {
-    // Below another root nothing can be told.
-    let Some(exec) = config.exec().filter(|exec| exec.root_directory.is_none()) else { return };
+    // They are opened before RootDirectory= counts, and before directories such as LogsDirectory= are made.
+    let Some(exec) = config.exec() else { return };
     let severity = severity(looking, config, meant);
     let mut say = |key: &str, code, text: String, expected: &str| {
         let spot = looking.sources.assignment(config, &[key], None);
@@ -27,9 +27,9 @@ pub(super) fn add(
     };
     for (key, stream) in [("StandardOutput", &exec.standard_output), ("StandardError", &exec.standard_error)]
     {
-        let Some(path) = written(stream) else { continue };
+        let Some(path) = file(stream) else { continue };
         let directory = parent(path);
-        if promised.has(path) || promised.has(directory) || makes(exec, looking, directory) {
+        if promised.has(path) || promised.has(directory) {
             continue;
         }
         if kind(looking, directory) != Some(Kind::Directory) {
@@ -41,7 +41,7 @@ pub(super) fn add(
             );
         }
     }
-    if let Some(path) = read(exec)
+    if let Some(path) = file(&exec.standard_input)
         && !promised.has(path)
         && kind(looking, path).is_none()
     {
@@ -49,7 +49,8 @@ pub(super) fn add(
     }
 }
 
-fn written(stream: &Stdio) -> Option<&str> {
+/// The file that a stream is.
+fn file(stream: &Stdio) -> Option<&str> {
     match stream {
         Stdio::File(path) | Stdio::Append(path) | Stdio::Truncate(path) => Some(path),
         Stdio::Inherit
@@ -65,11 +66,4 @@ fn written(stream: &Stdio) -> Option<&str> {
         | Stdio::NamedFd(_)
         | Stdio::Text => None,
     }
-}
-
-/// The file that is read; one that is written to as well is made.
-fn read(exec: &Exec) -> Option<&str> {
-    let path = written(&exec.standard_input)?;
-    let made = [&exec.standard_output, &exec.standard_error];
-    (!made.into_iter().any(|stream| written(stream) == Some(path))).then_some(path)
 }
