@@ -29,5 +29,5 @@ pub mod world;
 pub use engine::{Engine, ExitMeans, Settings};
 pub use step::{FreezerState, can_freeze};
 pub use thaw::BadRecord;
-pub use unit::{Checked, Times};
+pub use unit::{Checked, Each, Times};
 pub use view::{Census, UnitView};

@@ -442,9 +442,13 @@ impl Model for Table {
             condition: Checked {
                 holds: entry.since.realtime > 0 && id.as_str() != "t-cond.service",
                 at: entry.since,
-                each: Each::Unmet(u64::from(id.as_str() == "t-cond.service")),
+                each: eudaemon_engine::Each::Unmet(u64::from(id.as_str() == "t-cond.service")),
             },
-            assertion: Checked { holds: entry.since.realtime > 0, at: entry.since, each: Each::Unmet(0) },
+            assertion: Checked {
+                holds: entry.since.realtime > 0,
+                at: entry.since,
+                each: eudaemon_engine::Each::Unmet(0),
+            },
             job: entry.job,
             invocation: up.then_some(InvocationId([7; 16])),
             cgroup: if up && id.kind() == UnitKind::Service {
