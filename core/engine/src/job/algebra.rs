@@ -256,4 +256,14 @@ mod tests {
         assert_eq!(first(JobKind::Stop, JobKind::Start), First::This);
         assert_eq!(first(JobKind::Start, JobKind::Stop), First::Other);
     }
+
+    #[test]
+    fn what_does_nothing_waits_for_nobody() {
+        for kind in KINDS {
+            assert_eq!(
+                (first(JobKind::Nop, kind), first(kind, JobKind::Nop)),
+                (First::Neither, First::Neither)
+            );
+        }
+    }
 }

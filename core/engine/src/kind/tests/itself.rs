@@ -10,7 +10,7 @@ fn end(unit: &str, script: &str) -> &'static str {
     stage.state.sub_state()
 }
 
-const ENDS: [(&str, &str); 22] = [
+const ENDS: [(&str, &str); 23] = [
     // Before it is up.
     ("ExecCondition=/bin/if\n", "hold\nstart\nfork-failed p1"),
     ("ExecStartPre=/bin/pre\n", "hold\nstart\nfork-failed p1"),
@@ -40,6 +40,7 @@ const ENDS: [(&str, &str); 22] = [
     ("RuntimeMaxSec=1s\n", "start\n+1s\nkill p1 TERM\nempty"),
     ("WatchdogSec=1s\n", "start\n+1s\ndump p1 ABRT\nempty"),
     ("Type=dbus\nBusName=org.web\n", "start\nowned\nfree\nkill p1 TERM\nempty"),
+    ("ExitType=cgroup\n", "start\nexit p1 3\nempty\nempty"),
     // With nobody to send a signal to, and with one who hears none.
     ("KillMode=process\n", "start\nexit p1 0"),
     ("Type=notify\nKillMode=process\nTimeoutStartSec=1s\nTimeoutStopSec=1s\n", "start\n+3s\nkill p1 KILL"),

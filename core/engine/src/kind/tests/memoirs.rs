@@ -2,7 +2,7 @@
 
 use super::check;
 use super::driver::Stage;
-use crate::api::Moment;
+use crate::api::{ExitStatus, Moment};
 use crate::kind::{History, MainRecord};
 use expect_test::expect;
 
@@ -139,4 +139,13 @@ fn what_ends_a_row_of_restarts() {
     assert_eq!(after("+1s\nstop"), (1, 0), "a stop");
     assert_eq!(after("+1s\nrestart-refused"), (1, 0), "a restart that could not be queued");
     assert_eq!(after("+1s\nrestart\nstart-limit"), (1, 0), "the start limit");
+}
+
+#[test]
+fn each_command_is_known_with_its_end() {
+    let mut stage = Stage::new("web.service", "[Service]\nExecStartPre=/bin/pre\nExecStart=/bin/web\n");
+    stage.play("start\n+1s\nexit p1 0\n+1s\nkill p2 TERM");
+    let ends: Vec<_> = stage.history.commands.iter().map(|one| (one.ended.monotonic, one.status)).collect();
+    let code = Some(ExitStatus::Code(0));
+    assert_eq!(ends, [(101_000_000, code), (102_000_000, Some(ExitStatus::Signal(15)))]);
 }

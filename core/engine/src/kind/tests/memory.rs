@@ -248,6 +248,37 @@ fn while_it_stops() {
           = failed/failed (oom-kill)
     "#]],
     );
+    check(
+        &unit,
+        "start\nkill p1 TERM\nexit p2 0\nempty\noom\nkill p3 KILL\nempty",
+        expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web
+          = activating/start
+          = active/running
+        kill p1 TERM
+            say web.service: main process was killed by SIGTERM
+            spawn p2 Stop /bin/stop SERVICE_RESULT=success EXIT=TERM
+          = deactivating/stop until 5s
+        exit p2 0
+            signal-set TERM
+          = deactivating/stop-sigterm until 5s
+        empty
+            spawn p3 StopPost /bin/sp SERVICE_RESULT=success EXIT=TERM
+          = deactivating/stop-post until 5s
+        oom
+            signal p3 KILL
+            signal-set KILL but p3
+          = deactivating/final-sigkill (oom-kill) until 5s
+        kill p3 KILL
+            survey
+        empty
+            say web.service: failed with result 'oom-kill'
+            release, directories Remove
+          = failed/failed (oom-kill)
+    "#]],
+    );
     let aborts = format!("{unit}TimeoutStopFailureMode=abort\n");
     check(
         &aborts,

@@ -260,3 +260,24 @@ fn a_start_limit_is_for_what_is_down() {
     "#]],
     );
 }
+
+#[test]
+fn a_program_that_ends_before_its_exec_is_heard_of_has_ended() {
+    check(
+        "[Service]\nType=exec\nExecStart=/bin/web\n",
+        "start\nexit p1 0\nempty",
+        expect![[r#"
+        start
+            begin
+            spawn p1 Start /bin/web, its exec watched
+          = activating/start until 90s
+        exit p1 0
+            say web.service: main process exited with code 0 (SUCCESS)
+            signal-set TERM
+          = deactivating/stop-sigterm until 90s
+        empty
+            release, directories Remove
+          = inactive/dead
+    "#]],
+    );
+}

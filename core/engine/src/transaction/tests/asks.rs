@@ -235,11 +235,10 @@ fn several_jobs_of_a_unit_become_the_one_that_serves_all() {
 #[test]
 fn the_older_of_two_jobs_nobody_asks_for_goes_with_the_newer() {
     check(
-        "a: Requires=p Requires=q Wants=x Wants=y
+        "a: Requires=p Wants=x
          p:
-         q:
-         x: Requires=b Conflicts=p
-         y: Requisite=b Conflicts=q
+         x: Wants=z Requires=b Conflicts=p
+         z: Requisite=b
          b:",
         JobKind::Start,
         JobMode::Replace,
@@ -247,10 +246,7 @@ fn the_older_of_two_jobs_nobody_asks_for_goes_with_the_newer() {
         expect![[r#"
             a Start
             p Start
-            q Start
             # a Stop: overruled by Start of nobody
-            # q Stop fell with a Stop
-            # y Start fell with q Stop
             # p Stop fell with a Stop
             # x Start fell with p Stop"#]],
     );
