@@ -1,5 +1,5 @@
 //! The dependencies of one unit, in the order they were learnt. Some units are named by all others (the root slice,
-//! `shutdown.target`): theirs are kept by word too, so that a question about one word looks at no other.
+//! `shutdown.target`): theirs are kept by word too, so that what a unit's words lead to is found without a look at the others.
 
 use super::{Facets, UnitId, Word};
 use serde::{Deserialize, Serialize};
