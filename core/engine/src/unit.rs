@@ -41,6 +41,7 @@ pub(crate) struct Life {
     /// Jobs queued for it because another unit came or went.
     pub consequences: Bucket,
     pub freezer: FreezerState,
+    pub undecided: Undecided,
     /// Why it came up and went down last.
     pub turns: Turns,
     /// A change that was not told yet.
@@ -57,6 +58,16 @@ impl Life {
             self.assertion.each = Each::Unknown;
         }
     }
+}
+
+/// Whether the unit may stay up hangs on conditions that are being looked at: it is asked again when they are known.
+/// systemd knows them at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Undecided {
+    /// Of what it is bound to.
+    pub bound: bool,
+    /// Of what would need it.
+    pub unneeded: bool,
 }
 
 /// Where the unit was before a change of which it is not known yet whether it is one, and what set it going.

@@ -4,6 +4,7 @@
 use crate::api::{ActiveState, InvocationId, JobKind, Monitored};
 use crate::engine::{Engine, Queues};
 use crate::graph::{Facets, UnitId};
+use crate::job::Phase;
 use crate::job::algebra::{is_down, is_down_or_going, is_up, is_up_or_coming};
 use crate::kind;
 use crate::transaction::{Ask, Origin};
@@ -93,9 +94,15 @@ impl Engine {
         if self.unit(unit).active() != ActiveState::Active || self.unit(unit).job.is_some() {
             return;
         }
-        let mut bonds = self.graph.neighbours(unit, Facets::BOUND);
-        let lost = bonds.find(|other| self.unit(*other).is_down() && self.unit(*other).job.is_none());
-        drop(bonds);
+        let bonds: Vec<UnitId> = self.graph.neighbours(unit, Facets::BOUND).collect();
+        let lost = bonds
+            .iter()
+            .copied()
+            .find(|other| self.unit(*other).is_down() && self.unit(*other).job.is_none());
+        let undecided = bonds.iter().any(|other| self.unit(*other).is_down() && self.is_checking(*other));
+        if self.unit(unit).life.undecided.bound != undecided {
+            self.unit_mut(unit).life.undecided.bound = undecided;
+        }
         if let Some(lost) = lost
             && self.may_act_on(unit)
         {
@@ -112,15 +119,32 @@ impl Engine {
         {
             return;
         }
-        let mut needing = self.graph.neighbours(unit, Facets::NEEDED_BY);
-        let needed = needing.any(|other| {
-            let other = self.unit(other);
-            other.job.is_some() || !is_down(other.active())
-        });
-        drop(needing);
+        let needing: Vec<UnitId> = self.graph.neighbours(unit, Facets::NEEDED_BY).collect();
+        let needs = |other: &UnitId| self.unit(*other).job.is_some() || !is_down(self.unit(*other).active());
+        let needed = needing.iter().any(needs);
+        let undecided = needing.iter().any(|other| self.is_checking(*other));
+        if self.unit(unit).life.undecided.unneeded != undecided {
+            self.unit_mut(unit).life.undecided.unneeded = undecided;
+        }
         if !needed && self.may_act_on(unit) {
             self.stop_by_itself(unit, JobMode::Fail, Root::Unneeded);
         }
+    }
+
+    /// Conditions of the unit's start are being looked at.
+    fn is_checking(&self, unit: UnitId) -> bool {
+        let job = self.unit(unit).job.and_then(|job| self.jobs.get(&job));
+        job.is_some_and(|job| job.facts.phase == Phase::Checking)
+    }
+
+    /// The unit's conditions are known: whoever came up meanwhile is looked at again.
+    pub(super) fn decide_onlookers(&mut self, unit: UnitId) {
+        let bound =
+            self.those(unit, Facets::CHECK_BOUND, |engine, other| engine.unit(*other).life.undecided.bound);
+        self.queues.bound.extend(bound);
+        let unneeded = self
+            .those(unit, Facets::CHECK_UNNEEDED, |engine, other| engine.unit(*other).life.undecided.unneeded);
+        self.queues.unneeded.extend(unneeded);
     }
 
     fn may_act_on(&mut self, unit: UnitId) -> bool {

@@ -7,7 +7,7 @@ use crate::api::{
     RequestId,
 };
 use crate::engine::Engine;
-use crate::graph::{Change, Facets, UnitId};
+use crate::graph::{Change, UnitId};
 use crate::job::Phase;
 use crate::kind::{self, Presence};
 use crate::transaction::{Ask, Origin};
@@ -175,17 +175,13 @@ impl Engine {
         if condition.holds {
             life.assertion = assertion;
         }
+        self.decide_onlookers(unit);
         if condition.holds && assertion.holds && self.is_overtaken(id) {
             self.set_phase(id, Phase::Waiting);
             self.wake(id);
             return self.wake_blocked(unit);
         }
         self.set_phase(id, Phase::Running);
-        if skipped.is_some() || failed.is_some() {
-            // What is bound to it may have come up meanwhile and cannot stay, and so what only it would have needed.
-            self.queue_neighbours(unit, Facets::CHECK_BOUND, |queues| &mut queues.bound);
-            self.queue_neighbours(unit, Facets::CHECK_UNNEEDED, |queues| &mut queues.unneeded);
-        }
         if let Some(unmet) = skipped {
             self.note_vain_start(unit, What::Unmet(short(unmet.clone())));
             // A matter of course for half the units of a distribution, and `status` shows it: not for the console.
