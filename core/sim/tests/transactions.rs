@@ -21,8 +21,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// How many cases agree at least: 509 did, and a few hang on whether one random delay outlasts another.
-const AGREED: usize = 505;
+/// How many cases agree: in the other two one random delay has to outlast another, which these seeds do not draw.
+const AGREED: usize = 509;
 
 /// Each case is played with several seeds: an agreement by luck is none.
 const SEEDS: u64 = 3;
