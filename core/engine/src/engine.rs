@@ -233,6 +233,11 @@ impl Engine {
         self.close()
     }
 
+    /// The moment of the last step.
+    pub fn now(&self) -> Moment {
+        self.now
+    }
+
     /// When the engine wants to be called again though nothing happened: monotonic, microseconds. It may have passed:
     /// then the engine is to hear [`Input::Tick`] as soon as there is nothing else to hear.
     pub fn next_deadline(&self) -> Option<u64> {

@@ -5,7 +5,7 @@ use crate::model::Outlook;
 use crate::{clock, lines};
 use eudaemon_bus::{Incoming, Reloading, Server};
 use eudaemon_engine::Engine;
-use eudaemon_engine::api::{ActiveState, Announcement, Answer, Finale, JobResult, Moment, Refusal, Request};
+use eudaemon_engine::api::{ActiveState, Announcement, Answer, Finale, JobResult, Refusal, Request};
 use eudaemon_host::place::Scope;
 use eudaemon_unit::name::UnitName;
 use std::collections::BTreeSet;
@@ -105,16 +105,14 @@ impl Site {
         self.is_folder() && !unit.is_some_and(|unit| self.is_of_folder(engine, unit))
     }
 
-    /// Who runs a folder looks at its output and may never ask for a status: why one of its units was skipped is news there.
+    /// Who runs a folder looks at its output and may never ask for a status: that one of its units was just skipped is news.
     fn level_of(&self, engine: &Engine, unit: Option<&UnitName>, level: u8) -> u8 {
-        let skipped = |unit: &UnitName| {
-            engine.unit_view(unit).is_some_and(|view| {
-                let checked = view.condition;
-                checked.at != Moment::default() && !checked.holds
-            })
+        let just_skipped = |unit: &UnitName| {
+            let checked = engine.unit_view(unit).map(|view| view.condition);
+            checked.is_some_and(|checked| !checked.holds && checked.at == engine.now())
         };
-        let is_news =
-            self.is_folder() && unit.is_some_and(|unit| self.is_of_folder(engine, unit) && skipped(unit));
+        let is_news = self.is_folder()
+            && unit.is_some_and(|unit| self.is_of_folder(engine, unit) && just_skipped(unit));
         if is_news { level.min(lines::INFO) } else { level }
     }
 
