@@ -17,6 +17,7 @@ mod driver;
 mod forking;
 mod harder;
 mod health;
+mod health_commands;
 mod itself;
 mod kill;
 mod laws;
