@@ -86,7 +86,7 @@ fn breaches(path: &str, text: &str) -> Vec<String> {
             && (has_word(code, "unsafe") || code.contains("allow(unsafe_code)"))
             && !code.contains('"')
         {
-            breach("unsafe outside linux/*/src/sys/".to_owned());
+            breach("unsafe outside linux/*/src/sys/ and kit/src/sys/".to_owned());
         }
         if let Some(name) = declared(code).filter(|name| is_empty_name(name)) {
             breach(format!("`{name}` says nothing: use a word of the field"));
@@ -108,7 +108,7 @@ impl Law {
         let parts: Vec<&str> = path.split('/').collect();
         match parts[..] {
             ["core", _, "src", ..] => Law::Pure,
-            ["linux", _, "src", "sys.rs" | "sys", ..] => Law::Unsafe,
+            ["linux", _, "src", "sys.rs" | "sys", ..] | ["kit", "src", "sys", ..] => Law::Unsafe,
             _ => Law::Ordinary,
         }
     }
@@ -184,9 +184,10 @@ mod tests {
         check(
             "linux/init/src/spawn.rs",
             "unsafe { f() }\n",
-            &["linux/init/src/spawn.rs:1: unsafe outside linux/*/src/sys/"],
+            &["linux/init/src/spawn.rs:1: unsafe outside linux/*/src/sys/ and kit/src/sys/"],
         );
         check("linux/init/src/sys/clone.rs", "unsafe { f() }\n", &[]);
+        check("kit/src/sys/fd.rs", "unsafe { f() }\n", &[]);
         check("linux/init/src/lib.rs", "#![deny(unsafe_code)]\n", &[]);
     }
 

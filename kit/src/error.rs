@@ -1,0 +1,149 @@
+//! What can go wrong on the way to a running daemon: always what, where and why.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// A result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a daemon cannot start, or cannot do what was asked of it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The process has threads already: what concerns the whole process (detaching, users, the environment) must come
+    /// before them, so describe the daemon first and start threads or a runtime inside.
+    Threads {
+        /// How many there are, the main one included.
+        count: usize,
+    },
+    /// Somebody runs already: the pid file is locked, or names a process that wrote it.
+    Running {
+        /// The pid file.
+        path: PathBuf,
+        /// The process it names, if it names one.
+        pid: Option<u32>,
+    },
+    /// The pid file cannot be made, or is none.
+    PidFile {
+        /// The pid file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// There is no such user or group.
+    Unknown {
+        /// `user` or `group`.
+        kind: &'static str,
+        /// The name asked for.
+        name: String,
+    },
+    /// Privileges could not be given up as asked; nothing runs with more than it should.
+    Privileges {
+        /// The step, in words.
+        step: String,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// A socket could not be bound or taken over.
+    Socket {
+        /// The name it was declared by.
+        name: String,
+        /// Why, with the address.
+        reason: String,
+    },
+    /// What was handed over at the start (`LISTEN_FDS=` and its kin) contradicts itself.
+    Handed {
+        /// The variable and its value, and what is wrong with it.
+        reason: String,
+    },
+    /// The manager cannot be told.
+    Notify {
+        /// The socket's name, as `NOTIFY_SOCKET=` spells it.
+        socket: OsString,
+        /// Why.
+        reason: String,
+    },
+    /// The daemon ended, in the background, before it was ready.
+    Start {
+        /// Why, in its own words where it had any.
+        reason: String,
+        /// What it exited with, or 1 if a signal ended it.
+        exit: u8,
+    },
+    /// Another step failed.
+    Io {
+        /// What was being done, to what.
+        doing: String,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    pub(crate) fn io(doing: impl Into<String>, source: impl Into<io::Error>) -> Error {
+        Error::Io { doing: doing.into(), source: source.into() }
+    }
+
+    /// What a program that ends by this error exits with: sysexits.h where it has a number, else 1.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Error::Unknown { .. } => 67,
+            Error::Threads { .. } => 70,
+            Error::PidFile { .. } => 73,
+            Error::Privileges { .. } => 77,
+            Error::Start { exit, .. } => *exit,
+            Error::Running { .. }
+            | Error::Socket { .. }
+            | Error::Handed { .. }
+            | Error::Notify { .. }
+            | Error::Io { .. } => 1,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Error::Threads { count } => {
+                write!(
+                    f,
+                    "{count} threads are running: the daemon must be set up before threads or a runtime start"
+                )
+            }
+            Error::Running { path, pid: Some(pid) } => {
+                write!(f, "already running as process {pid} (pid file {})", path.display())
+            }
+            Error::Running { path, pid: None } => {
+                write!(f, "already starting or running (pid file {} is locked)", path.display())
+            }
+            Error::PidFile { path, reason } => write!(f, "pid file {}: {reason}", path.display()),
+            Error::Unknown { kind, name } => write!(f, "no {kind} {name:?} on this system"),
+            Error::Privileges { step, source } => write!(f, "cannot {step}: {source}"),
+            Error::Socket { name, reason } => write!(f, "socket {name}: {reason}"),
+            Error::Handed { reason } | Error::Start { reason, .. } => f.write_str(reason),
+            Error::Notify { socket, reason } => {
+                write!(f, "cannot reach the service manager at {}: {reason}", socket.to_string_lossy())
+            }
+            Error::Io { doing, source } => write!(f, "cannot {doing}: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Privileges { source, .. } | Error::Io { source, .. } => Some(source),
+            Error::Threads { .. }
+            | Error::Running { .. }
+            | Error::PidFile { .. }
+            | Error::Unknown { .. }
+            | Error::Socket { .. }
+            | Error::Handed { .. }
+            | Error::Notify { .. }
+            | Error::Start { .. } => None,
+        }
+    }
+}

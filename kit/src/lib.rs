@@ -1,0 +1,28 @@
+#![deny(unsafe_code)]
+#![warn(missing_docs)]
+#![doc = include_str!("../README.md")]
+
+mod daemon;
+mod detach;
+mod error;
+mod handle;
+mod life;
+mod log;
+pub mod notify;
+mod pid_file;
+mod privileges;
+mod report;
+mod sockets;
+mod starter;
+mod sys;
+
+pub use daemon::{Daemon, Ground, Resource};
+pub use error::{Error, Result};
+pub use handle::{Guest, Handle, Reload};
+pub use life::{Life, Moment};
+pub use log::{Log, Priority};
+pub use pid_file::PidFile;
+pub use privileges::Privileges;
+pub use rustix::thread::CapabilitySet;
+pub use sockets::{Socket, Sockets};
+pub use starter::Starter;

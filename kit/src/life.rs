@@ -1,0 +1,417 @@
+//! A running daemon: when to stop, when to reload, and what to tell whoever started it.
+
+use crate::error::{Error, Result};
+use crate::handle::{Guests, Handle, Reload};
+use crate::log::{Log, Priority};
+use crate::notify::{Notifier, State};
+use crate::pid_file::PidFile;
+use crate::report::{Report, Reporter};
+use crate::sockets::Sockets;
+use crate::starter::{Handed, OURS, Starter};
+use crate::sys::signal;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::time::ClockId;
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::net::{TcpListener, UdpSocket};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What happens to a daemon.
+#[derive(Debug)]
+pub enum Moment {
+    /// Asked to stop: finish what is open and return. The time for it runs.
+    Stop,
+    /// Asked to read the configuration again.
+    Reload(Reload),
+    /// One of the descriptors asked about can be read or was closed: its place in the list.
+    Readable(usize),
+    /// The time asked for is over.
+    TimeOver,
+}
+
+/// How a daemon is seen from outside until it is ready.
+#[derive(Debug)]
+pub(crate) struct Beginning {
+    /// The process in front, if there is one.
+    pub(crate) reporter: Option<Reporter>,
+    /// Where a newline says that we are ready: s6's way.
+    pub(crate) notification: Option<OwnedFd>,
+    /// What stderr becomes, in the background.
+    pub(crate) stderr: Option<OwnedFd>,
+}
+
+/// A running daemon, in the hands of its `main`.
+#[derive(Debug)]
+pub struct Life {
+    handle: Handle,
+    starter: Starter,
+    handed: Handed,
+    signals: OwnedFd,
+    sockets: Sockets,
+    beginning: Option<Beginning>,
+    pid_file: Option<PidFile>,
+    bound: Vec<PathBuf>,
+    stop_within: Duration,
+    /// When the daemon was asked to stop.
+    stopping: Option<Instant>,
+    /// The last sign of life.
+    signed: Option<Instant>,
+    /// The process that all this belongs to.
+    process: u32,
+    /// The terminal that a foreground daemon belongs to may go.
+    terminal: Terminal,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Terminal {
+    None,
+    Controls,
+}
+
+/// What [`Life::new`] is made of.
+pub(crate) struct Parts {
+    pub(crate) notifier: Notifier,
+    pub(crate) log: Log,
+    pub(crate) starter: Starter,
+    pub(crate) handed: Handed,
+    pub(crate) signals: OwnedFd,
+    pub(crate) sockets: Sockets,
+    pub(crate) beginning: Beginning,
+    pub(crate) pid_file: Option<PidFile>,
+    pub(crate) stop_within: Duration,
+}
+
+impl Life {
+    pub(crate) fn new(mut parts: Parts) -> Life {
+        Life {
+            handle: Handle {
+                notifier: Arc::new(parts.notifier),
+                log: Arc::new(parts.log),
+                guests: Guests::default(),
+            },
+            terminal: if has_terminal() { Terminal::Controls } else { Terminal::None },
+            starter: parts.starter,
+            handed: parts.handed,
+            signals: parts.signals,
+            bound: parts.sockets.bound(),
+            sockets: parts.sockets,
+            beginning: Some(parts.beginning),
+            pid_file: parts.pid_file,
+            stop_within: parts.stop_within,
+            stopping: None,
+            signed: None,
+            process: std::process::id(),
+        }
+    }
+
+    /// Says that the daemon does its work now: to the manager, the supervisor, or the process that waits in front. In
+    /// the background stderr goes where it was told to go. The second time, nothing happens.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PidFile`] when the pid file cannot be written; [`Error::Notify`] when the manager cannot be told.
+    pub fn ready(&mut self) -> Result<()> {
+        if self.beginning.is_none() {
+            return Ok(());
+        }
+        if let Some(file) = &mut self.pid_file {
+            file.write()?;
+        }
+        let Some(beginning) = self.beginning.take() else { return Ok(()) };
+        if let Some(stderr) = &beginning.stderr {
+            rustix::stdio::dup2_stderr(stderr).map_err(|errno| Error::io("replace stderr", errno))?;
+        }
+        if let Some(notification) = &beginning.notification {
+            rustix::io::write(notification, b"\n")
+                .map_err(|errno| Error::io("write to the notification fd", errno))?;
+        }
+        if let Some(reporter) = &beginning.reporter {
+            reporter.send(&Report::Ready);
+        }
+        self.handle.notifier.send(&[State::Ready])
+    }
+
+    /// Waits for what happens next.
+    ///
+    /// While it waits, the watchdog is answered: a daemon that comes back here in time is alive. A daemon in the
+    /// foreground whose terminal goes is asked to stop.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when the system cannot wait, which a sound one can.
+    pub fn wait(&mut self) -> Result<Moment> {
+        self.wait_for(&[], None)
+    }
+
+    /// Waits for what happens next, for one of these descriptors to become readable, or for so much time to pass.
+    ///
+    /// # Errors
+    ///
+    /// As [`Life::wait`]; and when one of the descriptors cannot be waited for.
+    pub fn wait_for(&mut self, readable: &[BorrowedFd], time: Option<Duration>) -> Result<Moment> {
+        let deadline = time.map(|time| Instant::now() + time);
+        loop {
+            if let Some(moment) = self.heard()? {
+                return Ok(moment);
+            }
+            let pause = self.pause(deadline);
+            let mut ends = vec![PollFd::new(&self.signals, PollFlags::IN)];
+            ends.extend(readable.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)));
+            match poll(&mut ends, pause.as_ref()) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(errno) => return Err(Error::io("wait", errno)),
+            }
+            // Stop and reload go first.
+            if !ends[0].revents().is_empty() {
+                continue;
+            }
+            if let Some(at) = ends[1..].iter().position(|end| !end.revents().is_empty()) {
+                return Ok(Moment::Readable(at));
+            }
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return Ok(Moment::TimeOver);
+            }
+        }
+    }
+
+    /// A descriptor that is readable when [`Life::heard`] has something: for loops of another make.
+    #[must_use]
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.signals.as_fd()
+    }
+
+    /// What was asked of the daemon and not yet dealt with. Waits for nothing; answers the watchdog.
+    ///
+    /// # Errors
+    ///
+    /// As [`Life::wait`].
+    pub fn heard(&mut self) -> Result<Option<Moment>> {
+        self.answer_watchdog();
+        let mut signal = self.signal()?;
+        // What is on its way down reads no configuration.
+        while signal == Some(signal::RELOADS_US) && self.stopping.is_some() {
+            signal = self.signal()?;
+        }
+        let Some(signal) = signal else { return Ok(None) };
+        if signal == signal::RELOADS_US && !self.lost_terminal() {
+            let now = rustix::time::clock_gettime(ClockId::Monotonic);
+            let now = now.tv_sec.cast_unsigned() * 1_000_000 + now.tv_nsec.cast_unsigned() / 1000;
+            self.handle.notifier.send(&[State::Reloading, State::MonotonicUsec(now)]).ok();
+            return Ok(Some(Moment::Reload(Reload { notifier: Arc::clone(&self.handle.notifier) })));
+        }
+        self.stopping = Some(Instant::now());
+        self.handle.notifier.send(&[State::Stopping]).ok();
+        Ok(Some(Moment::Stop))
+    }
+
+    /// The next signal that came.
+    fn signal(&self) -> Result<Option<i32>> {
+        let mut byte = [0];
+        match rustix::io::read(&self.signals, &mut byte) {
+            Ok(1) => Ok(Some(i32::from(byte[0]))),
+            Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Ok(None),
+            Err(errno) => Err(Error::io("read which signals came", errno)),
+        }
+    }
+
+    /// A sign of life, unless the last one is fresh.
+    fn answer_watchdog(&mut self) {
+        let Some(time) = self.handed.watchdog else { return };
+        if self.signed.is_none_or(|signed| signed.elapsed() >= time / 4) {
+            self.signed = Some(Instant::now());
+            self.handle.alive();
+        }
+    }
+
+    /// Until when to wait: the time asked for, or half of the watchdog's.
+    fn pause(&self, deadline: Option<Instant>) -> Option<Timespec> {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let ping = self.handed.watchdog.map(|time| time / 2);
+        let pause = [left, ping].into_iter().flatten().min()?;
+        Some(Timespec::try_from(pause).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 }))
+    }
+
+    /// A terminal that goes sends SIGHUP too.
+    fn lost_terminal(&self) -> bool {
+        self.terminal == Terminal::Controls && !has_terminal()
+    }
+
+    /// What every thread may have.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Who started us.
+    #[must_use]
+    pub fn starter(&self) -> &Starter {
+        &self.starter
+    }
+
+    /// The sockets, by the names they were declared or handed over with.
+    pub fn sockets(&mut self) -> &mut Sockets {
+        &mut self.sockets
+    }
+
+    /// Takes a listening TCP socket: [`Sockets::tcp`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn tcp(&mut self, name: &str) -> Result<TcpListener> {
+        self.sockets.tcp(name)
+    }
+
+    /// Takes a UDP socket: [`Sockets::udp`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn udp(&mut self, name: &str) -> Result<UdpSocket> {
+        self.sockets.udp(name)
+    }
+
+    /// Takes a listening Unix stream socket: [`Sockets::unix`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn unix(&mut self, name: &str) -> Result<UnixListener> {
+        self.sockets.unix(name)
+    }
+
+    /// Takes a Unix datagram socket: [`Sockets::unix_datagram`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn unix_datagram(&mut self, name: &str) -> Result<UnixDatagram> {
+        self.sockets.unix_datagram(name)
+    }
+
+    /// Leaves a descriptor with the manager, which hands it to the next start under this name: `FDSTORE=1` of
+    /// sd_notify(3). What is stored under the name already is replaced.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Notify`] when there is a manager and it cannot be reached.
+    pub fn store(&self, name: &str, fd: impl AsFd) -> Result<()> {
+        let name = State::FdName(name.to_owned());
+        self.handle.notifier.send(&[State::FdStoreRemove, name.clone()])?;
+        self.handle.notifier.send_with_fds(&[State::FdStore, name], &[fd.as_fd()])
+    }
+
+    /// How often a sign of life is expected at the latest: `WATCHDOG_USEC=`.
+    #[must_use]
+    pub fn watchdog(&self) -> Option<Duration> {
+        self.handed.watchdog
+    }
+
+    /// The number of this run, as the journal has it: `INVOCATION_ID=`.
+    #[must_use]
+    pub fn invocation(&self) -> Option<&str> {
+        self.handed.invocation.as_deref()
+    }
+
+    /// A secret that the manager gave: a file of `CREDENTIALS_DIRECTORY=`. Nothing if it gave none of that name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when it is there and cannot be read, or the name is no file's name.
+    pub fn credential(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        let Some(directory) = &self.handed.credentials else { return Ok(None) };
+        let doing = || format!("read the credential {name:?}");
+        if Path::new(name).file_name() != Some(OsStr::new(name)) {
+            return Err(Error::io(doing(), io::Error::from(io::ErrorKind::InvalidInput)));
+        }
+        match fs::read(directory.join(name)) {
+            Ok(secret) => Ok(Some(secret)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io(doing(), error)),
+        }
+    }
+
+    /// Takes from a command's environment what was meant for us alone: `NOTIFY_SOCKET=`, `LISTEN_FDS=` and their kin.
+    pub fn clean<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        for name in OURS {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    /// Tells that it will not come to be ready, or ends badly.
+    pub(crate) fn fail(&mut self, exit: u8, errno: Option<i32>, reason: &str) {
+        let mut states = vec![State::Status(reason.to_owned()), State::ExitStatus(exit)];
+        states.extend(errno.map(State::Errno));
+        self.handle.notifier.send(&states).ok();
+        match self.beginning.take().and_then(|beginning| beginning.reporter) {
+            // The process in front says it.
+            Some(reporter) => {
+                self.put_away();
+                reporter.send(&Report::Failed { exit, reason: reason.to_owned() });
+            }
+            None => self.handle.log.line(Priority::Error, reason),
+        }
+    }
+
+    /// From now on this process in front waits for it to be ready.
+    pub(crate) fn waited_for_by(&mut self, reporter: Reporter) {
+        if let Some(beginning) = &mut self.beginning {
+            beginning.reporter = Some(reporter);
+        }
+    }
+
+    /// The end as wished: whoever still waits for the daemon to be ready learns that it had nothing to stay for.
+    pub(crate) fn end(&mut self) {
+        self.put_away();
+        if let Some(reporter) = self.beginning.take().and_then(|beginning| beginning.reporter) {
+            reporter.send(&Report::Failed { exit: 0, reason: String::new() });
+        }
+    }
+
+    /// Waits for open work, as long as a stop may take.
+    pub(crate) fn drain(&self) {
+        let spent = self.stopping.map_or(Duration::ZERO, |since| since.elapsed());
+        let left = self.handle.guests.leave_within(self.stop_within.saturating_sub(spent));
+        if left > 0 {
+            let text = format!("stopped with {left} open after {:?}", self.stop_within);
+            self.handle.log.line(Priority::Warning, text);
+        }
+    }
+
+    /// Takes away what we made.
+    fn put_away(&mut self) {
+        if self.process != std::process::id() {
+            return;
+        }
+        for path in self.bound.drain(..) {
+            fs::remove_file(path).ok();
+        }
+        self.pid_file = None;
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.put_away();
+    }
+}
+
+impl AsFd for Life {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd()
+    }
+}
+
+/// Whether there is a terminal that controls us: tty(4), `/dev/tty`.
+fn has_terminal() -> bool {
+    use rustix::fs::{Mode, OFlags};
+    rustix::fs::open("/dev/tty", OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).is_ok()
+}

@@ -1,0 +1,190 @@
+//! Where a daemon's lines go: the journal with their fields, syslog, or stderr, by who started it.
+
+use crate::starter::Starter;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
+use std::fmt::Write;
+use std::io::Write as _;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::{fs, process};
+
+/// How much a line matters: syslog(3), journald's `PRIORITY=`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Priority {
+    /// The system is unusable.
+    Emergency = 0,
+    /// Must be dealt with at once.
+    Alert = 1,
+    /// The daemon cannot go on.
+    Critical = 2,
+    /// Something failed.
+    Error = 3,
+    /// Something may fail.
+    Warning = 4,
+    /// Ordinary, and worth knowing.
+    Notice = 5,
+    /// Ordinary.
+    Info = 6,
+    /// For those who look for a mistake.
+    Debug = 7,
+}
+
+/// The way that lines go, open from the start: a later chroot(2) or change of user does not cut it.
+#[derive(Debug)]
+pub struct Log {
+    name: String,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    /// The journal's native protocol: systemd.journal-fields(7).
+    Journal(OwnedFd),
+    /// A syslog daemon: syslog(3).
+    Syslog(OwnedFd),
+    /// Lines that a manager reads: `<N>` before each, sd-daemon(3).
+    Prefixed,
+    /// Lines for people.
+    Plain,
+}
+
+/// Where lines go that nobody can see on stderr.
+const JOURNAL: &str = "/run/systemd/journal/socket";
+const SYSLOG: &str = "/dev/log";
+/// syslog(3), `LOG_DAEMON`.
+const FACILITY: u8 = 3;
+
+/// Whether stderr will still lead to somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stderr {
+    Stays,
+    Goes,
+}
+
+impl Log {
+    /// Lines on stderr.
+    #[must_use]
+    pub fn to_stderr(name: impl Into<String>) -> Log {
+        Log { name: name.into(), way: Way::Plain }
+    }
+
+    /// Chooses: the journal if stderr is its stream (`JOURNAL_STREAM=`), else syslog if stderr is inetd's socket or is
+    /// about to go, else stderr.
+    pub(crate) fn choose(name: &str, starter: &Starter, journal_stream: Option<&str>, stderr: Stderr) -> Log {
+        let is_journal = journal_stream.is_some() && stream_of_stderr().as_deref() == journal_stream;
+        let hidden = *starter == Starter::Superserver || stderr == Stderr::Goes;
+        let way = if is_journal {
+            datagrams(JOURNAL).map_or(Way::Prefixed, Way::Journal)
+        } else if hidden {
+            datagrams(SYSLOG).map_or(Way::Plain, Way::Syslog)
+        } else {
+            Way::Plain
+        };
+        Log { name: name.to_owned(), way }
+    }
+
+    /// Sends one entry. Its fields, whose names are upper case letters, digits and underscores, reach the journal; on
+    /// the other ways they stand behind the text. Who cannot be reached is no error: a daemon does not end for want
+    /// of a reader.
+    pub fn send(&self, priority: Priority, text: &str, fields: &[(&str, &str)]) {
+        match &self.way {
+            Way::Journal(socket) => {
+                let mut entry = Vec::new();
+                field(&mut entry, "PRIORITY", &(priority as u8).to_string());
+                field(&mut entry, "SYSLOG_IDENTIFIER", &self.name);
+                field(&mut entry, "MESSAGE", text);
+                for (name, value) in fields {
+                    field(&mut entry, name, value);
+                }
+                if send(socket, &entry) == Err(Errno::MSGSIZE) {
+                    send_in_memory(socket, &entry).ok();
+                }
+            }
+            Way::Syslog(socket) => {
+                let number = FACILITY * 8 + priority as u8;
+                let line = with_fields(text, fields);
+                send(socket, format!("<{number}>{}[{}]: {line}", self.name, process::id()).as_bytes()).ok();
+            }
+            Way::Prefixed => {
+                let text = with_fields(text, fields);
+                let lines = text.lines().fold(String::new(), |mut lines, line| {
+                    writeln!(lines, "<{}>{line}", priority as u8).ok();
+                    lines
+                });
+                std::io::stderr().write_all(lines.as_bytes()).ok();
+            }
+            Way::Plain => {
+                let line = format!("{}: {}\n", self.name, with_fields(text, fields));
+                std::io::stderr().write_all(line.as_bytes()).ok();
+            }
+        }
+    }
+
+    /// Whether lines go to stderr.
+    pub(crate) fn is_stderr(&self) -> bool {
+        match self.way {
+            Way::Prefixed | Way::Plain => true,
+            Way::Journal(_) | Way::Syslog(_) => false,
+        }
+    }
+
+    /// Sends one line.
+    pub fn line(&self, priority: Priority, text: impl AsRef<str>) {
+        self.send(priority, text.as_ref(), &[]);
+    }
+}
+
+fn with_fields(text: &str, fields: &[(&str, &str)]) -> String {
+    fields.iter().fold(text.to_owned(), |mut line, (name, value)| {
+        write!(line, " {}={value}", name.to_lowercase()).ok();
+        line
+    })
+}
+
+/// One field of an entry: a value of several lines goes with its length.
+fn field(entry: &mut Vec<u8>, name: &str, value: &str) {
+    entry.extend_from_slice(name.as_bytes());
+    if value.contains('\n') {
+        entry.push(b'\n');
+        entry.extend_from_slice(&(value.len() as u64).to_le_bytes());
+    } else {
+        entry.push(b'=');
+    }
+    entry.extend_from_slice(value.as_bytes());
+    entry.push(b'\n');
+}
+
+fn stream_of_stderr() -> Option<String> {
+    let stderr = fs::metadata("/proc/self/fd/2").ok()?;
+    Some(format!("{}:{}", stderr.dev(), stderr.ino()))
+}
+
+fn datagrams(path: &str) -> Option<OwnedFd> {
+    let socket =
+        rustix::net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()?;
+    rustix::net::connect(&socket, &SocketAddrUnix::new(path).ok()?).ok()?;
+    Some(socket)
+}
+
+fn send(socket: &OwnedFd, bytes: &[u8]) -> rustix::io::Result<()> {
+    rustix::io::retry_on_intr(|| rustix::net::send(socket, bytes, SendFlags::NOSIGNAL)).map(drop)
+}
+
+/// An entry that no datagram holds goes in sealed memory, whose descriptor is sent.
+fn send_in_memory(socket: &OwnedFd, entry: &[u8]) -> std::io::Result<()> {
+    use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+    use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, sendmsg};
+    let mut memory =
+        fs::File::from(memfd_create("journal", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
+    memory.write_all(entry)?;
+    fcntl_add_seals(&memory, SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL)?;
+    let fds = [memory.as_fd()];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    control.push(SendAncillaryMessage::ScmRights(&fds));
+    sendmsg(socket, &[], &mut control, SendFlags::NOSIGNAL)?;
+    Ok(())
+}

@@ -1,0 +1,314 @@
+//! Sockets: taken over from whoever started us, sd_listen_fds(3), or bound by ourselves.
+
+use crate::error::{Error, Result};
+use crate::sys::fd::{adopt, standard};
+use rustix::net::{AddressFamily, SocketType, sockopt};
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs;
+use std::net::{TcpListener, UdpSocket};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+/// The first descriptor that is handed over.
+const FIRST: i32 = 3;
+/// Most descriptors that are taken over: more than any manager gives.
+const MOST: i32 = 4096;
+
+/// A socket that the daemon wants, and where to bind it if nobody hands it over.
+#[derive(Clone, Debug)]
+pub struct Socket {
+    name: String,
+    address: Address,
+    mode: u32,
+}
+
+#[derive(Clone, Debug)]
+enum Address {
+    Tcp(String),
+    Udp(String),
+    Unix(PathBuf),
+    UnixDatagram(PathBuf),
+}
+
+impl Socket {
+    /// A listening TCP socket, at `HOST:PORT`, `ADDRESS:PORT` or `[ADDRESS]:PORT`.
+    #[must_use]
+    pub fn tcp(name: impl Into<String>, address: impl Into<String>) -> Socket {
+        Socket::new(name, Address::Tcp(address.into()))
+    }
+
+    /// A UDP socket, at an address as [`Socket::tcp`] has it.
+    #[must_use]
+    pub fn udp(name: impl Into<String>, address: impl Into<String>) -> Socket {
+        Socket::new(name, Address::Udp(address.into()))
+    }
+
+    /// A listening Unix stream socket, at a path. What a daemon that ended left there is taken away; it goes at the
+    /// end if we made it.
+    #[must_use]
+    pub fn unix(name: impl Into<String>, path: impl Into<PathBuf>) -> Socket {
+        Socket::new(name, Address::Unix(path.into()))
+    }
+
+    /// A Unix datagram socket, at a path as [`Socket::unix`] has it.
+    #[must_use]
+    pub fn unix_datagram(name: impl Into<String>, path: impl Into<PathBuf>) -> Socket {
+        Socket::new(name, Address::UnixDatagram(path.into()))
+    }
+
+    /// Who may connect to a Unix socket that we bind: permission bits, `0o666` by default.
+    #[must_use]
+    pub fn mode(mut self, mode: u32) -> Socket {
+        self.mode = mode;
+        self
+    }
+
+    fn new(name: impl Into<String>, address: Address) -> Socket {
+        Socket { name: name.into(), address, mode: 0o666 }
+    }
+
+    /// Whether a descriptor is of the kind that is wanted.
+    fn fits(&self, fd: impl AsFd) -> bool {
+        let fd = fd.as_fd();
+        let (Ok(family), Ok(kind)) = (sockopt::socket_domain(fd), sockopt::socket_type(fd)) else {
+            return false;
+        };
+        let listens = sockopt::socket_acceptconn(fd) == Ok(true);
+        let network = family == AddressFamily::INET || family == AddressFamily::INET6;
+        let unix = family == AddressFamily::UNIX;
+        match self.address {
+            Address::Tcp(_) => network && kind == SocketType::STREAM && listens,
+            Address::Udp(_) => network && kind == SocketType::DGRAM,
+            Address::Unix(_) => unix && kind == SocketType::STREAM && listens,
+            Address::UnixDatagram(_) => unix && kind == SocketType::DGRAM,
+        }
+    }
+
+    /// Whether a name that came along means this socket: systemd's own names end in `.socket`.
+    fn is_called(&self, name: &str) -> bool {
+        name == self.name || name.strip_suffix(".socket") == Some(&self.name)
+    }
+
+    fn bind(&self) -> Result<OwnedFd> {
+        let bound = match &self.address {
+            Address::Tcp(address) => TcpListener::bind(address).map(OwnedFd::from),
+            Address::Udp(address) => UdpSocket::bind(address).map(OwnedFd::from),
+            Address::Unix(path) => bind_at(
+                path,
+                self.mode,
+                |path| UnixListener::bind(path),
+                |path| UnixStream::connect(path).is_ok(),
+            ),
+            Address::UnixDatagram(path) => bind_at(
+                path,
+                self.mode,
+                |path| UnixDatagram::bind(path),
+                |path| UnixDatagram::unbound().is_ok_and(|probe| probe.connect(path).is_ok()),
+            ),
+        };
+        bound.map_err(|error| self.failed(format!("cannot listen at {}: {error}", self.address)))
+    }
+
+    fn failed(&self, reason: String) -> Error {
+        Error::Socket { name: self.name.clone(), reason }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Address::Tcp(address) | Address::Udp(address) => f.write_str(address),
+            Address::Unix(path) | Address::UnixDatagram(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Binds at a path; a socket there that nobody answers at is left from one that ended.
+fn bind_at<Bound: Into<OwnedFd>>(
+    path: &Path,
+    mode: u32,
+    bind: impl Fn(&Path) -> std::io::Result<Bound>,
+    is_alive: impl Fn(&Path) -> bool,
+) -> std::io::Result<OwnedFd> {
+    let is_socket = fs::symlink_metadata(path).is_ok_and(|there| there.file_type().is_socket());
+    if is_socket && !is_alive(path) {
+        fs::remove_file(path)?;
+    }
+    let bound = bind(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+    Ok(bound.into())
+}
+
+/// The sockets a daemon has, by name.
+#[derive(Debug, Default)]
+pub struct Sockets {
+    open: Vec<(String, OwnedFd)>,
+    /// What goes when the daemon ends: Unix sockets that we bound.
+    bound: Vec<PathBuf>,
+    /// inetd's way: one connection, and we are here for it alone.
+    connection: Option<OwnedFd>,
+}
+
+impl Sockets {
+    /// Takes a listening TCP socket.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Socket`] when there is none of that name (any more), or it is of another kind.
+    pub fn tcp(&mut self, name: &str) -> Result<TcpListener> {
+        self.checked(Socket::tcp(name, String::new())).map(TcpListener::from)
+    }
+
+    /// Takes a UDP socket.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sockets::tcp`].
+    pub fn udp(&mut self, name: &str) -> Result<UdpSocket> {
+        self.checked(Socket::udp(name, String::new())).map(UdpSocket::from)
+    }
+
+    /// Takes a listening Unix stream socket.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sockets::tcp`].
+    pub fn unix(&mut self, name: &str) -> Result<UnixListener> {
+        self.checked(Socket::unix(name, PathBuf::new())).map(UnixListener::from)
+    }
+
+    /// Takes a Unix datagram socket.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sockets::tcp`].
+    pub fn unix_datagram(&mut self, name: &str) -> Result<UnixDatagram> {
+        self.checked(Socket::unix_datagram(name, PathBuf::new())).map(UnixDatagram::from)
+    }
+
+    /// Takes a descriptor of any kind: one of the fd store, say. Of several with one name, the first.
+    pub fn take(&mut self, name: &str) -> Option<OwnedFd> {
+        let at = self.open.iter().position(|(called, _)| called == name)?;
+        Some(self.open.remove(at).1)
+    }
+
+    /// The names of those that nobody took yet.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.open.iter().map(|(name, _)| &**name)
+    }
+
+    /// Takes the one connection that inetd, or a socket unit with `Accept=yes`, started us for: serve it and return.
+    pub fn connection(&mut self) -> Option<OwnedFd> {
+        self.connection.take()
+    }
+
+    fn checked(&mut self, wanted: Socket) -> Result<OwnedFd> {
+        let at = self.open.iter().position(|(name, _)| wanted.is_called(name));
+        let at =
+            at.ok_or_else(|| wanted.failed("nobody handed it over and it was not declared".to_owned()))?;
+        if !wanted.fits(&self.open[at].1) {
+            return Err(wanted.failed("is of another kind than asked for".to_owned()));
+        }
+        Ok(self.open.remove(at).1)
+    }
+
+    /// Takes away the names in the file system that we made.
+    pub(crate) fn bound(&mut self) -> Vec<PathBuf> {
+        std::mem::take(&mut self.bound)
+    }
+
+    /// Joins what was handed over with what is wanted: by name, then by kind and order; binds the rest.
+    pub(crate) fn gather(mut handed: Vec<(String, OwnedFd)>, wanted: &[Socket]) -> Result<Sockets> {
+        let mut sockets = Sockets::default();
+        if let [(_, only)] = &handed[..]
+            && is_connection(only)
+        {
+            sockets.connection = handed.pop().map(|(_, fd)| fd);
+            return Ok(sockets);
+        }
+        let mut unmet = Vec::new();
+        for socket in wanted {
+            match handed.iter().position(|(name, _)| socket.is_called(name)) {
+                Some(at) if socket.fits(&handed[at].1) => {
+                    sockets.open.push((socket.name.clone(), handed.remove(at).1));
+                }
+                Some(_) => {
+                    return Err(
+                        socket.failed(format!("what was handed over is no socket for {}", socket.address))
+                    );
+                }
+                None => unmet.push(socket),
+            }
+        }
+        for socket in unmet {
+            let spare = |(name, fd): &(String, OwnedFd)| {
+                socket.fits(fd) && !wanted.iter().any(|other| other.is_called(name))
+            };
+            let fd = match handed.iter().position(spare) {
+                Some(at) => handed.remove(at).1,
+                None => {
+                    let fd = socket.bind()?;
+                    if let Address::Unix(path) | Address::UnixDatagram(path) = &socket.address {
+                        sockets.bound.push(path.clone());
+                    }
+                    fd
+                }
+            };
+            sockets.open.push((socket.name.clone(), fd));
+        }
+        sockets.open.extend(handed);
+        Ok(sockets)
+    }
+}
+
+impl Drop for Sockets {
+    /// A start that fails leaves nothing in the file system.
+    fn drop(&mut self) {
+        for path in self.bound() {
+            fs::remove_file(path).ok();
+        }
+    }
+}
+
+fn is_connection(fd: &OwnedFd) -> bool {
+    sockopt::socket_type(fd) == Ok(SocketType::STREAM)
+        && sockopt::socket_acceptconn(fd) == Ok(false)
+        && rustix::net::getpeername(fd).is_ok()
+}
+
+/// Takes over what `LISTEN_FDS=` counts, with the names of `LISTEN_FDNAMES=`.
+pub(crate) fn handed(count: &OsStr, names: Option<&OsStr>) -> Result<Vec<(String, OwnedFd)>> {
+    let wrong = |reason: String| Error::Handed { reason };
+    let shown = count.to_string_lossy();
+    let count: i32 = shown
+        .parse()
+        .ok()
+        .filter(|count| (0..=MOST).contains(count))
+        .ok_or_else(|| wrong(format!("LISTEN_FDS={shown}: expected a number from 0 to {MOST}")))?;
+    let names: Option<Vec<String>> =
+        names.map(|names| names.to_string_lossy().split(':').map(str::to_owned).collect());
+    if let Some(names) = &names
+        && names.len() != count as usize
+    {
+        return Err(wrong(format!("LISTEN_FDNAMES= has {} names for LISTEN_FDS={count}", names.len())));
+    }
+    let mut names = names.unwrap_or_default().into_iter();
+    let mut taken = Vec::new();
+    for number in FIRST..FIRST + count {
+        let fd = adopt(number).ok_or_else(|| {
+            wrong(format!("LISTEN_FDS={count}, but descriptor {number} was not handed over"))
+        })?;
+        taken.push((names.next().unwrap_or_else(|| "unknown".to_owned()), fd));
+    }
+    Ok(taken)
+}
+
+/// inetd's socket: stdin.
+pub(crate) fn from_stdin() -> Result<Vec<(String, OwnedFd)>> {
+    let stdin = standard(0).ok_or_else(|| Error::Handed { reason: "stdin is closed".to_owned() })?;
+    let fd = stdin.try_clone_to_owned().map_err(|error| Error::io("copy the descriptor of stdin", error))?;
+    Ok(vec![("stdin".to_owned(), fd)])
+}

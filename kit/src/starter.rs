@@ -1,0 +1,277 @@
+//! Who started us, and what they handed over: the environment, the parent and stdin, looked at once.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::fd::BorrowedFd;
+use std::os::linux::fs::MetadataExt;
+use std::path::PathBuf;
+use std::process;
+use std::time::Duration;
+
+/// Who started this process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Starter {
+    /// A service manager that speaks sd_notify(3) or hands over sockets: systemd, eudaemon and their like.
+    Manager,
+    /// A service manager of that kind that does neither here. It may wait for us to go into the background
+    /// (`Type=forking`), or for anything but that: only `--daemon` on the command line tells.
+    SilentManager,
+    /// A supervisor that wants its child in the foreground, by the name of its process: `s6-supervise`, `runsv` …
+    Supervisor(String),
+    /// inetd and its like: stdin is the socket.
+    Superserver,
+    /// Nobody: we are the first process of a container or machine.
+    Nobody,
+    /// An init that starts us by itself, from its table, as the leader of a session.
+    Init,
+    /// A person at a terminal.
+    Terminal,
+    /// Another program: a script, cron, a package's scripts.
+    Program,
+}
+
+/// Processes that watch over their child, and what goes into the background is lost to them.
+const SUPERVISORS: &[&str] = &[
+    "s6-supervise",
+    "runsv",
+    "supervise",
+    "supervisord",
+    "perpd",
+    "dinit",
+    "nitro",
+    "circusd",
+    "procd",
+    "launchd",
+    "tini",
+    "docker-init",
+    "dumb-init",
+    "catatonit",
+    "podman-init",
+];
+
+impl Starter {
+    /// Whether it is to be obeyed when the command line says `--daemon`.
+    #[must_use]
+    pub fn lets_detach(&self) -> bool {
+        match self {
+            Starter::SilentManager | Starter::Terminal | Starter::Program => true,
+            Starter::Manager
+            | Starter::Supervisor(_)
+            | Starter::Superserver
+            | Starter::Nobody
+            | Starter::Init => false,
+        }
+    }
+
+    /// Whether it keeps the list of what runs, so that a pid file would say the same thing twice.
+    #[must_use]
+    pub fn keeps_count(&self) -> bool {
+        match self {
+            Starter::Manager | Starter::Supervisor(_) | Starter::Superserver | Starter::Nobody => true,
+            Starter::SilentManager | Starter::Init | Starter::Terminal | Starter::Program => false,
+        }
+    }
+}
+
+/// What the environment said when the process began.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Handed {
+    /// `NOTIFY_SOCKET=`
+    pub(crate) notify_socket: Option<OsString>,
+    /// `WATCHDOG_USEC=`, if it is meant for us.
+    pub(crate) watchdog: Option<Duration>,
+    /// `LISTEN_FDS=` and `LISTEN_FDNAMES=`, if they are meant for us.
+    pub(crate) listen: Option<(OsString, Option<OsString>)>,
+    /// `NOTIFY_FD=`: where a newline says that we are ready.
+    pub(crate) notify_fd: Option<OsString>,
+    /// `INVOCATION_ID=`
+    pub(crate) invocation: Option<String>,
+    /// `JOURNAL_STREAM=`: device and inode of the journal's stream.
+    pub(crate) journal_stream: Option<String>,
+    /// `CREDENTIALS_DIRECTORY=`
+    pub(crate) credentials: Option<PathBuf>,
+    /// `SYSTEMD_EXEC_PID=` names us.
+    pub(crate) by_manager: bool,
+}
+
+/// The variables that are meant for this process alone; its children should not see them.
+pub(crate) const OURS: [&str; 8] = [
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+    "LISTEN_PID",
+    "LISTEN_FDS",
+    "LISTEN_FDNAMES",
+    "LISTEN_PIDFDID",
+    "NOTIFY_FD",
+];
+
+impl Handed {
+    /// Reads variables, which `get` gives, for the process of this number.
+    pub(crate) fn read(pid: u32, get: impl Fn(&str) -> Option<OsString>) -> Handed {
+        let text = |name| get(name)?.into_string().ok().filter(|value| !value.is_empty());
+        let filled = |name| get(name).filter(|value| !value.is_empty());
+        let names_us = |name| text(name).is_some_and(|value| value.parse() == Ok(pid));
+        let for_us = text("WATCHDOG_PID").is_none() || names_us("WATCHDOG_PID");
+        Handed {
+            notify_socket: filled("NOTIFY_SOCKET"),
+            watchdog: text("WATCHDOG_USEC")
+                .filter(|_| for_us)
+                .and_then(|value| value.parse().ok())
+                .filter(|time| *time > 0 && *time < u64::MAX)
+                .map(Duration::from_micros),
+            listen: filled("LISTEN_FDS")
+                .filter(|_| names_us("LISTEN_PID"))
+                .map(|fds| (fds, get("LISTEN_FDNAMES"))),
+            notify_fd: filled("NOTIFY_FD"),
+            invocation: text("INVOCATION_ID"),
+            journal_stream: text("JOURNAL_STREAM"),
+            credentials: filled("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+            by_manager: names_us("SYSTEMD_EXEC_PID"),
+        }
+    }
+}
+
+/// What the kernel knows of how we were started.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) pid: u32,
+    pub(crate) parent: u32,
+    pub(crate) parent_name: String,
+    pub(crate) leads_session: bool,
+    pub(crate) stdin: Stdin,
+    pub(crate) at_terminal: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stdin {
+    /// A network socket, one that listens, or one that is stdout too: how inetd gives it.
+    Service,
+    Other,
+}
+
+impl Place {
+    pub(crate) fn look() -> Place {
+        let pid = process::id();
+        let parent = rustix::process::getppid().map_or(0, |parent| parent.as_raw_nonzero().get() as u32);
+        let parent_name = fs::read_to_string(format!("/proc/{parent}/comm")).unwrap_or_default();
+        let session =
+            rustix::process::getsid(None).map_or(0, |session| session.as_raw_nonzero().get() as u32);
+        let standard = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+        Place {
+            pid,
+            parent,
+            parent_name: parent_name.trim_end().to_owned(),
+            leads_session: session == pid,
+            stdin: stdin(),
+            at_terminal: standard.iter().any(rustix::termios::isatty),
+        }
+    }
+}
+
+fn stdin() -> Stdin {
+    use rustix::net::{AddressFamily, sockopt};
+    let stdin: BorrowedFd = rustix::stdio::stdin();
+    let Ok(family) = sockopt::socket_domain(stdin) else { return Stdin::Other };
+    // Shells of today's tools have socket pairs for stdin: those are nobody's service.
+    let network = family == AddressFamily::INET || family == AddressFamily::INET6;
+    let listens = sockopt::socket_acceptconn(stdin) == Ok(true);
+    let same = |number: u8| {
+        fs::metadata(format!("/proc/self/fd/{number}")).map(|of| (of.st_dev(), of.st_ino())).ok()
+    };
+    let both = same(0).is_some() && same(0) == same(1);
+    if network || listens || both { Stdin::Service } else { Stdin::Other }
+}
+
+/// Weighs both.
+pub(crate) fn starter(handed: &Handed, place: &Place) -> Starter {
+    if handed.notify_socket.is_some() || handed.listen.is_some() {
+        return Starter::Manager;
+    }
+    if place.stdin == Stdin::Service {
+        return Starter::Superserver;
+    }
+    if place.pid == 1 {
+        return Starter::Nobody;
+    }
+    if SUPERVISORS.contains(&&*place.parent_name) || handed.notify_fd.is_some() {
+        return Starter::Supervisor(place.parent_name.clone());
+    }
+    if handed.by_manager {
+        return Starter::SilentManager;
+    }
+    if place.parent == 1 && place.leads_session {
+        return Starter::Init;
+    }
+    if place.at_terminal { Starter::Terminal } else { Starter::Program }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Variables as `A=b C=d`, and how the place differs from a script's.
+    fn check(variables: &str, change: impl Fn(&mut Place), wanted: Starter) {
+        let mut place = Place {
+            pid: 70,
+            parent: 50,
+            parent_name: "sh".to_owned(),
+            leads_session: false,
+            stdin: Stdin::Other,
+            at_terminal: false,
+        };
+        change(&mut place);
+        let get = |name: &str| {
+            let pairs = variables.split_ascii_whitespace().filter_map(|pair| pair.split_once('='));
+            pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
+        };
+        assert_eq!(starter(&Handed::read(place.pid, get), &place), wanted, "{variables} {place:?}");
+    }
+
+    #[test]
+    fn starters() {
+        let named = |name: &'static str| move |place: &mut Place| place.parent_name = name.to_owned();
+        check("", |_| {}, Starter::Program);
+        check("", |place| place.at_terminal = true, Starter::Terminal);
+        check("NOTIFY_SOCKET=/run/n", |_| {}, Starter::Manager);
+        check("NOTIFY_SOCKET=", |_| {}, Starter::Program);
+        check("LISTEN_PID=70 LISTEN_FDS=1", |_| {}, Starter::Manager);
+        // Meant for somebody else, who started us.
+        check("LISTEN_PID=71 LISTEN_FDS=1 SYSTEMD_EXEC_PID=71", |_| {}, Starter::Program);
+        check("SYSTEMD_EXEC_PID=70 INVOCATION_ID=a", |_| {}, Starter::SilentManager);
+        check("INVOCATION_ID=a", |place| place.at_terminal = true, Starter::Terminal);
+        check("", named("runsv"), Starter::Supervisor("runsv".to_owned()));
+        check("NOTIFY_FD=3", named("x"), Starter::Supervisor("x".to_owned()));
+        check("", |place| place.stdin = Stdin::Service, Starter::Superserver);
+        check("", |place| place.pid = 1, Starter::Nobody);
+        // A shell may be a container's first process: what it starts does not lead a session.
+        check("", |place| place.parent = 1, Starter::Program);
+        check(
+            "",
+            |place| {
+                place.parent = 1;
+                place.leads_session = true;
+            },
+            Starter::Init,
+        );
+    }
+
+    #[test]
+    fn a_watchdog_for_somebody_else_is_not_ours() {
+        let watchdog = |variables: &'static [(&str, &str)]| {
+            let get = |name: &str| {
+                variables.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
+            };
+            Handed::read(70, get).watchdog
+        };
+        assert_eq!(watchdog(&[("WATCHDOG_USEC", "2000000")]), Some(Duration::from_secs(2)));
+        assert_eq!(
+            watchdog(&[("WATCHDOG_USEC", "5"), ("WATCHDOG_PID", "70")]),
+            Some(Duration::from_micros(5))
+        );
+        assert_eq!(watchdog(&[("WATCHDOG_USEC", "5"), ("WATCHDOG_PID", "71")]), None);
+        assert_eq!(watchdog(&[("WATCHDOG_USEC", "0")]), None);
+        assert_eq!(watchdog(&[("WATCHDOG_USEC", "x")]), None);
+    }
+}

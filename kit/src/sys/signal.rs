@@ -1,0 +1,143 @@
+//! Signals as bytes in a pipe, and the two ends that must work even when the program hangs: the second request to
+//! stop, and a stop that takes too long.
+//!
+//! Argument: the one signal function below does what signal-safety(7) allows and nothing else: atomics, write(2),
+//! clock_gettime(2), alarm(2), signal(2), raise(3), _exit(2); it keeps errno as it was. What it reads are atomics that were set before it
+//! was installed. `sigaction` and `sigemptyset` get pointers to live, initialised values of ours.
+#![allow(unsafe_code)]
+
+use super::fd::last_errno;
+use rustix::pipe::PipeFlags;
+use std::mem::{MaybeUninit, zeroed};
+use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
+
+/// The end of the pipe that signals are written to; never closed once it is set.
+static PIPE: AtomicI32 = AtomicI32::new(-1);
+/// When the first request to stop came, in milliseconds of the monotonic clock, and one more; 0 is never.
+static STOPPED: AtomicU64 = AtomicU64::new(0);
+/// Seconds that a stop may take; 0 is for ever.
+static PATIENCE: AtomicU32 = AtomicU32::new(0);
+
+/// Requests to stop within so many milliseconds are one: timeout(1) and terminals' wrappers send to the process and to
+/// its group.
+const ONE_REQUEST: u64 = 500;
+
+/// Asks to stop.
+pub(crate) const STOPS_US: [libc::c_int; 2] = [libc::SIGTERM, libc::SIGINT];
+/// Asks to read the configuration again.
+pub(crate) const RELOADS_US: libc::c_int = libc::SIGHUP;
+
+/// Routes SIGTERM, SIGINT and SIGHUP into a pipe, one byte each, and gives its other end.
+///
+/// The first request to stop starts the clock: after `patience` seconds the process ends by force, as it does at the
+/// second request. A second call, which only a process of one thread may make, gets a pipe of its own, and the first
+/// is closed.
+pub(crate) fn listen(patience: u32) -> rustix::io::Result<OwnedFd> {
+    let (ours, theirs) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+    PATIENCE.store(patience, Ordering::SeqCst);
+    STOPPED.store(0, Ordering::SeqCst);
+    let before = PIPE.swap(theirs.into_raw_fd(), Ordering::SeqCst);
+    if before >= 0 {
+        // SAFETY: it was ours, and the signal function writes to the other one now.
+        drop(unsafe { OwnedFd::from_raw_fd(before) });
+    }
+    for signal in STOPS_US.into_iter().chain([RELOADS_US, libc::SIGALRM]) {
+        set(signal, heard as *const () as libc::sighandler_t)?;
+    }
+    Ok(ours)
+}
+
+/// As if somebody had sent the signal to us.
+pub(crate) fn raise(signal: libc::c_int) {
+    // SAFETY: an integer.
+    unsafe { libc::raise(signal) };
+}
+
+/// Every signal does what it does by default and none is blocked, but SIGPIPE, which Rust ignores.
+pub(crate) fn reset() -> rustix::io::Result<()> {
+    for signal in 1..=64 {
+        if [libc::SIGKILL, libc::SIGSTOP, libc::SIGPIPE].contains(&signal) {
+            continue;
+        }
+        // Numbers that the C library keeps for itself are refused.
+        set(signal, libc::SIG_DFL).ok();
+    }
+    let mut none = MaybeUninit::uninit();
+    // SAFETY: sigemptyset initialises the set that sigprocmask reads.
+    let answer = unsafe {
+        libc::sigemptyset(none.as_mut_ptr());
+        libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), null_mut())
+    };
+    if answer == 0 { Ok(()) } else { Err(last_errno()) }
+}
+
+fn set(signal: libc::c_int, function: libc::sighandler_t) -> rustix::io::Result<()> {
+    // SAFETY: integers and a pointer that may be null.
+    let mut action: libc::sigaction = unsafe { zeroed() };
+    action.sa_sigaction = function;
+    action.sa_flags = libc::SA_RESTART;
+    // SAFETY: `action` is live; nothing is asked back.
+    let answer = unsafe {
+        libc::sigemptyset(&raw mut action.sa_mask);
+        libc::sigaction(signal, &raw const action, null_mut())
+    };
+    if answer == 0 { Ok(()) } else { Err(last_errno()) }
+}
+
+extern "C" fn heard(signal: libc::c_int) {
+    // SAFETY: signal-safe calls alone; errno is the thread's own.
+    unsafe {
+        let errno = *libc::__errno_location();
+        if signal == libc::SIGALRM {
+            say(b"stopping took too long: ended by force\n");
+            libc::_exit(1);
+        }
+        if STOPS_US.contains(&signal) {
+            let first = STOPPED.load(Ordering::SeqCst);
+            if first > 0 && now() - first >= ONE_REQUEST {
+                // As if nobody had caught it; a first process of a container has no default to fall back to.
+                libc::signal(signal, libc::SIG_DFL);
+                let mut only = zeroed();
+                libc::sigemptyset(&raw mut only);
+                libc::sigaddset(&raw mut only, signal);
+                libc::sigprocmask(libc::SIG_UNBLOCK, &raw const only, null_mut());
+                libc::raise(signal);
+                libc::_exit(128 + signal);
+            }
+            if first > 0 {
+                *libc::__errno_location() = errno;
+                return;
+            }
+            STOPPED.store(now(), Ordering::SeqCst);
+            libc::alarm(PATIENCE.load(Ordering::SeqCst));
+        }
+        let byte = signal as u8;
+        let pipe: RawFd = PIPE.load(Ordering::SeqCst);
+        // A full pipe has reload requests enough, and a stop is counted above.
+        libc::write(pipe, (&raw const byte).cast(), 1);
+        *libc::__errno_location() = errno;
+    }
+}
+
+/// Milliseconds of the monotonic clock, and one more.
+unsafe fn now() -> u64 {
+    // SAFETY: a live value of integers, for a clock that every Linux has.
+    unsafe {
+        let mut time: libc::timespec = zeroed();
+        libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time);
+        time.tv_sec as u64 * 1000 + time.tv_nsec as u64 / 1_000_000 + 1
+    }
+}
+
+/// Writes to stderr from within the signal function.
+unsafe fn say(text: &[u8]) {
+    // SAFETY: a live slice and its length.
+    unsafe { libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len()) };
+}
+
+/// Whether a stop was asked for.
+pub(crate) fn stop_asked() -> bool {
+    STOPPED.load(Ordering::SeqCst) > 0
+}

@@ -1,0 +1,118 @@
+#![forbid(unsafe_code)]
+//! A daemon by `kit` that lives as its command line says, for tests of every surrounding.
+//!
+//! ```text
+//! lifelike [--daemon] [--pid-file=PATH] [--user=NAME] [--port=PORT] [--notify-fd=N] [--mark=FILE] [WORD…]
+//! ```
+//! Words: `fails` (before it is ready), `slow` (ready after a second), `crashes` (after it is ready), `crashes-early`,
+//! `panics`, `hangs` (answers no watchdog), `stubborn` (does not stop when asked), `late` (its deadline ends it). What
+//! happens to it, it writes to the file of `--mark`, a line each. On its port it tells its pid to whoever connects.
+
+use eudaemon_kit::{Daemon, Life, Moment, Privileges, Socket};
+use std::error::Error;
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::process::{self, ExitCode};
+use std::time::Duration;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let value = |name: &str| {
+        words.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('=').map(str::to_owned))
+    };
+    let mut daemon = Daemon::new("lifelike").stop_within(Duration::from_secs(2));
+    if let Some(path) = value("--pid-file") {
+        daemon = daemon.pid_file(path);
+    }
+    if let Some(user) = value("--user") {
+        daemon = daemon.privileges(Privileges::keep().user(user).no_new_privileges());
+    }
+    if let Some(port) = value("--port") {
+        daemon = daemon.socket(Socket::tcp("lifelike", format!("127.0.0.1:{port}")));
+    }
+    if let Some(number) = value("--notify-fd").and_then(|number| number.parse().ok()) {
+        daemon = daemon.notification_fd(number);
+    }
+    let mark = value("--mark");
+    let listens = value("--port").is_some();
+    daemon.run(move |life| {
+        let mut marks =
+            Marks(mark.map(|path| File::options().append(true).create(true).open(path)).transpose()?);
+        live(life, &mut marks, &words, listens)
+    })
+}
+
+/// What happened, for the test to read.
+struct Marks(Option<File>);
+
+impl Marks {
+    fn write(&mut self, text: &str) -> std::io::Result<()> {
+        self.0.as_mut().map_or(Ok(()), |file| writeln!(file, "{text}"))
+    }
+}
+
+fn live(
+    life: &mut Life,
+    marks: &mut Marks,
+    words: &[String],
+    listens: bool,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let told = |word: &str| words.iter().any(|found| found == word);
+    marks.write(&format!("started {} by {:?}", process::id(), life.starter()))?;
+    if let Some(connection) = life.sockets().connection() {
+        let mut stream = std::net::TcpStream::from(connection);
+        return Ok(writeln!(stream, "{}", process::id())?);
+    }
+    let listener = if listens { Some(life.tcp("lifelike")?) } else { None };
+    if told("fails") {
+        return Err("told to fail".into());
+    }
+    if told("crashes-early") {
+        process::abort();
+    }
+    if told("slow") {
+        match life.wait_for(&[], Some(Duration::from_secs(1)))? {
+            Moment::Stop => return Ok(()),
+            Moment::Reload(_) | Moment::Readable(_) | Moment::TimeOver => {}
+        }
+    }
+    life.ready()?;
+    marks.write("ready")?;
+    if told("crashes") {
+        process::abort();
+    }
+    if told("panics") {
+        panic!("told to panic");
+    }
+    while told("hangs") {
+        std::thread::park();
+    }
+    let guest = life.handle().guest();
+    loop {
+        let readable: Vec<_> = listener.iter().map(AsFd::as_fd).collect();
+        match life.wait_for(&readable, None)? {
+            Moment::Readable(_) => {
+                if let Some((mut stream, _)) =
+                    listener.as_ref().map(std::net::TcpListener::accept).transpose()?
+                {
+                    writeln!(stream, "{}", process::id())?;
+                }
+            }
+            Moment::Reload(reload) => {
+                marks.write("reloaded")?;
+                reload.done();
+            }
+            Moment::Stop if told("stubborn") => marks.write("asked to stop")?,
+            Moment::Stop if told("late") => {
+                marks.write("waits for its guests")?;
+                return Ok(());
+            }
+            Moment::Stop => break,
+            Moment::TimeOver => {}
+        }
+    }
+    drop(guest);
+    marks.write("stopped")?;
+    Ok(())
+}
