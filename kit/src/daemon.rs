@@ -2,7 +2,7 @@
 
 use crate::detach::detach;
 use crate::error::{Error, Result};
-use crate::life::{Beginning, Life, Parts};
+use crate::life::{Beginning, Life, Parts, Told};
 use crate::log::{Log, Priority, Stderr};
 use crate::notify::{Notifier, State};
 use crate::pid_file::PidFile;
@@ -17,7 +17,7 @@ use rustix::fs::{Mode, OFlags};
 use std::any::Any;
 use std::error::Error as Failure;
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
@@ -212,7 +212,10 @@ impl Daemon {
         let mut life = match self.start() {
             Ok(life) => life,
             Err(error) => {
-                writeln!(io::stderr(), "{name}: {error}").ok();
+                // Nothing is set up yet; who reads it depends on the starter all the same.
+                let (starter, handed) = look();
+                let log = Log::choose(&name, &starter, handed.journal_stream.as_deref(), Stderr::Stays);
+                log.line(Priority::Error, error.to_string());
                 return ExitCode::from(error.exit_code());
             }
         };
@@ -226,9 +229,13 @@ impl Daemon {
             Ok(Err(error)) => {
                 let error = error.into();
                 let exit = error.downcast_ref::<Error>().map_or(1, Error::exit_code);
-                life.fail(exit, errno_of(&*error), &with_sources(&*error));
+                let reason = with_sources(&*error);
+                if life.fail(exit, errno_of(&*error), &reason) == Told::ToMachines {
+                    life.handle().log().line(Priority::Error, reason);
+                }
                 ExitCode::from(exit)
             }
+            // People have it from the hook.
             Err(panic) => {
                 life.fail(101, None, &format!("panicked: {}", panic_text(&*panic)));
                 ExitCode::from(101)
@@ -244,9 +251,7 @@ impl Daemon {
     /// [`Error`], each with what, where and why. In the background the process in front has told it then, and this one
     /// has only to end.
     pub fn start(self) -> Result<Life> {
-        let place = Place::look();
-        let handed = Handed::read(place.pid, |name| std::env::var_os(name));
-        let starter = starter(&handed, &place);
+        let (starter, handed) = look();
         let ground = self.ground.unwrap_or_else(|| Ground::of_arguments(std::env::args_os()));
         let alone = Alone::now();
         if ground == Ground::Background && starter.lets_detach() {
@@ -376,6 +381,13 @@ impl Daemon {
         let missing = || Error::Handed { reason: format!("notification fd {number} was not handed over") };
         end.ok_or_else(missing).map(Some)
     }
+}
+
+/// Who started us, and with what.
+fn look() -> (Starter, Handed) {
+    let place = Place::look();
+    let handed = Handed::read(place.pid, |name| std::env::var_os(name));
+    (starter(&handed, &place), handed)
 }
 
 fn open_for(path: PathBuf, flags: OFlags) -> Result<OwnedFd> {

@@ -36,6 +36,15 @@ pub enum Moment {
     TimeOver,
 }
 
+/// Who knows of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// The process in front, which tells it to people.
+    InFront,
+    /// A manager at best.
+    ToMachines,
+}
+
 /// How a daemon is seen from outside until it is ready.
 #[derive(Debug)]
 pub(crate) struct Beginning {
@@ -346,18 +355,19 @@ impl Life {
         command
     }
 
-    /// Tells that it will not come to be ready, or ends badly.
-    pub(crate) fn fail(&mut self, exit: u8, errno: Option<i32>, reason: &str) {
+    /// Tells the manager and the process in front that the daemon will not come to be ready, or ends badly.
+    pub(crate) fn fail(&mut self, exit: u8, errno: Option<i32>, reason: &str) -> Told {
         let mut states = vec![State::Status(reason.to_owned()), State::ExitStatus(exit)];
         states.extend(errno.map(State::Errno));
         self.handle.notifier.send(&states).ok();
+        // Gone before it is said: a next start finds nothing in its way.
+        self.put_away();
         match self.beginning.take().and_then(|beginning| beginning.reporter) {
-            // The process in front says it.
             Some(reporter) => {
-                self.put_away();
                 reporter.send(&Report::Failed { exit, reason: reason.to_owned() });
+                Told::InFront
             }
-            None => self.handle.log.line(Priority::Error, reason),
+            None => Told::ToMachines,
         }
     }
 

@@ -49,6 +49,8 @@ enum Way {
     Prefixed,
     /// Lines for people.
     Plain,
+    /// There is no reader: inetd's stderr is the client's connection.
+    Nowhere,
 }
 
 /// Where lines go that nobody can see on stderr.
@@ -75,10 +77,11 @@ impl Log {
     /// about to go, else stderr.
     pub(crate) fn choose(name: &str, starter: &Starter, journal_stream: Option<&str>, stderr: Stderr) -> Log {
         let is_journal = journal_stream.is_some() && stream_of_stderr().as_deref() == journal_stream;
-        let hidden = *starter == Starter::Superserver || stderr == Stderr::Goes;
         let way = if is_journal {
             datagrams(JOURNAL).map_or(Way::Prefixed, Way::Journal)
-        } else if hidden {
+        } else if *starter == Starter::Superserver {
+            datagrams(SYSLOG).map_or(Way::Nowhere, Way::Syslog)
+        } else if stderr == Stderr::Goes {
             datagrams(SYSLOG).map_or(Way::Plain, Way::Syslog)
         } else {
             Way::Plain
@@ -120,6 +123,7 @@ impl Log {
                 let line = format!("{}: {}\n", self.name, with_fields(text, fields));
                 std::io::stderr().write_all(line.as_bytes()).ok();
             }
+            Way::Nowhere => {}
         }
     }
 
@@ -127,7 +131,7 @@ impl Log {
     pub(crate) fn is_stderr(&self) -> bool {
         match self.way {
             Way::Prefixed | Way::Plain => true,
-            Way::Journal(_) | Way::Syslog(_) => false,
+            Way::Journal(_) | Way::Syslog(_) | Way::Nowhere => false,
         }
     }
 

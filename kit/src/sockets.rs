@@ -146,6 +146,8 @@ fn bind_at<Bound: Into<OwnedFd>>(
 #[derive(Debug, Default)]
 pub struct Sockets {
     open: Vec<(String, OwnedFd)>,
+    /// The names of those that we did not have to make.
+    handed: Vec<String>,
     /// What goes when the daemon ends: Unix sockets that we bound.
     bound: Vec<PathBuf>,
     /// inetd's way: one connection, and we are here for it alone.
@@ -200,6 +202,12 @@ impl Sockets {
         self.open.iter().map(|(name, _)| &**name)
     }
 
+    /// Whether the socket of this name was handed over: by a socket unit, or out of the fd store.
+    #[must_use]
+    pub fn is_handed(&self, name: &str) -> bool {
+        self.handed.iter().any(|handed| handed == name)
+    }
+
     /// Takes the one connection that inetd, or a socket unit with `Accept=yes`, started us for: serve it and return.
     pub fn connection(&mut self) -> Option<OwnedFd> {
         self.connection.take()
@@ -234,6 +242,7 @@ impl Sockets {
             match handed.iter().position(|(name, _)| socket.is_called(name)) {
                 Some(at) if socket.fits(&handed[at].1) => {
                     sockets.open.push((socket.name.clone(), handed.remove(at).1));
+                    sockets.handed.push(socket.name.clone());
                 }
                 Some(_) => {
                     return Err(
@@ -248,7 +257,10 @@ impl Sockets {
                 socket.fits(fd) && !wanted.iter().any(|other| other.is_called(name))
             };
             let fd = match handed.iter().position(spare) {
-                Some(at) => handed.remove(at).1,
+                Some(at) => {
+                    sockets.handed.push(socket.name.clone());
+                    handed.remove(at).1
+                }
                 None => {
                     let fd = socket.bind()?;
                     if let Address::Unix(path) | Address::UnixDatagram(path) = &socket.address {
@@ -259,6 +271,7 @@ impl Sockets {
             };
             sockets.open.push((socket.name.clone(), fd));
         }
+        sockets.handed.extend(handed.iter().map(|(name, _)| name.clone()));
         sockets.open.extend(handed);
         Ok(sockets)
     }

@@ -1,5 +1,6 @@
 //! Who started us, and what they handed over: the environment, the parent and stdin, looked at once.
 
+use crate::sys::process::session;
 use std::ffi::OsString;
 use std::fs;
 use std::os::fd::BorrowedFd;
@@ -156,14 +157,12 @@ impl Place {
         let pid = process::id();
         let parent = rustix::process::getppid().map_or(0, |parent| parent.as_raw_nonzero().get() as u32);
         let parent_name = fs::read_to_string(format!("/proc/{parent}/comm")).unwrap_or_default();
-        let session =
-            rustix::process::getsid(None).map_or(0, |session| session.as_raw_nonzero().get() as u32);
         let standard = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
         Place {
             pid,
             parent,
             parent_name: parent_name.trim_end().to_owned(),
-            leads_session: session == pid,
+            leads_session: session() == pid,
             stdin: stdin(),
             at_terminal: standard.iter().any(rustix::termios::isatty),
         }

@@ -98,6 +98,36 @@ impl State {
         State::Other { key: key.into(), value: value.into() }
     }
 
+    /// What stands before the first `=`.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        match self {
+            State::Ready => "READY",
+            State::Reloading => "RELOADING",
+            State::Stopping => "STOPPING",
+            State::MonotonicUsec(_) => "MONOTONIC_USEC",
+            State::Status(_) => "STATUS",
+            State::Errno(_) => "ERRNO",
+            State::BusError(_) => "BUSERROR",
+            State::VarlinkError(_) => "VARLINKERROR",
+            State::ExitStatus(_) => "EXIT_STATUS",
+            State::MainPid(_) => "MAINPID",
+            State::MainPidFdId(_) => "MAINPIDFDID",
+            State::MainPidFd => "MAINPIDFD",
+            State::Watchdog | State::WatchdogTrigger => "WATCHDOG",
+            State::WatchdogUsec(_) => "WATCHDOG_USEC",
+            State::ExtendTimeoutUsec(_) => "EXTEND_TIMEOUT_USEC",
+            State::FdStore => "FDSTORE",
+            State::FdStoreRemove => "FDSTOREREMOVE",
+            State::FdName(_) => "FDNAME",
+            State::FdPollOff => "FDPOLL",
+            State::Barrier => "BARRIER",
+            State::NotifyAccess(_) => "NOTIFYACCESS",
+            State::RestartReset => "RESTART_RESET",
+            State::Other { key, .. } => key,
+        }
+    }
+
     /// Reads one line, without its newline; a line that assigns nothing is nothing.
     fn read(line: &str) -> Option<State> {
         let (key, value) = line.split_once('=')?;
@@ -141,31 +171,32 @@ fn flag(value: &str, state: State) -> Option<State> {
 
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}=", OneLine(self.key()))?;
         match self {
-            State::Ready => f.write_str("READY=1"),
-            State::Reloading => f.write_str("RELOADING=1"),
-            State::Stopping => f.write_str("STOPPING=1"),
-            State::MonotonicUsec(at) => write!(f, "MONOTONIC_USEC={at}"),
-            State::Status(text) => write!(f, "STATUS={}", OneLine(text)),
-            State::Errno(number) => write!(f, "ERRNO={number}"),
-            State::BusError(name) => write!(f, "BUSERROR={}", OneLine(name)),
-            State::VarlinkError(name) => write!(f, "VARLINKERROR={}", OneLine(name)),
-            State::ExitStatus(status) => write!(f, "EXIT_STATUS={status}"),
-            State::MainPid(pid) => write!(f, "MAINPID={pid}"),
-            State::MainPidFdId(inode) => write!(f, "MAINPIDFDID={inode}"),
-            State::MainPidFd => f.write_str("MAINPIDFD=1"),
-            State::Watchdog => f.write_str("WATCHDOG=1"),
-            State::WatchdogTrigger => f.write_str("WATCHDOG=trigger"),
-            State::WatchdogUsec(time) => write!(f, "WATCHDOG_USEC={time}"),
-            State::ExtendTimeoutUsec(time) => write!(f, "EXTEND_TIMEOUT_USEC={time}"),
-            State::FdStore => f.write_str("FDSTORE=1"),
-            State::FdStoreRemove => f.write_str("FDSTOREREMOVE=1"),
-            State::FdName(name) => write!(f, "FDNAME={}", OneLine(name)),
-            State::FdPollOff => f.write_str("FDPOLL=0"),
-            State::Barrier => f.write_str("BARRIER=1"),
-            State::NotifyAccess(access) => write!(f, "NOTIFYACCESS={}", access.word()),
-            State::RestartReset => f.write_str("RESTART_RESET=1"),
-            State::Other { key, value } => write!(f, "{}={}", OneLine(key), OneLine(value)),
+            State::Ready
+            | State::Reloading
+            | State::Stopping
+            | State::MainPidFd
+            | State::Watchdog
+            | State::FdStore
+            | State::FdStoreRemove
+            | State::Barrier
+            | State::RestartReset => f.write_str("1"),
+            State::FdPollOff => f.write_str("0"),
+            State::WatchdogTrigger => f.write_str("trigger"),
+            State::MonotonicUsec(number)
+            | State::MainPidFdId(number)
+            | State::WatchdogUsec(number)
+            | State::ExtendTimeoutUsec(number) => write!(f, "{number}"),
+            State::Errno(number) => write!(f, "{number}"),
+            State::ExitStatus(status) => write!(f, "{status}"),
+            State::MainPid(pid) => write!(f, "{pid}"),
+            State::NotifyAccess(access) => f.write_str(access.word()),
+            State::Status(text)
+            | State::BusError(text)
+            | State::VarlinkError(text)
+            | State::FdName(text)
+            | State::Other { value: text, .. } => write!(f, "{}", OneLine(text)),
         }
     }
 }

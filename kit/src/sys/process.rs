@@ -44,6 +44,12 @@ pub(crate) fn fork(_: &Alone) -> rustix::io::Result<Fork> {
     }
 }
 
+/// The process that leads our session; 0 if that is outside of our pid namespace, which rustix's pids cannot say.
+pub(crate) fn session() -> u32 {
+    // SAFETY: an integer.
+    unsafe { libc::getsid(0) }.try_into().unwrap_or(0)
+}
+
 /// Ends this process at once: nothing is flushed, no destructor and no atexit(3) function runs.
 pub(crate) fn exit_at_once(status: u8) -> ! {
     // SAFETY: an integer.

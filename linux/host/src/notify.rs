@@ -5,10 +5,12 @@
 
 use crate::limits;
 use eudaemon_engine::api::{Candidate, Notification, Parcel, Watchdog};
+use eudaemon_kit::notify::{Notifier, State, parse as parse_states};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketAddrUnix, SocketFlags,
     SocketType,
 };
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -47,17 +49,11 @@ pub fn bind(path: &Path) -> io::Result<OwnedFd> {
 }
 
 /// Tells whoever started us with a `NOTIFY_SOCKET` of theirs (a container manager); nobody asked is no error.
-pub fn tell_above(text: &str) -> io::Result<()> {
-    let Some(path) = std::env::var_os("NOTIFY_SOCKET") else { return Ok(()) };
-    let socket =
-        rustix::net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
-    let bytes = path.as_encoded_bytes();
-    let address = match bytes.strip_prefix(b"@") {
-        Some(name) => SocketAddrUnix::new_abstract_name(name)?,
-        None => SocketAddrUnix::new(Path::new(&path))?,
-    };
-    rustix::net::sendto(&socket, text.as_bytes(), rustix::net::SendFlags::DONTWAIT, &address)?;
-    Ok(())
+pub fn tell_above(states: &[State]) -> Result<(), eudaemon_kit::Error> {
+    match std::env::var_os("NOTIFY_SOCKET") {
+        Some(socket) => Notifier::connect(&socket)?.send(states),
+        None => Ok(()),
+    }
 }
 
 /// The first waiting message, left where it is.
@@ -101,41 +97,47 @@ pub enum Hangup {
 }
 
 pub fn hangup(text: &[u8]) -> Hangup {
-    let ignored = text.split(|&b| b == b'\n').any(|line| line == b"FDPOLL=0");
-    if ignored { Hangup::Ignored } else { Hangup::Drops }
+    if parse_states(text).contains(&State::FdPollOff) { Hangup::Ignored } else { Hangup::Drops }
 }
 
-/// Reads the assignments; what is not known or not well-formed says nothing.
+/// Reads the assignments. Of several values for one key the first counts, and if it is not well-formed, none does; what
+/// is not known says nothing.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the protocol grows, and what is new says nothing to us")]
 pub fn parse(text: &[u8], parcel: Option<Parcel>) -> Notification {
-    let text = String::from_utf8_lossy(text);
     let mut found = Notification::default();
-    for line in text.split('\n') {
-        let Some((key, value)) = line.split_once('=') else { continue };
-        match key {
-            "READY" => found.ready |= value == "1",
-            "RELOADING" => found.reloading |= value == "1",
-            "STOPPING" => found.stopping |= value == "1",
-            "MONOTONIC_USEC" => found.monotonic_usec = value.parse().ok(),
-            "STATUS" => found.status = Some(value.to_owned()),
-            "ERRNO" => found.errno = value.parse().ok(),
-            "BUSERROR" => found.bus_error = Some(value.to_owned()),
-            "MAINPID" => found.main = value.parse().ok().filter(|pid| *pid > 1).map(Candidate),
-            "WATCHDOG" => {
-                found.watchdog = match value {
-                    "1" => Some(Watchdog::Ping),
-                    "trigger" => Some(Watchdog::Trigger),
-                    _ => found.watchdog,
-                }
-            }
-            "WATCHDOG_USEC" => found.watchdog_usec = value.parse().ok(),
-            "EXTEND_TIMEOUT_USEC" => found.extend_timeout_usec = value.parse().ok(),
-            "FDSTORE" => found.fd_store = parcel.filter(|_| value == "1"),
-            "FDSTOREREMOVE" => found.fd_store_remove |= value == "1",
-            "FDNAME" => found.fd_name = Some(value.to_owned()),
+    let states = parse_states(text);
+    let mut keys = BTreeSet::new();
+    for state in &states {
+        if !keys.insert(state.key()) && !is_flag(state) {
+            continue;
+        }
+        match state.clone() {
+            State::Ready => found.ready = true,
+            State::Reloading => found.reloading = true,
+            State::Stopping => found.stopping = true,
+            State::MonotonicUsec(at) => found.monotonic_usec = Some(at),
+            State::Status(text) => found.status = Some(text),
+            State::Errno(number) => found.errno = Some(number),
+            State::BusError(name) => found.bus_error = Some(name),
+            State::MainPid(pid) => found.main = Some(pid).filter(|pid| *pid > 1).map(Candidate),
+            State::Watchdog => found.watchdog = Some(Watchdog::Ping),
+            State::WatchdogTrigger => found.watchdog = Some(Watchdog::Trigger),
+            State::WatchdogUsec(time) => found.watchdog_usec = Some(time),
+            State::ExtendTimeoutUsec(time) => found.extend_timeout_usec = Some(time),
+            State::FdStore => found.fd_store = parcel,
+            State::FdStoreRemove => found.fd_store_remove = true,
+            State::FdName(name) => found.fd_name = Some(name),
+            // Whoever waits for a barrier waits for its descriptor to be closed, as each is that nobody stores; all
+            // else is for later versions of the protocol.
             _ => {}
         }
     }
     found
+}
+
+/// Whether the assignment counts wherever it stands.
+fn is_flag(state: &State) -> bool {
+    matches!(state, State::Ready | State::Reloading | State::Stopping | State::FdStore | State::FdStoreRemove)
 }
 
 #[cfg(test)]
@@ -145,10 +147,12 @@ mod tests {
 
     #[test]
     fn words() {
-        let found = parse(b"READY=1\nSTATUS=up = well\nMAINPID=12\nMAINPID=x\nFOO\nERRNO=2\nFDSTORE=1", None);
+        let text =
+            "READY=0\nREADY=1\nSTATUS=up = well\nSTATUS=\nMAINPID=x\nMAINPID=12\nFOO\nERRNO=2\nFDSTORE=1";
+        let found = parse(text.as_bytes(), None);
         assert!(found.ready && !found.reloading);
-        assert_eq!(found.status.as_deref(), Some("up = well"));
-        assert_eq!(found.main, None, "the last word counts, and it is no pid");
+        assert_eq!(found.status.as_deref(), Some("up = well"), "the first word counts");
+        assert_eq!(found.main, None, "the first word counts, and it is no pid");
         assert_eq!(found.errno, Some(2));
         assert_eq!(found.fd_store, None, "no descriptor came with it");
         assert_eq!(parse(b"MAINPID=1", None).main, None);

@@ -2,6 +2,7 @@
 # build-rootfs.sh LAYER: makes one layer of the test machine's root file system under $CACHE, as Debian 12 ships it.
 #   nine   minbase, systemd, the nine packages that the tests run, and their clients
 #   seed   what examples/seed needs to be built and run, as an overlay upon nine
+#   starters  other programs that start and watch daemons, as an overlay upon nine
 # Environment: CACHE, SEAL (the compiled seal.c, whose `nosync` turns fsync into nothing: a third of the time goes there),
 # MIRROR (default: the one this machine uses, else deb.debian.org). Needs root.
 set -euo pipefail
@@ -16,6 +17,7 @@ mkdir -p "$debs"
 nine="systemd systemd-sysv dbus nginx redis-server postgresql openssh-server openssh-client cron rsyslog memcached apache2
   curl iproute2 procps python3 netcat-openbsd ca-certificates kmod udev psmisc strace"
 seed="gcc libc6-dev golang-go nodejs"
+starters="s6 runit openbsd-inetd"
 
 # inside ROOT COMMAND...: runs a command in the root with its own mounts and processes; nothing outlives it.
 inside() {
@@ -72,13 +74,16 @@ build_nine() {
   finish "$root"
 }
 
-build_seed() {
-  local upper=$1 root=$1.root
+build_seed() { upon_nine "$1" $seed; }
+build_starters() { upon_nine "$1" $starters; }
+
+upon_nine() { # UPPER PACKAGE...: an overlay with more packages
+  local upper=$1 root=$1.root; shift
   mkdir -p "$upper" "$upper.work" "$root"
   mount -t overlay overlay -o "lowerdir=$CACHE/nine,upperdir=$upper,workdir=$upper.work" "$root"
   configure "$root"
   inside "$root" apt-get -qq update
-  inside "$root" apt-get -qqy -o Dpkg::Use-Pty=0 install $seed
+  inside "$root" apt-get -qqy -o Dpkg::Use-Pty=0 install "$@"
   finish "$root"
   umount "$root"
   rm -rf "$root" "$upper.work"

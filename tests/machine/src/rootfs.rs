@@ -15,15 +15,18 @@ pub enum Layer {
     Nine,
     /// The toolchains and runtimes of `examples/seed`, upon `Nine`.
     Seed,
+    /// Other programs that start and watch daemons, upon `Nine`.
+    Starters,
 }
 
 impl Layer {
-    pub const ALL: [Layer; 2] = [Layer::Nine, Layer::Seed];
+    pub const ALL: [Layer; 3] = [Layer::Nine, Layer::Seed, Layer::Starters];
 
     pub fn name(self) -> &'static str {
         match self {
             Layer::Nine => "nine",
             Layer::Seed => "seed",
+            Layer::Starters => "starters",
         }
     }
 
@@ -32,6 +35,7 @@ impl Layer {
         match self {
             Layer::Nine => &[Layer::Nine],
             Layer::Seed => &[Layer::Seed, Layer::Nine],
+            Layer::Starters => &[Layer::Starters, Layer::Nine],
         }
     }
 }

@@ -24,6 +24,8 @@ mod freezer;
 mod health;
 #[path = "cases/kills.rs"]
 mod kills;
+#[path = "cases/kit.rs"]
+mod kit;
 #[path = "cases/life.rs"]
 mod life;
 #[path = "cases/nine.rs"]
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
     let cases: Vec<harness::Case> = [
         boot::CASES,
         nine::CASES,
+        kit::CASES,
         life::CASES,
         places::CASES,
         seed::CASES,

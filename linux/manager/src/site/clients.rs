@@ -7,6 +7,7 @@ use eudaemon_bus::{Incoming, Reloading, Server};
 use eudaemon_engine::Engine;
 use eudaemon_engine::api::{ActiveState, Announcement, Answer, Finale, JobResult, Refusal, Request};
 use eudaemon_host::place::Scope;
+use eudaemon_kit::notify::State;
 use eudaemon_unit::name::UnitName;
 use std::collections::BTreeSet;
 
@@ -138,7 +139,8 @@ impl Site {
     /// A container manager that asked for it by `NOTIFY_SOCKET` hears that we are up.
     pub(super) fn say_ready(&mut self) {
         if !std::mem::replace(&mut self.ready_said, true)
-            && let Err(error) = eudaemon_host::notify::tell_above("READY=1\nSTATUS=Ready.")
+            && let Err(error) =
+                eudaemon_host::notify::tell_above(&[State::Ready, State::Status("Ready.".to_owned())])
         {
             self.lines.say(
                 None,

@@ -5,7 +5,8 @@
 //! lifelike [--daemon] [--pid-file=PATH] [--user=NAME] [--port=PORT] [--notify-fd=N] [--mark=FILE] [WORD…]
 //! ```
 //! Words: `fails` (before it is ready), `slow` (ready after a second), `crashes` (after it is ready), `crashes-early`,
-//! `panics`, `hangs` (answers no watchdog), `stubborn` (does not stop when asked), `late` (its deadline ends it). What
+//! `panics`, `hangs` (answers no watchdog), `stubborn` (does not stop when asked), `late` (its deadline ends it), `stores`
+//! (leaves its socket with the manager). What
 //! happens to it, it writes to the file of `--mark`, a line each. On its port it tells its pid to whoever connects.
 
 use eudaemon_kit::{Daemon, Life, Moment, Privileges, Socket};
@@ -60,13 +61,19 @@ fn live(
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let told = |word: &str| words.iter().any(|found| found == word);
     marks.write(&format!("started {} by {:?}", process::id(), life.starter()))?;
+    if told("fails") {
+        return Err("told to fail".into());
+    }
     if let Some(connection) = life.sockets().connection() {
         let mut stream = std::net::TcpStream::from(connection);
         return Ok(writeln!(stream, "{}", process::id())?);
     }
     let listener = if listens { Some(life.tcp("lifelike")?) } else { None };
-    if told("fails") {
-        return Err("told to fail".into());
+    if life.sockets().is_handed("lifelike") {
+        marks.write("its socket was handed over")?;
+    }
+    if let Some(listener) = listener.as_ref().filter(|_| told("stores")) {
+        life.store("lifelike", listener)?;
     }
     if told("crashes-early") {
         process::abort();
@@ -106,6 +113,7 @@ fn live(
             Moment::Stop if told("stubborn") => marks.write("asked to stop")?,
             Moment::Stop if told("late") => {
                 marks.write("waits for its guests")?;
+                std::mem::forget(guest);
                 return Ok(());
             }
             Moment::Stop => break,
