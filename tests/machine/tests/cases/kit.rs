@@ -305,7 +305,19 @@ fn with_units(mut setup: Setup, folder: &str) -> Result<Setup> {
 const SYSTEM: &str = "/etc/systemd/system";
 
 fn booted(setup: Setup, init: &[&str]) -> Result<Machine> {
+    // Of two words for one thing the first counts, and one that cannot be read counts too. systemd-notify would merge them.
+    let twice = r#"import os, socket, time
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(
+    b"READY=0\nREADY=1\nSTATUS=one\nSTATUS=two\nMAINPID=x\nMAINPID=1\nWATCHDOG_USEC=x\nWATCHDOG_USEC=1\nERRNO=5\nERRNO=6",
+    os.environ["NOTIFY_SOCKET"])
+time.sleep(1000)
+"#;
     let setup = with_units(setup, SYSTEM)?
+        .file(
+            &format!("{SYSTEM}/twice.service"),
+            "[Service]\nType=notify\nExecStart=python3 /usr/local/bin/twice\n",
+        )?
+        .file("/usr/local/bin/twice", twice)?
         .file(&format!("{SYSTEM}/forking.service"), FORKING)?
         .file(
             &format!("{SYSTEM}/handed.service"),
@@ -319,11 +331,18 @@ fn booted(setup: Setup, init: &[&str]) -> Result<Machine> {
 }
 
 /// Cells that ordinary users' managers have no part in.
-const AS_ROOT: &[(&str, &str, &str)] = &[(
-    "a manager that waits for it to detach",
-    "C start forking; echo $?; state forking; test $(C show -P MainPID forking) = $(cat /run/lifelike.pid) && echo same; C stop forking; marks forking",
-    "0\nactive running success\nsame\nstarted PID by SilentManager\nready\nstopped",
-)];
+const AS_ROOT: &[(&str, &str, &str)] = &[
+    (
+        "a manager that waits for it to detach",
+        "C start forking; echo $?; state forking; test $(C show -P MainPID forking) = $(cat /run/lifelike.pid) && echo same; C stop forking; marks forking",
+        "0\nactive running success\nsame\nstarted PID by SilentManager\nready\nstopped",
+    ),
+    (
+        "what is said twice",
+        "C start twice; state twice; C show -P StatusText -P StatusErrno twice; C stop twice",
+        "active running success\none\n5",
+    ),
+];
 
 fn under_systemd(report: &mut Report) -> Result<()> {
     let machine = booted(Setup::new(Confinement::Privileged)?, &["/lib/systemd/systemd"])?;
