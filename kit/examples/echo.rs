@@ -10,7 +10,6 @@ use std::io;
 use std::net::TcpStream;
 use std::os::fd::AsFd;
 use std::process::ExitCode;
-use std::thread;
 
 fn main() -> ExitCode {
     Daemon::new("echo").socket(Socket::tcp("echo", "127.0.0.1:7007")).run(serve)
@@ -30,11 +29,7 @@ fn serve(life: &mut Life) -> Result<()> {
                 // Whoever asked may be gone again.
                 let Ok((stream, _)) = listener.accept() else { continue };
                 // A stop waits for those who are being served.
-                let guest = handle.guest();
-                thread::spawn(move || {
-                    echo(stream);
-                    drop(guest);
-                });
+                handle.spawn(move || echo(stream)).ok();
             }
             // There is nothing to read again.
             Moment::Reload(reload) => reload.done(),

@@ -4,7 +4,9 @@ use crate::error::Result;
 use crate::log::Log;
 use crate::notify::{Notifier, State};
 use crate::sys::signal;
+use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// A reload that is going on. Who started us is told that it began; that it is finished it is told when this value
@@ -92,6 +94,26 @@ impl Handle {
     #[must_use]
     pub fn guest(&self) -> Guest {
         self.guests.arrive()
+    }
+
+    /// Starts a thread whose work a stop waits for. The signals that the daemon listens to go to other threads, so it is
+    /// hardly ever interrupted in a system call (`ErrorKind::Interrupted`); other threads may be. What a C library
+    /// forks off in it is born with these signals blocked; what [`std::process::Command`] starts is not.
+    ///
+    /// # Errors
+    ///
+    /// The system's, when it has no more threads.
+    pub fn spawn<Work>(&self, work: Work) -> io::Result<JoinHandle<()>>
+    where
+        Work: FnOnce() + Send + 'static,
+    {
+        let guest = self.guest();
+        thread::Builder::new().spawn(move || {
+            signal::block_in_this_thread();
+            // Closed before the daemon is told that nobody is left, whatever it holds.
+            work();
+            drop(guest);
+        })
     }
 
     /// Asks the daemon to stop, as SIGTERM does.

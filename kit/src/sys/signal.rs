@@ -55,6 +55,19 @@ pub(crate) fn raise(signal: libc::c_int) {
     unsafe { libc::raise(signal) };
 }
 
+/// The signals that a daemon listens to come to other threads than this one.
+pub(crate) fn block_in_this_thread() {
+    // SAFETY: sigemptyset initialises the set that the others read; the change is this thread's own.
+    unsafe {
+        let mut ours = zeroed();
+        libc::sigemptyset(&raw mut ours);
+        for signal in STOPS_US.into_iter().chain([RELOADS_US, libc::SIGALRM]) {
+            libc::sigaddset(&raw mut ours, signal);
+        }
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const ours, null_mut());
+    }
+}
+
 /// Every signal does what it does by default and none is blocked, but SIGPIPE, which Rust ignores.
 pub(crate) fn reset() -> rustix::io::Result<()> {
     for signal in 1..=64 {

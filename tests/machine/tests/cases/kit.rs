@@ -3,6 +3,7 @@
 //! A cell is a starter and a happening. What is compared is what the starter sees (exit codes, words, states) and what
 //! the daemon wrote down of itself.
 
+use crate::life;
 use crate::nine::candidate_for;
 use anyhow::{Context, Result};
 use eudaemon_machine_tests::candidate::Candidate;
@@ -21,6 +22,7 @@ pub const CASES: &[Case] = &[
     Case { name: "kit-s6-and-runit", run: supervisors },
     Case { name: "kit-inetd", run: inetd },
     Case { name: "kit-first-process", run: first_process },
+    Case { name: "kit-http", run: http },
 ];
 
 const SOON: Duration = Duration::from_secs(60);
@@ -31,7 +33,7 @@ fn with_program(setup: Setup) -> Result<Setup> {
 }
 
 /// A machine in which nothing but a shell runs.
-fn quiet() -> Result<Machine> {
+fn alone() -> Result<Machine> {
     let setup = Setup::new(Confinement::Privileged)?.layer(Layer::Starters);
     with_program(setup)?.boot(&["/bin/sh", "-c", "while :; do sleep 1000; done"])
 }
@@ -187,7 +189,7 @@ END
 ];
 
 fn shell(report: &mut Report) -> Result<()> {
-    let machine = quiet()?;
+    let machine = alone()?;
     machine.run(&["mount", "-t", "tmpfs", "tmp", "/tmp"])?;
     for (what, script, wanted) in SHELL {
         report.same(what, &told(&machine, script)?, wanted);
@@ -575,5 +577,42 @@ fn first_process(report: &mut Report) -> Result<()> {
         let wanted = format!("started 1 by Nobody\n{wanted}");
         report.same(&format!("{what}: what it did"), machine.console().trim(), &wanted);
     }
+    Ok(())
+}
+
+/// Asks on eight connections until a file says that it is enough; prints how often each ended how.
+const CLIENTS: &str = r#"
+import collections, http.client, os, threading
+ends = collections.Counter()
+def ask():
+    line = http.client.HTTPConnection("127.0.0.1", 8080, timeout=20)
+    while not os.path.exists("/var/tmp/enough"):
+        try:
+            line.request("GET", "/")
+            answer = line.getresponse()
+            ends["answered" if answer.read() == b"hello\n" else "garbled"] += 1
+        except Exception as error:
+            ends[repr(error)] += 1
+            line.close()
+clients = [threading.Thread(target=ask) for _ in range(8)]
+for client in clients: client.start()
+for client in clients: client.join()
+print(ends["answered"] > 100, dict((end, count) for end, count in ends.items() if end != "answered"))
+"#;
+
+/// A server whose socket the manager keeps is restarted over and over, and no request fails.
+fn http(report: &mut Report) -> Result<()> {
+    let Some((setup, init)) = life::quiet(report, Confinement::Privileged)? else { return Ok(()) };
+    let unit = "[Unit]\nStartLimitIntervalSec=0\n[Service]\nType=notify\nExecStart=/usr/local/bin/http\nFileDescriptorStoreMax=1\n";
+    let setup = setup
+        .program(Path::new(env!("CARGO_BIN_EXE_http")), "/usr/local/bin/http")?
+        .file("/usr/local/bin/clients", CLIENTS)?
+        .file(&format!("{SYSTEM}/http.service"), unit)?;
+    let machine = life::boot(setup, &init)?;
+    machine.run(&["systemctl", "start", "http"])?.success()?;
+    let script =
+        "python3 /usr/local/bin/clients & for i in $(seq 30); do systemctl restart http || echo no $i; done
+                  touch /var/tmp/enough; wait; systemctl is-active http";
+    report.same("requests over thirty restarts", machine.shell(script)?.out.trim(), "True {}\nactive");
     Ok(())
 }

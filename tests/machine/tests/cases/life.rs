@@ -37,7 +37,7 @@ const PACKAGES: &[&str] =
     &["apache2", "nginx", "redis-server", "postgresql", "ssh", "memcached", "rsyslog", "cron"];
 
 /// A machine's setup in which only the story's own units run.
-fn quiet(report: &mut Report, confinement: Confinement) -> Result<Option<(Setup, Vec<String>)>> {
+pub fn quiet(report: &mut Report, confinement: Confinement) -> Result<Option<(Setup, Vec<String>)>> {
     let Some(candidate) = candidate_for(report, confinement)? else { return Ok(None) };
     let mut setup = candidate.setup(confinement)?;
     for unit in PACKAGES {
@@ -46,7 +46,7 @@ fn quiet(report: &mut Report, confinement: Confinement) -> Result<Option<(Setup,
     Ok(Some((setup, candidate.init().into_iter().map(str::to_owned).collect())))
 }
 
-fn boot(setup: Setup, init: &[String]) -> Result<Machine> {
+pub fn boot(setup: Setup, init: &[String]) -> Result<Machine> {
     let machine = setup.boot(&init.iter().map(String::as_str).collect::<Vec<_>>())?;
     let mut last = String::new();
     let running = machine.wait_until("the boot is over", Duration::from_secs(60), || {
