@@ -8,6 +8,8 @@ mod error;
 mod handle;
 mod life;
 mod log;
+#[cfg(feature = "log")]
+mod log_crate;
 pub mod notify;
 mod pid_file;
 mod privileges;
@@ -15,6 +17,10 @@ mod report;
 mod sockets;
 mod starter;
 mod sys;
+#[cfg(feature = "tokio")]
+mod tokio_life;
+#[cfg(feature = "tracing")]
+mod tracing_layer;
 
 pub use daemon::{Daemon, Ground, Resource};
 pub use error::{Error, Result};
@@ -26,3 +32,5 @@ pub use privileges::Privileges;
 pub use rustix::thread::CapabilitySet;
 pub use sockets::{Socket, Sockets};
 pub use starter::Starter;
+#[cfg(feature = "tracing")]
+pub use tracing_layer::Layer;

@@ -94,6 +94,9 @@ impl Log {
     /// of a reader.
     pub fn send(&self, priority: Priority, text: &str, fields: &[(&str, &str)]) {
         match &self.way {
+            // A line alone goes by the stream, whose lines are the unit's even when the process that wrote them is gone
+            // before they are read; with an entry of its own the journal looks for the process.
+            Way::Journal(_) if fields.is_empty() && !text.contains('\n') => prefixed(priority, text),
             Way::Journal(socket) => {
                 let mut entry = Vec::new();
                 field(&mut entry, "PRIORITY", &(priority as u8).to_string());
@@ -111,19 +114,21 @@ impl Log {
                 let line = with_fields(text, fields);
                 send(socket, format!("<{number}>{}[{}]: {line}", self.name, process::id()).as_bytes()).ok();
             }
-            Way::Prefixed => {
-                let text = with_fields(text, fields);
-                let lines = text.lines().fold(String::new(), |mut lines, line| {
-                    writeln!(lines, "<{}>{line}", priority as u8).ok();
-                    lines
-                });
-                std::io::stderr().write_all(lines.as_bytes()).ok();
-            }
+            Way::Prefixed => prefixed(priority, &with_fields(text, fields)),
             Way::Plain => {
                 let line = format!("{}: {}\n", self.name, with_fields(text, fields));
                 std::io::stderr().write_all(line.as_bytes()).ok();
             }
             Way::Nowhere => {}
+        }
+    }
+
+    /// Whether fields reach somebody as fields.
+    #[cfg(any(feature = "log", feature = "tracing"))]
+    pub(crate) fn keeps_fields(&self) -> bool {
+        match self.way {
+            Way::Journal(_) => true,
+            Way::Syslog(_) | Way::Prefixed | Way::Plain | Way::Nowhere => false,
         }
     }
 
@@ -139,6 +144,12 @@ impl Log {
     pub fn line(&self, priority: Priority, text: impl AsRef<str>) {
         self.send(priority, text.as_ref(), &[]);
     }
+}
+
+/// Writes lines for a manager to read.
+fn prefixed(priority: Priority, text: &str) {
+    let lines: String = text.lines().map(|line| format!("<{}>{line}\n", priority as u8)).collect();
+    std::io::stderr().write_all(lines.as_bytes()).ok();
 }
 
 fn with_fields(text: &str, fields: &[(&str, &str)]) -> String {

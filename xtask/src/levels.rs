@@ -24,8 +24,16 @@ pub fn test(words: &[&str]) -> Result<bool> {
         // Some tests of the levels below compare with the distribution's programs, in these root file systems.
         prepare(&mut score)?;
     }
-    let words =
-        ["test", "--workspace", "--no-fail-fast", "--exclude", "eudaemon-machine-tests", "--", filter];
+    let words = [
+        "test",
+        "--workspace",
+        "--all-features",
+        "--no-fail-fast",
+        "--exclude",
+        "eudaemon-machine-tests",
+        "--",
+        filter,
+    ];
     let mut green = score.follow(Command::new("cargo").args(words))?;
     if with_machine {
         green &= score.follow(&mut machine_level(filter))?;

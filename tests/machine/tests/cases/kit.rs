@@ -351,11 +351,18 @@ fn under_systemd(report: &mut Report) -> Result<()> {
     let run = |script: &str| Ok(machine.run(&["bash", "-c", script])?.out);
     services(report, "systemctl", run, SERVICES)?;
     services(report, "systemctl", run, AS_ROOT)?;
-    let handed: &[(&str, &str, &str)] = &[(
-        "sockets handed over",
-        "C start handed.socket; nc 127.0.0.1 7201 </dev/null | sed -E 's/[0-9]+/N/'; marks handed",
-        "N\nstarted PID by Manager\nits socket was handed over\nready",
-    )];
+    let handed: &[(&str, &str, &str)] = &[
+        (
+            "its last words are the unit's, with their priority",
+            "journalctl --sync; journalctl -q -u fails -p err -o json --output-fields=MESSAGE _COMM=lifelike | grep -o '\"MESSAGE\":[^,}]*'",
+            "\"MESSAGE\":\"told to fail\"",
+        ),
+        (
+            "sockets handed over",
+            "C start handed.socket; nc 127.0.0.1 7201 </dev/null | sed -E 's/[0-9]+/N/'; marks handed",
+            "N\nstarted PID by Manager\nits socket was handed over\nready",
+        ),
+    ];
     services(report, "systemctl", run, handed)
 }
 
