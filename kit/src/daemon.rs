@@ -280,6 +280,22 @@ impl Daemon {
         }
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn sockets(&self) -> &[Socket] {
+        &self.sockets
+    }
+
+    pub(crate) fn rights(&self) -> &Privileges {
+        &self.privileges
+    }
+
+    pub(crate) fn longest_stop(&self) -> Duration {
+        self.stop_within
+    }
+
     fn lock_pid_file(&self, starter: &Starter) -> Result<Option<PidFile>> {
         match &self.pid_file {
             Some(path) if !starter.keeps_count() => PidFile::lock(path).map(Some),

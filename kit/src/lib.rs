@@ -21,6 +21,7 @@ mod sys;
 mod tokio_life;
 #[cfg(feature = "tracing")]
 mod tracing_layer;
+mod unit;
 
 pub use daemon::{Daemon, Ground, Resource};
 pub use error::{Error, Result};
@@ -34,3 +35,4 @@ pub use sockets::{Socket, Sockets};
 pub use starter::Starter;
 #[cfg(feature = "tracing")]
 pub use tracing_layer::Layer;
+pub use unit::UnitFile;

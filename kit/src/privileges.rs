@@ -95,6 +95,22 @@ impl Privileges {
         self
     }
 
+    pub(crate) fn user_name(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    pub(crate) fn group_name(&self) -> Option<&str> {
+        self.group.as_deref()
+    }
+
+    pub(crate) fn changes_root(&self) -> bool {
+        self.root.is_some()
+    }
+
+    pub(crate) fn kept(&self) -> CapabilitySet {
+        self.capabilities
+    }
+
     /// Whether anything is to be done.
     pub(crate) fn change_anything(&self) -> bool {
         self.user.is_some()

@@ -6,7 +6,7 @@ use rustix::net::{AddressFamily, SocketType, sockopt};
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
-use std::net::{TcpListener, UdpSocket};
+use std::net::{TcpListener, ToSocketAddrs, UdpSocket};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
@@ -68,6 +68,37 @@ impl Socket {
 
     fn new(name: impl Into<String>, address: Address) -> Socket {
         Socket { name: name.into(), address, mode: 0o666 }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn is_network(&self) -> bool {
+        match self.address {
+            Address::Tcp(_) | Address::Udp(_) => true,
+            Address::Unix(_) | Address::UnixDatagram(_) => false,
+        }
+    }
+
+    /// The permissions of one in the file system.
+    pub(crate) fn unix_mode(&self) -> Option<u32> {
+        (!self.is_network()).then_some(self.mode)
+    }
+
+    /// How a socket unit says it.
+    pub(crate) fn listen_directive(&self) -> (&'static str, String) {
+        let key = match self.address {
+            Address::Tcp(_) | Address::Unix(_) => "ListenStream",
+            Address::Udp(_) | Address::UnixDatagram(_) => "ListenDatagram",
+        };
+        let address = self.address.to_string();
+        // A unit takes numbers alone, not names.
+        let number = match self.is_network() {
+            true => address.to_socket_addrs().ok().and_then(|mut found| found.next()),
+            false => None,
+        };
+        (key, number.map_or(address, |number| number.to_string()))
     }
 
     /// Whether a descriptor is of the kind that is wanted.

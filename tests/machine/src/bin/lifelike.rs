@@ -6,7 +6,7 @@
 //! ```
 //! Words: `fails` (before it is ready), `slow` (ready after a second), `crashes` (after it is ready), `crashes-early`,
 //! `panics`, `hangs` (answers no watchdog), `stubborn` (does not stop when asked), `late` (its deadline ends it), `stores`
-//! (leaves its socket with the manager). What
+//! (leaves its socket with the manager). `units` writes its unit files into the folder of `--mark` instead. What
 //! happens to it, it writes to the file of `--mark`, a line each. On its port it tells its pid to whoever connects.
 
 use eudaemon_kit::{Daemon, Life, Moment, Privileges, Socket};
@@ -35,6 +35,9 @@ fn main() -> ExitCode {
     if let Some(number) = value("--notify-fd").and_then(|number| number.parse().ok()) {
         daemon = daemon.notification_fd(number);
     }
+    if words.iter().any(|word| word == "units") {
+        return print_units(&daemon, value("--mark"));
+    }
     let mark = value("--mark");
     let listens = value("--port").is_some();
     daemon.run(move |life| {
@@ -42,6 +45,18 @@ fn main() -> ExitCode {
             Marks(mark.map(|path| File::options().append(true).create(true).open(path)).transpose()?);
         live(life, &mut marks, &words, listens)
     })
+}
+
+/// Writes its unit files to the folder.
+fn print_units(daemon: &Daemon, folder: Option<String>) -> ExitCode {
+    let program = std::env::current_exe().unwrap_or_default();
+    let arguments = ["--port=1", "--mark=/var/lib/lifelike/m"];
+    let files = daemon.unit_files("Lives as it is told to", &program, arguments);
+    let folder = std::path::PathBuf::from(folder.unwrap_or_default());
+    match files.iter().try_for_each(|file| std::fs::write(folder.join(&file.name), &file.text)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
 }
 
 /// What happened, for the test to read.

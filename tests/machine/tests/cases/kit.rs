@@ -344,18 +344,12 @@ const AS_ROOT: &[(&str, &str, &str)] = &[
         "C start twice; state twice; C show -P StatusText -P StatusErrno twice; C stop twice",
         "active running success\none\n5",
     ),
-];
-
-fn under_systemd(report: &mut Report) -> Result<()> {
-    let machine = booted(Setup::new(Confinement::Privileged)?, &["/lib/systemd/systemd"])?;
-    let run = |script: &str| Ok(machine.run(&["bash", "-c", script])?.out);
-    services(report, "systemctl", run, SERVICES)?;
-    services(report, "systemctl", run, AS_ROOT)?;
-    let handed: &[(&str, &str, &str)] = &[
         (
-            "its last words are the unit's, with their priority",
-            "journalctl --sync; journalctl -q -u fails -p err -o json --output-fields=MESSAGE _COMM=lifelike | grep -o '\"MESSAGE\":[^,}]*'",
-            "\"MESSAGE\":\"told to fail\"",
+            "the units that it prints",
+            "lifelike --port=7202 units --mark=/etc/systemd/system; C daemon-reload; systemd-analyze verify lifelike.service lifelike.socket 2>&1 | grep lifelike
+             systemd-analyze security --threshold=20 lifelike.service >/dev/null; echo $?; C start lifelike.socket
+             nc 127.0.0.1 7202 </dev/null | sed -E 's/[0-9]+/N/'; state lifelike; marks ../lib/lifelike/m; C stop lifelike.service lifelike.socket",
+            "0\nN\nactive running success\nstarted PID by Manager\nits socket was handed over\nready",
         ),
         (
             "sockets handed over",
@@ -363,7 +357,20 @@ fn under_systemd(report: &mut Report) -> Result<()> {
             "N\nstarted PID by Manager\nits socket was handed over\nready",
         ),
     ];
-    services(report, "systemctl", run, handed)
+
+/// Where systemd's journal keeps what is written.
+const IN_THE_JOURNAL: &[(&str, &str, &str)] = &[(
+    "its last words are the unit's, with their priority",
+    "journalctl --sync; journalctl -q -u fails -p err -o json --output-fields=MESSAGE _COMM=lifelike | grep -o '\"MESSAGE\":[^,}]*'",
+    "\"MESSAGE\":\"told to fail\"",
+)];
+
+fn under_systemd(report: &mut Report) -> Result<()> {
+    let machine = booted(Setup::new(Confinement::Privileged)?, &["/lib/systemd/systemd"])?;
+    let run = |script: &str| Ok(machine.run(&["bash", "-c", script])?.out);
+    services(report, "systemctl", run, SERVICES)?;
+    services(report, "systemctl", run, AS_ROOT)?;
+    services(report, "systemctl", run, IN_THE_JOURNAL)
 }
 
 fn under_eudaemon(report: &mut Report) -> Result<()> {

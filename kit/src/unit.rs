@@ -1,0 +1,296 @@
+//! Unit files for a daemon, from its own description: systemd.service(5), systemd.socket(5), systemd.exec(5).
+
+use crate::daemon::Daemon;
+use crate::sockets::Socket;
+use rustix::thread::CapabilitySet;
+use std::ffi::OsString;
+use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// What is taken from a program that serves and no more; each can be given back by a drop-in.
+const HARDENED: &str = "\
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+ProcSubset=pid
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+UMask=0027
+";
+/// The same, of those that need not be root at first.
+const WITHOUT_ROOT: &str = "SystemCallFilter=~@privileged @resources\n";
+
+/// Longer than the daemon's own deadline, so that it is the daemon that says why it stops late.
+const SLACK: Duration = Duration::from_secs(5);
+
+/// A unit file: its name, and what stands in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnitFile {
+    /// `NAME.service` or `NAME.socket`.
+    pub name: String,
+    /// The text.
+    pub text: String,
+}
+
+impl Daemon {
+    /// Unit files for this daemon, as a service manager of systemd's kind wants them: a service that is given no right
+    /// which the description does not ask for, and a socket unit if it has sockets.
+    ///
+    /// The service is of `Type=notify`. It gets the state, runtime, cache, log and configuration directories of its
+    /// name, and a user of its own that exists while it runs, unless the description names one. What the manager does
+    /// is taken out of the program's hands: sockets are opened, and users changed, by the manager; but for a description
+    /// with a root directory, which the program must go to as root.
+    #[must_use]
+    pub fn unit_files<Word: Into<OsString>>(
+        &self,
+        description: &str,
+        program: &Path,
+        arguments: impl IntoIterator<Item = Word>,
+    ) -> Vec<UnitFile> {
+        let (name, sockets) = (self.name(), self.sockets());
+        let mut files = vec![UnitFile {
+            name: format!("{name}.service"),
+            text: self.service(description, program, &mut arguments.into_iter().map(Into::into)),
+        }];
+        if !sockets.is_empty() {
+            files.push(UnitFile { name: format!("{name}.socket"), text: socket_unit(description, sockets) });
+        }
+        files
+    }
+
+    fn service(
+        &self,
+        description: &str,
+        program: &Path,
+        arguments: &mut dyn Iterator<Item = OsString>,
+    ) -> String {
+        let (name, sockets) = (self.name(), self.sockets());
+        let mut text = format!("[Unit]\nDescription={}\n", one_line(description));
+        if sockets.is_empty() {
+            text += "Wants=network-online.target\nAfter=network-online.target\n";
+        } else {
+            line(&mut text, &format!("Requires={name}.socket"));
+        }
+        line(&mut text, "\n[Service]\nType=notify");
+        let words: Vec<String> = std::iter::once(program.as_os_str().to_owned())
+            .chain(arguments)
+            .map(|word| exec_word(&word))
+            .collect();
+        line(&mut text, &format!("ExecStart={}", words.join(" ")));
+        line(&mut text, "ExecReload=kill -HUP $MAINPID\nRestart=on-failure");
+        let stop = (self.longest_stop() + SLACK).as_secs();
+        line(&mut text, &format!("TimeoutStopSec={stop}"));
+        let rights = self.rights();
+        match rights.user_name() {
+            _ if rights.changes_root() => {}
+            Some(user) => line(&mut text, &format!("User={}", one_line(user))),
+            None => line(&mut text, "DynamicUser=yes"),
+        }
+        if let Some(group) = rights.group_name().filter(|_| !rights.changes_root()) {
+            line(&mut text, &format!("Group={}", one_line(group)));
+        }
+        for kind in ["State", "Runtime", "Cache", "Logs", "Configuration"] {
+            line(&mut text, &format!("{kind}Directory={name}"));
+        }
+        text += HARDENED;
+        if rights.changes_root() {
+            let needed = CapabilitySet::SYS_CHROOT | CapabilitySet::SETUID | CapabilitySet::SETGID;
+            line(&mut text, &format!("CapabilityBoundingSet={}", capabilities(rights.kept() | needed)));
+        } else {
+            text += WITHOUT_ROOT;
+            let kept = capabilities(rights.kept());
+            line(&mut text, &format!("CapabilityBoundingSet={kept}"));
+            if !kept.is_empty() {
+                line(&mut text, &format!("AmbientCapabilities={kept}"));
+            }
+        }
+        // Without sockets of its own it is somebody's client.
+        let network = sockets.is_empty() || sockets.iter().any(Socket::is_network);
+        let families = if network { "AF_UNIX AF_INET AF_INET6" } else { "AF_UNIX" };
+        line(&mut text, &format!("RestrictAddressFamilies={families}"));
+        line(&mut text, "\n[Install]\nWantedBy=multi-user.target");
+        if !sockets.is_empty() {
+            line(&mut text, &format!("Also={name}.socket"));
+        }
+        text
+    }
+}
+
+fn socket_unit(description: &str, sockets: &[Socket]) -> String {
+    let mut text = format!("[Unit]\nDescription={} (sockets)\n\n[Socket]\n", one_line(description));
+    for socket in sockets {
+        let (key, address) = socket.listen_directive();
+        line(&mut text, &format!("{key}={}", one_line(&address.replace('%', "%%"))));
+    }
+    // All sockets of a unit have one name: several are told apart by their kind and order.
+    if let [only] = sockets {
+        line(&mut text, &format!("FileDescriptorName={}", one_line(only.name())));
+    }
+    if let Some(mode) = sockets.iter().find_map(Socket::unix_mode) {
+        line(&mut text, &format!("SocketMode={mode:04o}"));
+    }
+    line(&mut text, "\n[Install]\nWantedBy=sockets.target");
+    text
+}
+
+fn line(text: &mut String, line: &str) {
+    writeln!(text, "{line}").ok();
+}
+
+/// Text that cannot begin another directive.
+fn one_line(text: &str) -> String {
+    text.split(['\n', '\r']).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as it stands in `ExecStart=`: systemd.service(5), "Command lines".
+fn exec_word(word: &std::ffi::OsStr) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+=:,@".contains(byte);
+    if !word.is_empty() && word.as_bytes().iter().all(plain) {
+        return word.to_string_lossy().into_owned();
+    }
+    let mut text = String::from("\"");
+    for byte in word.as_bytes() {
+        match byte {
+            b'%' => text += "%%",
+            b'$' => text += "$$",
+            b'"' | b'\\' => text.extend(['\\', char::from(*byte)]),
+            b' '..=b'~' => text.push(char::from(*byte)),
+            _ => {
+                write!(text, "\\x{byte:02x}").ok();
+            }
+        }
+    }
+    text.push('"');
+    text
+}
+
+fn capabilities(kept: CapabilitySet) -> String {
+    kept.iter_names().map(|(name, _)| format!("CAP_{name}")).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::privileges::Privileges;
+    use expect_test::expect;
+
+    fn printed(daemon: &Daemon, arguments: &[&str]) -> String {
+        let files = daemon.unit_files("Says hello", Path::new("/usr/bin/greeter"), arguments);
+        let without =
+            |text: &str| text.replace(HARDENED, "(hardened)\n").replace(WITHOUT_ROOT, "(without root)\n");
+        files.iter().map(|file| format!("# {}\n{}\n", file.name, without(&file.text))).collect()
+    }
+
+    #[test]
+    fn a_daemon_with_a_socket() {
+        let daemon = Daemon::new("greeter").socket(Socket::tcp("hello", "[::]:80"));
+        expect![[r#"
+            # greeter.service
+            [Unit]
+            Description=Says hello
+            Requires=greeter.socket
+
+            [Service]
+            Type=notify
+            ExecStart=/usr/bin/greeter "--text=100%% $$HOME \"\xc3\xa4\""
+            ExecReload=kill -HUP $MAINPID
+            Restart=on-failure
+            TimeoutStopSec=35
+            DynamicUser=yes
+            StateDirectory=greeter
+            RuntimeDirectory=greeter
+            CacheDirectory=greeter
+            LogsDirectory=greeter
+            ConfigurationDirectory=greeter
+            (hardened)
+            (without root)
+            CapabilityBoundingSet=
+            RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+
+            [Install]
+            WantedBy=multi-user.target
+            Also=greeter.socket
+
+            # greeter.socket
+            [Unit]
+            Description=Says hello (sockets)
+
+            [Socket]
+            ListenStream=[::]:80
+            FileDescriptorName=hello
+
+            [Install]
+            WantedBy=sockets.target
+
+        "#]]
+        .assert_eq(&printed(&daemon, &["--text=100% $HOME \"ä\""]));
+    }
+
+    #[test]
+    fn a_daemon_with_a_user_and_rights() {
+        let kept = CapabilitySet::NET_RAW | CapabilitySet::NET_ADMIN;
+        let daemon = Daemon::new("greeter")
+            .privileges(Privileges::keep().user("hello").group("greeters").keep_capabilities(kept))
+            .socket(Socket::unix("a", "/run/greeter/a").mode(0o660))
+            .socket(Socket::unix_datagram("b", "/run/greeter/b").mode(0o660));
+        expect![[r#"
+            # greeter.service
+            [Unit]
+            Description=Says hello
+            Requires=greeter.socket
+
+            [Service]
+            Type=notify
+            ExecStart=/usr/bin/greeter
+            ExecReload=kill -HUP $MAINPID
+            Restart=on-failure
+            TimeoutStopSec=35
+            User=hello
+            Group=greeters
+            StateDirectory=greeter
+            RuntimeDirectory=greeter
+            CacheDirectory=greeter
+            LogsDirectory=greeter
+            ConfigurationDirectory=greeter
+            (hardened)
+            (without root)
+            CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW
+            AmbientCapabilities=CAP_NET_ADMIN CAP_NET_RAW
+            RestrictAddressFamilies=AF_UNIX
+
+            [Install]
+            WantedBy=multi-user.target
+            Also=greeter.socket
+
+            # greeter.socket
+            [Unit]
+            Description=Says hello (sockets)
+
+            [Socket]
+            ListenStream=/run/greeter/a
+            ListenDatagram=/run/greeter/b
+            SocketMode=0660
+
+            [Install]
+            WantedBy=sockets.target
+
+        "#]]
+        .assert_eq(&printed(&daemon, &[]));
+    }
+}
