@@ -322,6 +322,8 @@ impl Site {
         let pause = deadline.map(|at| Duration::from_micros(at.saturating_sub(clock::now().monotonic)));
         runtime.block_on(async {
             let timer = async {
+                // However short it is: who is written to, and who writes, has a turn.
+                tokio::task::yield_now().await;
                 match pause {
                     Some(pause) => tokio::time::sleep(pause).await,
                     None => std::future::pending().await,
@@ -434,7 +436,8 @@ impl World for Site {
             }
             let behind = self.host.is_behind().then(|| clock::now().monotonic + 1_000);
             self.say_what_stops(engine);
-            let until = [deadline, behind, self.word_due()].into_iter().flatten().min();
+            let untold = self.server.as_ref().is_some_and(Server::is_behind).then(|| clock::now().monotonic);
+            let until = [deadline, behind, self.word_due(), untold].into_iter().flatten().min();
             match self.wait_for_something(until) {
                 Ok(Woken::Host) => {}
                 Ok(Woken::Client(incoming)) => {
@@ -445,6 +448,7 @@ impl World for Site {
                 Ok(Woken::Deadline) if deadline.is_some_and(|at| at <= clock::now().monotonic) => {
                     return Waited::Heard(Vec::new());
                 }
+                Ok(Woken::Deadline) if untold.is_some() => self.flush(engine),
                 Ok(Woken::Deadline) => {}
                 Err(error) => {
                     self.lines.say(None, None, lines::ERROR, &format!("cannot wait: {error}"));
