@@ -267,7 +267,7 @@ fn is_on_a_disk_of_ours(file: &OwnedFd) -> bool {
         libc::TMPFS_MAGIC,
         libc::XFS_SUPER_MAGIC,
     ];
-    rustix::fs::fstatfs(file).is_ok_and(|system| OURS.contains(&(system.f_type as i64)))
+    rustix::fs::fstatfs(file).is_ok_and(|system| OURS.contains(&system.f_type))
 }
 
 fn kind(found: fs::FileType) -> Kind {
