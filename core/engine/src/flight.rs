@@ -2,15 +2,18 @@
 //! file of it is a bug report.
 //!
 //! A recorder holds a state and all that was heard since. When that is twice as much as is wanted a second state is taken, and
-//! when as much as is wanted was heard since that one, the first is dropped with what was heard in between.
+//! when as much as is wanted was heard since that one, the first is dropped with what was heard in between. Units that were read
+//! anew hold the texts they had before: when half of all were, that is as much as is wanted.
 
-use crate::api::{Input, Moment};
+use crate::api::{Event, Input, Moment};
 use crate::engine::{Engine, ExitMeans, Settings};
 use crate::graph::Graph;
 use crate::limits;
 use crate::record::Record;
+use eudaemon_unit::config::Config;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 
 /// What a flight begins with; the number changes whenever anything in it is laid out anew.
 const MAGIC: &[u8] = b"eudaemon flight ";
@@ -114,27 +117,33 @@ pub struct Recorder {
     /// How many of the last events are there at least, once there were so many.
     keeps: usize,
     flight: Option<Flight>,
+    /// Units that were read anew since that set out, or since the later state.
+    replaced: usize,
     /// A later state, taken when so many events were there.
     next: Option<(usize, Graph, Vec<Record>)>,
 }
 
 impl Recorder {
     pub fn new(keeps: usize) -> Recorder {
-        Recorder { keeps, flight: None, next: None }
+        Recorder { keeps, flight: None, replaced: 0, next: None }
     }
 
     /// The engine is about to hear this.
     pub fn hear(&mut self, engine: &Engine, now: Moment, input: &Input) {
         if engine.graph.len() > limits::FLIGHT_UNITS {
-            (self.flight, self.next) = (None, None);
+            *self = Recorder::new(self.keeps);
             return;
         }
         let flight = self.flight.get_or_insert_with(|| set_out(engine));
         let heard = flight.heard.len();
-        if heard >= 2 * self.keeps && self.next.is_none() {
+        let most = (engine.graph.len() / 2).max(self.keeps / 4).max(1);
+        if self.next.is_none() && (heard >= 2 * self.keeps || self.replaced >= most) {
             self.next = Some((heard, engine.graph.clone(), engine.freeze()));
+            self.replaced = 0;
         }
-        if heard >= 3 * self.keeps
+        self.replaced += replaced(engine, input);
+        if let Some((over, ..)) = &self.next
+            && (heard >= over + self.keeps || self.replaced >= most)
             && let Some((over, graph, records)) = self.next.take()
         {
             flight.heard.drain(..over);
@@ -146,6 +155,15 @@ impl Recorder {
     pub fn flight(&self, engine: &Engine) -> Flight {
         self.flight.clone().unwrap_or_else(|| set_out(engine))
     }
+}
+
+/// How many units are something else after this than what the engine has.
+fn replaced(engine: &Engine, input: &Input) -> usize {
+    let Input::Fact(Event::Loaded(units)) = input else { return 0 };
+    let is_other = |unit: &&Arc<Config>| {
+        engine.graph.id(&unit.name).is_some_and(|id| !Arc::ptr_eq(engine.graph.config(id), unit))
+    };
+    units.iter().filter(is_other).count()
 }
 
 fn set_out(engine: &Engine) -> Flight {
@@ -162,6 +180,42 @@ fn set_out(engine: &Engine) -> Flight {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use eudaemon_unit::config::LoadState;
+    use eudaemon_unit::name::UnitName;
+    use std::sync::Weak;
+
+    /// However often all units are read anew, no more than their last two configurations are held; and what is left of the
+    /// flight ends as the engine did.
+    #[test]
+    fn reloads_without_end_are_not_kept() {
+        let mut engine = Engine::new(7, Settings::default());
+        let mut recorder = Recorder::new(1024);
+        let names: Vec<UnitName> =
+            (0..600).map(|number| UnitName::parse(&format!("u{number}.target")).unwrap()).collect();
+        let mut first: Vec<Weak<Config>> = Vec::new();
+        for turn in 0..50 {
+            let units = names.iter().map(|name| {
+                let mut config = Config::bare(name.clone(), LoadState::Loaded);
+                config.unit.description = format!("{turn}");
+                Arc::new(config)
+            });
+            let units: Vec<Arc<Config>> = units.collect();
+            first.extend(units.first().map(Arc::downgrade));
+            let (now, input) =
+                (Moment { monotonic: turn, realtime: turn }, Input::Fact(Event::Loaded(units)));
+            recorder.hear(&engine, now, &input);
+            engine.step(now, input);
+        }
+        let held = first.iter().filter(|config| config.strong_count() > 0).count();
+        assert!(held <= 2, "{held} of 50 are held");
+        let flight = recorder.flight(&engine);
+        let mut again = flight.engine();
+        for (now, input) in flight.heard {
+            again.step(now, input);
+        }
+        let description = |engine: &Engine| engine.config(&names[0]).map(|it| it.unit.description.clone());
+        assert_eq!(description(&again), description(&engine));
+    }
 
     #[test]
     fn what_is_no_whole_flight_is_refused_with_why() {

@@ -1,16 +1,19 @@
 //! From a name to a unit: found along the search path, read, merged, and completed with the dependencies nobody wrote.
 
+mod print;
+
 use crate::config::{Config, Dependency, LoadState};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::files::{Found, Fragment, Index, Scope, Tree, TreeError};
+use crate::files::{Found, Fragment, Index, Scope, Sight, Tree, TreeError};
 use crate::implicit::{self, Said};
 use crate::limits;
 use crate::merge::{Merged, Reading, Source, merge, merge_reading, not_loaded};
 use crate::name::{UnitKind, UnitName};
 use crate::specifier::Context;
 use crate::vendor::container_conditions;
+pub use print::Print;
+use print::{Written, sum_of_looks};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Whether the host is ours, or shows through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,15 +32,6 @@ pub struct Loader<'a, T: ?Sized> {
     pub surroundings: Surroundings,
 }
 
-/// Of what text a unit came out as it did, and how much of it depends on no other unit: enough to tell that it would come
-/// out the same again. It says so to the loader whose context it was made in, and to one of an equal context.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Print {
-    text: u64,
-    /// So many of its dependencies, the first ones, it has by itself.
-    own: u32,
-}
-
 /// A unit that was read, and what it is to be known again by.
 #[derive(Clone, Debug)]
 pub struct Fresh {
@@ -52,15 +46,7 @@ pub enum Again {
     /// It was not known, or another text speaks for it now.
     Fresh(Fresh),
     /// In itself it is as it was; the dependencies after its own are these now.
-    Kept { name: UnitName, own: usize, between: Vec<(Dependency, UnitName)> },
-}
-
-/// Everything that is written about a unit.
-struct Written {
-    found: Found,
-    texts: Vec<(String, Vec<u8>)>,
-    /// About drop-ins that could not be read.
-    odd: Vec<Diagnostic>,
+    Kept { name: UnitName, own: usize, between: Vec<(Dependency, UnitName)>, print: Print },
 }
 
 impl<T: Tree + ?Sized> Loader<'_, T> {
@@ -75,52 +61,68 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
     }
 
     fn read(&self, asked: &UnitName, reading: Reading) -> Merged {
-        match self.written(asked) {
+        match self.written(asked, self.index.find_to_read(self.tree, asked)) {
             Ok(written) => self.put_together(asked, written, reading),
             Err(unusable) => *unusable,
         }
     }
 
     /// The texts about a unit, or what it is where they cannot be read.
-    fn written(&self, asked: &UnitName) -> Result<Written, Box<Merged>> {
-        let mut found = self.index.find_to_read(self.tree, asked);
+    fn written(&self, asked: &UnitName, mut found: Found) -> Result<Written, Box<Merged>> {
         // Scopes are made at run time, by whoever has the processes.
         if asked.kind() == UnitKind::Scope && !crate::files::needs_no_file(asked) {
             return Err(Box::new(missing(found, self)));
         }
         let mut texts: Vec<(String, Vec<u8>)> = Vec::new();
+        let mut sights = Some(Vec::new());
+        let mut note = |sight: Option<Sight>| match (&mut sights, sight) {
+            (Some(sights), Some(sight)) => sights.push(sight),
+            (_, None) | (None, _) => sights = None,
+        };
         let mut odd = Vec::new();
         let text = match &found.fragment {
-            Fragment::File(path) => Some(self.tree.read(path, limits::UNIT_FILE_MAX)),
+            Fragment::File(path) => Some(self.tree.read_seen(path, limits::UNIT_FILE_MAX)),
             Fragment::Missing | Fragment::Masked(_) | Fragment::Cycle => None,
         };
-        let is_empty = |text: &Vec<u8>| text.is_empty();
+        let is_empty = |(text, _): &(Vec<u8>, _)| text.is_empty();
         if text.as_ref().is_some_and(|text| text.as_ref().map_or(true, is_empty)) {
             found = self.index.find(self.tree, asked);
+            note(None);
         }
         if let (Fragment::File(path), Some(text)) = (&found.fragment, text) {
             match text {
-                Ok(text) => texts.push((path.clone(), text)),
+                Ok((text, sight)) => {
+                    note(sight);
+                    texts.push((path.clone(), text));
+                }
                 // A link that leads nowhere: as if there were no file.
                 Err(TreeError::NotFound) => return Err(Box::new(missing(found, self))),
                 Err(error) => return Err(Box::new(unreadable(&found, path, &error))),
             }
             for path in &found.dropins {
-                match self.tree.read(path, limits::UNIT_FILE_MAX) {
-                    Ok(text) => texts.push((path.clone(), text)),
-                    Err(error) => odd.push(complaint(path, Severity::Warning, &error)),
+                match self.tree.read_seen(path, limits::UNIT_FILE_MAX) {
+                    Ok((text, sight)) => {
+                        note(sight);
+                        texts.push((path.clone(), text));
+                    }
+                    Err(error) => {
+                        note(None);
+                        odd.push(complaint(path, Severity::Warning, &error));
+                    }
                 }
             }
         } else if found.fragment == Fragment::Missing && crate::files::needs_no_file(asked) {
-            let read =
-                |path: &String| Some((path.clone(), self.tree.read(path, limits::UNIT_FILE_MAX).ok()?));
-            texts.extend(found.dropins.iter().filter_map(read));
+            for path in &found.dropins {
+                let read = self.tree.read_seen(path, limits::UNIT_FILE_MAX).ok();
+                note(read.as_ref().and_then(|(_, sight)| *sight));
+                texts.extend(read.map(|(text, _)| (path.clone(), text)));
+            }
         }
-        Ok(Written { found, texts, odd })
+        Ok(Written { found, texts, sights, odd })
     }
 
     fn put_together(&self, asked: &UnitName, written: Written, reading: Reading) -> Merged {
-        let Written { found, texts, odd } = written;
+        let Written { found, texts, sights: _, odd } = written;
         let sources: Vec<Source<'_>> = texts.iter().map(|(path, text)| Source { path, text }).collect();
         // Specifiers mean the name that was asked for; only then the unit takes its main name.
         let mut merged = merge_reading(asked, &sources, &found, self.cx, reading);
@@ -181,9 +183,9 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
             let between = between.remove(&name).unwrap_or_default();
             match one {
                 Met::There(_) => None,
-                Met::Kept(_, own) => Some(Again::Kept { name, own, between }),
-                Met::Fresh(mut merged, text) => {
-                    let print = Print { text, own: merged.config.unit.dependencies.len() as u32 };
+                Met::Kept(_, print) => Some(Again::Kept { name, own: print.own as usize, between, print }),
+                Met::Fresh(mut merged, print) => {
+                    let print = Print { own: merged.config.unit.dependencies.len() as u32, ..print };
                     merged.config.unit.dependencies.extend(between);
                     Some(Again::Fresh(Fresh { merged: *merged, print }))
                 }
@@ -196,19 +198,37 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
         if let Some((config, Knowledge::There)) = known {
             return Met::There(config);
         }
-        let written = match self.written(name) {
+        let found = self.index.find_to_read(self.tree, name);
+        if let Some((config, Knowledge::Read(print))) = known
+            && print.look.is_some_and(|look| self.look(name, &found) == Some(look))
+        {
+            return Met::Kept(config, print);
+        }
+        let written = match self.written(name, found) {
             Ok(written) => written,
-            Err(unusable) => return Met::Fresh(unusable, 0),
+            Err(unusable) => return Met::Fresh(unusable, Print::NONE),
         };
-        let text = written.sum(name);
+        let print = written.print(name);
         match known {
-            Some((config, Knowledge::Read(print))) if print.text == text => {
-                Met::Kept(config, print.own as usize)
+            Some((config, Knowledge::Read(known))) if known.text == print.text => {
+                Met::Kept(config, Print { own: known.own, ..print })
             }
             Some((_, Knowledge::There | Knowledge::Read(_))) | None => {
-                Met::Fresh(Box::new(self.put_together(name, written, Reading::UpToTheFault)), text)
+                Met::Fresh(Box::new(self.put_together(name, written, Reading::UpToTheFault)), print)
             }
         }
+    }
+
+    /// The sum of how everything looks that is written about a unit.
+    fn look(&self, asked: &UnitName, found: &Found) -> Option<u64> {
+        let fragment = match &found.fragment {
+            Fragment::File(path) => Some(path),
+            Fragment::Missing => None,
+            Fragment::Masked(_) | Fragment::Cycle => return None,
+        };
+        let sights: Option<Vec<Sight>> =
+            fragment.into_iter().chain(&found.dropins).map(|path| self.tree.sight(path)).collect();
+        Some(sum_of_looks(asked, found, &sights?))
     }
 
     /// One unit, with what holds between it and those it names.
@@ -218,7 +238,7 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
         let near: BTreeSet<UnitName> = self.leads_to(Said::all_of(&merged.config)).collect();
         let mut met: BTreeMap<UnitName, Met<'_>> = BTreeMap::new();
         for near in near.iter().map(|name| self.load(name)) {
-            met.insert(near.config.name.clone(), Met::Fresh(Box::new(near), 0));
+            met.insert(near.config.name.clone(), Met::Fresh(Box::new(near), Print::NONE));
         }
         met.insert(own.clone(), Met::There(&merged.config));
         let between = relate(&met).remove(&own);
@@ -256,10 +276,10 @@ enum Knowledge {
 /// A unit that was come upon.
 enum Met<'k> {
     There(&'k Config),
-    /// With how many dependencies of its own.
-    Kept(&'k Config, usize),
-    /// With the sum of its texts.
-    Fresh(Box<Merged>, u64),
+    /// With what it is to be known again by from now on.
+    Kept(&'k Config, Print),
+    /// With that but for its dependencies.
+    Fresh(Box<Merged>, Print),
 }
 
 impl Met<'_> {
@@ -267,21 +287,12 @@ impl Met<'_> {
     fn said(&self) -> Said<'_> {
         match self {
             Met::There(config) => Said::all_of(config),
-            Met::Kept(config, own) => {
+            Met::Kept(config, print) => {
                 let all = &config.unit.dependencies;
-                Said { config, own: &all[..all.len().min(*own)] }
+                Said { config, own: &all[..all.len().min(print.own as usize)] }
             }
             Met::Fresh(merged, _) => Said::all_of(&merged.config),
         }
-    }
-}
-
-impl Written {
-    /// A number that differs where another text, another place or another name would make another unit.
-    fn sum(&self, asked: &UnitName) -> u64 {
-        let mut sum = DefaultHasher::new();
-        (asked, &self.found, &self.texts, self.odd.len()).hash(&mut sum);
-        sum.finish()
     }
 }
 

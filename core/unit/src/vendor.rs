@@ -7,7 +7,7 @@
 //! directory of the log's sockets.
 
 use crate::config::unit::Condition;
-use crate::files::{self, Entry, Kind, MemoryTree, Tree, TreeError};
+use crate::files::{self, Entry, Kind, MemoryTree, Sight, Tree, TreeError};
 use crate::name::UnitName;
 
 /// A tree with the vendor units in it.
@@ -75,6 +75,18 @@ impl<T: Tree> Tree for WithVendor<T> {
 
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, TreeError> {
         if Self::is_vendor(path) { self.vendor.read(path, limit) } else { self.tree.read(path, limit) }
+    }
+
+    fn read_seen(&self, path: &str, limit: u64) -> Result<(Vec<u8>, Option<Sight>), TreeError> {
+        match Self::is_vendor(path) {
+            true => self.vendor.read(path, limit).map(|text| (text, Some(Sight::default()))),
+            false => self.tree.read_seen(path, limit),
+        }
+    }
+
+    /// What we carry never changes.
+    fn sight(&self, path: &str) -> Option<Sight> {
+        if Self::is_vendor(path) { Some(Sight::default()) } else { self.tree.sight(path) }
     }
 
     fn size(&self, path: &str) -> Result<u64, TreeError> {

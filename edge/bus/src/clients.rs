@@ -36,6 +36,8 @@ pub struct Clients {
     bus_jobs: BTreeSet<JobId>,
     waiting: BTreeMap<RequestId, Waiting>,
     noted: Vec<Note>,
+    /// Units that changed, which nobody was told yet.
+    changed: BTreeSet<UnitName>,
     outgoing: Vec<(To, Message)>,
 }
 
@@ -251,27 +253,27 @@ impl Clients {
         held.next().is_some_and(|((held, _), _)| held == unit)
     }
 
-    /// Builds what was noted, in order; a unit's changes are told once, but before any word on its jobs.
+    /// Builds what was noted, in order; a unit's changes are told once, but before any word on its jobs. After a reload all
+    /// units may have changed: whoever waits for its end does not wait for that to be told.
     pub fn flush(&mut self, model: &dyn Model) {
-        let mut changed: BTreeSet<UnitName> = BTreeSet::new();
         for note in std::mem::take(&mut self.noted) {
             match note {
                 Note::UnitChanged(unit) => {
-                    changed.insert(unit);
+                    self.changed.insert(unit);
                 }
                 Note::JobNew { job, unit } => {
-                    self.tell_changed(model, &mut changed, &unit);
+                    self.tell_changed(model, &unit);
                     self.tell_job(&unit, job, "JobNew", &(job.0, path::job(job), unit.as_str()));
                 }
                 Note::JobRemoved { job, unit, result } => {
-                    self.tell_changed(model, &mut changed, &unit);
+                    self.tell_changed(model, &unit);
                     let word = job_result_word(result);
                     self.tell_job(&unit, job, "JobRemoved", &(job.0, path::job(job), unit.as_str(), word));
                     self.bus_jobs.remove(&job);
                 }
                 Note::UnitNew(unit) => self.tell(MANAGER, "UnitNew", &(unit.as_str(), path::unit(&unit))),
                 Note::UnitRemoved(unit) => {
-                    changed.remove(&unit);
+                    self.changed.remove(&unit);
                     self.tell(MANAGER, "UnitRemoved", &(unit.as_str(), path::unit(&unit)));
                 }
                 Note::Answered { request, outcome } => self.answer(model, request, &outcome),
@@ -280,9 +282,18 @@ impl Clients {
                 Note::Reloading(active) => self.tell(MANAGER, "Reloading", &(active,)),
             }
         }
-        for unit in changed.clone() {
-            self.tell_changed(model, &mut changed, &unit);
+        if self.private.is_empty() && !self.bus_listens() && self.holds.is_empty() {
+            self.changed.clear();
         }
+        let told: Vec<UnitName> = self.changed.iter().take(limits::CHANGES_TOLD).cloned().collect();
+        for unit in told {
+            self.tell_changed(model, &unit);
+        }
+    }
+
+    /// Whether there are changes that the next `flush` will tell.
+    pub fn is_behind(&self) -> bool {
+        !self.changed.is_empty()
     }
 
     pub fn take_outgoing(&mut self) -> Vec<(To, Message)> {
@@ -306,8 +317,8 @@ impl Clients {
         }
     }
 
-    fn tell_changed(&mut self, model: &dyn Model, changed: &mut BTreeSet<UnitName>, unit: &UnitName) {
-        if !changed.remove(unit) {
+    fn tell_changed(&mut self, model: &dyn Model, unit: &UnitName) {
+        if !self.changed.remove(unit) {
             return;
         }
         let to_bus = self.bus_listens() || self.bus_holds(unit);

@@ -34,6 +34,9 @@ pub const ANSWERS_WAITING: usize = 16_384;
 /// Signals noted in one turn before `flush`; a daemon-reload of ten thousand units notes two for each.
 pub const SIGNALS_NOTED: usize = 262_144;
 
+/// Units whose changes are told in one `flush`, some 10 KB each: who waits for an answer meanwhile waits about a millisecond.
+pub const CHANGES_TOLD: usize = 64;
+
 /// Callers on the system bus whose credentials are remembered, and subscribers there.
 pub const BUS_PEERS: usize = 1024;
 

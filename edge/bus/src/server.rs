@@ -162,10 +162,15 @@ impl Server {
         self.clients.reloading(phase);
     }
 
-    /// Tells what was heard: answers and signals, in order. Once per turn of the loop.
+    /// Tells what was heard: answers and signals, in order. Once per turn of the loop, and while it [is behind](Server::is_behind).
     pub fn flush(&mut self, model: &dyn Model) {
         self.clients.flush(model);
         self.send();
+    }
+
+    /// Whether more is to be told than one `flush` does: the loop is to come back to it when clients had a turn.
+    pub fn is_behind(&self) -> bool {
+        self.clients.is_behind()
     }
 
     /// Waits until the clients have taken what was sent to them, but no longer than this: before the process ends.

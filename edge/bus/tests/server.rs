@@ -10,6 +10,8 @@ mod interface;
 mod limits;
 #[path = "server/measure.rs"]
 mod measure;
+#[path = "server/parts.rs"]
+mod parts;
 #[path = "server/system_bus.rs"]
 mod system_bus;
 

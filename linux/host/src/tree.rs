@@ -2,14 +2,16 @@
 //!
 //! Under a root every link is followed inside it: an absolute target begins at the root again.
 
-use eudaemon_unit::files::{Entry, Kind, Tree, TreeError, base_name, join, parent, resolve};
+use eudaemon_unit::files::{Entry, Kind, Sight, Tree, TreeError, base_name, join, parent, resolve};
 use eudaemon_unit::install::Change;
 use eudaemon_unit::vendor::{Own, WithVendor};
 use rustix::fs::{Mode, OFlags};
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 /// Where the system's journal has its sockets.
 pub const JOURNAL: &str = "/run/systemd/journal";
@@ -90,30 +92,16 @@ impl Tree for HostTree {
     }
 
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, TreeError> {
-        let end = self.end(path)?;
-        // A device is not even opened: to some that means something.
-        let found = fs::metadata(&end).map_err(of_io)?;
-        if found.is_dir() {
-            return Err(TreeError::IsADirectory);
-        }
-        // A device other than /dev/null, or a pipe, is no unit file and might never end.
-        if !found.is_file() {
-            return Ok(Vec::new());
-        }
-        if found.len() > limit {
-            return Err(TreeError::TooLarge { limit });
-        }
-        // Should it be another by now: opening waits for nobody, and makes no terminal ours.
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let file = rustix::fs::open(end, flags, Mode::empty()).map_err(|error| of_io(error.into()))?;
-        let file = File::from(file);
-        // As much room as it takes to see its end.
-        let mut content = Vec::with_capacity(found.len() as usize + 1);
-        file.take(limit + 1).read_to_end(&mut content).map_err(of_io)?;
-        if content.len() as u64 > limit {
-            return Err(TreeError::TooLarge { limit });
-        }
-        Ok(content)
+        self.read_seen(path, limit).map(|(content, _)| content)
+    }
+
+    fn read_seen(&self, path: &str, limit: u64) -> Result<(Vec<u8>, Option<Sight>), TreeError> {
+        self.read_at(path, limit, SystemTime::now())
+    }
+
+    fn sight(&self, path: &str) -> Option<Sight> {
+        let found = fs::metadata(self.end(path).ok()?).ok()?;
+        found.is_file().then(|| sight(&found))
     }
 
     fn size(&self, path: &str) -> Result<u64, TreeError> {
@@ -151,6 +139,37 @@ impl Tree for HostTree {
 }
 
 impl HostTree {
+    /// A file's content, and how it looked: settled or not by this clock, which was looked at before the file.
+    fn read_at(
+        &self,
+        path: &str,
+        limit: u64,
+        now: SystemTime,
+    ) -> Result<(Vec<u8>, Option<Sight>), TreeError> {
+        let end = self.end(path)?;
+        // A device is not even opened: to some that means something.
+        let found = fs::metadata(&end).map_err(of_io)?;
+        if found.is_dir() {
+            return Err(TreeError::IsADirectory);
+        }
+        // A device other than /dev/null, or a pipe, is no unit file and might never end.
+        if !found.is_file() {
+            return Ok((Vec::new(), None));
+        }
+        if found.len() > limit {
+            return Err(TreeError::TooLarge { limit });
+        }
+        // Should it be another by now: opening waits for nobody, and makes no terminal ours.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file = rustix::fs::open(end, flags, Mode::empty()).map_err(|error| of_io(error.into()))?;
+        let sight = (is_settled(&found, now) && is_on_a_disk_of_ours(&file)).then(|| sight(&found));
+        let content = content(file, found.len(), limit).map_err(of_io)?;
+        if content.len() as u64 > limit {
+            return Err(TreeError::TooLarge { limit });
+        }
+        Ok((content, sight))
+    }
+
     /// Makes the changes of a plan, in order, until one fails; the error names its path.
     pub fn apply(&self, changes: &[Change]) -> Result<(), (String, io::Error)> {
         for change in changes {
@@ -206,6 +225,51 @@ impl HostTree {
     }
 }
 
+/// The whole of a file that was as long as this just before, or one byte more than the limit.
+fn content(file: OwnedFd, size: u64, limit: u64) -> io::Result<Vec<u8>> {
+    // Room to see that there is no more.
+    let mut content = Vec::with_capacity(size as usize + 1);
+    let first =
+        rustix::io::retry_on_intr(|| rustix::io::read(&file, rustix::buffer::spare_capacity(&mut content)))?;
+    if first as u64 != size {
+        let rest = (limit + 1).saturating_sub(first as u64);
+        File::from(file).take(rest).read_to_end(&mut content)?;
+    }
+    Ok(content)
+}
+
+fn sight(found: &fs::Metadata) -> Sight {
+    Sight {
+        device: found.dev(),
+        inode: found.ino(),
+        size: found.len(),
+        modified: (found.mtime(), found.mtime_nsec()),
+        changed: (found.ctime(), found.ctime_nsec()),
+    }
+}
+
+/// A file that is written twice within one tick of its file system's clock looks the same before and after the second time.
+/// One that was last changed this long before it was looked at cannot change again without looking different.
+const SETTLED: Duration = Duration::from_secs(2);
+
+fn is_settled(found: &fs::Metadata, now: SystemTime) -> bool {
+    let changed = Duration::new(found.ctime().max(0) as u64, found.ctime_nsec().clamp(0, 999_999_999) as u32);
+    now.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|now| changed + SETTLED <= now)
+}
+
+/// Whether it is this kernel, by its own clock, that says when a file changed. Others tell it late, or by a clock that is wrong.
+fn is_on_a_disk_of_ours(file: &OwnedFd) -> bool {
+    const OURS: [i64; 6] = [
+        libc::BTRFS_SUPER_MAGIC,
+        libc::EXT4_SUPER_MAGIC,
+        libc::F2FS_SUPER_MAGIC,
+        libc::OVERLAYFS_SUPER_MAGIC,
+        libc::TMPFS_MAGIC,
+        libc::XFS_SUPER_MAGIC,
+    ];
+    rustix::fs::fstatfs(file).is_ok_and(|system| OURS.contains(&system.f_type))
+}
+
 fn kind(found: fs::FileType) -> Kind {
     match (found.is_file(), found.is_dir()) {
         (true, _) => Kind::File,
@@ -235,6 +299,29 @@ mod tests {
     impl Drop for Folder {
         fn drop(&mut self) {
             fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_file_is_known_by_its_look_only_when_it_is_settled() {
+        let folder = Folder(std::env::temp_dir().join(format!("eudaemon-sight-{}", std::process::id())));
+        fs::create_dir_all(&folder.0).unwrap();
+        let path = format!("{}/a.service", folder.0.display());
+        fs::write(&path, "one").unwrap();
+        let tree = HostTree::machine();
+        let now = SystemTime::now();
+        assert_eq!(tree.read_at(&path, 100, now), Ok((b"one".to_vec(), None)));
+        let (text, sight) = tree.read_at(&path, 100, now + SETTLED).unwrap();
+        assert_eq!((text, sight), (b"one".to_vec(), tree.sight(&path)));
+        assert!(sight.is_some());
+        let (before, longer) = (sight, "x".repeat(90));
+        fs::write(&path, &longer).unwrap();
+        assert_ne!(tree.sight(&path), before);
+        assert_eq!(tree.read_at(&path, 90, now), Ok((longer.into_bytes(), None)));
+        assert_eq!(tree.read_at(&path, 89, now), Err(TreeError::TooLarge { limit: 89 }));
+        // Neither a device nor what the kernel makes up when it is read says by its look what is in it.
+        for other in ["/dev/null", "/proc/self/stat"] {
+            assert_eq!(tree.read_at(other, 4096, now + SETTLED).unwrap().1, None, "{other}");
         }
     }
 

@@ -32,6 +32,7 @@ const MAGIC: &[u8; 16] = b"eudaemon state 6";
 pub struct Entry {
     pub records: Vec<Record>,
     /// The host's own facts beside the engine's: name and bytes, `None` removes it.
+    #[serde(with = "notes")]
     pub notes: Vec<(String, Option<Vec<u8>>)>,
     pub orders: Vec<Order>,
 }
@@ -39,6 +40,51 @@ pub struct Entry {
 impl Entry {
     pub fn is_empty(&self) -> bool {
         self.records.is_empty() && self.notes.is_empty() && self.orders.is_empty()
+    }
+}
+
+/// Bytes as a whole: serde takes a `Vec<u8>` for a list of numbers, which is read and written one by one. They are the same
+/// in the log.
+mod notes {
+    use serde::de::{Deserialize, Deserializer, Error, Visitor};
+    use serde::ser::{Serialize, Serializer};
+    use std::fmt;
+
+    struct Given<'b>(&'b [u8]);
+
+    impl Serialize for Given<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_bytes(self.0)
+        }
+    }
+
+    struct Taken(Vec<u8>);
+
+    impl<'de> Deserialize<'de> for Taken {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Taken, D::Error> {
+            struct Whole;
+            impl Visitor<'_> for Whole {
+                type Value = Taken;
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("bytes")
+                }
+                fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Taken, E> {
+                    Ok(Taken(bytes.to_vec()))
+                }
+            }
+            deserializer.deserialize_bytes(Whole)
+        }
+    }
+
+    type Notes = Vec<(String, Option<Vec<u8>>)>;
+
+    pub fn serialize<S: Serializer>(notes: &Notes, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(notes.iter().map(|(name, bytes)| (name, bytes.as_deref().map(Given))))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Notes, D::Error> {
+        let notes: Vec<(String, Option<Taken>)> = Vec::deserialize(deserializer)?;
+        Ok(notes.into_iter().map(|(name, bytes)| (name, bytes.map(|Taken(bytes)| bytes))).collect())
     }
 }
 
@@ -319,6 +365,21 @@ mod tests {
 
     fn reopened(log: &StateLog) -> (StateLog, Contents) {
         StateLog::open(rustix::io::fcntl_dupfd_cloexec(log.file(), 3).unwrap(), None).unwrap()
+    }
+
+    #[test]
+    fn bytes_as_a_whole_are_laid_out_as_a_list_of_them() {
+        let entry = Entry {
+            notes: vec![
+                ("a".into(), Some(vec![0, 200, 255])),
+                ("b".into(), None),
+                ("c".into(), Some(vec![])),
+            ],
+            ..Entry::default()
+        };
+        let plain = postcard::to_allocvec(&(&entry.records, &entry.notes, &entry.orders)).unwrap();
+        assert_eq!(postcard::to_allocvec(&entry).unwrap(), plain);
+        assert_eq!(postcard::from_bytes::<Entry>(&plain).unwrap().notes, entry.notes);
     }
 
     #[test]

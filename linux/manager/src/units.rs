@@ -187,7 +187,7 @@ impl Units {
 
     /// The units named and all they lead to, read again, without those that come out as the engine has them.
     pub fn closure_again<'k>(
-        &self,
+        &mut self,
         names: &[UnitName],
         known: &impl Fn(&UnitName) -> Option<&'k Arc<Config>>,
     ) -> Vec<Loaded> {
@@ -196,11 +196,12 @@ impl Units {
             let (of, print) = self.prints.get(&config.name)?;
             Arc::ptr_eq(of, config).then_some((&**config, *print))
         };
-        let again = self.loader().closure_again(names, &printed).into_iter();
-        let changed = again.filter_map(|again| match again {
+        let again = self.loader().closure_again(names, &printed);
+        let changed = again.into_iter().filter_map(|again| match again {
             Again::Fresh(fresh) => Some(self.localised(fresh)),
-            Again::Kept { name, own, between } => {
-                let (before, print) = self.prints.get(&name)?;
+            Again::Kept { name, own, between, print } => {
+                let (before, known_by) = self.prints.get_mut(&name)?;
+                *known_by = print;
                 let (own, rest) = before.unit.dependencies.split_at(own);
                 let mut now = between;
                 let orders = implicit::orders_after_mounted(before, &self.mounted);
@@ -214,7 +215,7 @@ impl Units {
                 let mut config = (**before).clone();
                 config.unit.dependencies.truncate(own.len());
                 config.unit.dependencies.extend(now);
-                Some(Loaded { config: Arc::new(config), diagnostics: Vec::new(), print: Some(*print) })
+                Some(Loaded { config: Arc::new(config), diagnostics: Vec::new(), print: Some(print) })
             }
         });
         changed.collect()

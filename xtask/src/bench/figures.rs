@@ -20,10 +20,14 @@ pub enum Figure {
     /// From SIGKILL to the first act of the next main process, ms.
     Restart,
     Trip(Trip),
-    /// `systemctl daemon-reload` after the text of each unit was changed, ms.
+    /// `systemctl daemon-reload` without generators, whose time is their own, ms.
+    ReloadAlone,
+    /// That after the text of each unit was changed, ms.
     ReloadOfChanged,
     /// PSS of all processes that are no services, MB.
     Memory,
+    /// That at the end, after all reloads, MB.
+    MemoryAfter,
     /// That of one program among them, MB.
     MemoryOf(String),
 }
@@ -68,8 +72,10 @@ impl Figure {
             Figure::Boot => "boot, ms".to_owned(),
             Figure::Restart => "restart after SIGKILL, ms".to_owned(),
             Figure::Trip(trip) => format!("{}, ms", trip.command()),
-            Figure::ReloadOfChanged => format!("{}, all changed, ms", Trip::Reload.command()),
+            Figure::ReloadAlone => "  the same without generators, ms".to_owned(),
+            Figure::ReloadOfChanged => "  and all units changed, ms".to_owned(),
             Figure::Memory => "PSS of all but services, MB".to_owned(),
+            Figure::MemoryAfter => "  after all this, MB".to_owned(),
             Figure::MemoryOf(program) => format!("  of it {program}"),
         }
     }
@@ -77,9 +83,13 @@ impl Figure {
     /// Whether it is the same thing for every runner: their programs are not, even where their names are.
     pub fn is_comparable(&self) -> bool {
         match self {
-            Figure::Boot | Figure::Restart | Figure::Trip(_) | Figure::ReloadOfChanged | Figure::Memory => {
-                true
-            }
+            Figure::Boot
+            | Figure::Restart
+            | Figure::Trip(_)
+            | Figure::ReloadAlone
+            | Figure::ReloadOfChanged
+            | Figure::Memory
+            | Figure::MemoryAfter => true,
             Figure::MemoryOf(_) => false,
         }
     }

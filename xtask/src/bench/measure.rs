@@ -2,7 +2,7 @@
 
 use super::figures::{Figure, Run, Trip, median};
 use super::population::Population;
-use super::runner::{STAMP, change_units};
+use super::runner::{STAMP, change_units, mask_generators};
 use super::stamps::{boot_time, stamps};
 use anyhow::{Context, Result, bail};
 use eudaemon_machine_tests::machine::Machine;
@@ -45,7 +45,12 @@ pub fn measure(run: Run, eudaemon: &Path, mut note: impl FnMut(Figure, f64)) -> 
             let times = round_trips(&machine, trip, times).context(trip.command())?;
             note(Figure::Trip(trip), median(times).context("no times")?);
         }
+        mask_generators(&machine)?;
+        let times = round_trips(&machine, Trip::Reload, RELOADS).context("reload without generators")?;
+        note(Figure::ReloadAlone, median(times).context("no times")?);
         note(Figure::ReloadOfChanged, reload_of_changed(&machine)?);
+        let memory = Population::of(&machine)?.memory(&machine)?;
+        note(Figure::MemoryAfter, megabytes(memory.values().sum()));
     }
     check().context("at the end")
 }

@@ -1,7 +1,7 @@
 //! Of one name: the file that speaks for it, the names it shares that file with, its drop-ins in the order
 //! they merge, and what its `.wants`, `.requires` and `.upholds` folders name.
 
-use super::index::{Folder, Index};
+use super::index::{Folder, Folders, Holding, Index};
 use super::tree::{Entry, Tree, base_name, join};
 use crate::config::Dependency;
 use crate::name::{UnitKind, UnitName};
@@ -31,8 +31,12 @@ pub enum Fragment {
     Cycle,
 }
 
-const FOLDERS: [(&str, Dependency); 3] =
-    [(".wants", Dependency::Wants), (".requires", Dependency::Requires), (".upholds", Dependency::Upholds)];
+/// Folders whose files are links to the units that their own depends on.
+const OF_LINKS: [(Holding, Dependency); 3] = [
+    (Holding::Wants, Dependency::Wants),
+    (Holding::Requires, Dependency::Requires),
+    (Holding::Upholds, Dependency::Upholds),
+];
 
 impl Index {
     pub fn find<T: Tree + ?Sized>(&self, tree: &T, asked: &UnitName) -> Found {
@@ -81,7 +85,7 @@ impl Index {
 
     /// The drop-ins of a name, whatever its file and other names.
     pub fn dropins_of(&self, name: &UnitName) -> Vec<String> {
-        self.confs(&Found::without_file(name.clone(), Fragment::Missing))
+        confs(&self.homes_of(&Found::without_file(name.clone(), Fragment::Missing)))
     }
 
     /// Whether anything on disk speaks of the name.
@@ -114,9 +118,10 @@ impl Index {
     }
 
     fn with_folders<T: Tree + ?Sized>(&self, tree: &T, mut found: Found) -> Found {
-        found.dropins = self.confs(&found);
-        for (ending, dependency) in FOLDERS {
-            for (path, entry) in self.files_in(&found, ending) {
+        let homes = self.homes_of(&found);
+        found.dropins = confs(&homes);
+        for (holding, dependency) in OF_LINKS {
+            for (path, entry) in files_in(&homes, holding) {
                 let Ok(wanted) = UnitName::parse(base_name(&path)) else { continue };
                 // Only a link says so; where it leads is looked at for masks alone.
                 if entry == Entry::Other || tree.is_void(&path) {
@@ -133,41 +138,38 @@ impl Index {
         found
     }
 
-    fn confs(&self, found: &Found) -> Vec<String> {
-        let files = self.files_in(found, ".d").into_iter().map(|(path, _)| path);
-        files.filter(|path| path.ends_with(".conf")).collect()
+    /// Whose folders hold for a unit: for each of its names those of the name itself, then those of its shorter ones, nearest
+    /// first; in the end those of the whole kind.
+    fn homes_of(&self, found: &Found) -> Vec<Vec<&Folders>> {
+        let names = std::iter::once(&found.name).chain(&found.aliases);
+        let mut homes: Vec<Vec<&Folders>> = names
+            .map(|name| folder_names(name).iter().filter_map(|name| self.folders_of(name.as_str())).collect())
+            .collect();
+        homes.push(self.folders_of(found.name.kind().suffix()).into_iter().collect());
+        homes
     }
+}
 
-    /// Paths in all of a unit's folders of one ending: by base name, the most important folder's file for each.
-    fn files_in(&self, found: &Found, ending: &str) -> Vec<(String, Entry)> {
-        let mut chosen: BTreeMap<&str, (String, Entry)> = BTreeMap::new();
-        for folder in self.folders_for(found, ending) {
+fn confs(homes: &[Vec<&Folders>]) -> Vec<String> {
+    let files = files_in(homes, Holding::Dropins).into_iter().map(|(path, _)| path);
+    files.filter(|path| path.ends_with(".conf")).collect()
+}
+
+/// Paths in all of a unit's folders of one sort: by base name, the most important folder's file for each.
+fn files_in(homes: &[Vec<&Folders>], holding: Holding) -> Vec<(String, Entry)> {
+    let mut chosen: BTreeMap<&str, (String, Entry)> = BTreeMap::new();
+    for of_name in homes {
+        let mut folders: Vec<&Folder> = of_name.iter().flat_map(|home| home.of(holding)).collect();
+        // Of one directory of the search path the nearest name's comes first: it stands first already.
+        folders.sort_by_key(|folder| folder.rank);
+        for folder in folders {
             let speaks = |name: &str| !name.starts_with('.') && !name.ends_with('~');
             for (name, entry) in folder.entries.iter().filter(|(name, _)| speaks(name)) {
                 chosen.entry(name).or_insert_with(|| (join(&folder.path, name), *entry));
             }
         }
-        chosen.into_values().collect()
     }
-
-    /// Per name of the unit, per directory of the search path, from the name itself to its shortest prefix;
-    /// then those of the whole kind.
-    fn folders_for(&self, found: &Found, ending: &str) -> Vec<&Folder> {
-        let mut folders = Vec::new();
-        for name in std::iter::once(&found.name).chain(&found.aliases) {
-            let stems = folder_names(name);
-            let mut of_name: Vec<(usize, usize, &Folder)> = Vec::new();
-            for (nearness, stem) in stems.iter().enumerate() {
-                for folder in self.folders_of(&format!("{stem}{ending}")) {
-                    of_name.push((folder.rank, nearness, folder));
-                }
-            }
-            of_name.sort_by_key(|(rank, nearness, _)| (*rank, *nearness));
-            folders.extend(of_name.into_iter().map(|(_, _, folder)| folder));
-        }
-        folders.extend(self.folders_of(&format!("{}{ending}", found.name.kind().suffix())));
-        folders
-    }
+    chosen.into_values().collect()
 }
 
 impl Found {
@@ -178,6 +180,9 @@ impl Found {
 
 /// The name a unit is known by first: its file's, or for a template's file that template applied to the instance.
 fn main_name(asked: &UnitName, path: &str) -> UnitName {
+    if base_name(path) == asked.as_str() {
+        return asked.clone();
+    }
     let Ok(file) = UnitName::parse(base_name(path)) else { return asked.clone() };
     match asked.instance() {
         Some(instance) if file.is_template() && !instance.is_empty() => {
@@ -188,16 +193,16 @@ fn main_name(asked: &UnitName, path: &str) -> UnitName {
 }
 
 /// Names whose folders hold for a unit, nearest first: `a-b@i.service`, `a-b@.service`, `a-@.service`, `a-@i.service` …
-fn folder_names(name: &UnitName) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
+fn folder_names(name: &UnitName) -> Vec<UnitName> {
+    let mut names: Vec<UnitName> = Vec::new();
     let mut ahead = vec![name.clone()];
     while let Some(name) = ahead.pop() {
-        if names.iter().any(|known| known == name.as_str()) {
+        if names.contains(&name) {
             continue;
         }
-        names.push(name.as_str().to_owned());
         ahead.extend(shorter(&name));
         ahead.extend(name.template());
+        names.push(name);
     }
     names
 }

@@ -18,8 +18,8 @@ pub struct Index {
     places: BTreeMap<String, Place>,
     /// A unit's main name → the aliases that lead to it, sorted.
     aliases: BTreeMap<String, Vec<String>>,
-    /// `nginx.service.d` → each directory of that name, in search order.
-    folders: BTreeMap<String, Vec<Folder>>,
+    /// `nginx.service` → the directories that belong to what is named so.
+    folders: BTreeMap<String, Folders>,
 }
 
 /// What a name stands for.
@@ -29,6 +29,19 @@ pub enum Place {
     File(String),
     /// A link to another unit of the search path.
     Alias(String),
+}
+
+/// Directories that belong to one name, in search order, by what their files are.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Folders([Vec<Folder>; 4]);
+
+/// What the files in a folder are to the unit whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holding {
+    Dropins,
+    Wants,
+    Requires,
+    Upholds,
 }
 
 /// A directory belonging to a unit.
@@ -42,7 +55,12 @@ pub(super) struct Folder {
 }
 
 /// The endings of folders that belong to units.
-const FOLDER_ENDINGS: [&str; 4] = [".d", ".wants", ".requires", ".upholds"];
+const FOLDER_ENDINGS: [(&str, Holding); 4] = [
+    (".d", Holding::Dropins),
+    (".wants", Holding::Wants),
+    (".requires", Holding::Requires),
+    (".upholds", Holding::Upholds),
+];
 
 impl Index {
     /// One listing per directory, and one per folder found in them.
@@ -60,8 +78,9 @@ impl Index {
         let reals: Vec<&str> = directories.iter().map(|(_, real)| real.as_str()).collect();
         for (rank, (directory, real)) in directories.iter().enumerate() {
             for (name, kind) in tree.list(directory).unwrap_or_default() {
-                if FOLDER_ENDINGS.iter().any(|ending| name.ends_with(ending)) {
-                    index.add_folder(tree, rank, &join(real, &name), name);
+                let stem = |(ending, holding)| Some((name.strip_suffix(ending)?, holding));
+                if let Some((stem, holding)) = FOLDER_ENDINGS.into_iter().find_map(stem) {
+                    index.add_folder(tree, rank, &join(real, &name), stem, holding);
                 } else if UnitName::parse(&name).is_ok()
                     && !index.places.contains_key(&name)
                     && let Some(place) = place(tree, &reals, search, &join(directory, &name), &kind)
@@ -106,11 +125,18 @@ impl Index {
         self.aliases.get(name).map_or(&[], Vec::as_slice)
     }
 
-    pub(super) fn folders_of(&self, name: &str) -> &[Folder] {
-        self.folders.get(name).map_or(&[], Vec::as_slice)
+    pub(super) fn folders_of(&self, name: &str) -> Option<&Folders> {
+        self.folders.get(name)
     }
 
-    fn add_folder<T: Tree + ?Sized>(&mut self, tree: &T, rank: usize, path: &str, name: String) {
+    fn add_folder<T: Tree + ?Sized>(
+        &mut self,
+        tree: &T,
+        rank: usize,
+        path: &str,
+        stem: &str,
+        holding: Holding,
+    ) {
         let Ok(resolved) = resolve(tree, path) else { return };
         // Before it is listed: what comes in meanwhile makes the index a stale one.
         let stamp = tree.stamp(&resolved.path);
@@ -118,7 +144,8 @@ impl Index {
         entries.truncate(limits::FOLDER_ENTRIES);
         self.listed.push(resolved.path.clone());
         self.stamps.push(stamp);
-        self.folders.entry(name).or_default().push(Folder { rank, path: resolved.path, entries });
+        let folders = self.folders.entry(stem.to_owned()).or_default();
+        folders.0[holding as usize].push(Folder { rank, path: resolved.path, entries });
     }
 
     /// The reverse of the aliases. An instance that leads to its template is no alias of it: it is the template, applied.
@@ -133,6 +160,12 @@ impl Index {
             aliases.entry(main.to_owned()).or_default().push(name.clone());
         }
         self.aliases = aliases;
+    }
+}
+
+impl Folders {
+    pub(super) fn of(&self, holding: Holding) -> &[Folder] {
+        &self.0[holding as usize]
     }
 }
 

@@ -16,4 +16,4 @@ pub use glob::glob;
 pub use index::{Index, Place, kind_may_alias, may_alias};
 pub use memory::MemoryTree;
 pub use search::{ALL_USERS, Environment, Scope, SearchPath, VENDOR_SYSTEM, VENDOR_USER, is_carried};
-pub use tree::{Entry, Kind, Resolved, Tree, TreeError, base_name, join, parent, resolve};
+pub use tree::{Entry, Kind, Resolved, Sight, Tree, TreeError, base_name, join, parent, resolve};

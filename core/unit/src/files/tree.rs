@@ -21,6 +21,15 @@ pub trait Tree {
     }
     /// A file's content, at most `limit` bytes; links are followed.
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, TreeError>;
+    /// As `read`, with how the file looked just before, if that tells more than its name does: as long as [`Tree::sight`]
+    /// gives an equal sight, it has the same content.
+    fn read_seen(&self, path: &str, limit: u64) -> Result<(Vec<u8>, Option<Sight>), TreeError> {
+        self.read(path, limit).map(|text| (text, None))
+    }
+    /// How a file looks from outside, links followed; `None`: that is not known here.
+    fn sight(&self, _path: &str) -> Option<Sight> {
+        None
+    }
     /// How many bytes a file has; links are followed.
     fn size(&self, path: &str) -> Result<u64, TreeError>;
     /// A number that differs after entries were added to or removed from a directory; `None` where there is none.
@@ -57,6 +66,18 @@ pub enum Kind {
 pub enum Entry {
     Link,
     Other,
+}
+
+/// What of a file changes with its content, so that who has read it need not read it again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Sight {
+    pub device: u64,
+    pub inode: u64,
+    pub size: u64,
+    /// Seconds and nanoseconds, by the clock of the file system.
+    pub modified: (i64, i64),
+    /// Of content or of what is known of the file: nobody sets it to what he likes.
+    pub changed: (i64, i64),
 }
 
 /// Why a tree gave no answer.

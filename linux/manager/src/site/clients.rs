@@ -61,6 +61,7 @@ impl Site {
             }
             Announcement::StartupFinished => {
                 self.milestones.finished = clock::now();
+                self.has_room = true;
                 self.note_milestones();
                 self.say_ready();
             }

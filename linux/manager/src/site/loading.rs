@@ -170,6 +170,7 @@ impl Site {
         for name in std::mem::take(&mut self.loaded_late).into_keys() {
             self.notes.push((format!("{LATE}{name}"), None));
         }
+        self.has_room = true;
         // Also if there are none: when the engine has stepped, the reload is over.
         self.bring_all(loaded);
     }

@@ -113,7 +113,10 @@ impl Site {
             Ok(log)
         });
         match shorter {
-            Ok(log) => self.log = log,
+            Ok(log) => {
+                self.log = log;
+                self.has_room = true;
+            }
             Err(error) => {
                 self.lines.say(None, None, lines::ERROR, &format!("cannot shorten the state log: {error}"))
             }

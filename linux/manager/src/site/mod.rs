@@ -93,6 +93,8 @@ pub struct Site {
     pub recorder: Recorder,
     log: StateLog,
     notes: Vec<(String, Option<Vec<u8>>)>,
+    /// Much was held for a moment, by a reload or by what rewrote the log.
+    has_room: bool,
     server: Option<Server>,
     runtime: Runtime,
     readiness: AsyncFd<OwnedFd>,
@@ -153,6 +155,7 @@ impl Site {
             recorder: Recorder::new(eudaemon_engine::limits::FLIGHT),
             log,
             notes: Vec::new(),
+            has_room: false,
             server: Some(server),
             runtime,
             readiness,
@@ -322,6 +325,8 @@ impl Site {
         let pause = deadline.map(|at| Duration::from_micros(at.saturating_sub(clock::now().monotonic)));
         runtime.block_on(async {
             let timer = async {
+                // However short it is: who is written to, and who writes, has a turn.
+                tokio::task::yield_now().await;
                 match pause {
                     Some(pause) => tokio::time::sleep(pause).await,
                     None => std::future::pending().await,
@@ -434,7 +439,9 @@ impl World for Site {
             }
             let behind = self.host.is_behind().then(|| clock::now().monotonic + 1_000);
             self.say_what_stops(engine);
-            let until = [deadline, behind, self.word_due()].into_iter().flatten().min();
+            let is_untold = self.server.as_ref().is_some_and(Server::is_behind);
+            let at_once = (is_untold || self.has_room).then(|| clock::now().monotonic);
+            let until = [deadline, behind, self.word_due(), at_once].into_iter().flatten().min();
             match self.wait_for_something(until) {
                 Ok(Woken::Host) => {}
                 Ok(Woken::Client(incoming)) => {
@@ -445,6 +452,8 @@ impl World for Site {
                 Ok(Woken::Deadline) if deadline.is_some_and(|at| at <= clock::now().monotonic) => {
                     return Waited::Heard(Vec::new());
                 }
+                Ok(Woken::Deadline) if is_untold => self.flush(engine),
+                Ok(Woken::Deadline) if std::mem::take(&mut self.has_room) => crate::sys::memory::give_back(),
                 Ok(Woken::Deadline) => {}
                 Err(error) => {
                     self.lines.say(None, None, lines::ERROR, &format!("cannot wait: {error}"));

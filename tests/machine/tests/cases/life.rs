@@ -444,6 +444,13 @@ fn changed_on_disk(report: &mut Report) -> Result<()> {
     machine.run(&["systemctl", "daemon-reload"])?.success()?;
     report.same("after daemon-reload", &shown("known")?.out, "3\nno");
     report.same("and the other", &shown("fresh")?.out, "0\nno");
+    // Each as long as the one before it, and written before the clock of the file system has ticked much.
+    let write = |nice: u8| format!("printf '[Service]\nNice={nice}\n' > {folder}/known.service.d/b.conf");
+    let turns: Vec<String> = (4..10)
+        .map(|nice| format!("{}; systemctl daemon-reload; systemctl show -P Nice known", write(nice)))
+        .collect();
+    let seen = machine.shell(&turns.join("; "))?.success()?;
+    report.same("texts of equal length that follow each other quickly", &seen, "4\n5\n6\n7\n8\n9");
     Ok(())
 }
 
