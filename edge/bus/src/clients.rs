@@ -226,7 +226,7 @@ impl Clients {
             Announcement::UnitRemoved(unit) => Note::UnitRemoved(unit),
             Announcement::UnitChanged(unit) => Note::UnitChanged(unit),
             Announcement::JobAdded { job, unit } => Note::JobNew { job, unit },
-            Announcement::JobRemoved { job, unit, result } => Note::JobRemoved { job, unit, result },
+            Announcement::JobRemoved { job, unit, kind: _, result } => Note::JobRemoved { job, unit, result },
             Announcement::StartupFinished => Note::StartupFinished,
             Announcement::Said { .. } => return,
         };

@@ -88,6 +88,7 @@ pub enum Announcement {
     JobRemoved {
         job: JobId,
         unit: UnitName,
+        kind: JobKind,
         result: JobResult,
     },
     /// For the log and the console: who, how bad (syslog level), what.

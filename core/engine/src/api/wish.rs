@@ -23,6 +23,19 @@ pub enum JobKind {
 }
 
 impl JobKind {
+    /// Whether the unit is up when it is done, whatever it was before.
+    pub fn brings_up(self) -> bool {
+        match self {
+            JobKind::Start | JobKind::ReloadOrStart | JobKind::Restart => true,
+            JobKind::VerifyActive
+            | JobKind::Stop
+            | JobKind::Reload
+            | JobKind::TryRestart
+            | JobKind::TryReload
+            | JobKind::Nop => false,
+        }
+    }
+
     /// As in `list-jobs` and the types of jobs on the bus.
     pub fn word(self) -> &'static str {
         match self {

@@ -156,7 +156,7 @@ impl Engine {
             of.nops -= 1;
         }
         let unit = self.graph.name(job.unit).clone();
-        self.announce(Announcement::JobRemoved { job: id, unit, result });
+        self.announce(Announcement::JobRemoved { job: id, unit, kind: job.facts.kind, result });
     }
 
     fn fail_dependants(

@@ -105,7 +105,7 @@ pub fn announcement(announcement: &Announcement, shown: u8) -> Option<String> {
             Ok(eudaemon_engine::api::Answer::Job(job)) => format!("answer: job {}", job.0),
             Err(refusal) => format!("refused: {}", refusal.reason()),
         },
-        Announcement::JobRemoved { job: _, unit, result } => {
+        Announcement::JobRemoved { job: _, unit, kind: _, result } => {
             format!("job of {unit}: {}", result_word(*result))
         }
         Announcement::Said { unit: _, level, text } if *level <= 4 => format!("! {text}"),

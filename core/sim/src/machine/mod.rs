@@ -364,7 +364,7 @@ impl Machine {
                 self.laws.answered(*request);
                 self.answers.insert(*request, outcome.clone());
             }
-            Announcement::JobRemoved { job, unit: _, result } => {
+            Announcement::JobRemoved { job, unit: _, kind: _, result } => {
                 self.ended_jobs.insert(*job, *result);
             }
             Announcement::UnitAdded(_)

@@ -3,7 +3,7 @@
 use super::{Directory, run};
 use crate::table::{Table, name};
 use eudaemon_bus::Server;
-use eudaemon_engine::api::{Announcement, JobId, JobResult};
+use eudaemon_engine::api::{Announcement, JobId, JobKind, JobResult};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::pin::{Pin, pin};
 use std::time::Duration;
@@ -41,7 +41,12 @@ fn changes_of_many_units_are_told_over_some_turns_and_none_is_lost() {
             server.hear(&Announcement::UnitChanged(name(&format!("s{number}.service"))));
         }
         let unit = name("s99.service");
-        server.hear(&Announcement::JobRemoved { job: JobId(7), unit, result: JobResult::Done });
+        server.hear(&Announcement::JobRemoved {
+            job: JobId(7),
+            unit,
+            kind: JobKind::Start,
+            result: JobResult::Done,
+        });
         let mut turns = 1;
         server.flush(&table);
         while server.is_behind() {

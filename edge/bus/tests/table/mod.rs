@@ -353,7 +353,7 @@ impl Table {
                 (entry.active, entry.sub) = (ActiveState::Inactive, "dead");
             }
         }
-        self.said.push(Announcement::JobRemoved { job, unit: unit.clone(), result });
+        self.said.push(Announcement::JobRemoved { job, unit: unit.clone(), kind: JobKind::Start, result });
         self.said.push(Announcement::UnitChanged(unit.clone()));
     }
 

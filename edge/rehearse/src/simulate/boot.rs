@@ -154,7 +154,9 @@ impl Watcher {
                         self.stopping.insert(unit.clone());
                     }
                 }
-                Announcement::JobRemoved { unit, result, .. } => self.job_ended(now, unit, *result),
+                Announcement::JobRemoved { unit, kind, result, .. } if kind.brings_up() => {
+                    self.job_ended(now, unit, *result);
+                }
                 Announcement::Said { unit, level, text } if *level <= WARNING => {
                     let unit = unit.as_ref().map(UnitName::to_string).unwrap_or_default();
                     let text = text.strip_prefix(&format!("{unit}: ")).unwrap_or(text).to_owned();
@@ -167,6 +169,7 @@ impl Watcher {
                 | Announcement::UnitAdded(_)
                 | Announcement::UnitRemoved(_)
                 | Announcement::UnitChanged(_)
+                | Announcement::JobRemoved { .. }
                 | Announcement::Said { .. } => {}
             }
         }
@@ -188,7 +191,8 @@ impl Watcher {
                 self.unstarted.remove(unit);
                 return;
             }
-            JobResult::Canceled | JobResult::Skipped | JobResult::Collected | JobResult::Once => return,
+            JobResult::Skipped | JobResult::Collected | JobResult::Once => return,
+            JobResult::Canceled => "its start was given up for another's",
             JobResult::Timeout => "its job timed out",
             JobResult::Failed => "its start failed",
             JobResult::Dependency => "a unit it depends on did not start",

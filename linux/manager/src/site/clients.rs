@@ -70,12 +70,14 @@ impl Site {
             | Announcement::UnitRemoved(_)
             | Announcement::UnitChanged(_)
             | Announcement::JobAdded { .. } => {}
-            Announcement::JobRemoved { unit, result, .. } => {
+            Announcement::JobRemoved { unit, kind, result, .. } => {
                 let is_up = engine.unit_view(unit).is_some_and(|view| view.active == ActiveState::Active);
                 if *result == JobResult::Unsupported && unit.kind().is_unserved() && !is_up {
                     self.passed_over.insert(unit.clone());
                 }
-                if self.is_folder() && self.folder.hear(unit, *result) {
+                // What is given up on the way down is nobody's fault.
+                let counts = kind.brings_up() && self.ending.is_none();
+                if self.is_folder() && counts && self.folder.hear(unit, *result) {
                     self.note_folder();
                 }
             }

@@ -61,7 +61,7 @@ impl Folder {
         Some(unit)
     }
 
-    /// A job of the unit ended; says whether that changes anything.
+    /// A job that was to bring the unit up ended; says whether that changes anything.
     pub fn hear(&mut self, unit: &UnitName, result: JobResult) -> bool {
         match result {
             JobResult::Done => self.unstarted.remove(unit),
@@ -70,8 +70,10 @@ impl Folder {
             | JobResult::Dependency
             | JobResult::Invalid
             | JobResult::Assert
-            | JobResult::Unsupported => self.unstarted.insert(unit.clone()),
-            JobResult::Canceled | JobResult::Skipped | JobResult::Collected | JobResult::Once => false,
+            | JobResult::Unsupported
+            // Another unit that it conflicts with was wanted later.
+            | JobResult::Canceled => self.unstarted.insert(unit.clone()),
+            JobResult::Skipped | JobResult::Collected | JobResult::Once => false,
         }
     }
 }
@@ -341,6 +343,7 @@ mod tests {
         let unit = &units("a.service")[0];
         assert!(folder.hear(unit, JobResult::Dependency));
         assert!(folder.unstarted.contains(unit));
+        assert!(!folder.hear(unit, JobResult::Canceled), "it is known to be down");
         assert!(folder.hear(unit, JobResult::Done));
         assert!(folder.unstarted.is_empty());
     }
