@@ -67,6 +67,9 @@ pub trait Model {
     /// What the manager's own files say: systemd-system.conf(5).
     fn settings(&self) -> &Settings;
 
+    /// Where services start that say nothing, of a user's manager: the user's home.
+    fn home(&self) -> Option<&str>;
+
     /// What these requests would come to, one after the other. Units are read from disk for it as they would be; nothing
     /// is changed.
     fn plan(&mut self, requests: &[(UnitName, JobKind, JobMode)]) -> Vec<Account>;

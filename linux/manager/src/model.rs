@@ -317,6 +317,11 @@ impl Model for Outlook<'_> {
         &self.site.settings
     }
 
+    fn home(&self) -> Option<&str> {
+        let machine = &self.site.machine;
+        (machine.place.scope == Scope::User).then_some(&machine.specifiers.home)
+    }
+
     fn plan(&mut self, requests: &[(UnitName, JobKind, JobMode)]) -> Vec<Account> {
         let fresh = self.site.would_load(self.engine, requests.iter().map(|(unit, ..)| unit));
         self.engine.foresee(&fresh, requests)

@@ -3,6 +3,7 @@
 use super::{Adding, path_of_mount};
 use crate::config::unit::Dependency as D;
 use crate::config::{Body, Config};
+use crate::escape::unescape_path;
 use crate::files::Scope;
 use crate::name::UnitName;
 use crate::values::mounts::is_always_mounted;
@@ -17,7 +18,7 @@ pub(super) fn add(config: &mut Config, adding: &mut Adding) {
         Body::Service(service) => service.exec.slice = Some(slice),
         Body::Socket(socket) => socket.exec.slice = Some(slice),
         Body::Slice if config.unit.description.is_empty() => {
-            config.unit.description = format!("Slice /{}", path(config.name.stem()));
+            config.unit.description = format!("Slice {}", path(config.name.stem()));
         }
         Body::Target
         | Body::Slice
@@ -72,6 +73,27 @@ fn parent(name: &UnitName) -> Option<String> {
     }
 }
 
+/// As people read it; a name that is no escaped path stays as it is written.
 fn path(stem: &str) -> String {
-    stem.replace('-', "/")
+    let path = unescape_path(stem.as_bytes()).and_then(|path| String::from_utf8(path).ok());
+    path.unwrap_or_else(|| format!("/{}", stem.replace('-', "/")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path;
+
+    #[test]
+    fn slices_are_told_by_their_paths() {
+        let told = [
+            ("system", "/system"),
+            ("system-getty", "/system/getty"),
+            ("system-openvpn\\x2dserver", "/system/openvpn-server"),
+            // No path that was escaped.
+            ("a--b", "/a//b"),
+        ];
+        for (stem, wanted) in told {
+            assert_eq!(path(stem), wanted);
+        }
+    }
 }

@@ -197,10 +197,12 @@ pub const EXEC: &[UnitRow] = &[
         cx.switch("MountAPIVFS", cx.exec().root_directory.is_some() || cx.kept("RootImage").is_some())
     }),
     row("KeyringMode", "s", Const, |cx| {
-        cx.word(
-            "KeyringMode",
-            if cx.unit.config.name.kind() == UnitKind::Service { "private" } else { "shared" },
-        )
+        let default = match (cx.model.home(), cx.unit.config.name.kind()) {
+            (Some(_), _) => "inherit",
+            (None, UnitKind::Service) => "private",
+            (None, _) => "shared",
+        };
+        cx.word("KeyringMode", default)
     }),
     row("ProtectProc", "s", Const, |cx| cx.word("ProtectProc", "default")),
     row("ProcSubset", "s", Const, |cx| cx.word("ProcSubset", "all")),
@@ -212,7 +214,14 @@ pub const EXEC: &[UnitRow] = &[
 fn working_directory<'a>(cx: &'a UnitCx<'_>) -> Variant<'a> {
     let directory = &cx.exec().working_directory;
     let place = match &directory.place {
-        Place::Unset => return text(""),
+        // A user without a home still has services.
+        Place::Unset => {
+            return cx
+                .model
+                .home()
+                .filter(|_| cx.is_filled())
+                .map_or(text(""), |home| Variant::from(format!("!{home}")));
+        }
         Place::Home => "~",
         Place::Path(path) => path,
     };

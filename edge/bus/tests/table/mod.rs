@@ -550,6 +550,10 @@ impl Model for Table {
         }
     }
 
+    fn home(&self) -> Option<&str> {
+        None
+    }
+
     fn settings(&self) -> &eudaemon_unit::manager::Settings {
         static PLAIN: std::sync::LazyLock<eudaemon_unit::manager::Settings> =
             std::sync::LazyLock::new(Default::default);

@@ -226,6 +226,8 @@ fn user_units(report: &mut Report) -> Result<()> {
     report.check("alice starts her unit", started.success().map(|_| ()));
     let states = machine.shell_as("alice", "eudaemon is-active first second")?;
     report.same("both are active", &states.out, "active\nactive");
+    let shown = machine.shell_as("alice", "eudaemon show -P WorkingDirectory -P KeyringMode second")?;
+    report.same("they start at her home", shown.out.trim(), "!/home/alice\ninherit");
     let owners = machine.shell("ps -e -o user=,args= | grep -c '^alice.*runs as'")?;
     report.same("as alice's processes", &owners.out, "2");
     let stopped = machine.shell_as("alice", "eudaemon stop first")?;
