@@ -107,7 +107,7 @@ impl Daemon {
         self
     }
 
-    /// Has a pid file, at an absolute path; not under a manager that keeps count itself.
+    /// Has a pid file; not under a manager that keeps count itself.
     #[must_use]
     pub fn pid_file(mut self, path: impl Into<PathBuf>) -> Daemon {
         self.pid_file = Some(path.into());
@@ -298,7 +298,10 @@ impl Daemon {
 
     fn lock_pid_file(&self, starter: &Starter) -> Result<Option<PidFile>> {
         match &self.pid_file {
-            Some(path) if !starter.keeps_count() => PidFile::lock(path).map(Some),
+            // Of where we are now: the directory changes.
+            Some(path) if !starter.keeps_count() => {
+                PidFile::lock(std::path::absolute(path).unwrap_or_else(|_| path.clone())).map(Some)
+            }
             Some(_) | None => Ok(None),
         }
     }
@@ -367,7 +370,7 @@ impl Daemon {
             }),
             None => Notifier::silent(),
         };
-        let notification = self.notification_end(&mut handed_over)?;
+        let notification = self.notification_end(&starter, &mut handed_over)?;
         self.privileges.give_up()?;
         Ok(Life::new(Parts {
             notifier,
@@ -383,8 +386,12 @@ impl Daemon {
     }
 
     /// s6's descriptor, taken over.
-    fn notification_end(&self, handed: &mut Handed) -> Result<Option<OwnedFd>> {
+    fn notification_end(&self, starter: &Starter, handed: &mut Handed) -> Result<Option<OwnedFd>> {
         let number = match (&self.notification, handed.notify_fd.take()) {
+            // Who knows nothing of it has not opened it.
+            (Some(number), _) if !matches!(starter, Starter::Supervisor(_)) => {
+                return Ok(adopt(*number).filter(|_| *number > 2));
+            }
             (Some(number), _) => *number,
             (None, None) => return Ok(None),
             (None, Some(text)) => {

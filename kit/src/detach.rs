@@ -83,7 +83,11 @@ struct Waiting<'a> {
 
 /// What a waiting process hears.
 enum Heard {
-    Report(Option<Report>),
+    Report(Report),
+    /// The daemon is gone.
+    End,
+    /// The daemon lives, and will say nothing more.
+    Silence,
     Signal(i32),
     Nothing,
 }
@@ -91,68 +95,103 @@ enum Heard {
 impl Waiting<'_> {
     /// What to exit with.
     fn wait(mut self, ready_within: Option<Duration>) -> u8 {
-        let deadline = ready_within.map(|time| Instant::now() + time);
-        loop {
+        // One too far to be told is none.
+        let deadline = ready_within.and_then(|time| Instant::now().checked_add(time));
+        let exit = loop {
             match self.hear(deadline) {
-                Heard::Report(Some(Report::Process(pid))) => {
-                    self.daemon = Pid::from_raw(pid.cast_signed());
-                    self.end = self.daemon.and_then(|daemon| pidfd_open(daemon, PidfdFlags::empty()).ok());
-                }
-                Heard::Report(Some(Report::Ready)) => {
-                    if let Some(file) = self.pid_file.take() {
-                        file.leave();
-                    }
+                Heard::Report(Report::Process(pid)) => self.learn(pid),
+                Heard::Report(Report::Ready) => {
+                    self.let_go_of_pid_file();
                     return 0;
                 }
-                Heard::Report(Some(Report::Failed { exit, reason })) => {
+                Heard::Report(Report::Failed { exit, reason }) => {
                     if !reason.is_empty() {
                         self.say(&reason);
                     }
-                    // Gone for good before we say so: a next start finds nothing in its way.
-                    self.ends_within(LAST_WORD);
-                    return exit;
+                    break exit;
                 }
-                Heard::Report(None) => return self.how_it_ended(),
+                Heard::End => break self.how_it_ended(),
+                Heard::Silence => {
+                    self.say("let go of its starter before it was ready: stopped again");
+                    self.stop();
+                    break 1;
+                }
                 Heard::Signal(signal) => {
                     self.say("interrupted before the daemon was ready");
                     self.stop();
-                    return 128 + signal as u8;
+                    break 128 + signal as u8;
                 }
                 Heard::Nothing => {
                     let time = ready_within.unwrap_or_default();
                     self.say(&format!("not ready within {time:?}: stopped again"));
                     self.stop();
-                    return 1;
+                    break 1;
                 }
             }
+        };
+        // Gone for good before we say so: a next start finds nothing in its way. A daemon that lives keeps its file.
+        if !self.ends_within(LAST_WORD) {
+            self.let_go_of_pid_file();
+        }
+        exit
+    }
+
+    fn learn(&mut self, pid: u32) {
+        self.daemon = Pid::from_raw(pid.cast_signed());
+        self.end = self.daemon.and_then(|daemon| pidfd_open(daemon, PidfdFlags::empty()).ok());
+    }
+
+    fn let_go_of_pid_file(&mut self) {
+        if let Some(file) = self.pid_file.take() {
+            file.leave();
         }
     }
 
+    /// What comes next. Reports go first: they are older than whatever else is there.
     fn hear(&self, deadline: Option<Instant>) -> Heard {
         loop {
-            let mut ends =
-                [PollFd::new(&self.reports, PollFlags::IN), PollFd::new(&self.signals, PollFlags::IN)];
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            let left = left.map(timespec);
+            let end = self.end.as_ref().unwrap_or(&self.signals);
+            let mut ends = [
+                PollFd::new(&self.reports, PollFlags::IN),
+                PollFd::new(end, PollFlags::IN),
+                PollFd::new(&self.signals, PollFlags::IN),
+            ];
+            let left = deadline.map(|deadline| timespec(deadline.saturating_duration_since(Instant::now())));
             match poll(&mut ends, left.as_ref()) {
                 Ok(0) => return Heard::Nothing,
                 Ok(_) => {}
                 Err(Errno::INTR) => continue,
-                Err(_) => return Heard::Report(None),
+                Err(_) => return Heard::End,
             }
-            let [reports, signals] = ends.map(|end| !end.revents().is_empty());
+            let [reports, end, signals] = ends.map(|end| !end.revents().is_empty());
+            if reports && let Some(report) = self.reports.next() {
+                return Heard::Report(report);
+            }
+            if end && self.end.is_some() {
+                return Heard::End;
+            }
             let mut byte = [0];
             if signals && rustix::io::read(&self.signals, &mut byte) == Ok(1) {
                 return Heard::Signal(i32::from(byte[0]));
             }
             if reports {
-                return Heard::Report(self.reports.next());
+                // It closed its end. As a rule that is because it ends.
+                return if self.ends_within(LAST_WORD) { Heard::End } else { Heard::Silence };
             }
         }
     }
 
     /// Ends a daemon that is not wanted any more, and waits until it has ended.
-    fn stop(&self) {
+    fn stop(&mut self) {
+        let deadline = Instant::now() + LAST_WORD;
+        // It may not have told its number yet.
+        while self.daemon.is_none() {
+            match self.hear(Some(deadline)) {
+                Heard::Report(Report::Process(pid)) => self.learn(pid),
+                Heard::Report(Report::Ready | Report::Failed { .. }) | Heard::Signal(_) => {}
+                Heard::End | Heard::Silence | Heard::Nothing => return,
+            }
+        }
         for signal in [Signal::TERM, Signal::KILL] {
             if let Some(daemon) = self.daemon {
                 // Ours to reap, and not yet reaped: the number is still its own.
@@ -164,24 +203,20 @@ impl Waiting<'_> {
         }
     }
 
-    /// Waits for the daemon to end; where the kernel cannot tell, for its end of the channel to close.
+    /// Whether the daemon ends within the time; where the kernel cannot tell, whether its end of the channel closes.
     fn ends_within(&self, time: Duration) -> bool {
         let deadline = Instant::now() + time;
-        let Some(end) = &self.end else {
-            loop {
-                match self.hear(Some(deadline)) {
-                    Heard::Report(None) => return true,
-                    Heard::Nothing => return false,
-                    Heard::Report(Some(_)) | Heard::Signal(_) => {}
-                }
-            }
-        };
         loop {
             let left = timespec(deadline.saturating_duration_since(Instant::now()));
-            match poll(&mut [PollFd::new(end, PollFlags::IN)], Some(&left)) {
+            let end = match &self.end {
+                Some(end) => PollFd::new(end, PollFlags::IN),
+                None => PollFd::new(&self.reports, PollFlags::IN),
+            };
+            match poll(&mut [end], Some(&left)) {
                 Ok(0) => return false,
-                Ok(_) => return true,
-                Err(Errno::INTR) => {}
+                Ok(_) if self.end.is_some() => return true,
+                Ok(_) if self.reports.next().is_none() => return true,
+                Ok(_) | Err(Errno::INTR) => {}
                 Err(_) => return false,
             }
         }

@@ -65,13 +65,6 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// The daemon ended, in the background, before it was ready.
-    Start {
-        /// Why, in its own words where it had any.
-        reason: String,
-        /// What it exited with, or 1 if a signal ended it.
-        exit: u8,
-    },
     /// Another step failed.
     Io {
         /// What was being done, to what.
@@ -94,7 +87,6 @@ impl Error {
             Error::Threads { .. } => 70,
             Error::PidFile { .. } => 73,
             Error::Privileges { .. } => 77,
-            Error::Start { exit, .. } => *exit,
             Error::Running { .. }
             | Error::Socket { .. }
             | Error::Handed { .. }
@@ -123,7 +115,7 @@ impl fmt::Display for Error {
             Error::Unknown { kind, name } => write!(f, "no {kind} {name:?} on this system"),
             Error::Privileges { step, source } => write!(f, "cannot {step}: {source}"),
             Error::Socket { name, reason } => write!(f, "socket {name}: {reason}"),
-            Error::Handed { reason } | Error::Start { reason, .. } => f.write_str(reason),
+            Error::Handed { reason } => f.write_str(reason),
             Error::Notify { socket, reason } => {
                 write!(f, "cannot reach the service manager at {}: {reason}", socket.to_string_lossy())
             }
@@ -142,8 +134,7 @@ impl std::error::Error for Error {
             | Error::Unknown { .. }
             | Error::Socket { .. }
             | Error::Handed { .. }
-            | Error::Notify { .. }
-            | Error::Start { .. } => None,
+            | Error::Notify { .. } => None,
         }
     }
 }

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 /// goes, whatever came of it.
 #[derive(Debug)]
 pub struct Reload {
-    pub(crate) notifier: Arc<Notifier>,
+    /// Nobody is told before the daemon is ready: the end of a reload would be taken for that.
+    pub(crate) notifier: Option<Arc<Notifier>>,
 }
 
 impl Reload {
@@ -22,13 +23,17 @@ impl Reload {
 
     /// It failed, and the old configuration stays: the manager is told why, and that we go on.
     pub fn failed(self, reason: impl AsRef<str>) {
-        self.notifier.send(&[State::Status(format!("reload failed: {}", reason.as_ref()))]).ok();
+        if let Some(notifier) = &self.notifier {
+            notifier.send(&[State::Status(format!("reload failed: {}", reason.as_ref()))]).ok();
+        }
     }
 }
 
 impl Drop for Reload {
     fn drop(&mut self) {
-        self.notifier.send(&[State::Ready]).ok();
+        if let Some(notifier) = &self.notifier {
+            notifier.send(&[State::Ready]).ok();
+        }
     }
 }
 
@@ -52,10 +57,11 @@ impl Guests {
 
     /// Waits until nobody is left; how many are when the time is over.
     pub(crate) fn leave_within(&self, time: Duration) -> usize {
-        let deadline = Instant::now() + time;
+        // One too far to be told is none.
+        let deadline = Instant::now().checked_add(time);
         let mut count = self.count();
         while *count > 0 {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline.map_or(time, |deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 break;
             }
@@ -120,7 +126,7 @@ impl Handle {
     pub fn stop(&self) {
         // A second request would end it by force.
         if !signal::stop_asked() {
-            signal::raise(signal::STOPS_US[0]);
+            signal::ask_to_stop();
         }
     }
 

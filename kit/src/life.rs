@@ -6,7 +6,7 @@ use crate::log::{Log, Priority};
 use crate::notify::{Notifier, State};
 use crate::pid_file::PidFile;
 use crate::report::{Report, Reporter};
-use crate::sockets::Sockets;
+use crate::sockets::{Bound, Sockets};
 use crate::starter::{Handed, OURS, Starter};
 use crate::sys::signal;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -18,10 +18,15 @@ use std::io;
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// The longest reason that a manager is told, in bytes: half of what it takes in one message.
+const LONGEST_STATUS: usize = 2048;
+/// The longest name of a stored descriptor, in bytes: sd_notify(3).
+const LONGEST_NAME: usize = 255;
 
 /// What happens to a daemon.
 #[derive(Debug)]
@@ -66,7 +71,7 @@ pub struct Life {
     sockets: Sockets,
     beginning: Option<Beginning>,
     pid_file: Option<PidFile>,
-    bound: Vec<PathBuf>,
+    bound: Vec<Bound>,
     stop_within: Duration,
     /// When the daemon was asked to stop.
     stopping: Option<Instant>,
@@ -133,7 +138,7 @@ impl Life {
         if let Some(file) = &mut self.pid_file {
             file.write()?;
         }
-        let Some(beginning) = self.beginning.take() else { return Ok(()) };
+        let Some(beginning) = &self.beginning else { return Ok(()) };
         if let Some(stderr) = &beginning.stderr {
             rustix::stdio::dup2_stderr(stderr).map_err(|errno| Error::io("replace stderr", errno))?;
         }
@@ -144,6 +149,7 @@ impl Life {
         if let Some(reporter) = &beginning.reporter {
             reporter.send(&Report::Ready);
         }
+        self.beginning = None;
         self.handle.notifier.send(&[State::Ready])
     }
 
@@ -165,7 +171,8 @@ impl Life {
     ///
     /// As [`Life::wait`]; and when one of the descriptors cannot be waited for.
     pub fn wait_for(&mut self, readable: &[BorrowedFd], time: Option<Duration>) -> Result<Moment> {
-        let deadline = time.map(|time| Instant::now() + time);
+        // One too far to be told is none.
+        let deadline = time.and_then(|time| Instant::now().checked_add(time));
         loop {
             if let Some(moment) = self.heard()? {
                 return Ok(moment);
@@ -203,21 +210,35 @@ impl Life {
     /// As [`Life::wait`].
     pub fn heard(&mut self) -> Result<Option<Moment>> {
         self.answer_watchdog();
-        let mut signal = self.signal()?;
-        // What is on its way down reads no configuration.
-        while signal == Some(signal::RELOADS_US) && self.stopping.is_some() {
-            signal = self.signal()?;
+        // Asked of the counter, not of the pipe, which too many other signals can fill.
+        if signal::stop_asked() && self.stopping.is_none() {
+            self.stopping = Some(Instant::now());
+            self.handle.notifier.send(&[State::Stopping]).ok();
+            return Ok(Some(Moment::Stop));
         }
-        let Some(signal) = signal else { return Ok(None) };
-        if signal == signal::RELOADS_US && !self.lost_terminal() {
-            let now = rustix::time::clock_gettime(ClockId::Monotonic);
-            let now = now.tv_sec.cast_unsigned() * 1_000_000 + now.tv_nsec.cast_unsigned() / 1000;
-            self.handle.notifier.send(&[State::Reloading, State::MonotonicUsec(now)]).ok();
-            return Ok(Some(Moment::Reload(Reload { notifier: Arc::clone(&self.handle.notifier) })));
+        // What is on its way down reads no configuration, and is asked to stop once.
+        while let Some(signal) = self.signal()? {
+            if self.stopping.is_some() || signal != signal::RELOADS_US {
+                continue;
+            }
+            if self.lost_terminal() {
+                signal::ask_to_stop();
+                continue;
+            }
+            return Ok(Some(Moment::Reload(self.reload())));
         }
-        self.stopping = Some(Instant::now());
-        self.handle.notifier.send(&[State::Stopping]).ok();
-        Ok(Some(Moment::Stop))
+        Ok(None)
+    }
+
+    /// A reload begins; before the daemon is ready it is nobody else's business.
+    fn reload(&self) -> Reload {
+        if self.beginning.is_some() {
+            return Reload { notifier: None };
+        }
+        let now = rustix::time::clock_gettime(ClockId::Monotonic);
+        let now = now.tv_sec.cast_unsigned() * 1_000_000 + now.tv_nsec.cast_unsigned() / 1000;
+        self.handle.notifier.send(&[State::Reloading, State::MonotonicUsec(now)]).ok();
+        Reload { notifier: Some(Arc::clone(&self.handle.notifier)) }
     }
 
     /// The next signal that came.
@@ -312,6 +333,12 @@ impl Life {
     ///
     /// [`Error::Notify`] when there is a manager and it cannot be reached.
     pub fn store(&self, name: &str, fd: impl AsFd) -> Result<()> {
+        let fits = |byte: u8| byte.is_ascii_graphic() && byte != b':' || byte == b' ';
+        if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(fits) {
+            let reason =
+                "no name for a stored descriptor: 1 to 255 printable characters, no colon".to_owned();
+            return Err(Error::Socket { name: name.to_owned(), reason });
+        }
         let name = State::FdName(name.to_owned());
         self.handle.notifier.send(&[State::FdStoreRemove, name.clone()])?;
         self.handle.notifier.send_with_fds(&[State::FdStore, name], &[fd.as_fd()])
@@ -357,7 +384,8 @@ impl Life {
 
     /// Tells the manager and the process in front that the daemon will not come to be ready, or ends badly.
     pub(crate) fn fail(&mut self, exit: u8, errno: Option<i32>, reason: &str) -> Told {
-        let mut states = vec![State::Status(reason.to_owned()), State::ExitStatus(exit)];
+        // A message that is too long is thrown away whole.
+        let mut states = vec![State::Status(cut(reason, LONGEST_STATUS).to_owned()), State::ExitStatus(exit)];
         states.extend(errno.map(State::Errno));
         self.handle.notifier.send(&states).ok();
         // Gone before it is said: a next start finds nothing in its way.
@@ -401,9 +429,7 @@ impl Life {
         if self.process != std::process::id() {
             return;
         }
-        for path in self.bound.drain(..) {
-            fs::remove_file(path).ok();
-        }
+        self.bound.clear();
         self.pid_file = None;
     }
 }
@@ -424,4 +450,10 @@ impl AsFd for Life {
 fn has_terminal() -> bool {
     use rustix::fs::{Mode, OFlags};
     rustix::fs::open("/dev/tty", OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).is_ok()
+}
+
+/// The beginning of a text, in whole characters.
+fn cut(text: &str, longest: usize) -> &str {
+    let end = (0..=longest.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
 }

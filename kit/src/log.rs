@@ -41,8 +41,8 @@ pub struct Log {
 
 #[derive(Debug)]
 enum Way {
-    /// The journal's native protocol: systemd.journal-fields(7).
-    Journal(OwnedFd),
+    /// The journal's native protocol, systemd.journal-fields(7); its stream too, as long as stderr is that.
+    Journal(OwnedFd, Stderr),
     /// A syslog daemon: syslog(3).
     Syslog(OwnedFd),
     /// Lines that a manager reads: `<N>` before each, sd-daemon(3).
@@ -78,7 +78,7 @@ impl Log {
     pub(crate) fn choose(name: &str, starter: &Starter, journal_stream: Option<&str>, stderr: Stderr) -> Log {
         let is_journal = journal_stream.is_some() && stream_of_stderr().as_deref() == journal_stream;
         let way = if is_journal {
-            datagrams(JOURNAL).map_or(Way::Prefixed, Way::Journal)
+            datagrams(JOURNAL).map_or(Way::Prefixed, |socket| Way::Journal(socket, stderr))
         } else if *starter == Starter::Superserver {
             datagrams(SYSLOG).map_or(Way::Nowhere, Way::Syslog)
         } else if stderr == Stderr::Goes {
@@ -96,8 +96,10 @@ impl Log {
         match &self.way {
             // A line alone goes by the stream, whose lines are the unit's even when the process that wrote them is gone
             // before they are read; with an entry of its own the journal looks for the process.
-            Way::Journal(_) if fields.is_empty() && !text.contains('\n') => prefixed(priority, text),
-            Way::Journal(socket) => {
+            Way::Journal(_, Stderr::Stays) if fields.is_empty() && !text.contains('\n') => {
+                prefixed(priority, text)
+            }
+            Way::Journal(socket, _) => {
                 let mut entry = Vec::new();
                 field(&mut entry, "PRIORITY", &(priority as u8).to_string());
                 field(&mut entry, "SYSLOG_IDENTIFIER", &self.name);
@@ -127,7 +129,7 @@ impl Log {
     #[cfg(any(feature = "log", feature = "tracing"))]
     pub(crate) fn keeps_fields(&self) -> bool {
         match self.way {
-            Way::Journal(_) => true,
+            Way::Journal(..) => true,
             Way::Syslog(_) | Way::Prefixed | Way::Plain | Way::Nowhere => false,
         }
     }
@@ -136,7 +138,7 @@ impl Log {
     pub(crate) fn is_stderr(&self) -> bool {
         match self.way {
             Way::Prefixed | Way::Plain => true,
-            Way::Journal(_) | Way::Syslog(_) | Way::Nowhere => false,
+            Way::Journal(..) | Way::Syslog(_) | Way::Nowhere => false,
         }
     }
 

@@ -6,7 +6,7 @@
 //! with it, however that ends.
 
 use crate::error::{Error, Result};
-use crate::sys::fd::{Lock, is_locked, lock};
+use crate::sys::fd::{Held, Lock, held, lock};
 use rustix::fs::{Mode, OFlags, Stat};
 use rustix::io::Errno;
 use std::fs;
@@ -48,6 +48,12 @@ impl PidFile {
             let identity = stat(&path, &file)?;
             refuse_what_is_not_ours(&path, &identity)?;
             let locked = lock(&file).map_err(|errno| failed(&path, format!("cannot be locked: {errno}")))?;
+            if locked == Lock::Theirs && held(&file) == Ok(Held::Reading) {
+                // No daemon's: those write. Whoever may read the file could keep us from starting with it.
+                rustix::fs::unlink(&path)
+                    .map_err(|errno| failed(&path, format!("cannot be replaced: {errno}")))?;
+                continue;
+            }
             if locked == Lock::Theirs {
                 return Err(Error::Running { pid: read_from(&file), path });
             }
@@ -105,7 +111,7 @@ impl PidFile {
             Err(Errno::NOENT) => return Ok(None),
             Err(errno) => return Err(unreadable(errno)),
         };
-        let locked = is_locked(&file).map_err(unreadable)?;
+        let locked = held(&file).map_err(unreadable)? == Held::Writing;
         Ok(locked.then(|| read_from(&file)).flatten())
     }
 }
@@ -116,8 +122,9 @@ impl Drop for PidFile {
             return;
         }
         let ours = rustix::fs::fstat(&self.file).is_ok_and(|identity| still_named(&self.path, &identity));
-        if ours && rustix::fs::unlink(&self.path).is_err() {
-            // A daemon that gave up its rights cannot take it out of root's directory; empty, it names nobody.
+        // A daemon that gave up its rights cannot take it out of root's directory, and one in another root directory
+        // does not see it; empty, it names nobody.
+        if !ours || rustix::fs::unlink(&self.path).is_err() {
             rustix::fs::ftruncate(&self.file, 0).ok();
         }
     }

@@ -103,6 +103,10 @@ impl Privileges {
         self.group.as_deref()
     }
 
+    pub(crate) fn group_names(&self) -> Option<&[String]> {
+        self.groups.as_deref()
+    }
+
     pub(crate) fn changes_root(&self) -> bool {
         self.root.is_some()
     }
@@ -117,6 +121,7 @@ impl Privileges {
             || self.group.is_some()
             || self.groups.is_some()
             || self.root.is_some()
+            || !self.capabilities.is_empty()
             || self.new == New::Refused
     }
 
@@ -155,6 +160,13 @@ impl Privileges {
     /// Does all of it, or fails.
     pub(crate) fn give_up(&self) -> Result<()> {
         let identity = self.identity()?;
+        if !self.capabilities.is_empty() && identity.as_ref().is_none_or(|identity| identity.uid == 0) {
+            // Root has the others again with the next program it executes.
+            return Err(refused(
+                "keep some capabilities alone as root: name a user".to_owned(),
+                Errno::INVAL,
+            ));
+        }
         if let Some(root) = &self.root {
             let step = || format!("change the root directory to {}", root.display());
             user::chroot(root).map_err(|errno| refused(step(), errno))?;
@@ -169,7 +181,10 @@ impl Privileges {
                 .map_err(|errno| refused("refuse new privileges".to_owned(), errno))?;
         }
         match identity {
-            Some(identity) => verify(&identity, changed, self.capabilities),
+            Some(identity) => {
+                let groups = if self.groups.is_some() { Groups::Named } else { Groups::OfUser };
+                verify(&identity, changed, groups, self.capabilities)
+            }
             None => Ok(()),
         }
     }
@@ -208,6 +223,14 @@ fn present_groups() -> Result<Vec<u32>> {
     Ok(groups.into_iter().map(rustix::process::Gid::as_raw).collect())
 }
 
+/// Where the groups come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Groups {
+    Named,
+    /// The user's: whoever started us as that user may have given others.
+    OfUser,
+}
+
 /// How an identity was come by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Changed {
@@ -244,15 +267,15 @@ fn become_identity(identity: &Identity, kept: CapabilitySet, name: Option<&str>)
 }
 
 /// Rights that are gone cannot be had back: this asks for them.
-fn verify(identity: &Identity, changed: Changed, kept: CapabilitySet) -> Result<()> {
-    let (users, groups) = user::identity();
-    if users != [identity.uid; 3] || groups != [identity.gid; 3] {
+fn verify(identity: &Identity, changed: Changed, groups: Groups, kept: CapabilitySet) -> Result<()> {
+    let (users, gids) = user::identity();
+    if users != [identity.uid; 3] || gids != [identity.gid; 3] {
         return Err(refused(
-            format!("be user {} alone: still {users:?}, {groups:?}", identity.uid),
+            format!("be user {} alone: still {users:?}, {gids:?}", identity.uid),
             Errno::PERM,
         ));
     }
-    if changed == Changed::AsRoot {
+    if changed == Changed::AsRoot || groups == Groups::Named {
         let mut present = present_groups()?;
         present.sort_unstable();
         if present != identity.groups {
@@ -262,8 +285,25 @@ fn verify(identity: &Identity, changed: Changed, kept: CapabilitySet) -> Result<
             ));
         }
     }
-    let can_return = identity.uid != 0 && !kept.contains(CapabilitySet::SETUID) && user::set_uid(0).is_ok();
-    if can_return {
+    if identity.uid == 0 {
+        return Ok(());
+    }
+    let have =
+        rustix::thread::capabilities(None).map_err(|errno| Error::io("ask for the capabilities", errno))?;
+    if !have.permitted.contains(kept) {
+        return Err(refused(
+            format!("keep the capabilities {kept:?}: have {:?}", have.permitted),
+            Errno::PERM,
+        ));
+    }
+    // What a manager gave beyond that is not for us to refuse; what we were to give up is.
+    if changed == Changed::Nothing {
+        return Ok(());
+    }
+    if have.permitted != kept {
+        return Err(refused(format!("give up capabilities: still {:?}", have.permitted), Errno::PERM));
+    }
+    if !kept.contains(CapabilitySet::SETUID) && user::set_uid(0).is_ok() {
         return Err(refused("give up root: it can be had back".to_owned(), Errno::PERM));
     }
     Ok(())

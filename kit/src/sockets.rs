@@ -2,18 +2,22 @@
 
 use crate::error::{Error, Result};
 use crate::sys::fd::{adopt, standard};
-use rustix::net::{AddressFamily, SocketType, sockopt};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::net::{TcpListener, ToSocketAddrs, UdpSocket};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::{Path, PathBuf};
+use std::process;
 
 /// The first descriptor that is handed over.
 const FIRST: i32 = 3;
+/// What inetd's descriptor is called.
+const STDIN: &str = "stdin";
 /// Most descriptors that are taken over: more than any manager gives.
 const MOST: i32 = 4096;
 
@@ -127,18 +131,12 @@ impl Socket {
         let bound = match &self.address {
             Address::Tcp(address) => TcpListener::bind(address).map(OwnedFd::from),
             Address::Udp(address) => UdpSocket::bind(address).map(OwnedFd::from),
-            Address::Unix(path) => bind_at(
-                path,
-                self.mode,
-                |path| UnixListener::bind(path),
-                |path| UnixStream::connect(path).is_ok(),
-            ),
-            Address::UnixDatagram(path) => bind_at(
-                path,
-                self.mode,
-                |path| UnixDatagram::bind(path),
-                |path| UnixDatagram::unbound().is_ok_and(|probe| probe.connect(path).is_ok()),
-            ),
+            Address::Unix(path) => {
+                bind_at(path, self.mode, SocketType::STREAM, |path| UnixListener::bind(path))
+            }
+            Address::UnixDatagram(path) => {
+                bind_at(path, self.mode, SocketType::DGRAM, |path| UnixDatagram::bind(path))
+            }
         };
         bound.map_err(|error| self.failed(format!("cannot listen at {}: {error}", self.address)))
     }
@@ -158,19 +156,28 @@ impl fmt::Display for Address {
 }
 
 /// Binds at a path; a socket there that nobody answers at is left from one that ended.
-fn bind_at<Bound: Into<OwnedFd>>(
+fn bind_at<Socket: Into<OwnedFd>>(
     path: &Path,
     mode: u32,
-    bind: impl Fn(&Path) -> std::io::Result<Bound>,
-    is_alive: impl Fn(&Path) -> bool,
+    kind: SocketType,
+    bind: impl Fn(&Path) -> std::io::Result<Socket>,
 ) -> std::io::Result<OwnedFd> {
     let is_socket = fs::symlink_metadata(path).is_ok_and(|there| there.file_type().is_socket());
-    if is_socket && !is_alive(path) {
+    if is_socket && is_dead(path, kind) {
         fs::remove_file(path)?;
     }
     let bound = bind(path)?;
     fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
     Ok(bound.into())
+}
+
+/// Whether the kernel says that nobody has the socket; whatever else it says, somebody may.
+fn is_dead(path: &Path, kind: SocketType) -> bool {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let probe = rustix::net::socket_with(AddressFamily::UNIX, kind, flags, None);
+    let address = SocketAddrUnix::new(path);
+    let (Ok(probe), Ok(address)) = (probe, address) else { return false };
+    rustix::net::connect(&probe, &address) == Err(Errno::CONNREFUSED)
 }
 
 /// The sockets a daemon has, by name.
@@ -180,7 +187,7 @@ pub struct Sockets {
     /// The names of those that we did not have to make.
     handed: Vec<String>,
     /// What goes when the daemon ends: Unix sockets that we bound.
-    bound: Vec<PathBuf>,
+    bound: Vec<Bound>,
     /// inetd's way: one connection, and we are here for it alone.
     connection: Option<OwnedFd>,
 }
@@ -254,15 +261,17 @@ impl Sockets {
         Ok(self.open.remove(at).1)
     }
 
-    /// Takes away the names in the file system that we made.
-    pub(crate) fn bound(&mut self) -> Vec<PathBuf> {
+    /// The names in the file system that we made: they go with the answer.
+    pub(crate) fn bound(&mut self) -> Vec<Bound> {
         std::mem::take(&mut self.bound)
     }
 
     /// Joins what was handed over with what is wanted: by name, then by kind and order; binds the rest.
     pub(crate) fn gather(mut handed: Vec<(String, OwnedFd)>, wanted: &[Socket]) -> Result<Sockets> {
         let mut sockets = Sockets::default();
-        if let [(_, only)] = &handed[..]
+        // What inetd and a socket unit with Accept=yes hand over; a stored connection has a name of its own.
+        if let [(name, only)] = &handed[..]
+            && [STDIN, "connection"].contains(&&**name)
             && is_connection(only)
         {
             sockets.connection = handed.pop().map(|(_, fd)| fd);
@@ -295,7 +304,7 @@ impl Sockets {
                 None => {
                     let fd = socket.bind()?;
                     if let Address::Unix(path) | Address::UnixDatagram(path) = &socket.address {
-                        sockets.bound.push(path.clone());
+                        sockets.bound.extend(Bound::at(path));
                     }
                     fd
                 }
@@ -308,11 +317,28 @@ impl Sockets {
     }
 }
 
-impl Drop for Sockets {
-    /// A start that fails leaves nothing in the file system.
+/// A socket's name in the file system. It goes when this value goes, if it still is this socket's and this process made it.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+    owner: u32,
+}
+
+impl Bound {
+    fn at(path: &Path) -> Option<Bound> {
+        let there = fs::symlink_metadata(path).ok()?;
+        Some(Bound { path: path.to_owned(), device: there.dev(), inode: there.ino(), owner: process::id() })
+    }
+}
+
+impl Drop for Bound {
     fn drop(&mut self) {
-        for path in self.bound() {
-            fs::remove_file(path).ok();
+        let same = |there: fs::Metadata| (there.dev(), there.ino()) == (self.device, self.inode);
+        if self.owner == process::id() && fs::symlink_metadata(&self.path).is_ok_and(same) {
+            // A daemon that gave up its rights leaves it; the next start finds that nobody answers there.
+            fs::remove_file(&self.path).ok();
         }
     }
 }
@@ -332,6 +358,9 @@ pub(crate) fn handed(count: &OsStr, names: Option<&OsStr>) -> Result<Vec<(String
         .ok()
         .filter(|count| (0..=MOST).contains(count))
         .ok_or_else(|| wrong(format!("LISTEN_FDS={shown}: expected a number from 0 to {MOST}")))?;
+    if count == 0 {
+        return Ok(Vec::new());
+    }
     let names: Option<Vec<String>> =
         names.map(|names| names.to_string_lossy().split(':').map(str::to_owned).collect());
     if let Some(names) = &names
@@ -354,5 +383,5 @@ pub(crate) fn handed(count: &OsStr, names: Option<&OsStr>) -> Result<Vec<(String
 pub(crate) fn from_stdin() -> Result<Vec<(String, OwnedFd)>> {
     let stdin = standard(0).ok_or_else(|| Error::Handed { reason: "stdin is closed".to_owned() })?;
     let fd = stdin.try_clone_to_owned().map_err(|error| Error::io("copy the descriptor of stdin", error))?;
-    Ok(vec![("stdin".to_owned(), fd)])
+    Ok(vec![(STDIN.to_owned(), fd)])
 }

@@ -34,7 +34,7 @@ SystemCallFilter=@system-service
 UMask=0027
 ";
 /// The same, of those that need not be root at first.
-const WITHOUT_ROOT: &str = "SystemCallFilter=~@privileged @resources\n";
+const WITHOUT_ROOT: &str = "SystemCallFilter=~@privileged\n";
 
 /// Longer than the daemon's own deadline, so that it is the daemon that says why it stops late.
 const SLACK: Duration = Duration::from_secs(5);
@@ -94,7 +94,7 @@ impl Daemon {
             .collect();
         line(&mut text, &format!("ExecStart={}", words.join(" ")));
         line(&mut text, "ExecReload=kill -HUP $MAINPID\nRestart=on-failure");
-        let stop = (self.longest_stop() + SLACK).as_secs();
+        let stop = self.longest_stop().saturating_add(SLACK).as_secs();
         line(&mut text, &format!("TimeoutStopSec={stop}"));
         let rights = self.rights();
         match rights.user_name() {
@@ -105,12 +105,16 @@ impl Daemon {
         if let Some(group) = rights.group_name().filter(|_| !rights.changes_root()) {
             line(&mut text, &format!("Group={}", one_line(group)));
         }
+        if let Some(groups) = rights.group_names().filter(|_| !rights.changes_root()) {
+            line(&mut text, &format!("SupplementaryGroups={}", one_line(&groups.join(" "))));
+        }
         for kind in ["State", "Runtime", "Cache", "Logs", "Configuration"] {
             line(&mut text, &format!("{kind}Directory={name}"));
         }
         text += HARDENED;
         if rights.changes_root() {
             let needed = CapabilitySet::SYS_CHROOT | CapabilitySet::SETUID | CapabilitySet::SETGID;
+            line(&mut text, "SystemCallFilter=chroot");
             line(&mut text, &format!("CapabilityBoundingSet={}", capabilities(rights.kept() | needed)));
         } else {
             text += WITHOUT_ROOT;

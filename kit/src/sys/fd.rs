@@ -31,12 +31,23 @@ pub(crate) fn lock(file: impl AsFd) -> rustix::io::Result<Lock> {
     }
 }
 
-/// Whether somebody holds such a lock; nothing is locked in asking.
-pub(crate) fn is_locked(file: impl AsFd) -> rustix::io::Result<bool> {
+/// What kind of lock others hold.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    Nothing,
+    /// One that anybody can have who may read the file.
+    Reading,
+    Writing,
+}
+
+/// Asks who has the file; nothing is locked in asking.
+pub(crate) fn held(file: impl AsFd) -> rustix::io::Result<Held> {
     let mut found = whole_file();
     // SAFETY: the descriptor is borrowed and open, and `found` outlives the call.
     match unsafe { libc::fcntl(file.as_fd().as_raw_fd(), libc::F_OFD_GETLK, &raw mut found) } {
-        0 => Ok(found.l_type != libc::F_UNLCK as libc::c_short),
+        0 if found.l_type == libc::F_UNLCK as libc::c_short => Ok(Held::Nothing),
+        0 if found.l_type == libc::F_RDLCK as libc::c_short => Ok(Held::Reading),
+        0 => Ok(Held::Writing),
         _ => Err(last_errno()),
     }
 }

@@ -10,7 +10,7 @@ use super::fd::last_errno;
 use rustix::pipe::PipeFlags;
 use std::mem::{MaybeUninit, zeroed};
 use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd, RawFd};
-use std::ptr::null_mut;
+use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
 /// The end of the pipe that signals are written to; never closed once it is set.
@@ -44,15 +44,27 @@ pub(crate) fn listen(patience: u32) -> rustix::io::Result<OwnedFd> {
         drop(unsafe { OwnedFd::from_raw_fd(before) });
     }
     for signal in STOPS_US.into_iter().chain([RELOADS_US, libc::SIGALRM]) {
+        // nohup(1) and shells' `&` have these ignored, and mean it.
+        if [libc::SIGINT, libc::SIGHUP].contains(&signal) && is_ignored(signal) {
+            continue;
+        }
         set(signal, heard as *const () as libc::sighandler_t)?;
     }
     Ok(ours)
 }
 
-/// As if somebody had sent the signal to us.
-pub(crate) fn raise(signal: libc::c_int) {
-    // SAFETY: an integer.
-    unsafe { libc::raise(signal) };
+fn is_ignored(signal: libc::c_int) -> bool {
+    // SAFETY: integers and a pointer that may be null.
+    let mut action: libc::sigaction = unsafe { zeroed() };
+    // SAFETY: nothing is changed; `action` is live.
+    let answer = unsafe { libc::sigaction(signal, null(), &raw mut action) };
+    answer == 0 && action.sa_sigaction == libc::SIG_IGN
+}
+
+/// Asks this process to stop, as somebody else would: whichever thread may have the signal gets it.
+pub(crate) fn ask_to_stop() {
+    // SAFETY: integers.
+    unsafe { libc::kill(libc::getpid(), STOPS_US[0]) };
 }
 
 /// The signals that a daemon listens to come to other threads than this one.
@@ -71,7 +83,8 @@ pub(crate) fn block_in_this_thread() {
 /// Every signal does what it does by default and none is blocked, but SIGPIPE, which Rust ignores.
 pub(crate) fn reset() -> rustix::io::Result<()> {
     for signal in 1..=64 {
-        if [libc::SIGKILL, libc::SIGSTOP, libc::SIGPIPE].contains(&signal) {
+        // Two of them are the runtime's, which tells of a stack that is full.
+        if [libc::SIGKILL, libc::SIGSTOP, libc::SIGPIPE, libc::SIGSEGV, libc::SIGBUS].contains(&signal) {
             continue;
         }
         // Numbers that the C library keeps for itself are refused.
@@ -103,6 +116,11 @@ extern "C" fn heard(signal: libc::c_int) {
     // SAFETY: signal-safe calls alone; errno is the thread's own.
     unsafe {
         let errno = *libc::__errno_location();
+        if signal == libc::SIGALRM && STOPPED.load(Ordering::SeqCst) == 0 {
+            // Somebody else's alarm.
+            *libc::__errno_location() = errno;
+            return;
+        }
         if signal == libc::SIGALRM {
             say(b"stopping took too long: ended by force\n");
             libc::_exit(1);

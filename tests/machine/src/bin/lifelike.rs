@@ -50,7 +50,8 @@ fn main() -> ExitCode {
 /// Writes its unit files to the folder.
 fn print_units(daemon: &Daemon, folder: Option<String>) -> ExitCode {
     let program = std::env::current_exe().unwrap_or_default();
-    let arguments = ["--port=1", "--mark=/var/lib/lifelike/m"];
+    let user = std::env::args().find(|word| word.starts_with("--user="));
+    let arguments = ["--port=1", "--mark=/var/lib/lifelike/m"].map(str::to_owned).into_iter().chain(user);
     let files = daemon.unit_files("Lives as it is told to", &program, arguments);
     let folder = std::path::PathBuf::from(folder.unwrap_or_default());
     match files.iter().try_for_each(|file| std::fs::write(folder.join(&file.name), &file.text)) {

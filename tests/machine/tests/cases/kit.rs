@@ -113,12 +113,35 @@ const SHELL: &[(&str, &str, &str)] = &[
         "124\nm\nlifelike: interrupted before the daemon was ready",
     ),
     (
+        "background: interrupted at any moment, nobody is left",
+        "for i in $(seq 40); do timeout -s INT 0.00$((i % 8 + 1)) $L --daemon $P slow; done 2>/dev/null; pgrep -x lifelike; ls",
+        "",
+    ),
+    (
+        "background: others who may read the pid file do not keep it from starting",
+        "touch p; chmod 644 p; chmod 755 .; setpriv --reuid 65534 --clear-groups python3 -c 'import fcntl, os, struct, sys, time
+f = os.open(\"p\", os.O_RDONLY); fcntl.fcntl(f, 37, struct.pack(\"hhqqi4x\", 0, 0, 0, 0, 0)); open(\"/tmp/locked\", \"w\"); time.sleep(1000)' & await test -e /tmp/locked; $L --daemon $P; echo $?; kill $(cat p) $!; rm /tmp/locked",
+        "0",
+    ),
+    (
+        "background: a reload before it is ready is not taken for readiness",
+        "python3 - $L $M <<'END'
+import os, signal, socket, subprocess, sys, time
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind('n')
+d = subprocess.Popen([sys.argv[1], sys.argv[2], 'slow'], env=dict(os.environ, NOTIFY_SOCKET=os.path.abspath('n')))
+while not os.path.exists('m') or 'started' not in open('m').read(): time.sleep(0.01)
+d.send_signal(signal.SIGHUP); print(s.recv(100).decode()); d.send_signal(signal.SIGTERM); print(s.recv(100).decode()); print(d.wait())
+END",
+        "READY=1\nSTOPPING=1\n0",
+    ),
+    (
         "background: a pid file that is none",
         "mkdir d; ln -s m l; echo x >f; ln f g; chown daemon f; chmod 666 f; : >h; chown daemon h
-         for p in d l f h /proc/x; do $L --daemon --pid-file=$p; echo $?; done; cat f",
-        "73\n73\n73\n73\n73\nx\nlifelike: pid file d: is a directory\nlifelike: pid file l: is a symbolic link\n\
-         lifelike: pid file f: has another name too (a hard link), which must not be written to\n\
-         lifelike: pid file h: belongs to user 1, not to us (user 0)\nlifelike: pid file /proc/x: its directory does not exist",
+         for p in d l f h /proc/x; do $L --daemon --pid-file=$p 2>&1; echo $?; done | sed s,/tmp/[^/]*/,,; cat f",
+        "lifelike: pid file d: is a directory\n73\nlifelike: pid file l: is a symbolic link\n73\n\
+         lifelike: pid file f: has another name too (a hard link), which must not be written to\n73\n\
+         lifelike: pid file h: belongs to user 1, not to us (user 0)\n73\n\
+         lifelike: pid file /proc/x: its directory does not exist\n73\nx",
     ),
     (
         "background: a full disk",
@@ -345,6 +368,12 @@ const AS_ROOT: &[(&str, &str, &str)] = &[
         "active running success\none\n5",
     ),
         (
+        "the units that it prints for one with a user",
+        "lifelike --port=7203 --user=daemon units --mark=/etc/systemd/system; C daemon-reload; C start lifelike.socket
+         nc 127.0.0.1 7203 </dev/null | sed -E 's/[0-9]+/N/'; state lifelike; C show -P User lifelike; C stop lifelike.service lifelike.socket; rm /var/lib/lifelike/m",
+        "N\nactive running success\ndaemon",
+    ),
+    (
             "the units that it prints",
             "lifelike --port=7202 units --mark=/etc/systemd/system; C daemon-reload; systemd-analyze verify lifelike.service lifelike.socket 2>&1 | grep lifelike
              systemd-analyze security --threshold=20 lifelike.service >/dev/null; echo $?; C start lifelike.socket
