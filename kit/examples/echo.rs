@@ -21,6 +21,8 @@ fn serve(life: &mut Life) -> Result<()> {
         return Ok(());
     }
     let listener = life.tcp("echo")?;
+    // A client that is gone again must not keep us waiting.
+    listener.set_nonblocking(true).unwrap_or_default();
     life.ready()?;
     let handle = life.handle();
     loop {
@@ -40,6 +42,7 @@ fn serve(life: &mut Life) -> Result<()> {
 }
 
 fn echo(stream: TcpStream) {
+    stream.set_nonblocking(false).unwrap_or_default();
     if let Ok(mut back) = stream.try_clone() {
         // One that hangs up in the middle is no failure of ours.
         io::copy(&mut &stream, &mut back).ok();
