@@ -210,14 +210,16 @@ impl Life {
     /// As [`Life::wait`].
     pub fn heard(&mut self) -> Result<Option<Moment>> {
         self.answer_watchdog();
-        // Asked of the counter, not of the pipe, which too many other signals can fill.
-        if signal::stop_asked() && self.stopping.is_none() {
-            self.stopping = Some(Instant::now());
-            self.handle.notifier.send(&[State::Stopping]).ok();
-            return Ok(Some(Moment::Stop));
-        }
-        // What is on its way down reads no configuration, and is asked to stop once.
-        while let Some(signal) = self.signal()? {
+        loop {
+            // Asked of the counter, not of the pipe, which too many other signals can fill; after each byte that was
+            // taken, since the counter is set before its byte is written.
+            if signal::stop_asked() && self.stopping.is_none() {
+                self.stopping = Some(Instant::now());
+                self.handle.notifier.send(&[State::Stopping]).ok();
+                return Ok(Some(Moment::Stop));
+            }
+            let Some(signal) = self.signal()? else { return Ok(None) };
+            // What is on its way down reads no configuration, and is asked to stop once.
             if self.stopping.is_some() || signal != signal::RELOADS_US {
                 continue;
             }
@@ -227,7 +229,6 @@ impl Life {
             }
             return Ok(Some(Moment::Reload(self.reload())));
         }
-        Ok(None)
     }
 
     /// A reload begins; before the daemon is ready it is nobody else's business.

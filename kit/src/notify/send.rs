@@ -82,6 +82,15 @@ impl Notifier {
         self.send_with_fds(states, &[])
     }
 
+    /// Sends one message, unless the manager is behind with reading: whoever must not wait loses it then.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Notify`] when the manager cannot be reached (any more), or is behind.
+    pub fn send_at_once(&self, states: &[State]) -> Result<()> {
+        self.send_by(states, &[], SendFlags::DONTWAIT)
+    }
+
     /// Sends one message that takes descriptors along: [`State::FdStore`], [`State::MainPidFd`], [`State::Barrier`].
     /// At most 253.
     ///
@@ -89,9 +98,13 @@ impl Notifier {
     ///
     /// [`Error::Notify`] when the manager cannot be reached (any more), or there are too many descriptors.
     pub fn send_with_fds(&self, states: &[State], fds: &[BorrowedFd]) -> Result<()> {
+        self.send_by(states, fds, SendFlags::empty())
+    }
+
+    fn send_by(&self, states: &[State], fds: &[BorrowedFd], flags: SendFlags) -> Result<()> {
         let Some(manager) = &self.manager else { return Ok(()) };
         let failed = |errno: Errno| Error::Notify { socket: manager.name.clone(), reason: errno.to_string() };
-        manager.send(&print(states), fds).map_err(failed)
+        manager.send(&print(states), fds, flags).map_err(failed)
     }
 
     /// Waits until the manager has dealt with all that was sent before: sd_notify_barrier(3).
@@ -120,15 +133,15 @@ impl Notifier {
 }
 
 impl Manager {
-    fn send(&self, text: &[u8], fds: &[BorrowedFd]) -> rustix::io::Result<()> {
-        let Line::Open(socket) = &self.line else { return send(connect(&self.address)?, text, fds) };
+    fn send(&self, text: &[u8], fds: &[BorrowedFd], flags: SendFlags) -> rustix::io::Result<()> {
+        let Line::Open(socket) = &self.line else { return send(connect(&self.address)?, text, fds, flags) };
         // A poisoned lock holds a socket all the same.
         let mut socket = socket.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        match send(&*socket, text, fds) {
+        match send(&*socket, text, fds, flags) {
             // The manager began anew and so did its socket.
             Err(Errno::CONNREFUSED | Errno::PIPE | Errno::CONNRESET | Errno::NOTCONN) => {
                 *socket = connect(&self.address)?;
-                send(&*socket, text, fds)
+                send(&*socket, text, fds, flags)
             }
             sent => sent,
         }
@@ -147,7 +160,7 @@ fn connect(address: &Address) -> rustix::io::Result<OwnedFd> {
     Ok(socket)
 }
 
-fn send(socket: impl AsFd, text: &[u8], fds: &[BorrowedFd]) -> rustix::io::Result<()> {
+fn send(socket: impl AsFd, text: &[u8], fds: &[BorrowedFd], flags: SendFlags) -> rustix::io::Result<()> {
     if fds.len() > MOST_FDS {
         return Err(Errno::INVAL);
     }
@@ -157,6 +170,8 @@ fn send(socket: impl AsFd, text: &[u8], fds: &[BorrowedFd]) -> rustix::io::Resul
         return Err(Errno::INVAL);
     }
     let message = [IoSlice::new(text)];
-    rustix::io::retry_on_intr(|| rustix::net::sendmsg(&socket, &message, &mut control, SendFlags::NOSIGNAL))
-        .map(drop)
+    rustix::io::retry_on_intr(|| {
+        rustix::net::sendmsg(&socket, &message, &mut control, flags | SendFlags::NOSIGNAL)
+    })
+    .map(drop)
 }

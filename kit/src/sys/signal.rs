@@ -13,7 +13,7 @@ use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
-/// The end of the pipe that signals are written to; never closed once it is set.
+/// The end of the pipe that signals are written to; closed when another takes its place.
 static PIPE: AtomicI32 = AtomicI32::new(-1);
 /// When the first request to stop came, in milliseconds of the monotonic clock, and one more; 0 is never.
 static STOPPED: AtomicU64 = AtomicU64::new(0);

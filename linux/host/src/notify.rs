@@ -51,7 +51,8 @@ pub fn bind(path: &Path) -> io::Result<OwnedFd> {
 /// Tells whoever started us with a `NOTIFY_SOCKET` of theirs (a container manager); nobody asked is no error.
 pub fn tell_above(states: &[State]) -> Result<(), eudaemon_kit::Error> {
     match std::env::var_os("NOTIFY_SOCKET") {
-        Some(socket) => Notifier::connect(&socket)?.send(states),
+        // The manager waits for nobody.
+        Some(socket) => Notifier::connect(&socket)?.send_at_once(states),
         None => Ok(()),
     }
 }

@@ -285,7 +285,7 @@ const SERVICES: &[(&str, &str, &str)] = &[
     ("watchdog missed", "C start hangs; await 'C is-failed -q hangs'; state hangs", "failed failed watchdog"),
     (
         "watchdog answered",
-        "C start watched; sleep 2.5; state watched; C stop watched",
+        "C start watched; S=$(C show -P WatchdogTimestampMonotonic watched); await test '$(C show -P WatchdogTimestampMonotonic watched) -gt $((S + 2000000))'; state watched; C stop watched",
         "active running success",
     ),
     (
