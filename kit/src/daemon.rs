@@ -2,7 +2,7 @@
 
 use crate::detach::detach;
 use crate::error::{Error, Result};
-use crate::life::{Beginning, Life, Parts, Told};
+use crate::life::{Beginning, Life, Parts};
 use crate::log::{Log, Priority, Stderr};
 use crate::notify::{Notifier, State};
 use crate::pid_file::PidFile;
@@ -208,43 +208,46 @@ impl Daemon {
     where
         E: Into<Box<dyn Failure + Send + Sync>>,
     {
-        let name = self.name.clone();
-        let mut life = match self.start() {
+        let mut life = match self.start_or_tell() {
             Ok(life) => life,
-            Err(error) => {
-                // Nothing is set up yet; who reads it depends on the starter all the same.
-                let (starter, handed) = look();
-                let log = Log::choose(&name, &starter, handed.journal_stream.as_deref(), Stderr::Stays);
-                log.line(Priority::Error, error.to_string());
-                return ExitCode::from(error.exit_code());
-            }
+            Err(exit) => return ExitCode::from(exit),
         };
         tell_of_panics(&life);
         match panic::catch_unwind(AssertUnwindSafe(|| serve(&mut life))) {
             Ok(Ok(())) => {
-                life.drain();
-                life.end();
+                life.finish();
                 ExitCode::SUCCESS
             }
             Ok(Err(error)) => {
                 let error = error.into();
                 let exit = error.downcast_ref::<Error>().map_or(1, Error::exit_code);
-                let reason = with_sources(&*error);
-                if life.fail(exit, errno_of(&*error), &reason) == Told::ToMachines {
-                    life.handle().log().line(Priority::Error, reason);
-                }
+                life.fail(exit, errno_of(&*error), &with_sources(&*error));
                 ExitCode::from(exit)
             }
             // People have it from the hook.
             Err(panic) => {
-                life.fail(101, None, &format!("panicked: {}", panic_text(&*panic)));
+                life.fall(101, None, &format!("panicked: {}", panic_text(&*panic)));
                 ExitCode::from(101)
             }
         }
     }
 
-    /// Sets everything up and gives the running daemon, for a `main` that wants to keep the rest in its own hands. In
-    /// the background only the daemon returns from it: the process that was started waits here, reports and exits.
+    /// [`Daemon::start`], and a failure is told to whoever started the daemon, as [`Daemon::run`] tells it.
+    ///
+    /// # Errors
+    ///
+    /// What to exit with.
+    pub fn start_or_tell(self) -> std::result::Result<Life, u8> {
+        let name = self.name.clone();
+        self.start().map_err(|error| {
+            error.tell(&name);
+            error.exit_code()
+        })
+    }
+
+    /// Sets everything up and gives the running daemon, for a `main` that wants to keep the rest in its own hands, and
+    /// ends it by [`Life::finish`] or [`Life::fail`]. In the background only the daemon returns from it: the process
+    /// that was started waits here, reports and exits.
     ///
     /// # Errors
     ///
@@ -403,6 +406,16 @@ impl Daemon {
         let end = adopt(number).filter(|_| number > 2);
         let missing = || Error::Handed { reason: format!("notification fd {number} was not handed over") };
         end.ok_or_else(missing).map(Some)
+    }
+}
+
+impl Error {
+    /// Tells it to whoever started the program, on the way that reaches them, as a line of the daemon of this name: for
+    /// what goes wrong before there is a [`Life`].
+    pub fn tell(&self, name: &str) {
+        let (starter, handed) = look();
+        let log = Log::choose(name, &starter, handed.journal_stream.as_deref(), Stderr::Stays);
+        log.line(Priority::Error, self.to_string());
     }
 }
 

@@ -383,8 +383,27 @@ impl Life {
         command
     }
 
+    /// The end as wished: open work is waited for as long as a stop may take, what was made is taken away, and whoever
+    /// still waits for the daemon to be ready learns that it had nothing to stay for.
+    pub fn finish(mut self) {
+        self.drain();
+        self.put_away();
+        if let Some(reporter) = self.beginning.take().and_then(|beginning| beginning.reporter) {
+            reporter.send(&Report::Failed { exit: 0, reason: String::new() });
+        }
+    }
+
+    /// The end by an error: it is told once, where it is read, and what was made is taken away. A manager is told what
+    /// the process is about to exit with, and the system's number of the error if there is one.
+    pub fn fail(self, exit: u8, errno: Option<i32>, reason: &str) {
+        let log = Arc::clone(&self.handle.log);
+        if self.fall(exit, errno, reason) == Told::ToMachines {
+            log.line(Priority::Error, reason);
+        }
+    }
+
     /// Tells the manager and the process in front that the daemon will not come to be ready, or ends badly.
-    pub(crate) fn fail(&mut self, exit: u8, errno: Option<i32>, reason: &str) -> Told {
+    pub(crate) fn fall(mut self, exit: u8, errno: Option<i32>, reason: &str) -> Told {
         // A message that is too long is thrown away whole.
         let mut states = vec![State::Status(cut(reason, LONGEST_STATUS).to_owned()), State::ExitStatus(exit)];
         states.extend(errno.map(State::Errno));
@@ -404,14 +423,6 @@ impl Life {
     pub(crate) fn waited_for_by(&mut self, reporter: Reporter) {
         if let Some(beginning) = &mut self.beginning {
             beginning.reporter = Some(reporter);
-        }
-    }
-
-    /// The end as wished: whoever still waits for the daemon to be ready learns that it had nothing to stay for.
-    pub(crate) fn end(&mut self) {
-        self.put_away();
-        if let Some(reporter) = self.beginning.take().and_then(|beginning| beginning.reporter) {
-            reporter.send(&Report::Failed { exit: 0, reason: String::new() });
         }
     }
 
