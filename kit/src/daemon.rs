@@ -9,7 +9,7 @@ use crate::pid_file::PidFile;
 use crate::privileges::Privileges;
 use crate::report::Report;
 use crate::sockets::{Socket, Sockets, from_stdin, handed};
-use crate::starter::{Handed, Place, Starter, starter};
+use crate::starter::{Handed, Starter, look};
 use crate::sys::fd::{adopt, close_inherited};
 use crate::sys::process::{Alone, exit_at_once};
 use crate::sys::signal;
@@ -417,13 +417,6 @@ impl Error {
         let log = Log::choose(name, &starter, handed.journal_stream.as_deref(), Stderr::Stays);
         log.line(Priority::Error, self.to_string());
     }
-}
-
-/// Who started us, and with what.
-fn look() -> (Starter, Handed) {
-    let place = Place::look();
-    let handed = Handed::read(place.pid, |name| std::env::var_os(name));
-    (starter(&handed, &place), handed)
 }
 
 fn open_for(path: PathBuf, flags: OFlags) -> Result<OwnedFd> {

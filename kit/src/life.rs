@@ -174,27 +174,42 @@ impl Life {
         // One too far to be told is none.
         let deadline = time.and_then(|time| Instant::now().checked_add(time));
         loop {
-            if let Some(moment) = self.heard()? {
+            if let Some(moment) = self.wait_once(readable, deadline)? {
                 return Ok(moment);
             }
-            let pause = self.pause(deadline);
-            let mut ends = vec![PollFd::new(&self.signals, PollFlags::IN)];
-            ends.extend(readable.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)));
-            match poll(&mut ends, pause.as_ref()) {
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(errno) => return Err(Error::io("wait", errno)),
-            }
-            // Stop and reload go first.
-            if !ends[0].revents().is_empty() {
-                continue;
-            }
-            if let Some(at) = ends[1..].iter().position(|end| !end.revents().is_empty()) {
-                return Ok(Moment::Readable(at));
-            }
-            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-                return Ok(Moment::TimeOver);
-            }
         }
+    }
+
+    /// Waits as [`Life::wait_for`] does, but comes back with nothing when something else came between: a signal that the
+    /// program handles itself, or a sign of life that was due. For programs that have to look after their own signals.
+    ///
+    /// # Errors
+    ///
+    /// As [`Life::wait_for`].
+    pub fn wait_once(
+        &mut self,
+        readable: &[BorrowedFd],
+        deadline: Option<Instant>,
+    ) -> Result<Option<Moment>> {
+        if let Some(moment) = self.heard()? {
+            return Ok(Some(moment));
+        }
+        let pause = self.pause(deadline);
+        let mut ends = vec![PollFd::new(&self.signals, PollFlags::IN)];
+        ends.extend(readable.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)));
+        match poll(&mut ends, pause.as_ref()) {
+            Ok(_) => {}
+            Err(Errno::INTR) => return Ok(None),
+            Err(errno) => return Err(Error::io("wait", errno)),
+        }
+        // Stop and reload go first.
+        if !ends[0].revents().is_empty() {
+            return self.heard();
+        }
+        if let Some(at) = ends[1..].iter().position(|end| !end.revents().is_empty()) {
+            return Ok(Some(Moment::Readable(at)));
+        }
+        Ok(deadline.filter(|deadline| *deadline <= Instant::now()).map(|_| Moment::TimeOver))
     }
 
     /// A descriptor that is readable when [`Life::heard`] has something: for loops of another make.

@@ -111,6 +111,10 @@ impl PidFile {
             Err(Errno::NOENT) => return Ok(None),
             Err(errno) => return Err(unreadable(errno)),
         };
+        let kind = rustix::fs::FileType::from_raw_mode(stat(path, &file)?.st_mode);
+        if kind != rustix::fs::FileType::RegularFile {
+            return Err(failed(path, "is no regular file".to_owned()));
+        }
         let locked = held(&file).map_err(unreadable)? == Held::Writing;
         Ok(locked.then(|| read_from(&file)).flatten())
     }
@@ -291,6 +295,8 @@ mod tests {
         );
         let nowhere = PidFile::lock("/nowhere/d.pid").expect_err("no directory");
         assert_eq!(nowhere.to_string(), "pid file /nowhere/d.pid: its directory does not exist");
+        let none = PidFile::running("/").expect_err("a directory");
+        assert_eq!(none.to_string(), "pid file /: is no regular file");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::sys::process::session;
 use std::ffi::OsString;
+use std::fmt;
 use std::fs;
 use std::os::fd::BorrowedFd;
 use std::os::linux::fs::MetadataExt;
@@ -52,6 +53,12 @@ const SUPERVISORS: &[&str] = &[
 ];
 
 impl Starter {
+    /// Looks who started this process. [`Life::starter`](crate::Life::starter) tells what was seen at the start.
+    #[must_use]
+    pub fn look() -> Starter {
+        look().0
+    }
+
     /// Whether it is to be obeyed when the command line says `--daemon`.
     #[must_use]
     pub fn lets_detach(&self) -> bool {
@@ -73,6 +80,29 @@ impl Starter {
             Starter::SilentManager | Starter::Init | Starter::Terminal | Starter::Program => false,
         }
     }
+}
+
+/// One word for each; a supervisor's own name follows it.
+impl fmt::Display for Starter {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Starter::Manager => f.write_str("manager"),
+            Starter::SilentManager => f.write_str("silent manager"),
+            Starter::Supervisor(name) => write!(f, "supervisor {name}"),
+            Starter::Superserver => f.write_str("superserver"),
+            Starter::Nobody => f.write_str("nobody"),
+            Starter::Init => f.write_str("init"),
+            Starter::Terminal => f.write_str("terminal"),
+            Starter::Program => f.write_str("program"),
+        }
+    }
+}
+
+/// Who started us, and with what.
+pub(crate) fn look() -> (Starter, Handed) {
+    let place = Place::look();
+    let handed = Handed::read(place.pid, |name| std::env::var_os(name));
+    (starter(&handed, &place), handed)
 }
 
 /// What the environment said when the process began.

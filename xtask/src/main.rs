@@ -3,6 +3,7 @@
 mod bench;
 mod dist;
 mod fuzz;
+mod kit_c;
 mod levels;
 mod oracle;
 mod outside;
@@ -20,6 +21,8 @@ cargo xtask fuzz [SECONDS [TARGET…]]       the fuzz targets, each for so long 
 cargo xtask oracle [--seed N] [--count N] [--no-shrink] [FILE]
                                            random units and requests, compared step by step with real systemd
 cargo xtask dist                           the static release binaries, where their targets can be had
+cargo xtask kit-c [--prefix /usr/local] [DESTDIR]
+                                           builds and installs eudaemon-kit for C: header, libraries, pkg-config file
 cargo xtask tidy                           the laws that a path states, checked
 ";
 
@@ -47,6 +50,7 @@ fn run(words: &[&str]) -> Result<bool> {
         ["oracle", rest @ ..] => oracle::oracle(rest),
         // Not for people: what the command above runs inside its machines.
         ["oracle-driver"] => oracle::drive(),
+        ["kit-c", rest @ ..] => kit_c::kit_c(rest),
         ["dist"] => dist::dist(),
         ["tidy"] => tidy::tidy(),
         _ => bail!("one of\n{USAGE}"),

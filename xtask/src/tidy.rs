@@ -86,7 +86,7 @@ fn breaches(path: &str, text: &str) -> Vec<String> {
             && (has_word(code, "unsafe") || code.contains("allow(unsafe_code)"))
             && !code.contains('"')
         {
-            breach("unsafe outside linux/*/src/sys/ and kit/src/sys/".to_owned());
+            breach("unsafe outside linux/*/src/sys/, kit/src/sys/ and kit/c/src/".to_owned());
         }
         if let Some(name) = declared(code).filter(|name| is_empty_name(name)) {
             breach(format!("`{name}` says nothing: use a word of the field"));
@@ -108,7 +108,10 @@ impl Law {
         let parts: Vec<&str> = path.split('/').collect();
         match parts[..] {
             ["core", _, "src", ..] => Law::Pure,
-            ["linux", _, "src", "sys.rs" | "sys", ..] | ["kit", "src", "sys", ..] => Law::Unsafe,
+            // C's side of the library is pointers throughout.
+            ["linux", _, "src", "sys.rs" | "sys", ..]
+            | ["kit", "src", "sys", ..]
+            | ["kit", "c", "src", ..] => Law::Unsafe,
             _ => Law::Ordinary,
         }
     }
@@ -184,7 +187,7 @@ mod tests {
         check(
             "linux/init/src/spawn.rs",
             "unsafe { f() }\n",
-            &["linux/init/src/spawn.rs:1: unsafe outside linux/*/src/sys/ and kit/src/sys/"],
+            &["linux/init/src/spawn.rs:1: unsafe outside linux/*/src/sys/, kit/src/sys/ and kit/c/src/"],
         );
         check("linux/init/src/sys/clone.rs", "unsafe { f() }\n", &[]);
         check("kit/src/sys/fd.rs", "unsafe { f() }\n", &[]);

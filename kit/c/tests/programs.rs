@@ -1,0 +1,145 @@
+//! C programs that are built with the header and the static library, and run.
+
+use eudaemon_kit::PidFile;
+use eudaemon_kit::notify::{Receiver, State};
+use std::io::Read;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output};
+use std::time::{Duration, Instant};
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// Builds a program with the static library that lies beside this test, as strictly as a compiler can look at it.
+fn build(source: &str, to: &Path) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let library = std::env::current_exe().expect("a test").with_file_name("libeudaemon_kit_c.a");
+    let program = to.join("program");
+    let built = Command::new("cc")
+        .args(["-std=c99", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g", "-I"])
+        .arg(folder)
+        .arg("-o")
+        .arg(&program)
+        .args([folder.join(source), library])
+        .args(["-lpthread", "-ldl", "-lm"])
+        .output()
+        .expect("a C compiler: apt-get install gcc libc6-dev");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    program
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + SOON;
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(Instant::now() < deadline, "not within {SOON:?}: {what}");
+        std::thread::yield_now();
+    }
+}
+
+/// What the daemon says at its door.
+fn ask(folder: &Path) -> String {
+    let mut answer = String::new();
+    let mut door = wait_for("the door", || UnixStream::connect(folder.join("door")).ok());
+    door.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
+fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &pid.to_string()]).status().expect("kill");
+    assert!(sent.success(), "kill -s {name} {pid}");
+}
+
+/// The next message that sets something else than the watchdog.
+fn heard(receiver: &Receiver) -> Vec<State> {
+    wait_for("a message", || receiver.receive().ok().map(|message| message.states))
+}
+
+#[test]
+fn the_example_builds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    build("examples/greeter.c", folder.path());
+}
+
+#[test]
+fn a_manager_is_told_each_step() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = build("tests/probe.c", folder.path());
+    let socket = folder.path().join("notify");
+    let receiver = Receiver::bind(&socket).expect("a socket");
+    let mut child = Command::new(program)
+        .args(["serve".as_ref(), folder.path()])
+        .env("NOTIFY_SOCKET", &socket)
+        .env("INVOCATION_ID", "0123")
+        .env("WATCHDOG_USEC", "3600000000")
+        .spawn()
+        .expect("started");
+    assert_eq!(heard(&receiver), [State::Ready]);
+    assert_eq!(heard(&receiver), [State::Status("serves".to_owned())]);
+    assert_eq!(heard(&receiver), [State::Watchdog]);
+    let pid = child.id();
+    let expected = format!("pid {pid}, manager, reloads 0, invocation 0123, watchdog 3600000000\n");
+    assert_eq!(ask(folder.path()), expected);
+    signal(pid, "HUP");
+    assert!(matches!(&heard(&receiver)[..], [State::Reloading, State::MonotonicUsec(_)]));
+    assert_eq!(heard(&receiver), [State::Ready]);
+    signal(pid, "HUP");
+    assert!(matches!(&heard(&receiver)[..], [State::Reloading, State::MonotonicUsec(_)]));
+    assert_eq!(heard(&receiver), [State::Status("reload failed: no second time".to_owned())]);
+    assert_eq!(heard(&receiver), [State::Ready]);
+    assert!(ask(folder.path()).contains("reloads 2"));
+    assert!(!folder.path().join("pid").exists(), "a manager keeps count itself");
+    signal(pid, "TERM");
+    assert_eq!(heard(&receiver), [State::Stopping]);
+    assert_eq!(child.wait().expect("ours").code(), Some(0));
+    assert!(!folder.path().join("door").exists());
+}
+
+#[test]
+fn in_the_background_the_starter_waits_and_hears() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = build("tests/probe.c", folder.path());
+    let start = || {
+        let mut command = Command::new(&program);
+        command.args(["serve".as_ref(), folder.path(), "--background".as_ref()]);
+        command.output().expect("started")
+    };
+    let first = start();
+    assert_eq!((first.status.code(), &*text(&first)), (Some(0), ""));
+    let pid = PidFile::running(folder.path().join("pid")).expect("readable").expect("a daemon");
+    assert!(ask(folder.path()).starts_with(&format!("pid {pid}, program, reloads 0")));
+    let second = start();
+    assert_eq!(second.status.code(), Some(1));
+    let reason = format!("already running as process {pid}");
+    assert!(text(&second).contains(&reason), "{}", text(&second));
+    signal(pid, "TERM");
+    wait_for("its end", || (!folder.path().join("pid").exists()).then_some(()));
+    let log = std::fs::read_to_string(folder.path().join("log")).expect("a log");
+    // Its lines go to syslog where there is one, and stderr is a file of its own.
+    assert!(log.contains("the guest was waited for") || Path::new("/dev/log").exists(), "{log}");
+}
+
+#[test]
+fn what_cannot_be_right_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = build("tests/probe.c", folder.path());
+    let child: Child = Command::new(program)
+        .env_remove("NOTIFY_SOCKET")
+        .env("CREDENTIALS_DIRECTORY", folder.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("started");
+    let output = child.wait_with_output().expect("ours");
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    expect_test::expect_file!["misuse.txt"].assert_eq(&String::from_utf8_lossy(&output.stdout));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("socket door: 77 is no kind of socket"), "{told}");
+    assert!(told.contains("name: NULL where a text was expected"), "{told}");
+}

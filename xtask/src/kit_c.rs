@@ -1,0 +1,81 @@
+//! `eudaemon-kit` for C, built and laid where a compiler finds it: header, libraries, pkg-config file.
+
+use anyhow::{Context, Result, bail};
+use eudaemon_machine_tests::rootfs::workspace;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What a program that is linked statically needs beside it.
+const PRIVATE: &str = "-lgcc_s -lutil -lrt -lpthread -lm -ldl -lc";
+
+/// `[--prefix /usr/local] [DESTDIR]`: installs below the prefix, which is looked at within DESTDIR.
+pub fn kit_c(words: &[&str]) -> Result<bool> {
+    let (prefix, words) = match words {
+        ["--prefix", prefix, rest @ ..] => (*prefix, rest),
+        rest => ("/usr/local", rest),
+    };
+    let root = match words {
+        [] => "/",
+        [root] => root,
+        _ => bail!("expected [--prefix PATH] [DESTDIR]"),
+    };
+    if !prefix.starts_with('/') {
+        bail!("--prefix {prefix}: expected an absolute path");
+    }
+    let mut cargo = Command::new("cargo");
+    // A library for others: what finds its mistakes lies in its sources, not in everybody's programs.
+    cargo.env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo").env("CARGO_PROFILE_RELEASE_DEBUG", "0");
+    let built = cargo.args(["build", "--release", "--package", "eudaemon-kit-c"]).status();
+    let built = built.context("cannot run cargo")?;
+    if !built.success() {
+        bail!("cargo build: {built}");
+    }
+    install(&target().join("release"), Path::new(root), prefix)?;
+    Ok(true)
+}
+
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
+}
+
+/// Lays what was built in this folder below a prefix.
+fn install(built: &Path, root: &Path, prefix: &str) -> Result<()> {
+    let sources = workspace().join("kit/c");
+    let below = root.join(prefix.trim_start_matches('/'));
+    let (include, lib) = (below.join("include"), below.join("lib"));
+    let pkgconfig = lib.join("pkgconfig");
+    for folder in [&include, &pkgconfig] {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    let shared = format!("libeudaemon-kit.so.{version}");
+    for (from, to) in [
+        (sources.join("eudaemon-kit.h"), include.join("eudaemon-kit.h")),
+        (built.join("libeudaemon_kit_c.a"), lib.join("libeudaemon-kit.a")),
+        (built.join("libeudaemon_kit_c.so"), lib.join(&shared)),
+    ] {
+        fs::copy(&from, &to)
+            .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+        println!("{}", to.display());
+    }
+    // The name that programs ask for is the one that build.rs gives the library.
+    for (name, leads_to) in
+        [("libeudaemon-kit.so.0", &*shared), ("libeudaemon-kit.so", "libeudaemon-kit.so.0")]
+    {
+        let path = lib.join(name);
+        fs::remove_file(&path).ok();
+        symlink(leads_to, &path).with_context(|| format!("cannot make {}", path.display()))?;
+        println!("{}", path.display());
+    }
+    let text = format!(
+        "prefix={prefix}\nincludedir=${{prefix}}/include\nlibdir=${{prefix}}/lib\n\n\
+         Name: eudaemon-kit\nDescription: for people who write daemons\nVersion: {version}\n\
+         Cflags: -I${{includedir}}\nLibs: -L${{libdir}} -leudaemon-kit\nLibs.private: {PRIVATE}\n"
+    );
+    let path = pkgconfig.join("eudaemon-kit.pc");
+    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    println!("{}", path.display());
+    Ok(())
+}
