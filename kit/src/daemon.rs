@@ -226,7 +226,7 @@ impl Daemon {
             }
             // People have it from the hook.
             Err(panic) => {
-                life.fall(101, None, &format!("panicked: {}", panic_text(&*panic)));
+                life.fail_told(101, None, &format!("panicked: {}", panic_text(&*panic)));
                 ExitCode::from(101)
             }
         }

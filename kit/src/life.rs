@@ -43,7 +43,7 @@ pub enum Moment {
 
 /// Who knows of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Told {
+enum Told {
     /// The process in front, which tells it to people.
     InFront,
     /// A manager at best.
@@ -417,8 +417,13 @@ impl Life {
         }
     }
 
+    /// The same, by an error that people have read already: only the manager and the process in front are told.
+    pub fn fail_told(self, exit: u8, errno: Option<i32>, reason: &str) {
+        self.fall(exit, errno, reason);
+    }
+
     /// Tells the manager and the process in front that the daemon will not come to be ready, or ends badly.
-    pub(crate) fn fall(mut self, exit: u8, errno: Option<i32>, reason: &str) -> Told {
+    fn fall(mut self, exit: u8, errno: Option<i32>, reason: &str) -> Told {
         // A message that is too long is thrown away whole.
         let mut states = vec![State::Status(cut(reason, LONGEST_STATUS).to_owned()), State::ExitStatus(exit)];
         states.extend(errno.map(State::Errno));

@@ -10,7 +10,7 @@ use crate::sys::fd::{Held, Lock, held, lock};
 use rustix::fs::{Mode, OFlags, Stat};
 use rustix::io::Errno;
 use std::fs;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process;
 
@@ -117,6 +117,13 @@ impl PidFile {
         }
         let locked = held(&file).map_err(unreadable)? == Held::Writing;
         Ok(locked.then(|| read_from(&file)).flatten())
+    }
+}
+
+/// The descriptor that holds the lock.
+impl AsFd for PidFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
     }
 }
 

@@ -1,7 +1,7 @@
 //! `eudaemon-kit` for C, built and laid where a compiler finds it: header, libraries, pkg-config file.
 
 use anyhow::{Context, Result, bail};
-use eudaemon_machine_tests::rootfs::workspace;
+use eudaemon_machine_tests::rootfs::{installed_kit_c, target, workspace};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -32,16 +32,24 @@ pub fn kit_c(words: &[&str]) -> Result<bool> {
     if !built.success() {
         bail!("cargo build: {built}");
     }
-    install(&target().join("release"), Path::new(root), prefix)?;
+    for path in install(&target().join("release"), Path::new(root), prefix)? {
+        println!("{}", path.display());
+    }
     Ok(true)
 }
 
-fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
+/// The same of the ordinary build, laid where the machine tests look for it.
+pub fn for_machines() -> Result<()> {
+    let built = Command::new("cargo").args(["build", "--quiet", "--package", "eudaemon-kit-c"]).status();
+    let built = built.context("cannot run cargo")?;
+    if !built.success() {
+        bail!("cargo build: {built}");
+    }
+    install(&target().join("debug"), &installed_kit_c(), "/usr/local").map(|_| ())
 }
 
-/// Lays what was built in this folder below a prefix.
-fn install(built: &Path, root: &Path, prefix: &str) -> Result<()> {
+/// Lays what was built in this folder below a prefix; the files.
+fn install(built: &Path, root: &Path, prefix: &str) -> Result<Vec<PathBuf>> {
     let sources = workspace().join("kit/c");
     let below = root.join(prefix.trim_start_matches('/'));
     let (include, lib) = (below.join("include"), below.join("lib"));
@@ -49,6 +57,7 @@ fn install(built: &Path, root: &Path, prefix: &str) -> Result<()> {
     for folder in [&include, &pkgconfig] {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
+    let mut laid = Vec::new();
     let version = env!("CARGO_PKG_VERSION");
     let shared = format!("libeudaemon-kit.so.{version}");
     for (from, to) in [
@@ -58,7 +67,7 @@ fn install(built: &Path, root: &Path, prefix: &str) -> Result<()> {
     ] {
         fs::copy(&from, &to)
             .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
-        println!("{}", to.display());
+        laid.push(to);
     }
     // The name that programs ask for is the one that build.rs gives the library.
     for (name, leads_to) in
@@ -67,7 +76,7 @@ fn install(built: &Path, root: &Path, prefix: &str) -> Result<()> {
         let path = lib.join(name);
         fs::remove_file(&path).ok();
         symlink(leads_to, &path).with_context(|| format!("cannot make {}", path.display()))?;
-        println!("{}", path.display());
+        laid.push(path);
     }
     let text = format!(
         "prefix={prefix}\nincludedir=${{prefix}}/include\nlibdir=${{prefix}}/lib\n\n\
@@ -76,6 +85,6 @@ fn install(built: &Path, root: &Path, prefix: &str) -> Result<()> {
     );
     let path = pkgconfig.join("eudaemon-kit.pc");
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("{}", path.display());
-    Ok(())
+    laid.push(path);
+    Ok(laid)
 }

@@ -1,6 +1,6 @@
 //! The levels of tests: cases, scripts, laws and worlds by `cargo test`, then the machine level on real root file systems.
 
-use crate::outside;
+use crate::{kit_c, outside, python};
 use anyhow::{Context, Result, bail};
 use eudaemon_machine_tests::rootfs::{self, Layer};
 use std::io::{BufRead, BufReader};
@@ -35,12 +35,21 @@ pub fn test(words: &[&str]) -> Result<bool> {
         filter,
     ];
     let mut green = score.follow(Command::new("cargo").args(words))?;
+    green &= filter.is_empty().then(|| score.python()).transpose()?.unwrap_or(true);
     if with_machine {
         green &= score.follow(&mut machine_level(filter))?;
     } else {
         println!("SKIPPED: machine tests: --no-machine");
         score.skipped += 1;
     }
+    println!("{} passed, {} failed, {} skipped", score.passed, score.failed, score.skipped);
+    Ok(green && score.failed == 0)
+}
+
+/// The Python package's tests alone.
+pub fn python() -> Result<bool> {
+    let mut score = Score::default();
+    let green = score.python()?;
     println!("{} passed, {} failed, {} skipped", score.passed, score.failed, score.skipped);
     Ok(green && score.failed == 0)
 }
@@ -87,7 +96,7 @@ fn prepare(score: &mut Score) -> Result<()> {
     if !built.success() {
         bail!("cargo build --package eudaemon: {built}");
     }
-    Ok(())
+    kit_c::for_machines()
 }
 
 fn machine_level(filter: &str) -> Command {
@@ -97,6 +106,18 @@ fn machine_level(filter: &str) -> Command {
 }
 
 impl Score {
+    /// The Python package's tests; without a package index they are skipped.
+    fn python(&mut self) -> Result<bool> {
+        match python::tests() {
+            Ok(mut command) => self.follow(&mut command),
+            Err(error) => {
+                println!("SKIPPED: the Python package: {error:#}");
+                self.skipped += 1;
+                Ok(true)
+            }
+        }
+    }
+
     /// Runs a command, shows what it says, and counts the results among it; answers whether it succeeded.
     fn follow(&mut self, command: &mut Command) -> Result<bool> {
         let mut child =

@@ -40,6 +40,20 @@ pub fn install() -> Result<()> {
     Ok(())
 }
 
+/// Installs Python and what makes environments of its packages.
+pub fn install_python() -> Result<()> {
+    let works = |words: &[&str]| {
+        let tried = Command::new("python3").args(words).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        tried.is_ok_and(|status| status.success())
+    };
+    if works(&["-c", "import ensurepip, venv"]) || !is_root() || !found("apt-get") {
+        return Ok(());
+    }
+    println!("installing python3-venv");
+    apt(&["update"])?;
+    apt(&["install", "-y", "--no-install-recommends", "python3-venv"])
+}
+
 pub fn is_root() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     status.lines().any(|line| line.starts_with("Uid:") && line.split_whitespace().nth(2) == Some("0"))

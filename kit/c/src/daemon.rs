@@ -59,7 +59,6 @@ impl eudaemon {
 
 /// The description at a pointer.
 unsafe fn with(at: *mut eudaemon, change: impl FnOnce(&mut eudaemon)) {
-    // SAFETY: NULL, or one that `eudaemon_new` gave.
     if let Some(description) = unsafe { at.as_mut() } {
         change(description);
     }
@@ -68,7 +67,6 @@ unsafe fn with(at: *mut eudaemon, change: impl FnOnce(&mut eudaemon)) {
 /// Describes a daemon of this name, which stands before its lines. It ends by `eudaemon_start` or `eudaemon_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_new(name: *const c_char) -> *mut eudaemon {
-    // SAFETY: see the library's argument; so in every function below.
     let (name, wrong) = match unsafe { text("name", name) } {
         Ok(name) => (name, None),
         Err(reason) => ("daemon".to_owned(), Some(reason)),
@@ -81,7 +79,6 @@ pub unsafe extern "C" fn eudaemon_new(name: *const c_char) -> *mut eudaemon {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_free(daemon: *mut eudaemon) {
     if !daemon.is_null() {
-        // SAFETY: one that `eudaemon_new` gave, and the last that is done with it.
         drop(unsafe { Box::from_raw(daemon) });
     }
 }
@@ -238,31 +235,31 @@ pub unsafe extern "C" fn eudaemon_set_only_variables(
 /// Sets a resource limit, soft and hard: a `RLIMIT_…` of sys/resource.h, and what setrlimit(2) takes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_set_limit(daemon: *mut eudaemon, resource: c_int, to: u64) {
-    let change = |daemon: Daemon| match RESOURCES.iter().find(|(number, _)| *number == resource) {
-        Some((_, resource)) => Ok(daemon.limit(*resource, to)),
+    let change = |daemon: Daemon| match RESOURCES.iter().find(|known| **known as c_int == resource) {
+        Some(resource) => Ok(daemon.limit(*resource, to)),
         None => Err(format!("limit {resource}: no such resource")),
     };
     unsafe { with(daemon, |description| description.change(change)) };
 }
 
-/// C's numbers of what can be limited.
-const RESOURCES: [(c_int, Resource); 16] = [
-    (libc::RLIMIT_CPU as c_int, Resource::Cpu),
-    (libc::RLIMIT_FSIZE as c_int, Resource::Fsize),
-    (libc::RLIMIT_DATA as c_int, Resource::Data),
-    (libc::RLIMIT_STACK as c_int, Resource::Stack),
-    (libc::RLIMIT_CORE as c_int, Resource::Core),
-    (libc::RLIMIT_RSS as c_int, Resource::Rss),
-    (libc::RLIMIT_NPROC as c_int, Resource::Nproc),
-    (libc::RLIMIT_NOFILE as c_int, Resource::Nofile),
-    (libc::RLIMIT_MEMLOCK as c_int, Resource::Memlock),
-    (libc::RLIMIT_AS as c_int, Resource::As),
-    (libc::RLIMIT_LOCKS as c_int, Resource::Locks),
-    (libc::RLIMIT_SIGPENDING as c_int, Resource::Sigpending),
-    (libc::RLIMIT_MSGQUEUE as c_int, Resource::Msgqueue),
-    (libc::RLIMIT_NICE as c_int, Resource::Nice),
-    (libc::RLIMIT_RTPRIO as c_int, Resource::Rtprio),
-    (libc::RLIMIT_RTTIME as c_int, Resource::Rttime),
+/// Those whose numbers sys/resource.h has: getrlimit(2).
+const RESOURCES: [Resource; 16] = [
+    Resource::Cpu,
+    Resource::Fsize,
+    Resource::Data,
+    Resource::Stack,
+    Resource::Core,
+    Resource::Rss,
+    Resource::Nproc,
+    Resource::Nofile,
+    Resource::Memlock,
+    Resource::As,
+    Resource::Locks,
+    Resource::Sigpending,
+    Resource::Msgqueue,
+    Resource::Nice,
+    Resource::Rtprio,
+    Resource::Rttime,
 ];
 
 /// Keeps a descriptor open in the background that came from whoever started the program, or that a library opened without
@@ -305,7 +302,6 @@ pub unsafe extern "C" fn eudaemon_start(daemon: *mut eudaemon) -> *mut eudaemon_
         misused("NULL where a description was expected");
         return null_mut();
     }
-    // SAFETY: one that `eudaemon_new` gave; it ends here.
     let description = unsafe { Box::from_raw(daemon) };
     let Some(daemon) = description.daemon.filter(|_| description.wrong.is_none()) else {
         let wrong = eudaemon_kit::Error::Handed { reason: description.wrong.unwrap_or_default() };
@@ -334,7 +330,6 @@ pub unsafe extern "C" fn eudaemon_write_units(
     arguments: *const *const c_char,
     count: size_t,
 ) -> c_int {
-    // SAFETY: NULL, or one that `eudaemon_new` gave.
     let Some(of) = (unsafe { daemon.as_mut() }) else {
         return misused("NULL where a description was expected");
     };

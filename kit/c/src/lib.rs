@@ -7,6 +7,7 @@
 //! (`Handle`), which is never borrowed mutably.
 #![allow(unsafe_code, reason = "C's side of it: see above")]
 #![allow(clippy::missing_safety_doc, reason = "the header says what pointers have to be")]
+#![allow(clippy::undocumented_unsafe_blocks, reason = "one argument for all, above")]
 #![allow(non_camel_case_types, reason = "C's names")]
 #![warn(missing_docs)]
 

@@ -48,7 +48,6 @@ impl eudaemon_life {
                 EUDAEMON_RELOAD
             }
             Moment::Readable(at) => {
-                // SAFETY: NULL, or room for one number.
                 if let Some(which) = unsafe { which.as_mut() } {
                     *which = at;
                 }
@@ -62,7 +61,6 @@ impl eudaemon_life {
 /// The daemon at a pointer, for its own thread.
 macro_rules! own {
     ($life:expr) => {
-        // SAFETY: NULL, or one that `eudaemon_start` gave, in the thread that it belongs to.
         match unsafe { $life.as_mut() } {
             Some(life) => life,
             None => return misused("NULL where a running daemon was expected").into(),
@@ -74,7 +72,6 @@ macro_rules! own {
 macro_rules! shared {
     ($life:expr) => {
         match $life.is_null() {
-            // SAFETY: one that `eudaemon_start` gave; this field of it is never borrowed mutably.
             false => unsafe { &(*$life).handle },
             true => return misused("NULL where a running daemon was expected").into(),
         }
@@ -84,7 +81,6 @@ macro_rules! shared {
 /// Text of the caller's.
 macro_rules! words {
     ($what:expr, $text:expr) => {
-        // SAFETY: NULL, or text that ends in NUL.
         match unsafe { text($what, $text) } {
             Ok(text) => text,
             Err(reason) => return misused(&reason).into(),
@@ -119,7 +115,6 @@ pub unsafe extern "C" fn eudaemon_wait(
 ) -> c_int {
     let own = own!(life);
     own.reload = None;
-    // SAFETY: as many numbers as the caller says.
     let ends = match unsafe { fds(readable, count) } {
         Ok(ends) => ends,
         Err(reason) => return misused(&reason),
@@ -221,7 +216,6 @@ pub unsafe extern "C" fn eudaemon_name(
     if !name.is_null() && room > 0 {
         let bytes = found.as_bytes();
         let length = bytes.len().min(room - 1);
-        // SAFETY: so much room is at the pointer, and the text is no part of it.
         unsafe {
             std::ptr::copy_nonoverlapping(bytes.as_ptr().cast(), name, length);
             *name.add(length) = 0;
@@ -233,7 +227,6 @@ pub unsafe extern "C" fn eudaemon_name(
 /// Whether the socket of this name was handed over: by a socket unit, or out of the fd store.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_is_handed(life: *mut eudaemon_life, name: *const c_char) -> bool {
-    // SAFETY: NULL, or one that `eudaemon_start` gave, in the thread that it belongs to; NULL, or text.
     match unsafe { (life.as_mut(), text("a socket's name", name)) } {
         (Some(own), Ok(name)) => own.life.sockets().is_handed(&name),
         (Some(_) | None, Ok(_) | Err(_)) => false,
@@ -259,7 +252,6 @@ pub unsafe extern "C" fn eudaemon_store(
 /// `init`, `terminal` or `program`. The text is the daemon's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_starter(life: *const eudaemon_life) -> *const c_char {
-    // SAFETY: NULL, or one that `eudaemon_start` gave; the field does not change.
     if life.is_null() { null() } else { unsafe { (*life).starter.as_ptr() } }
 }
 
@@ -269,14 +261,12 @@ pub unsafe extern "C" fn eudaemon_invocation(life: *const eudaemon_life) -> *con
     if life.is_null() {
         return null();
     }
-    // SAFETY: one that `eudaemon_start` gave; the field does not change.
     unsafe { &(*life).invocation }.as_deref().map_or(null(), CStr::as_ptr)
 }
 
 /// How often a sign of life is expected at the latest, in microseconds, `WATCHDOG_USEC=`; 0 if none is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_watchdog(life: *mut eudaemon_life) -> u64 {
-    // SAFETY: NULL, or one that `eudaemon_start` gave, in the thread that it belongs to.
     let time = unsafe { life.as_ref() }.and_then(|own| own.life.watchdog());
     time.and_then(|time| u64::try_from(time.as_micros()).ok()).unwrap_or(0)
 }
@@ -289,7 +279,6 @@ pub unsafe extern "C" fn eudaemon_credential(
     name: *const c_char,
     length: *mut size_t,
 ) -> *mut c_void {
-    // SAFETY: NULL, or as the header asks.
     let (own, name, length) = unsafe { (life.as_ref(), text("a credential's name", name), length.as_mut()) };
     let Some(length) = length else {
         misused("NULL where room for a length was expected");
@@ -307,7 +296,6 @@ pub unsafe extern "C" fn eudaemon_credential(
         }
         Ok(Some(secret)) => {
             *length = secret.len();
-            // SAFETY: at least one byte is asked for; what was got has room for the secret.
             unsafe {
                 let room = libc::malloc(secret.len().max(1));
                 if !room.is_null() {
@@ -327,7 +315,6 @@ pub unsafe extern "C" fn eudaemon_credential(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_forget(secret: *mut c_void, length: size_t) {
     if !secret.is_null() {
-        // SAFETY: what `eudaemon_credential` gave, of the length that it said.
         unsafe {
             libc::explicit_bzero(secret, length);
             libc::free(secret);
@@ -387,7 +374,6 @@ pub unsafe extern "C" fn eudaemon_stop(life: *const eudaemon_life) -> c_int {
 /// Whether the daemon was asked to stop. From every thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_is_stopping(life: *const eudaemon_life) -> bool {
-    // SAFETY: NULL, or one that `eudaemon_start` gave; this field of it is never borrowed mutably.
     !life.is_null() && unsafe { &(*life).handle }.is_stopping()
 }
 
@@ -403,7 +389,6 @@ pub unsafe extern "C" fn eudaemon_guest_comes(life: *const eudaemon_life) -> *mu
         misused("NULL where a running daemon was expected");
         return null_mut();
     }
-    // SAFETY: one that `eudaemon_start` gave; this field of it is never borrowed mutably.
     let guest = unsafe { &(*life).handle }.guest();
     Box::into_raw(Box::new(eudaemon_guest { _guest: guest }))
 }
@@ -412,7 +397,6 @@ pub unsafe extern "C" fn eudaemon_guest_comes(life: *const eudaemon_life) -> *mu
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_guest_leaves(guest: *mut eudaemon_guest) {
     if !guest.is_null() {
-        // SAFETY: one that `eudaemon_guest_comes` gave, and the last that is done with it.
         drop(unsafe { Box::from_raw(guest) });
     }
 }
@@ -424,7 +408,6 @@ pub unsafe extern "C" fn eudaemon_finish(life: *mut eudaemon_life) -> c_int {
     if life.is_null() {
         return misused("NULL where a running daemon was expected");
     }
-    // SAFETY: one that `eudaemon_start` gave; it ends here.
     let own = unsafe { Box::from_raw(life) };
     drop(own.reload);
     own.life.finish();
@@ -445,10 +428,8 @@ pub unsafe extern "C" fn eudaemon_fail(
         return misused("NULL where a running daemon was expected");
     }
     let reason = if reason.is_null() { eudaemon_error() } else { reason };
-    // SAFETY: text that ends in NUL, the caller's or ours.
     let reason = unsafe { CStr::from_ptr(reason) }.to_string_lossy().into_owned();
     let code = u8::try_from(exit).ok().filter(|exit| *exit > 0).unwrap_or(1);
-    // SAFETY: one that `eudaemon_start` gave; it ends here.
     let own = unsafe { Box::from_raw(life) };
     own.life.fail(code, (error > 0).then_some(error), &reason);
     c_int::from(code)

@@ -10,7 +10,6 @@ use libc::{c_char, c_int, size_t};
 /// if there is none, -1 if it could not be reached.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_notify(assignments: *const c_char) -> c_int {
-    // SAFETY: NULL, or text that ends in NUL.
     let lines = match unsafe { text("assignments", assignments) } {
         Ok(lines) => lines,
         Err(reason) => return misused(&reason),
@@ -30,7 +29,6 @@ pub unsafe extern "C" fn eudaemon_who_started(name: *mut c_char, room: size_t) -
     if !name.is_null() && room > 0 {
         let word = c_text(&starter.to_string());
         let length = word.as_bytes().len().min(room - 1);
-        // SAFETY: so much room is at the pointer, and the text is no part of it.
         unsafe {
             std::ptr::copy_nonoverlapping(word.as_ptr(), name, length);
             *name.add(length) = 0;

@@ -14,7 +14,6 @@ pub struct eudaemon_pid_file {
 /// Makes and locks a pid file; NULL if somebody runs already or it cannot be made. The lock goes along over fork(2).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_pid_file_lock(path: *const c_char) -> *mut eudaemon_pid_file {
-    // SAFETY: NULL, or text that ends in NUL.
     match unsafe { text("pid file", path) } {
         Ok(path) => match PidFile::lock(path) {
             Ok(file) => return Box::into_raw(Box::new(eudaemon_pid_file { file })),
@@ -28,7 +27,6 @@ pub unsafe extern "C" fn eudaemon_pid_file_lock(path: *const c_char) -> *mut eud
 /// Writes this process's number; from now on it is this process that takes the file away.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_pid_file_write(pid_file: *mut eudaemon_pid_file) -> c_int {
-    // SAFETY: NULL, or one that `eudaemon_pid_file_lock` gave.
     match unsafe { pid_file.as_mut() } {
         Some(own) => own.file.write().map_or_else(|error| failed(&error), |()| 0),
         None => misused("NULL where a pid file was expected"),
@@ -39,7 +37,6 @@ pub unsafe extern "C" fn eudaemon_pid_file_write(pid_file: *mut eudaemon_pid_fil
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_pid_file_free(pid_file: *mut eudaemon_pid_file) {
     if !pid_file.is_null() {
-        // SAFETY: one that `eudaemon_pid_file_lock` gave, and the last that is done with it.
         drop(unsafe { Box::from_raw(pid_file) });
     }
 }
@@ -47,7 +44,6 @@ pub unsafe extern "C" fn eudaemon_pid_file_free(pid_file: *mut eudaemon_pid_file
 /// The process that a pid file names, if it is locked: a daemon that runs. 0 if none does, -1 if it cannot be read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_pid_file_running(path: *const c_char) -> i64 {
-    // SAFETY: NULL, or text that ends in NUL.
     match unsafe { text("pid file", path) } {
         Ok(path) => match PidFile::running(path) {
             Ok(pid) => pid.map_or(0, i64::from),

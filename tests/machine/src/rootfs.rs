@@ -53,6 +53,16 @@ pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
 }
 
+/// Where `cargo xtask python` lays the package of `kit/python` for machines that have no pip.
+pub fn python_site() -> PathBuf {
+    target().join("python/site")
+}
+
+/// Where the library for C is installed, below `/usr/local`, for machines to be made with.
+pub fn installed_kit_c() -> PathBuf {
+    target().join("kit-c")
+}
+
 /// The root of the workspace that this crate was built in.
 pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

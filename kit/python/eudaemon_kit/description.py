@@ -1,0 +1,167 @@
+"""What an author writes: a description of the daemon, from which its life in every surrounding follows."""
+
+import os
+import sys
+import traceback
+from typing import NamedTuple, Optional
+
+from . import _kit
+from .life import Life
+
+# What a program exits with whose own code failed.
+_FAILED = 1
+
+
+class Socket(NamedTuple):
+    """A socket that the daemon wants, and where to bind it if nobody hands it over: made by ``tcp`` and its kin."""
+
+    kind: str
+    name: str
+    address: str
+    mode: Optional[int] = None
+
+
+def tcp(name, address):
+    """A listening TCP socket, at ``HOST:PORT``, ``ADDRESS:PORT`` or ``[ADDRESS]:PORT``."""
+    return Socket("tcp", name, address)
+
+
+def udp(name, address):
+    """A UDP socket, at such an address."""
+    return Socket("udp", name, address)
+
+
+def unix(name, path, mode=0o666):
+    """A listening Unix stream socket, at a path; ``mode`` says who may connect."""
+    return Socket("unix", name, os.fspath(path), mode)
+
+
+def unix_datagram(name, path, mode=0o666):
+    """A Unix datagram socket, at a path."""
+    return Socket("unix_datagram", name, os.fspath(path), mode)
+
+
+class Daemon:
+    """A daemon's description.
+
+    ``background``
+        Where it runs, instead of looking for ``--daemon`` among the program's arguments. Under a supervisor it stays in
+        the foreground whatever is said here.
+    ``pid_file``
+        Locked for life and written when the daemon is ready; not under a manager that keeps count itself.
+    ``sockets``
+        What ``tcp`` and its kin give: handed over by whoever started the program, or bound before rights are given up.
+    ``user``, ``group``, ``groups``, ``root_directory``, ``capabilities`` (names), ``no_new_privileges``
+        The rights that it goes on with, once sockets, pid file and log are open.
+    ``directory`` (``/``), ``umask`` (0o022), ``stdout``, ``stderr`` (files), ``only_variables``, ``keep`` (descriptors)
+        Its surroundings in the background.
+    ``limits``
+        Resource limits, soft and hard: ``{resource.RLIMIT_NOFILE: 1024}``.
+    ``notification_fd``
+        Where a newline says that it is ready: s6's way.
+    ``stop_within`` (30), ``ready_within``
+        Seconds that a stop may take before it ends by force, and that the process in front waits for the daemon.
+    """
+
+    def __init__(
+        self,
+        name,
+        *,
+        background=None,
+        pid_file=None,
+        sockets=(),
+        user=None,
+        group=None,
+        groups=None,
+        root_directory=None,
+        capabilities=(),
+        no_new_privileges=False,
+        directory=None,
+        umask=None,
+        stdout=None,
+        stderr=None,
+        only_variables=None,
+        limits=None,
+        keep=(),
+        notification_fd=None,
+        stop_within=None,
+        ready_within=None,
+    ):
+        options = {option: value for option, value in locals().items() if option not in ("self", "name")}
+        options["sockets"] = [tuple(socket) for socket in sockets]
+        options["limits"] = list((limits or {}).items())
+        options["keep"] = [item if isinstance(item, int) else item.fileno() for item in keep]
+        options["user"] = None if user is None else str(user)
+        options["group"] = None if group is None else str(group)
+        options["groups"] = None if groups is None else [str(group) for group in groups]
+        if background is None:
+            # The interpreter's own arguments are none of the program's.
+            options["background"] = "--daemon" in _before_dashes(sys.argv[1:])
+        self.name = name
+        self._kit = _kit.Description(name, options)
+
+    def start(self):
+        """Sets everything up and gives the running daemon, which ends by ``Life.finish`` or ``Life.fail``. In the
+        background only the daemon returns from it: the process that was started waits inside, reports and exits.
+
+        Raises ``Error``, which says what, where and why, and has what to exit with as its second argument."""
+        # What is still in our buffers would be written twice.
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+        return Life(self._kit.start())
+
+    def run(self, serve):
+        """Runs the daemon: sets everything up, calls ``serve`` with its ``Life``, waits for open work, cleans up; gives
+        what to exit with. What goes wrong is told to whoever started the daemon, once, on the way that reaches them."""
+        try:
+            life = self.start()
+        except _kit.Error as error:
+            reason, exit_code = error.args
+            _kit.tell(self.name, reason)
+            return exit_code
+        try:
+            serve(life)
+        except SystemExit as end:
+            return self._ended(life, end)
+        except _kit.Error as error:
+            reason, exit_code = error.args
+            life.fail(reason, exit_code)
+            return exit_code
+        except BaseException as error:
+            # Where it was raised is for whoever reads the lines; the reason alone goes to the manager.
+            life.log(traceback.format_exc().rstrip(), priority=3)
+            reason = "".join(traceback.format_exception_only(type(error), error)).strip()
+            life._kit.fail_told(_FAILED, getattr(error, "errno", None), reason)
+            return _FAILED
+        life.finish()
+        return 0
+
+    def main(self, serve):
+        """``run``, and the program exits."""
+        sys.exit(self.run(serve))
+
+    def unit_files(self, description, program=None, arguments=None):
+        """Unit files for this daemon, hardened as far as the description allows: texts by their names. ``program`` and
+        ``arguments`` are this interpreter and this program unless they are given."""
+        if program is None:
+            program, arguments = sys.executable, [os.path.abspath(sys.argv[0]), *(arguments or ())]
+        return dict(self._kit.unit_files(description, program, list(arguments or ())))
+
+    @staticmethod
+    def _ended(life, end):
+        """``sys.exit`` within the daemon: a number, None for 0, or a reason."""
+        if end.code is None or end.code == 0:
+            life.finish()
+            return 0
+        if isinstance(end.code, int):
+            # What the kernel makes of it.
+            exit_code = end.code & 0xFF
+            life.fail(f"exited with {exit_code}", exit_code)
+            return exit_code
+        life.fail(end.code)
+        return _FAILED
+
+
+def _before_dashes(words):
+    return words[: words.index("--")] if "--" in words else words

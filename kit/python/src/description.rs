@@ -1,0 +1,182 @@
+//! A daemon's description.
+
+use crate::life::Life;
+use crate::raised;
+use crate::sys::over_forks;
+use eudaemon_kit::{CapabilitySet, Daemon, Ground, Privileges, Resource, Socket};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// A daemon's description, until it is started.
+#[pyclass(frozen, module = "eudaemon_kit._kit")]
+pub(crate) struct Description {
+    name: String,
+    daemon: Mutex<Option<Daemon>>,
+}
+
+/// One of the keywords, if it is there and not None.
+fn given<'a, T: FromPyObjectOwned<'a>>(options: &Bound<'a, PyDict>, name: &str) -> PyResult<Option<T>> {
+    let Some(value) = options.get_item(name)?.filter(|value| !value.is_none()) else { return Ok(None) };
+    let value: Result<T, T::Error> = value.extract();
+    value.map(Some).map_err(|error| {
+        let error: PyErr = error.into();
+        PyValueError::new_err(format!("{name}: {error}"))
+    })
+}
+
+fn seconds(options: &Bound<'_, PyDict>, name: &str) -> PyResult<Option<Duration>> {
+    let Some(time) = given::<f64>(options, name)? else { return Ok(None) };
+    let time = Duration::try_from_secs_f64(time);
+    time.map(Some).map_err(|error| PyValueError::new_err(format!("{name}: {error}")))
+}
+
+fn privileges(options: &Bound<'_, PyDict>) -> PyResult<Privileges> {
+    let mut rights = Privileges::keep();
+    if let Some(user) = given::<String>(options, "user")? {
+        rights = rights.user(user);
+    }
+    if let Some(group) = given::<String>(options, "group")? {
+        rights = rights.group(group);
+    }
+    if let Some(groups) = given::<Vec<String>>(options, "groups")? {
+        rights = rights.groups(groups);
+    }
+    if let Some(path) = given::<PathBuf>(options, "root_directory")? {
+        rights = rights.root_directory(path);
+    }
+    let mut kept = CapabilitySet::empty();
+    for name in given::<Vec<String>>(options, "capabilities")?.unwrap_or_default() {
+        let known = CapabilitySet::from_name(name.strip_prefix("CAP_").unwrap_or(&name));
+        kept |=
+            known.ok_or_else(|| PyValueError::new_err(format!("capabilities: no capability {name:?}")))?;
+    }
+    rights = rights.keep_capabilities(kept);
+    if given::<bool>(options, "no_new_privileges")? == Some(true) {
+        rights = rights.no_new_privileges();
+    }
+    Ok(rights)
+}
+
+/// A socket by its kind, a word of Python's side.
+pub(crate) fn socket(kind: &str, name: &str, address: &str) -> PyResult<Socket> {
+    match kind {
+        "tcp" => Ok(Socket::tcp(name, address)),
+        "udp" => Ok(Socket::udp(name, address)),
+        "unix" => Ok(Socket::unix(name, address)),
+        "unix_datagram" => Ok(Socket::unix_datagram(name, address)),
+        _ => Err(PyValueError::new_err(format!(
+            "socket {name}: {kind:?} is none of tcp, udp, unix, unix_datagram"
+        ))),
+    }
+}
+
+fn described(name: &str, options: &Bound<'_, PyDict>) -> PyResult<Daemon> {
+    let mut daemon = Daemon::new(name).privileges(privileges(options)?);
+    if let Some(background) = given::<bool>(options, "background")? {
+        daemon = daemon.ground(if background { Ground::Background } else { Ground::Foreground });
+    }
+    if let Some(path) = given::<PathBuf>(options, "pid_file")? {
+        daemon = daemon.pid_file(path);
+    }
+    let sockets = given::<Vec<(String, String, String, Option<u32>)>>(options, "sockets")?;
+    for (kind, name, address, mode) in sockets.unwrap_or_default() {
+        let socket = socket(&kind, &name, &address)?;
+        daemon = daemon.socket(match mode {
+            Some(mode) => socket.mode(mode),
+            None => socket,
+        });
+    }
+    if let Some(path) = given::<PathBuf>(options, "directory")? {
+        daemon = daemon.directory(path);
+    }
+    if let Some(umask) = given::<u32>(options, "umask")? {
+        daemon = daemon.umask(umask);
+    }
+    if let Some(path) = given::<PathBuf>(options, "stdout")? {
+        daemon = daemon.stdout(path);
+    }
+    if let Some(path) = given::<PathBuf>(options, "stderr")? {
+        daemon = daemon.stderr(path);
+    }
+    if let Some(names) = given::<Vec<OsString>>(options, "only_variables")? {
+        daemon = daemon.only_variables(names);
+    }
+    for (resource, to) in given::<Vec<(u32, u64)>>(options, "limits")?.unwrap_or_default() {
+        let known = RESOURCES.iter().find(|known| **known as u32 == resource);
+        let known = known.ok_or_else(|| PyValueError::new_err(format!("limits: no resource {resource}")))?;
+        daemon = daemon.limit(*known, to);
+    }
+    for fd in given::<Vec<i32>>(options, "keep")?.unwrap_or_default() {
+        daemon = daemon.keep(&fd);
+    }
+    if let Some(fd) = given::<i32>(options, "notification_fd")? {
+        daemon = daemon.notification_fd(fd);
+    }
+    if let Some(time) = seconds(options, "stop_within")? {
+        daemon = daemon.stop_within(time);
+    }
+    if let Some(time) = seconds(options, "ready_within")? {
+        daemon = daemon.ready_within(time);
+    }
+    Ok(daemon)
+}
+
+/// Those whose numbers Python's module `resource` has: getrlimit(2).
+const RESOURCES: [Resource; 16] = [
+    Resource::Cpu,
+    Resource::Fsize,
+    Resource::Data,
+    Resource::Stack,
+    Resource::Core,
+    Resource::Rss,
+    Resource::Nproc,
+    Resource::Nofile,
+    Resource::Memlock,
+    Resource::As,
+    Resource::Locks,
+    Resource::Sigpending,
+    Resource::Msgqueue,
+    Resource::Nice,
+    Resource::Rtprio,
+    Resource::Rttime,
+];
+
+#[pymethods]
+impl Description {
+    /// Keywords as the class `Daemon` of the package has them; the others are refused there.
+    #[new]
+    fn new(name: String, options: &Bound<'_, PyDict>) -> PyResult<Description> {
+        let daemon = Mutex::new(Some(described(&name, options)?));
+        Ok(Description { name, daemon })
+    }
+
+    /// Sets everything up. In the background only the daemon comes back from it. An error is raised untold; in the
+    /// background it was told in front, and the process ends.
+    fn start(&self, py: Python<'_>) -> PyResult<Life> {
+        let daemon = self.daemon.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let daemon =
+            daemon.ok_or_else(|| PyRuntimeError::new_err(format!("{} was started already", self.name)))?;
+        let started = over_forks(py, || daemon.start());
+        started.map(Life::new).map_err(|error| raised(&error))
+    }
+
+    /// Unit files for the daemon: pairs of a name and a text.
+    fn unit_files(
+        &self,
+        description: &str,
+        program: PathBuf,
+        arguments: Vec<OsString>,
+    ) -> PyResult<Vec<(String, String)>> {
+        let daemon = self.daemon.lock().unwrap_or_else(PoisonError::into_inner);
+        let daemon = daemon.as_ref();
+        let daemon =
+            daemon.ok_or_else(|| PyRuntimeError::new_err(format!("{} was started already", self.name)))?;
+        let files = daemon.unit_files(description, &program, arguments);
+        Ok(files.into_iter().map(|file| (file.name, file.text)).collect())
+    }
+}
