@@ -114,6 +114,7 @@ impl Law {
             // C's side of the library is pointers throughout.
             ["linux", _, "src", "sys.rs" | "sys", ..]
             | ["kit", "src", "sys", ..]
+            | ["kit", "python", "src", "sys.rs"]
             | ["kit", "c", "src", ..] => Law::Unsafe,
             _ => Law::Ordinary,
         }
