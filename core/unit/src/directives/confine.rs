@@ -3,8 +3,8 @@
 
 use super::{Draft, Line};
 use crate::values::family::family;
-use crate::values::number::unsigned;
 use crate::values::syscalls::{self, Unknown};
+use crate::values::words::Words;
 use std::collections::BTreeSet;
 
 /// Families of addresses: the first line decides whether they are allowed or, after `~`, denied; a later one of the other
@@ -21,11 +21,15 @@ pub(super) fn address_families(d: &mut Draft, l: &mut Line<'_>) {
     let denies = kept.as_ref().map_or(takes, |kept| kept.starts_with('~'));
     let kept = kept.unwrap_or_default();
     let mut families: BTreeSet<&str> = kept.trim_start_matches('~').split_ascii_whitespace().collect();
-    for word in words.split_ascii_whitespace() {
-        match family(word) {
+    for word in Words::names(words) {
+        let Ok(word) = word else {
+            l.bad_list();
+            break;
+        };
+        match family(&word.text) {
             Some(family) if takes == denies => drop(families.insert(family)),
             Some(family) => drop(families.remove(family)),
-            None => l.warn(format!("Failed to parse address family, ignoring: {word}")),
+            None => l.warn(format!("Failed to parse address family, ignoring: {}", word.text)),
         }
     }
     let list = families.into_iter().collect::<Vec<_>>().join(" ");
@@ -37,8 +41,28 @@ pub(super) fn file_systems(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         return l.reset(d);
     }
-    let words = l.names();
-    l.keep_more(d, vec![words.join(" ")]);
+    const GROUPS: [&str; 9] = [
+        "@auxiliary-api",
+        "@basic-api",
+        "@common-block",
+        "@historical-block",
+        "@known",
+        "@network",
+        "@privileged-api",
+        "@security",
+        "@temporary",
+    ];
+    let is_unknown = |word: &String| {
+        let word = word.trim_start_matches('~');
+        word.starts_with('@') && !GROUPS.contains(&word)
+    };
+    let (unknown, words): (Vec<_>, Vec<_>) = l.names().into_iter().partition(is_unknown);
+    for word in unknown {
+        l.warn(format!("bpf-lsm: Unknown filesystem group, ignoring: {}", word.trim_start_matches('~')));
+    }
+    if !words.is_empty() {
+        l.keep_more(d, vec![words.join(" ")]);
+    }
 }
 
 /// The kinds that may be made, in systemd's order; none of them for `yes`.
@@ -55,7 +79,7 @@ pub(super) fn restrict_namespaces(d: &mut Draft, l: &mut Line<'_>) {
     let (takes, words) = l.value.strip_prefix('~').map_or((false, l.value), |words| (true, words));
     let named: Vec<&str> = words.split_ascii_whitespace().collect();
     if named.iter().any(|word| !KINDS.contains(word)) {
-        return l.unparsed("namespace type string");
+        return l.warn(format!("Failed to parse namespace type string, ignoring: {words}"));
     }
     let before: Option<Vec<String>> =
         d.kept.values(l.key).next().map(|kept| kept.split_ascii_whitespace().map(str::to_owned).collect());
@@ -78,7 +102,15 @@ pub(super) fn system_calls(d: &mut Draft, l: &mut Line<'_>) {
     let (sign, words) = l.value.strip_prefix('~').map_or(("", l.value), |words| ("~", words));
     let mut known = Vec::new();
     for word in words.split_ascii_whitespace() {
+        let has_error = word.contains(':');
+        if has_error && l.key == "SystemCallLog" {
+            l.warn(format!("Failed to parse system call, ignoring: {word}"));
+            continue;
+        }
         match syscalls::check(word) {
+            Ok(()) | Err(Unknown::Call | Unknown::Group) if has_error && sign.is_empty() => {
+                l.warn(format!("Allow-listed system calls cannot take error number, ignoring: {word}"));
+            }
             Ok(()) => known.push(word),
             Err(Unknown::Group) => l.warn(format!("Unknown system call group, ignoring: {word}")),
             Err(Unknown::Call) => l.warn(format!("Failed to parse system call, ignoring: {word}")),
@@ -90,11 +122,11 @@ pub(super) fn system_calls(d: &mut Draft, l: &mut Line<'_>) {
 
 pub(super) fn error_number(d: &mut Draft, l: &mut Line<'_>) {
     let value = l.value;
-    match (value, syscalls::error_number(value), unsigned(value)) {
-        ("", _, _) | ("kill", _, _) => l.reset(d),
-        (_, Some(number), _) => l.keep_one(d, number.to_string()),
-        (_, None, Ok(_)) => l.warn(format!("Invalid error number, ignoring: {value}")),
-        (_, None, Err(_)) => l.unparsed("error number"),
+    match (value, syscalls::error_number(value)) {
+        ("", _) | ("kill", _) => l.reset(d),
+        (_, Some(0)) => l.warn(format!("Invalid error number, ignoring: {value}")),
+        (_, Some(number)) => l.keep_one(d, number.to_string()),
+        (_, None) => l.unparsed("error number"),
     }
 }
 
@@ -112,8 +144,8 @@ pub(super) fn secure_bits(d: &mut Draft, l: &mut Line<'_>) {
         return l.reset(d);
     }
     let mut bits: u32 = 0;
-    for word in l.names() {
-        bits |= BITS.iter().position(|bit| *bit == word).map_or(0, |bit| 1 << bit);
+    for word in Words::names(l.value).map_while(Result::ok) {
+        bits |= BITS.iter().position(|bit| *bit == word.text).map_or(0, |bit| 1 << bit);
     }
     match bits {
         0 => l.reset(d),

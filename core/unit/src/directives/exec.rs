@@ -8,10 +8,11 @@ use crate::config::exec::{
     Capabilities, Directories, EnvironmentFile, Failure, Limit, Place, Preserve, Resource, WorkingDirectory,
 };
 use crate::specifier::Allowed;
+use crate::values::Bad;
 use crate::values::capability::combine;
 use crate::values::limit::{BadLimit, parse_limit};
 use crate::values::number;
-use crate::values::words::Words;
+use crate::values::words::{Escapes, Quotes, Words};
 
 const fn row(
     key: &'static str,
@@ -172,10 +173,25 @@ pub(super) fn owner(l: &mut Line<'_>) -> Option<Option<String>> {
         l.fatal(format!("Invalid user/group name or numeric ID: {name}"));
         return None;
     }
+    accept_owner(l, &name);
     if l.key == "User" && name == "nobody" {
         l.note("Special user nobody configured, this is not safe!".into());
     }
     Some(Some(name))
+}
+
+/// A name that useradd(8) would not give is taken, and remarked upon.
+fn accept_owner(l: &mut Line<'_>, name: &str) {
+    const LONGEST: usize = 31;
+    let first = |c: char| c.is_ascii_alphabetic() || c == '_';
+    let is_strict = name.starts_with(first)
+        && name.chars().all(|c| first(c) || c.is_ascii_digit() || c == '-')
+        && name.len() <= LONGEST;
+    if !is_strict && !name.bytes().all(|byte| byte.is_ascii_digit()) {
+        l.note(format!(
+            "Accepting user/group name '{name}', which does not match strict user/group name rules."
+        ));
+    }
 }
 
 /// systemd's relaxed rule: a number, or nearly any name that passwd files can hold.
@@ -198,7 +214,8 @@ fn supplementary_groups(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         d.exec.supplementary_groups.clear();
     }
-    for written in Words::names(l.value).map_while(Result::ok) {
+    // Quotes are part of a name.
+    for written in Words::new(l.value, Quotes::Kept, Escapes::Literal).map_while(Result::ok) {
         let name = match crate::specifier::expand(&written.text, l.scope, Allowed::All) {
             Ok(name) => name.into_owned(),
             Err(bad) => {
@@ -208,6 +225,7 @@ fn supplementary_groups(d: &mut Draft, l: &mut Line<'_>) {
         if !is_owner_name(&name) {
             return l.fatal(format!("Invalid user/group name or numeric ID: {name}"));
         }
+        accept_owner(l, &name);
         l.push(&mut d.exec.supplementary_groups, name);
     }
 }
@@ -319,7 +337,7 @@ fn nice(d: &mut Draft, l: &mut Line<'_>) {
     }
     match number::integer(l.value) {
         Ok(level @ -20..=19) => d.exec.nice = i8::try_from(level).ok(),
-        Ok(_) => l.warn(format!("Nice priority out of range, ignoring: {}", l.value)),
+        Ok(_) | Err(Bad::Range) => l.warn(format!("Nice priority out of range, ignoring: {}", l.value)),
         Err(bad) => l.warn(format!("Failed to parse nice priority '{}', ignoring: {bad}", l.value)),
     }
 }
@@ -335,7 +353,9 @@ pub(crate) fn score(field: &mut Option<i16>, l: &mut Line<'_>) {
     }
     match number::integer(l.value) {
         Ok(score @ -1000..=1000) => *field = i16::try_from(score).ok(),
-        Ok(_) => l.warn(format!("OOM score adjust value out of range, ignoring: {}", l.value)),
+        Ok(_) | Err(Bad::Range) => {
+            l.warn(format!("OOM score adjust value out of range, ignoring: {}", l.value))
+        }
         Err(bad) => {
             l.warn(format!("Failed to parse the OOM score adjust value '{}', ignoring: {bad}", l.value))
         }

@@ -3,7 +3,7 @@
 
 use super::line::Want;
 use super::{Draft, Kind, Line};
-use crate::specifier::Allowed;
+use crate::specifier::{Allowed, expand};
 use crate::values::cpuset::{format_cpuset, parse_cpuset};
 use crate::values::size::{Steps, parse_size};
 use crate::values::{Bad, format_timespan, number};
@@ -59,9 +59,9 @@ impl Line<'_> {
         }
     }
 
-    /// A set of CPUs or memory nodes, specifiers replaced.
+    /// A set of CPUs or memory nodes, specifiers replaced but for the nodes of a policy.
     pub fn cpus(&mut self) -> Option<Vec<(u32, u32)>> {
-        let text = self.text()?;
+        let text = if self.key == "NUMAMask" { self.value.to_owned() } else { self.text()? };
         let complaint = match (parse_cpuset(&text), text.contains('"')) {
             (_, true) => format!("Invalid value for {}: {text}", self.key),
             (Ok(set), false) => return Some(set),
@@ -172,7 +172,13 @@ impl Line<'_> {
             let bare = name.strip_prefix('-').unwrap_or(&name);
             let bare = bare.strip_prefix('+').unwrap_or(bare);
             let prefix = &name[..name.len() - bare.len()];
-            let Some(text) = self.expanded(bare, Allowed::All) else { continue };
+            let text = match expand(bare, self.scope, Allowed::All) {
+                Ok(text) => text.into_owned(),
+                Err(bad) => {
+                    self.warn(format!("Failed to resolve unit specifiers in {bare}: {bad}"));
+                    continue;
+                }
+            };
             let Some(path) = self.checked_path(text, Want::Absolute) else { continue };
             paths.push(format!("{prefix}{path}"));
         }

@@ -9,8 +9,8 @@ use crate::limits::LIST_MAX;
 use crate::span::Span;
 use crate::specifier::{Allowed, Scope, expand};
 use crate::syntax::At;
-use crate::values::words::{Known, Words};
-use crate::values::{self, number, path, signal};
+use crate::values::words::{Escapes, Known, Quotes, Words};
+use crate::values::{self, Bad, number, path, signal};
 use std::borrow::Cow;
 
 pub(crate) struct Line<'a> {
@@ -41,6 +41,7 @@ pub(crate) enum Outcome {
 pub(crate) enum Want {
     Absolute,
     Relative,
+    Either,
 }
 
 /// How a complaint about specifiers quotes the text.
@@ -162,6 +163,9 @@ impl Line<'_> {
             return Some(None);
         }
         let text = self.required_text()?;
+        if text.is_empty() {
+            return Some(None);
+        }
         match self.judge_path(&text, Want::Absolute) {
             Ok(path) => Some(Some(path)),
             Err(complaint) => {
@@ -193,7 +197,16 @@ impl Line<'_> {
 
     /// As [`Line::expanded`], for directives that complain in other words.
     pub fn expanded_in(&mut self, style: Style, text: &str) -> Option<String> {
-        match expand(text, self.scope, self.specifiers) {
+        self.expanded_as(style, text, self.specifiers)
+    }
+
+    /// The value as a unit's name, which takes the fewest specifiers.
+    pub fn unit_name(&mut self) -> Option<String> {
+        self.expanded_as(Style::Bare, self.value, Allowed::InNames)
+    }
+
+    fn expanded_as(&mut self, style: Style, text: &str, allowed: Allowed) -> Option<String> {
+        match expand(text, self.scope, allowed) {
             Ok(expanded) => Some(expanded.into_owned()),
             Err(bad) => {
                 let what = match style {
@@ -208,7 +221,7 @@ impl Line<'_> {
     }
 
     /// A list whose quotes or escapes make no sense.
-    fn bad_list(&mut self) {
+    pub fn bad_list(&mut self) {
         let (key, value) = (self.key, self.value);
         self.warn(match (self.kind, key) {
             (_, "RequiresMountsFor" | "WantsMountsFor" | "Symlinks") => {
@@ -217,10 +230,21 @@ impl Line<'_> {
             (Kind::Paths, _) | (_, "TemporaryFileSystem") => {
                 format!("Failed to extract first word, ignoring: {value}")
             }
-            (_, "PassEnvironment" | "UnsetEnvironment" | "RestrictFileSystems") => {
+            (
+                _,
+                "PassEnvironment" | "UnsetEnvironment" | "RestrictFileSystems" | "RestrictNetworkInterfaces",
+            ) => {
                 format!("Trailing garbage in {key}, ignoring: {value}")
             }
-            (_, key) if key.ends_with("Directory") => {
+            (_, "BindPaths" | "BindReadOnlyPaths" | "RootImageOptions") => {
+                format!("Failed to parse {key}, ignoring: {value}")
+            }
+            (_, "IPAddressAllow" | "IPAddressDeny") => {
+                format!("Address prefix is invalid, ignoring assignment: {value}")
+            }
+            (_, "DisableControllers") => format!("Invalid cgroup string: {value}, ignoring"),
+            (_, "CoredumpFilter") => format!("Failed to parse the {key}={value}, ignoring: {}", Bad::Syntax),
+            (_, key) if key.ends_with("Directory") || key.ends_with("Images") => {
                 format!("Invalid syntax {key}={value}, ignoring: Invalid argument")
             }
             (_, _) => format!("Invalid syntax, ignoring: {value}"),
@@ -233,6 +257,9 @@ impl Line<'_> {
             return Some(None);
         }
         let text = self.text()?;
+        if text.is_empty() {
+            return Some(None);
+        }
         self.checked_path(text, Want::Absolute).map(Some)
     }
 
@@ -256,7 +283,7 @@ impl Line<'_> {
             Want::Relative if text.starts_with('/') => {
                 return Err(format!("{key}= path is absolute@: {text}"));
             }
-            Want::Absolute | Want::Relative => {}
+            Want::Absolute | Want::Relative | Want::Either => {}
         }
         let path = path::simplify(text).into_owned();
         if !path::is_valid(&path) {
@@ -278,6 +305,18 @@ impl Line<'_> {
             }
         }
         names
+    }
+
+    /// The first word, without its quotes, and what stands behind it; `what` both are, for the complaint about an open quote.
+    pub fn first_and_rest(&mut self, what: &str) -> Option<(String, String)> {
+        let mut words = Words::new(self.value, Quotes::Removed, Escapes::Literal);
+        match words.next() {
+            Some(Ok(first)) => Some((first.text, words.rest().to_owned())),
+            Some(Err(_)) | None => {
+                self.warn(format!("Failed to extract {what} from '{}', ignoring.", self.value));
+                None
+            }
+        }
     }
 
     /// Words between blanks, quotes being part of them.

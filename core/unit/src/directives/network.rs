@@ -2,7 +2,9 @@
 //! them yet.
 
 use super::{Draft, Line};
+use crate::limits::LIST_MAX;
 use crate::values::number::unsigned;
+use crate::values::words::Words;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -74,11 +76,13 @@ pub(super) fn interfaces(d: &mut Draft, l: &mut Line<'_>) {
     let denies = kept.as_ref().map_or(takes, |kept| kept.starts_with('~'));
     let kept = kept.unwrap_or_default();
     let mut names: BTreeSet<&str> = kept.trim_start_matches('~').split_ascii_whitespace().collect();
-    for name in words.split_ascii_whitespace() {
-        match is_interface(name) {
-            true if takes == denies => drop(names.insert(name)),
-            true => drop(names.remove(name)),
-            false => l.warn(format!("Invalid interface name, ignoring: {name}")),
+    let read: Vec<_> = Words::names(words).take(LIST_MAX).collect();
+    for word in &read {
+        match word.as_ref().map(|word| word.text.as_str()) {
+            Ok(name) if !is_interface(name) => l.warn(format!("Invalid interface name, ignoring: {name}")),
+            Ok(name) if takes == denies => drop(names.insert(name)),
+            Ok(name) => drop(names.remove(name)),
+            Err(_) => l.bad_list(),
         }
     }
     let list = names.into_iter().collect::<Vec<_>>().join(" ");
@@ -89,7 +93,8 @@ pub(super) fn interfaces(d: &mut Draft, l: &mut Line<'_>) {
 pub(super) fn is_interface(name: &str) -> bool {
     let is_plain = name.bytes().all(|byte| byte.is_ascii_graphic()) && !name.contains(['/', ':', '%']);
     let is_reserved = ["", ".", "..", "all", "default"].contains(&name);
-    is_plain && !is_reserved && name.len() < 16 && unsigned(name).is_err()
+    let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
+    is_plain && !is_reserved && !is_number && name.len() < 16
 }
 
 fn prefix(text: &str) -> Option<String> {

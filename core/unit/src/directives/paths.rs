@@ -2,17 +2,19 @@
 
 use super::line::{Style, Want};
 use super::{Draft, Line};
-use crate::specifier::Allowed;
+use crate::values::words::Unbalanced;
 
 /// `SOURCE[:DESTINATION[:OPTIONS]]`, each source after `-` if it may be missing.
 pub(super) fn bind_paths(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         return l.reset(d);
     }
-    for Parts { source, destination, options } in mounts(l.value) {
+    let (mounts, end) = mounts(l.value);
+    for Parts { source, destination, options } in mounts {
         let (dash, source) = source.strip_prefix('-').map_or(("", source.as_str()), |source| ("-", source));
-        let mut path =
-            |text: &str| l.expanded(text, Allowed::All).and_then(|text| l.checked_path(text, Want::Absolute));
+        let mut path = |text: &str| {
+            l.expanded_in(Style::Double, text).and_then(|text| l.checked_path(text, Want::Absolute))
+        };
         let source = path(source);
         let destination = match destination.filter(|destination| !destination.is_empty()) {
             Some(destination) => path(&destination),
@@ -27,6 +29,9 @@ pub(super) fn bind_paths(d: &mut Draft, l: &mut Line<'_>) {
         let escaped = |path: &str| path.replace('\\', "\\\\").replace(':', "\\:");
         l.keep_more(d, vec![format!("{dash}{}:{}:{options}", escaped(&source), escaped(&destination))]);
     }
+    if end == Err(Unbalanced) {
+        l.bad_list();
+    }
 }
 
 /// What stands between colons in one word of `BindPaths=`.
@@ -36,8 +41,8 @@ struct Parts {
     options: Option<String>,
 }
 
-/// Words at white space, parts at colons, neither inside quotes.
-fn mounts(value: &str) -> Vec<Parts> {
+/// Words at white space, parts at colons, neither inside quotes; a word whose quote stays open is none.
+fn mounts(value: &str) -> (Vec<Parts>, Result<(), Unbalanced>) {
     let mut words = vec![vec![String::new()]];
     let (mut quote, mut chars) = (None, value.chars());
     while let Some(c) = chars.next() {
@@ -61,7 +66,11 @@ fn mounts(value: &str) -> Vec<Parts> {
         let options = (!rest.is_empty()).then(|| rest.join(":"));
         (!source.is_empty() || destination.is_some()).then_some(Parts { source, destination, options })
     };
-    words.into_iter().filter_map(parts).collect()
+    if quote.is_some() {
+        words.pop();
+    }
+    let end = if quote.is_some() { Err(Unbalanced) } else { Ok(()) };
+    (words.into_iter().filter_map(parts).collect(), end)
 }
 
 pub(super) fn temporary(d: &mut Draft, l: &mut Line<'_>) {
@@ -85,8 +94,11 @@ pub(super) fn images(d: &mut Draft, l: &mut Line<'_>) {
     for word in l.names() {
         let (dash, rest) = word.strip_prefix('-').map_or(("", word.as_str()), |rest| ("-", rest));
         let (path, options) = rest.split_at(rest.find(':').unwrap_or(rest.len()));
-        let Some(path) = l.expanded(path, Allowed::All) else { continue };
-        if let Some(path) = l.checked_path(path, Want::Absolute) {
+        let Some(path) = l.expanded_in(Style::Double, path) else { continue };
+        let Some(path) = l.checked_path(path, Want::Absolute) else { continue };
+        if l.key == "MountImages" && options.is_empty() {
+            l.warn(format!("Missing destination in {}, ignoring: {word}", l.key));
+        } else {
             l.keep_more(d, vec![format!("{dash}{path}{options}")]);
         }
     }
@@ -102,8 +114,12 @@ pub(super) fn root_image_options(d: &mut Draft, l: &mut Line<'_>) {
     for word in l.names() {
         let (partition, options) = word.split_once(':').unwrap_or(("root", word.as_str()));
         match PARTITIONS.contains(&partition) {
-            true => l.keep_more(d, vec![format!("{partition}:{options}")]),
-            false => l.warn(format!("Invalid partition name: {partition}")),
+            true => {
+                if let Some(options) = l.expanded_in(Style::Bare, options) {
+                    l.keep_more(d, vec![format!("{partition}:{options}")]);
+                }
+            }
+            false => l.warn(format!("Invalid partition name {partition}, ignoring")),
         }
     }
 }

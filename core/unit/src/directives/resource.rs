@@ -1,7 +1,7 @@
 //! systemd.resource-control(5). The slice and delegation are acted on; limits of control groups are read,
 //! checked and kept.
 
-use super::line::Style;
+use super::line::{Style, Want};
 use super::{Directive, Draft, Kind, Line, Support, keep, network};
 use crate::name::{UnitKind, UnitName};
 use crate::span::Span;
@@ -107,13 +107,11 @@ pub(super) static TABLE: &[Directive] = &[
 fn slice(d: &mut Draft, l: &mut Line<'_>) {
     let Some(name) = l.expanded_in(Style::Bare, l.value) else { return };
     match UnitName::parse(&name) {
+        Ok(name) if name.is_template() => l.warn(format!(
+            "Failed to load slice unit {name}, ignoring: Unit name {name} is missing the instance name."
+        )),
         Ok(name) if name.kind() == UnitKind::Slice && name.instance().is_some() => {
-            let why = if name.is_template() {
-                format!("Unit name {name} is missing the instance name.")
-            } else {
-                Bad::Syntax.to_string()
-            };
-            l.warn(format!("Failed to load slice unit {name}, ignoring: {why}"));
+            l.warn(format!("Failed to load slice unit {name}, ignoring: {}", Bad::Syntax));
         }
         Ok(name) if name.kind() == UnitKind::Slice && name != *l.scope.name => {
             d.exec.slice = Some(name.to_string())
@@ -283,7 +281,7 @@ fn outdated(l: &mut Line<'_>, new: &str) {
 
 fn memory_limit(d: &mut Draft, l: &mut Line<'_>) {
     memory(d, l);
-    if d.kept.has(l.key) {
+    if d.kept.has(l.key) || l.is_empty() {
         outdated(l, "MemoryMax=");
     }
 }
@@ -299,13 +297,21 @@ fn block_weight(d: &mut Draft, l: &mut Line<'_>) {
 fn block_device(d: &mut Draft, l: &mut Line<'_>) {
     outdated(l, "IO*= settings");
     let what = if l.key.ends_with("Weight") { "weight" } else { "bandwidth" };
-    match (l.is_empty(), l.value.contains([' ', '\t'])) {
-        (true, _) => l.reset(d),
-        (false, true) if what == "weight" => keep_line(d, l),
-        (false, true) => bandwidth(d, l),
-        (false, false) => {
-            l.warn(format!("Invalid device node or {what} specified in '{}', ignoring.", l.value))
+    if l.is_empty() {
+        return l.reset(d);
+    }
+    let Some((path, rest)) = l.first_and_rest(&format!("device node and {what}")) else { return };
+    match (what, unsigned(&rest), parse_size(&rest, Steps::Of1000)) {
+        _ if rest.is_empty() => {
+            l.warn(format!("Invalid device node or {what} specified in '{}', ignoring.", l.value));
         }
+        ("weight", Ok(10..=1000), _) => keep_line(d, l),
+        ("weight", Ok(_), _) => {
+            l.warn(format!("Invalid block IO weight '{rest}', ignoring: {}", Bad::Range));
+        }
+        ("weight", Err(bad), _) => l.warn(format!("Invalid block IO weight '{rest}', ignoring: {bad}")),
+        (_, _, Ok(size @ 1..)) => l.keep_for(d, &path, Some(size.to_string())),
+        (_, _, Ok(0) | Err(_)) => l.warn(format!("Invalid Block IO Bandwidth '{rest}', ignoring.")),
     }
 }
 
@@ -373,16 +379,15 @@ fn bandwidth(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         return l.reset(d);
     }
-    let (path, limit) = l.value.split_once([' ', '\t']).unwrap_or((l.value, ""));
-    let limit = limit.trim();
+    let Some((path, limit)) = l.first_and_rest("device node and bandwidth") else { return };
     if limit.is_empty() {
         return l.warn(format!("Invalid device node or bandwidth specified in '{}', ignoring.", l.value));
     }
-    let size = if limit == "infinity" { Ok(u64::MAX) } else { parse_size(limit, Steps::Of1000) };
+    let size = if limit == "infinity" { Ok(u64::MAX) } else { parse_size(&limit, Steps::Of1000) };
     match size {
-        Ok(u64::MAX) => l.keep_for(d, path, None),
+        Ok(u64::MAX) => l.keep_for(d, &path, None),
         Ok(0) | Err(_) => l.warn(format!("Invalid IO limit '{limit}', ignoring.")),
-        Ok(size) => l.keep_for(d, path, Some(size.to_string())),
+        Ok(size) => l.keep_for(d, &path, Some(size.to_string())),
     }
 }
 
@@ -390,12 +395,12 @@ fn device_weight(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         return l.reset(d);
     }
-    let value = l.value;
-    let Some((path, weight)) = value.split_once([' ', '\t']) else {
-        return l.warn(format!("Invalid device path or weight specified in '{value}', ignoring."));
-    };
-    match unsigned(weight.trim()) {
-        Ok(number @ 1..=10_000) => l.keep_for(d, path, Some(number.to_string())),
+    let Some((path, weight)) = l.first_and_rest("device path and weight") else { return };
+    if weight.is_empty() {
+        return l.warn(format!("Invalid device path or weight specified in '{}', ignoring.", l.value));
+    }
+    match unsigned(&weight) {
+        Ok(number @ 1..=10_000) => l.keep_for(d, &path, Some(number.to_string())),
         Ok(_) => l.warn(format!("IO weight '{weight}' invalid, ignoring: {}", Bad::Range)),
         Err(bad) => l.warn(format!("IO weight '{weight}' invalid, ignoring: {bad}")),
     }
@@ -405,13 +410,19 @@ fn device_allow(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         return l.reset(d);
     }
-    let Some(text) = l.text() else { return };
-    let mut words = text.split_ascii_whitespace();
-    let path = words.next().unwrap_or("");
-    let access = text.split_ascii_whitespace().skip(1).collect::<Vec<_>>().join(" ");
+    let Some((written, access)) = l.first_and_rest("device path and rights") else { return };
+    let Some(path) = l.expanded(&written, l.specifiers) else { return };
+    let is_class = path.starts_with("block-") || path.starts_with("char-");
+    let path = match is_class {
+        true => path,
+        false => match l.checked_path(path, Want::Either) {
+            Some(path) => path,
+            None => return,
+        },
+    };
     let access = if access.is_empty() { "rwm" } else { access.as_str() };
     let is_node = path.starts_with("/dev/") || path.starts_with("/run/systemd/inaccessible/");
-    if !is_node && !path.starts_with("block-") && !path.starts_with("char-") {
+    if !is_node && !is_class {
         return l.warn(format!("Invalid device node path '{path}', ignoring."));
     }
     if access.is_empty() || !access.bytes().all(|right| b"rwm".contains(&right)) {
@@ -422,10 +433,12 @@ fn device_allow(d: &mut Draft, l: &mut Line<'_>) {
 
 /// A whole line is one path.
 fn filter_path(d: &mut Draft, l: &mut Line<'_>) {
-    match l.path() {
-        Some(Some(path)) => l.keep_more(d, vec![path]),
-        Some(None) => l.reset(d),
-        None => {}
+    if l.is_empty() {
+        return l.reset(d);
+    }
+    let Some(text) = l.text() else { return };
+    if let Some(path) = l.checked_path(text, Want::Absolute) {
+        l.keep_more(d, vec![path]);
     }
 }
 
@@ -452,11 +465,17 @@ const BPF_POINTS: [&str; 18] = [
 ];
 
 fn bpf_program(d: &mut Draft, l: &mut Line<'_>) {
-    let is_point = |word: &str| BPF_POINTS.contains(&word);
-    let is_right = |(point, path): (&str, &str)| is_point(point) && path.starts_with('/');
-    match l.is_empty() || l.value.split_once(':').is_some_and(is_right) {
-        true => keep_line(d, l),
-        false => l.warn(format!("Invalid syntax in BPFProgram=, ignoring: {}", l.value)),
+    match l.value.split_once(':') {
+        Some((point, _)) if !BPF_POINTS.contains(&point) => {
+            l.warn(format!("Unknown BPF attach type={point}, ignoring: {}", l.value));
+        }
+        Some((_, path)) => {
+            if l.checked_path(path.to_owned(), Want::Absolute).is_some() {
+                keep_line(d, l);
+            }
+        }
+        None if l.is_empty() => l.reset(d),
+        None => l.warn(format!("Invalid syntax in BPFProgram=, ignoring: {}", l.value)),
     }
 }
 
@@ -464,12 +483,12 @@ fn latency(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         return l.reset(d);
     }
-    let value = l.value;
-    let Some((path, span)) = value.split_once([' ', '\t']) else {
-        return l.warn(format!("Invalid device path or latency specified in '{value}', ignoring."));
-    };
-    match parse_timespan(span) {
-        Ok(span) => l.keep_for(d, path, Some(format_timespan(span))),
-        Err(_) => l.warn(format!("Failed to parse timer value, ignoring: {}", span.trim())),
+    let Some((path, span)) = l.first_and_rest("device path and latency") else { return };
+    if span.is_empty() {
+        return l.warn(format!("Invalid device path or latency specified in '{}', ignoring.", l.value));
+    }
+    match parse_timespan(&span) {
+        Ok(span) => l.keep_for(d, &path, Some(format_timespan(span))),
+        Err(_) => l.warn(format!("Failed to parse timer value, ignoring: {span}")),
     }
 }

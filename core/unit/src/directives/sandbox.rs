@@ -4,8 +4,10 @@
 use super::line::Style;
 use super::line::Want;
 use super::{Directive, Draft, Kind, Line, Support, confine, keep, paths};
+use crate::values::Bad;
 use crate::values::number::{integer, unsigned};
 use crate::values::timespan::parse_nanoseconds;
+use std::num::IntErrorKind;
 
 const fn kept(key: &'static str, kind: Kind, help: &'static str) -> Directive {
     Directive { key, kind, support: Support::NotYet, set: keep, help }
@@ -221,12 +223,20 @@ fn root_hash(d: &mut Draft, l: &mut Line<'_>) {
         }
         return;
     }
-    let bytes = match (l.key, l.value.strip_prefix("base64:")) {
-        ("RootHash", _) => hexadecimal(l.value).filter(|bytes| bytes.len() >= HASH_SHORTEST),
+    let (key, value) = (l.key, l.value);
+    let bytes = match (key, value.strip_prefix("base64:")) {
+        ("RootHash", _) => hexadecimal(value),
         (_, Some(text)) => super::streams::base64(text),
-        (_, None) => None,
+        (_, None) => {
+            return l.warn(format!(
+                "Failed to decode {key}=, not a path but doesn't start with 'base64:', ignoring: {value}"
+            ));
+        }
     };
     match bytes {
+        Some(bytes) if key == "RootHash" && bytes.len() < HASH_SHORTEST => {
+            l.warn(format!("{key}= is too short, ignoring: {value}"));
+        }
         Some(bytes) => l.keep_one(d, bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
         None => l.warn(format!("Failed to decode {}=, ignoring: {}", l.key, l.value)),
     }
@@ -236,6 +246,17 @@ fn hexadecimal(text: &str) -> Option<Vec<u8>> {
     let is_even = text.len().is_multiple_of(2) && text.is_ascii();
     let byte = |at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
     if is_even { (0..text.len()).step_by(2).map(byte).collect() } else { None }
+}
+
+fn hexadecimal_number(text: &str) -> Result<u64, Bad> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let number = u64::from_str_radix(digits.trim_start_matches("0x"), 16);
+    match number.map_err(|error| *error.kind() == IntErrorKind::PosOverflow) {
+        Ok(0) => Ok(0),
+        Ok(number) if digits == text => Ok(number),
+        Ok(_) | Err(true) => Err(Bad::Range),
+        Err(false) => Err(Bad::Syntax),
+    }
 }
 
 /// The default is another one for units that are no services, so that the word counts whatever it is.
@@ -265,18 +286,25 @@ fn coredump_filter(d: &mut Draft, l: &mut Line<'_>) {
     let before = d.kept.values(l.key).next();
     let mut mask =
         before.and_then(|kept| u64::from_str_radix(kept.trim_start_matches("0x"), 16).ok()).unwrap_or(0);
-    for word in l.names() {
+    let words = l.names();
+    if words.is_empty() {
+        return;
+    }
+    for word in words {
         let kind = KINDS.iter().position(|kind| *kind == word).map(|bit| 1 << bit);
         let named = match word.as_str() {
-            "default" => Some(0x33),
-            "all" => Some(0xffff_ffff),
-            _ => kind.or_else(|| u64::from_str_radix(word.trim_start_matches("0x"), 16).ok()),
+            "default" => Ok(0x33),
+            "all" => Ok(0xffff_ffff),
+            _ => kind.map_or_else(|| hexadecimal_number(&word), Ok),
         };
-        let Some(bits) = named else {
-            return l.warn(format!("Failed to parse the CoredumpFilter={word}, ignoring: Invalid argument"));
-        };
-        mask |= bits;
+        match named {
+            Ok(bits) => mask |= bits,
+            Err(bad) => {
+                return l.warn(format!("Failed to parse the CoredumpFilter={}, ignoring: {bad}", l.value));
+            }
+        }
     }
+
     l.keep_one(d, format!("{mask:#x}"));
 }
 
@@ -327,7 +355,7 @@ fn log_namespace(d: &mut Draft, l: &mut Line<'_>) {
     let text = if l.is_empty() { Some(None) } else { l.expanded_in(Style::Bare, l.value).map(Some) };
     let odd = |c: char| !(c.is_ascii_alphanumeric() || ":-_.\\@".contains(c));
     match text {
-        Some(Some(name)) if name.contains(odd) || name.len() > 128 => {
+        Some(Some(name)) if name.is_empty() || name.contains(odd) || name.len() > 128 => {
             l.warn(format!("Specified log namespace name is not valid, ignoring: {name}"));
         }
         Some(Some(name)) => l.keep_one(d, name),
@@ -337,10 +365,21 @@ fn log_namespace(d: &mut Draft, l: &mut Line<'_>) {
 }
 
 fn set_credential(d: &mut Draft, l: &mut Line<'_>) {
-    match l.is_empty() || l.value.contains(':') {
-        true => load_credential(d, l),
-        false => l.warn(format!("Invalid syntax, ignoring: {}", l.value)),
+    match l.value.split_once(':') {
+        Some((name, data)) if l.key.ends_with("Encrypted") && is_credential(name) => {
+            match super::streams::base64(data) {
+                Some(_) => load_credential(d, l),
+                None => l.warn("Encrypted credential data not valid Base64 data, ignoring.".to_owned()),
+            }
+        }
+        Some(_) => load_credential(d, l),
+        None if l.is_empty() => l.reset(d),
+        None => l.warn(format!("Invalid syntax, ignoring: {}", l.value)),
     }
+}
+
+fn is_credential(name: &str) -> bool {
+    !name.is_empty() && !name.contains('/') && name.len() <= 255
 }
 
 fn load_credential(d: &mut Draft, l: &mut Line<'_>) {
@@ -349,7 +388,7 @@ fn load_credential(d: &mut Draft, l: &mut Line<'_>) {
     }
     let Some(text) = l.expanded_in(Style::Double, l.value) else { return };
     let name = text.split(':').next().unwrap_or("");
-    match !name.is_empty() && !name.contains('/') && name.len() <= 255 {
+    match is_credential(name) {
         true => l.keep_more(d, vec![text]),
         false => l.warn(format!("Credential name \"{name}\" not valid, ignoring.")),
     }

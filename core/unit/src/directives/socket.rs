@@ -98,7 +98,7 @@ pub(super) static TABLE: &[Directive] = &[
     listen("SocketProtocol", Support::NotYet, protocol, "the protocol in place of TCP or UDP"),
     row("SocketUser", Kind::Text, |d, l| if let Some(user) = super::exec::owner(l) { d.socket.socket_user = user }, "the user its files belong to"),
     row("Symlinks", Kind::Paths, symlinks, "symbolic links made to its file"),
-    kept("TCPCongestion", Kind::Text, "TCP_CONGESTION"),
+    Directive { key: "TCPCongestion", kind: Kind::Text, support: Support::NotYet, set: congestion, help: "TCP_CONGESTION" },
     row("TimeoutSec", Kind::Timeout("time value"), |d, l| if let Some(span) = l.timeout("time value") { d.socket.timeout = span }, "how long its commands may take"),
     row("Timestamping", Kind::Word("timestamping precision"), timestamping, "packets carry the time of their arrival"),
     row("Transparent", Kind::Boolean, |d, l| flag(&mut d.socket.transparent, l), "IP_TRANSPARENT"),
@@ -217,11 +217,13 @@ fn netlink(d: &mut Draft, l: &mut Line<'_>) {
     }
     let Some(text) = l.text() else { return };
     let (family, group) = text.split_once([' ', '\t']).unwrap_or((&text, "0"));
-    let known = NETLINK_FAMILIES.iter().find(|(name, _)| *name == family);
+    let named = NETLINK_FAMILIES.iter().find(|(name, _)| *name == family).map(|(_, protocol)| *protocol);
+    let numbered = || number::unsigned(family).ok().and_then(|number| number.try_into().ok());
+    let known = named.or_else(numbered);
     let group = number::unsigned(group).ok().and_then(|group| u32::try_from(group).ok());
     match (known, group) {
-        (Some((_, protocol)), Some(group)) => {
-            l.push(&mut d.socket.listen, Listen::Netlink { protocol: *protocol, group });
+        (Some(protocol), Some(group)) => {
+            l.push(&mut d.socket.listen, Listen::Netlink { protocol, group });
         }
         (Some(_) | None, Some(_) | None) => {
             l.warn(format!("Failed to parse address value in '{text}', ignoring: Invalid argument"));
@@ -239,7 +241,7 @@ fn device(d: &mut Draft, l: &mut Line<'_>) {
 }
 
 fn service(d: &mut Draft, l: &mut Line<'_>) {
-    let Some(name) = l.expanded(l.value, Allowed::InNames) else { return };
+    let Some(name) = l.unit_name() else { return };
     match UnitName::parse(&name) {
         Ok(name) if name.kind() == UnitKind::Service && name.is_template() => l.warn(format!(
             "Failed to load unit {}, ignoring: Unit name {name} is missing the instance name.",
@@ -263,13 +265,22 @@ fn descriptor_name(d: &mut Draft, l: &mut Line<'_>) {
     }
 }
 
+/// A name of the kernel's, without specifiers.
+fn congestion(d: &mut Draft, l: &mut Line<'_>) {
+    match l.is_empty() {
+        true => l.reset(d),
+        false => l.keep_one(d, l.value.to_owned()),
+    }
+}
+
 fn symlinks(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         d.socket.symlinks.clear();
     }
     for written in l.names() {
         let Some(text) = l.expanded(&written, Allowed::All) else { continue };
-        let Some(path) = l.checked_path(text, Want::Absolute) else { continue };
+        // One that is none ends the list.
+        let Some(path) = l.checked_path(text, Want::Absolute) else { break };
         l.push(&mut d.socket.symlinks, path);
     }
 }

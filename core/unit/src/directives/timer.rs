@@ -2,7 +2,6 @@
 
 use super::{Directive, Draft, Kind, Line, Support, keep};
 use crate::name::UnitName;
-use crate::specifier::Allowed;
 use crate::values::calendar::Calendar;
 use crate::values::{format_timespan, parse_timespan};
 
@@ -41,9 +40,12 @@ pub(super) static TABLE: &[Directive] = &[
     kept("WakeSystem", Kind::Boolean, "wakes the machine from sleep"),
 ];
 
-/// `Unit=` of a timer or path.
+/// `Unit=` of a timer or path: the first counts.
 pub(super) fn triggered(d: &mut Draft, l: &mut Line<'_>) {
-    let Some(name) = l.expanded(l.value, Allowed::InNames) else { return };
+    if d.kept.has(l.key) {
+        return l.warn(format!("Multiple units to trigger specified, ignoring: {}", l.value));
+    }
+    let Some(name) = l.unit_name() else { return };
     match UnitName::parse(&name) {
         Ok(name) => l.keep_one(d, name.to_string()),
         Err(_) => l.warn(format!("Unit type not valid, ignoring: {}", l.value)),

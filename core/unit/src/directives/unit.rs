@@ -294,6 +294,7 @@ fn on_failure_isolate(d: &mut Draft, l: &mut Line<'_>) {
         l.unparsed("boolean");
     }
     if let Some(isolate) = isolate {
+        l.note("OnFailureIsolate is deprecated. Please use OnFailureJobMode= instead".to_owned());
         d.unit.on_failure_job_mode = if isolate { JobMode::Isolate } else { JobMode::Replace };
     }
 }

@@ -22,8 +22,8 @@ pub fn parse_size(text: &str, steps: Steps) -> Result<u64, Bad> {
     // Each turn uses up at least one suffix.
     loop {
         let number = rest.trim_start_matches([' ', '\t']);
-        if number.starts_with('-') {
-            return Err(Bad::Range);
+        if let Some(below_zero) = number.strip_prefix('-') {
+            return Err(number_parts(below_zero).err().unwrap_or(Bad::Range));
         }
         let (whole, fraction, after) = number_parts(number.strip_prefix('+').unwrap_or(number))?;
         let after = after.trim_start_matches([' ', '\t']);

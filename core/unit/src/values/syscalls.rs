@@ -44,7 +44,8 @@ pub fn error_number(text: &str) -> Option<i32> {
     match text {
         "kill" => Some(KILL),
         _ => {
-            errno::number_of(text).or_else(|| text.parse().ok().filter(|number| (1..=4095).contains(number)))
+            let number = || i32::try_from(super::number::integer(text).ok()?).ok();
+            errno::number_of(text).or_else(|| number().filter(|number| (0..=4095).contains(number)))
         }
     }
 }
