@@ -176,21 +176,25 @@ fn what_systemd_finds_is_found() {
     println!("{} lines are said here alone\n{}", more.len(), more.join("\n\n"));
 }
 
-/// Files of one call of systemd's.
-const AT_ONCE: usize = 400;
-
-/// Each key of a kind's own section that was not seen with another kind, with each value of the list, in a file of its own:
-/// its name, and the text.
-fn pairs(kind: &str, needed: &str, seen: &mut BTreeSet<*const Directive>) -> BTreeMap<String, String> {
-    let own = format!("{}{}", kind[..1].to_uppercase(), &kind[1..]);
-    let Some(section) = SECTIONS.iter().find(|known| known.name == own) else { return BTreeMap::new() };
+/// Each key of a section that was not seen in another, with each value of the list, in a file of its own: its name, and the
+/// text.
+fn pairs(section: &Section, kind: &str, seen: &mut BTreeSet<*const Directive>) -> BTreeMap<String, String> {
+    let needed = KINDS.iter().find(|(known, _)| *known == kind).map_or("", |(_, needed)| needed);
     let rows = section.tables.iter().flat_map(|table| table.iter());
     let keys = rows.filter(|row| seen.insert(std::ptr::from_ref(*row))).map(|row| row.key);
     let mut texts = BTreeMap::new();
     for key in keys.filter(|key| !key.starts_with("X-")) {
         for (number, value) in VALUES.iter().enumerate() {
-            let text = format!("[Unit]\nDefaultDependencies=no\n[{own}]\n{needed}{key}={value}\n");
-            texts.insert(format!("{}-{number}.{kind}", key.to_lowercase()), text);
+            let name = format!("{}-{number}", key.to_lowercase());
+            // The name of a mount's unit is its place's.
+            let needed = match kind {
+                "mount" => format!("[Mount]\nWhat=/dev/x\nWhere=/{}\n", name.replace('-', "/")),
+                "automount" => format!("[Automount]\nWhere=/{}\n", name.replace('-', "/")),
+                "swap" => format!("[Swap]\nWhat=/{}\n", name.replace('-', "/")),
+                _ => needed.to_owned(),
+            };
+            let text = format!("[Unit]\nDefaultDependencies=no\n{needed}[{}]\n{key}={value}\n", section.name);
+            texts.insert(format!("{name}.{kind}"), text);
         }
     }
     texts
@@ -199,20 +203,27 @@ fn pairs(kind: &str, needed: &str, seen: &mut BTreeSet<*const Directive>) -> BTr
 #[test]
 fn every_key_is_judged_as_systemd_judges_it() {
     let folder = Folder(std::env::temp_dir().join(format!("eudaemon-verify-pairs-{}", std::process::id())));
-    std::fs::create_dir_all(&folder.0).unwrap();
-    let (mut less, mut seen) = (Vec::new(), BTreeSet::new());
-    for (kind, needed) in KINDS {
-        let texts = pairs(kind, needed, &mut seen);
+    let (mut less, mut seen, mut said) = (Vec::new(), BTreeSet::new(), 0);
+    let named = ["Service", "Socket", "Timer", "Path", "Slice", "Mount", "Automount", "Swap"];
+    let sections = named.map(|name| (name, name.to_lowercase()));
+    let shared = [("Unit", "target".to_owned()), ("Install", "target".to_owned())];
+    for (section, kind) in sections.into_iter().chain(shared) {
+        let section = SECTIONS.iter().find(|known| known.name == section).unwrap();
+        let texts = pairs(section, &kind, &mut seen);
+        let folder = folder.0.join(section.name);
+        std::fs::create_dir_all(&folder).unwrap();
         for (name, text) in &texts {
-            std::fs::write(folder.0.join(name), text).unwrap();
+            std::fs::write(folder.join(name), text).unwrap();
         }
-        let path = |name: &String| folder.0.join(name).to_string_lossy().into_owned();
-        for some in texts.keys().map(path).collect::<Vec<_>>().chunks(AT_ONCE) {
+        let path = |name: &String| folder.join(name).to_string_lossy().into_owned();
+        // Several keys at once; but mounts that are wrong get in the way of others.
+        let keys = if kind == "mount" { 1 } else { 10 };
+        for some in texts.keys().map(path).collect::<Vec<_>>().chunks(keys * VALUES.len()) {
             let Some(theirs) = systemd("--system", some) else {
                 println!("SKIPPED: no systemd-analyze here (apt-get install systemd)");
                 return;
             };
-            assert!(!theirs.is_empty(), "some values are wrong for every key");
+            said += theirs.len();
             let request = Request {
                 arguments: some.to_vec(),
                 scope: Scope::System,
@@ -223,5 +234,6 @@ fn every_key_is_judged_as_systemd_judges_it() {
         }
     }
     less.retain(|line| !line.contains(LATER));
+    assert!(said > seen.len(), "most keys have wrong values");
     assert!(less.is_empty(), "{} said by systemd alone:\n{}", less.len(), less.join("\n"));
 }
