@@ -112,9 +112,9 @@ fn socket(address: &Address, kind: SocketType, config: &Socket) -> Result<OwnedF
     Ok(fd)
 }
 
-fn netlink(protocol: u8, group: u32, config: &Socket) -> Result<OwnedFd, Failed> {
+fn netlink(protocol: u32, group: u32, config: &Socket) -> Result<OwnedFd, Failed> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let protocol = std::num::NonZeroU32::new(u32::from(protocol)).map(Protocol::from_raw);
+    let protocol = std::num::NonZeroU32::new(protocol).map(Protocol::from_raw);
     let fd = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, protocol)
         .map_err(|error| ("make a socket for", error.into()))?;
     options(&fd, AddressFamily::NETLINK, SocketType::RAW, config)

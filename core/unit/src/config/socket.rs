@@ -14,7 +14,7 @@ pub enum Listen {
     Fifo(String),
     /// The kernel's messages: netlink(7).
     Netlink {
-        protocol: u8,
+        protocol: u32,
         /// 0: no multicast group.
         group: u32,
     },
@@ -26,7 +26,7 @@ pub enum Listen {
 }
 
 /// The families that `ListenNetlink=` names, with the kernel's numbers: netlink(7).
-pub const NETLINK_FAMILIES: [(&str, u8); 17] = [
+pub const NETLINK_FAMILIES: [(&str, u32); 17] = [
     ("route", 0),
     ("firewall", 3),
     ("inet-diag", 4),
@@ -47,7 +47,7 @@ pub const NETLINK_FAMILIES: [(&str, u8); 17] = [
 ];
 
 /// The family's name and the group, as `ListenNetlink=` takes them.
-pub fn netlink_text(protocol: u8, group: u32) -> String {
+pub fn netlink_text(protocol: u32, group: u32) -> String {
     let family = NETLINK_FAMILIES.iter().find(|(_, number)| *number == protocol);
     family.map_or_else(|| format!("{protocol} {group}"), |(name, _)| format!("{name} {group}"))
 }

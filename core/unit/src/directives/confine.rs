@@ -60,7 +60,8 @@ pub(super) fn file_systems(d: &mut Draft, l: &mut Line<'_>) {
     for word in unknown {
         l.warn(format!("bpf-lsm: Unknown filesystem group, ignoring: {}", word.trim_start_matches('~')));
     }
-    if !words.is_empty() {
+    // Nothing is allowed by a list of none, and nothing is denied by one.
+    if !words.is_empty() || !l.value.starts_with('~') {
         l.keep_more(d, vec![words.join(" ")]);
     }
 }

@@ -54,6 +54,7 @@ pub(crate) struct Said {
     pub standard_output: Option<Stdio>,
     pub standard_error: Option<Stdio>,
     pub job_running_timeout: Option<Span>,
+    pub trigger_limit_burst: Option<u32>,
 }
 
 /// Values kept as text, by section and key; the number is the order in which they were written.

@@ -91,7 +91,7 @@ pub(super) static TABLE: &[Directive] = &[
     row("SyslogLevel", Kind::Text, syslog_level, "the syslog level of its output"),
     row("SyslogLevelPrefix", Kind::BooleanYes, |d, l| flag(&mut d.exec.syslog_level_prefix, l), "a <N> before a line sets its level"),
     row("TTYPath", Kind::Path, |d, l| if let Some(path) = l.path() { d.exec.tty_path = path }, "the terminal of StandardInput=tty and its kin"),
-    row("TimeoutCleanSec", Kind::Timeout("sec value"), |d, l| if let Some(span) = l.timeout("sec value") { d.exec.timeout_clean = span }, "how long systemctl clean may take"),
+    row("TimeoutCleanSec", Kind::Span("sec value"), |d, l| if let Some(span) = l.span("sec value") { d.exec.timeout_clean = span }, "how long systemctl clean may take"),
     row("UMask", Kind::Mode, |d, l| mode(&mut d.exec.umask, l), "the file mode creation mask"),
     row("UnsetEnvironment", Kind::Words, unset_environment, "variables taken out of its environment"),
     row("User", Kind::Text, |d, l| if let Some(user) = owner(l) { d.exec.user = user }, "the user it runs as"),
@@ -120,24 +120,23 @@ fn directories(field: &mut Directories, links: Links, l: &mut Line<'_>) {
         field.names.clear();
         return;
     }
-    for word in l.names() {
-        // Colons in a row are one.
-        let (name, link) = word.trim_start_matches(':').split_once(':').map_or_else(
-            || (word.trim_start_matches(':'), None),
-            |(name, link)| (name, Some(link.trim_start_matches(':'))),
-        );
+    for word in l.quoted() {
+        // Colons in a row are one; what stands behind the second is nothing.
+        let mut parts = word.split(':').filter(|part| !part.is_empty());
+        let (name, link) = (parts.next().unwrap_or(""), parts.next());
         let Some(name) = relative(name, l) else { continue };
         if link.is_some() && links == Links::Refused {
             l.warn(format!("Destination parameter is not supported for {}, ignoring: {word}", l.key));
             continue;
         }
-        let link = match link.filter(|link| !link.is_empty()).map(|link| relative(link, l)) {
+        let link = match link.map(|link| relative(link, l)) {
             Some(None) => continue,
             Some(Some(link)) => vec![link],
             None => Vec::new(),
         };
         l.push(&mut field.names, (name, link));
     }
+    field.names.sort();
 }
 
 fn relative(written: &str, l: &mut Line<'_>) -> Option<String> {
@@ -288,12 +287,13 @@ fn variable_names(list: &mut Vec<String>, l: &mut Line<'_>, is_right: fn(&str) -
     if l.is_empty() {
         list.clear();
     }
-    for written in l.quoted() {
-        let style = if l.key == "PassEnvironment" { Style::Plain } else { Style::Bare };
+    let passes = l.key == "PassEnvironment";
+    for written in if passes { l.literal() } else { l.quoted() } {
+        let style = if passes { Style::Plain } else { Style::Bare };
         let Some(name) = l.expanded_in(style, &written) else { continue };
         if !is_right(&name) {
-            let or_assignment = if l.key == "PassEnvironment" { "" } else { " or assignment" };
-            let of = if l.key == "PassEnvironment" { " for" } else { "" };
+            let or_assignment = if passes { "" } else { " or assignment" };
+            let of = if passes { " for" } else { "" };
             l.warn(format!("Invalid environment name{or_assignment}{of} {}, ignoring: {name}", l.key));
         } else {
             l.push(list, name);
@@ -301,12 +301,20 @@ fn variable_names(list: &mut Vec<String>, l: &mut Line<'_>, is_right: fn(&str) -
     }
 }
 
+/// Each character behind a backslash is taken as it is.
+fn without_backslashes(text: &str) -> String {
+    let mut chars = text.chars();
+    std::iter::from_fn(|| chars.next().map(|c| if c == '\\' { chars.next() } else { Some(c) }))
+        .flatten()
+        .collect()
+}
+
 fn search_path(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         d.exec.search_path.clear();
     }
     for written in l.value.split(':').filter(|part| !part.is_empty()) {
-        let Some(text) = l.expanded(written, Allowed::All) else { continue };
+        let Some(text) = l.expanded(&without_backslashes(written), Allowed::All) else { continue };
         let Some(path) = l.checked_path(text, Want::Absolute) else { return };
         l.push(&mut d.exec.search_path, path);
     }
@@ -432,7 +440,11 @@ fn syslog_level(d: &mut Draft, l: &mut Line<'_>) {
 }
 
 fn syslog_facility(d: &mut Draft, l: &mut Line<'_>) {
-    match numbered(&FACILITIES, l.value) {
+    // The kernel has room for more of them than there are names.
+    const MOST: u8 = 127;
+    let numbered =
+        numbered(&FACILITIES, l.value).or_else(|| l.value.parse().ok().filter(|number| *number <= MOST));
+    match numbered {
         Some(facility) => d.exec.syslog_facility = facility,
         None => l.unparsed("log facility"),
     }

@@ -324,6 +324,18 @@ impl Line<'_> {
         self.value.split_ascii_whitespace().take(LIST_MAX).map(str::to_owned).collect()
     }
 
+    /// Words with quotes, a backslash making the next character an ordinary one.
+    pub fn literal(&mut self) -> Vec<String> {
+        let mut words = Vec::new();
+        for word in Words::new(self.value, Quotes::Removed, Escapes::Literal).take(LIST_MAX) {
+            match word {
+                Ok(word) => words.push(word.text),
+                Err(_) => self.bad_list(),
+            }
+        }
+        words
+    }
+
     /// Words with quotes and C escapes; an escape that means nothing is as wrong as an open quote.
     pub fn quoted(&mut self) -> Vec<String> {
         let mut words = Vec::new();

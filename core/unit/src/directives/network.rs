@@ -4,7 +4,7 @@
 use super::{Draft, Line};
 use crate::limits::LIST_MAX;
 use crate::values::number::unsigned;
-use crate::values::words::Words;
+use crate::values::words::{Escapes, Quotes, Words};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -76,7 +76,7 @@ pub(super) fn interfaces(d: &mut Draft, l: &mut Line<'_>) {
     let denies = kept.as_ref().map_or(takes, |kept| kept.starts_with('~'));
     let kept = kept.unwrap_or_default();
     let mut names: BTreeSet<&str> = kept.trim_start_matches('~').split_ascii_whitespace().collect();
-    let read: Vec<_> = Words::names(words).take(LIST_MAX).collect();
+    let read: Vec<_> = Words::new(words, Quotes::Removed, Escapes::Literal).take(LIST_MAX).collect();
     for word in &read {
         match word.as_ref().map(|word| word.text.as_str()) {
             Ok(name) if !is_interface(name) => l.warn(format!("Invalid interface name, ignoring: {name}")),

@@ -2,6 +2,8 @@
 
 use super::line::{Style, Want};
 use super::{Directive, Draft, Kind, Line, Support, keep};
+use crate::span::Span;
+use crate::values::format_timespan;
 
 const fn kept(key: &'static str, kind: Kind, help: &'static str) -> Directive {
     Directive { key, kind, support: Support::NotYet, set: keep, help }
@@ -25,7 +27,7 @@ pub(super) static TABLE: &[Directive] = &[
     watch("PathExistsGlob", "starts the unit when a path matches the pattern"),
     watch("PathModified", "starts the unit when a file is written to"),
     kept("TriggerLimitBurst", Kind::Unsigned, "how many starts TriggerLimitIntervalSec= allows"),
-    kept("TriggerLimitIntervalSec", Kind::Span("sec value"), "the time in which its starts are counted"),
+    Directive { key: "TriggerLimitIntervalSec", kind: Kind::Span("sec value"), support: Support::NotYet, set: trigger_limit_interval, help: "the time in which its starts are counted" },
     Directive { key: "Unit", kind: Kind::Units, support: Support::NotYet, set: super::timer::triggered, help: "the unit it starts" },
 ];
 
@@ -38,5 +40,14 @@ fn watched(d: &mut Draft, l: &mut Line<'_>) {
     let Some(text) = l.expanded_in(Style::Bare, l.value) else { return };
     if let Some(path) = l.checked_path(text, Want::Absolute) {
         l.keep_more(d, vec![path]);
+    }
+}
+
+/// Without end is the default.
+fn trigger_limit_interval(d: &mut Draft, l: &mut Line<'_>) {
+    match l.span("sec value") {
+        Some(Span::INFINITY) => l.reset(d),
+        Some(span) => l.keep_one(d, format_timespan(span)),
+        None => {}
     }
 }

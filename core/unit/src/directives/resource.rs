@@ -188,8 +188,9 @@ fn controllers(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         l.reset(d);
     }
-    let (known, unknown): (Vec<_>, Vec<_>) =
+    let (mut known, unknown): (Vec<_>, Vec<_>) =
         l.names().into_iter().partition(|name| CONTROLLERS.contains(&name.as_str()));
+    known.sort_by_key(|name| CONTROLLERS.iter().position(|one| one == name));
     match l.key {
         "Delegate" => {
             unknown.iter().for_each(|name| l.warn(format!("Invalid controller name '{name}', ignoring")))

@@ -171,13 +171,30 @@ fn cpu_policy(d: &mut Draft, l: &mut Line<'_>) {
     const POLICIES: [(&str, &str); 5] =
         [("other", "0"), ("batch", "3"), ("idle", "5"), ("fifo", "1"), ("rr", "2")];
     match POLICIES.iter().find(|(name, _)| *name == l.value) {
-        Some((_, "0")) => l.reset(d),
-        Some((_, number)) => l.keep_one(d, (*number).to_owned()),
+        Some((_, number)) => cpu_policy_number(d, l, number),
         None if l.is_empty() => l.reset(d),
         None => match unsigned(l.value) {
-            Ok(number) => l.keep_one(d, number.to_string()),
+            Ok(number) => cpu_policy_number(d, l, &number.to_string()),
             Err(_) => l.unparsed("CPU scheduling policy"),
         },
+    }
+}
+
+/// A policy brings the least priority that the kernel knows under it: sched_get_priority_min(2), -1 for none.
+fn cpu_policy_number(d: &mut Draft, l: &Line<'_>, number: &str) {
+    const PRIORITY: &str = "CPUSchedulingPriority";
+    let least = match number {
+        "0" | "3" | "5" | "6" | "7" => "0",
+        "1" | "2" => "1",
+        _ => "-1",
+    };
+    match number {
+        "0" => l.reset(d),
+        _ => l.keep_one(d, number.to_owned()),
+    }
+    match least {
+        "0" => d.kept.reset(l.section, PRIORITY),
+        _ => d.kept.set(l.section, PRIORITY, least.to_owned()),
     }
 }
 
@@ -434,6 +451,7 @@ fn architectures(d: &mut Draft, l: &mut Line<'_>) {
 
 fn timer_slack(d: &mut Draft, l: &mut Line<'_>) {
     match parse_nanoseconds(l.value) {
+        Ok(u64::MAX) => l.reset(d),
         Ok(span) => l.keep_one(d, span.to_string()),
         Err(_) => l.unparsed("nsec value"),
     }

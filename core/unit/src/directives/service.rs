@@ -6,7 +6,6 @@ use crate::config::service::{
     ExitStatuses, ExitType, NotifyAccess, OomPolicy, Restart, ServiceType, TimeoutMode,
 };
 use crate::name::{UnitKind, UnitName};
-use crate::span::Span;
 use crate::specifier::Allowed;
 use crate::values::exit_status::parse_exit_status;
 use crate::values::signal::parse_signal;
@@ -166,8 +165,8 @@ fn timeout(d: &mut Draft, l: &mut Line<'_>) {
 fn timeout_abort(d: &mut Draft, l: &mut Line<'_>) {
     if l.is_empty() {
         d.service.timeout_abort = None;
-    } else if let Some(span) = l.timeout("TimeoutAbortSec= setting") {
-        d.service.timeout_abort = Some(if span == Span::ZERO { Span::INFINITY } else { span });
+    } else if let Some(span) = l.span("TimeoutAbortSec= setting") {
+        d.service.timeout_abort = Some(span);
     }
 }
 

@@ -3,11 +3,13 @@
 use super::line::Want;
 use super::unit::flag;
 use super::{Directive, Draft, Kind, Line, Support, keep};
+use crate::config::Socket;
 use crate::config::socket::{Accept, Address, BindIpv6Only, Listen, NETLINK_FAMILIES};
 use crate::name::{UnitKind, UnitName};
+use crate::span::Span;
 use crate::specifier::Allowed;
 use crate::values::address::parse_address;
-use crate::values::{number, path};
+use crate::values::number;
 
 const fn row(
     key: &'static str,
@@ -102,8 +104,8 @@ pub(super) static TABLE: &[Directive] = &[
     row("TimeoutSec", Kind::Timeout("time value"), |d, l| if let Some(span) = l.timeout("time value") { d.socket.timeout = span }, "how long its commands may take"),
     row("Timestamping", Kind::Word("timestamping precision"), timestamping, "packets carry the time of their arrival"),
     row("Transparent", Kind::Boolean, |d, l| flag(&mut d.socket.transparent, l), "IP_TRANSPARENT"),
-    row("TriggerLimitBurst", Kind::Unsigned, |d, l| if let Some(burst) = l.unsigned() { d.socket.trigger_limit_burst = burst }, "how many starts TriggerLimitIntervalSec= allows"),
-    row("TriggerLimitIntervalSec", SEC, |d, l| if let Some(span) = l.span("sec value") { d.socket.trigger_limit_interval = span }, "the time in which starts of its service are counted"),
+    row("TriggerLimitBurst", Kind::Unsigned, |d, l| d.said.trigger_limit_burst = l.unsigned().or(d.said.trigger_limit_burst), "how many starts TriggerLimitIntervalSec= allows"),
+    row("TriggerLimitIntervalSec", SEC, trigger_limit_interval, "the time in which starts of its service are counted"),
     row("Writable", Kind::Boolean, |d, l| flag(&mut d.socket.writable, l), "a special file is opened for writing too"),
 ];
 
@@ -176,15 +178,14 @@ fn address(d: &mut Draft, l: &mut Line<'_>, kind: fn(Address) -> Listen) {
         return;
     }
     let Some(text) = l.text() else { return };
-    let simple = if text.starts_with('/') { path::simplify(&text).into_owned() } else { text };
-    match parse_address(&simple) {
-        Ok(address) => match (kind(address), simple.starts_with(['/', '@'])) {
+    match parse_address(&text) {
+        Ok(address) => match (kind(address), text.starts_with(['/', '@'])) {
             (Listen::SequentialPacket(_), false) => {
                 l.warn(format!("Address family not supported, ignoring: {}", l.value));
             }
             (listen, true | false) => l.push(&mut d.socket.listen, listen),
         },
-        Err(bad) => l.warn(format!("Failed to parse address value in '{simple}', ignoring: {bad}")),
+        Err(bad) => l.warn(format!("Failed to parse address value in '{text}', ignoring: {bad}")),
     }
 }
 
@@ -261,6 +262,15 @@ fn descriptor_name(d: &mut Draft, l: &mut Line<'_>) {
         Some(None) => d.socket.file_descriptor_name = None,
         Some(Some(name)) if is_right(&name) => d.socket.file_descriptor_name = Some(name),
         Some(Some(name)) => l.warn(format!("Invalid file descriptor name, ignoring: {name}")),
+        None => {}
+    }
+}
+
+/// Without end is the default.
+fn trigger_limit_interval(d: &mut Draft, l: &mut Line<'_>) {
+    match l.span("sec value") {
+        Some(Span::INFINITY) => d.socket.trigger_limit_interval = Socket::default().trigger_limit_interval,
+        Some(span) => d.socket.trigger_limit_interval = span,
         None => {}
     }
 }

@@ -57,7 +57,7 @@ impl Adding {
 
     fn mount(&mut self, path: &str) {
         if path.starts_with('/') {
-            self.mounts.push(path.to_owned());
+            self.mounts.push(crate::values::path::simplify(path).into_owned());
         }
     }
 

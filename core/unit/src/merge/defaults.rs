@@ -2,6 +2,7 @@
 
 use crate::config::exec::Stdio;
 use crate::config::service::{NotifyAccess, OomPolicy, ServiceType};
+use crate::config::socket::Accept;
 use crate::directives::Draft;
 use crate::manager::Defaults;
 use crate::name::{UnitKind, UnitName};
@@ -23,8 +24,13 @@ pub(super) fn fill(draft: &mut Draft, name: &UnitName, defaults: &Defaults) {
     match name.kind() {
         UnitKind::Service => service(draft, defaults),
         UnitKind::Mount if draft.mount.place.is_empty() => draft.mount.place = path_of(name),
-        UnitKind::Socket
-        | UnitKind::Target
+        UnitKind::Socket => {
+            // One start for each connection leaves room for more.
+            let unsaid =
+                if draft.socket.accept == Accept::Yes { 200 } else { draft.socket.trigger_limit_burst };
+            draft.socket.trigger_limit_burst = draft.said.trigger_limit_burst.unwrap_or(unsaid);
+        }
+        UnitKind::Target
         | UnitKind::Device
         | UnitKind::Mount
         | UnitKind::Automount
@@ -173,7 +179,7 @@ fn service(draft: &mut Draft, defaults: &Defaults) {
         | ServiceType::Dbus
         | ServiceType::Idle => false,
     };
-    let watched = service.watchdog != Span::ZERO && !service.watchdog.is_infinite();
+    let watched = service.watchdog != Span::ZERO;
     let said = draft.said.notify_access.unwrap_or(NotifyAccess::None);
     let needed = notifies || watched || service.fd_store_max > 0;
     service.notify_access = if needed && said == NotifyAccess::None { NotifyAccess::Main } else { said };

@@ -101,7 +101,9 @@ pub fn evaluate<'a>(lines: impl Iterator<Item = &'a str>, always: &str) -> (bool
     let allows = allows.unwrap_or(false);
     // An error is for what is forbidden, also among what is allowed.
     let calls = calls.into_iter().filter(|(_, error)| !allows || error.is_none());
-    (allows, calls.map(shown).collect())
+    let mut shown: Vec<String> = calls.map(shown).collect();
+    shown.sort();
+    (allows, shown)
 }
 
 /// The names of all groups, in the order systemd lists them.

@@ -208,25 +208,22 @@ impl UnitCx<'_> {
         Variant::from(self.every(key).filter_map(bind).collect::<Vec<_>>())
     }
 
-    /// `[-]IMAGE:PLACE`, without mount options.
+    /// `[-]IMAGE:PLACE`, then mount options.
     pub(super) fn mount_images(&self) -> Variant<'static> {
         let image = |line: &str| {
             let (source, place) = line.split_once(':')?;
             let (optional, source) = optional(source);
-            Some((
-                source.to_owned(),
-                place.split(':').next()?.to_owned(),
-                optional,
-                Vec::<(String, String)>::new(),
-            ))
+            let (place, options) = place.split_once(':').unwrap_or((place, ""));
+            Some((source.to_owned(), place.to_owned(), optional, mount_options(options)))
         };
         Variant::from(self.every("MountImages").filter_map(image).collect::<Vec<_>>())
     }
 
     pub(super) fn extension_images(&self) -> Variant<'static> {
         let image = |line: &str| {
-            let (optional, source) = optional(line.split(':').next().unwrap_or(""));
-            (source.to_owned(), optional, Vec::<(String, String)>::new())
+            let (source, options) = line.split_once(':').unwrap_or((line, ""));
+            let (optional, source) = optional(source);
+            (source.to_owned(), optional, mount_options(options))
         };
         Variant::from(self.every("ExtensionImages").map(image).collect::<Vec<_>>())
     }
@@ -269,6 +266,18 @@ fn limit(value: &str, whole: u64) -> Option<Limit> {
     match permyriad(value) {
         Some(parts) => u64::try_from(u128::from(whole) * u128::from(parts) / 10_000).ok().map(Limit::Share),
         None => value.parse().ok().map(Limit::Number),
+    }
+}
+
+/// `PARTITION:OPTIONS` in pairs.
+fn mount_options(text: &str) -> Vec<(String, String)> {
+    let parts: Vec<&str> = text.split(':').collect();
+    match parts[..] {
+        [_] => Vec::new(),
+        _ => parts
+            .chunks(2)
+            .map(|pair| (pair[0].to_owned(), pair.get(1).copied().unwrap_or("").to_owned()))
+            .collect(),
     }
 }
 

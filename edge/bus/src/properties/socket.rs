@@ -96,10 +96,30 @@ fn listen_pair(listen: &Listen) -> (String, String) {
     (kind.to_owned(), address)
 }
 
+/// As a string literal of C has it, without its quotes.
+fn c_escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'\x07' => escaped.push_str("\\a"),
+            b'\x08' => escaped.push_str("\\b"),
+            b'\x0c' => escaped.push_str("\\f"),
+            b'\n' => escaped.push_str("\\n"),
+            b'\r' => escaped.push_str("\\r"),
+            b'\t' => escaped.push_str("\\t"),
+            b'\x0b' => escaped.push_str("\\v"),
+            b'\\' | b'"' | b'\'' => escaped.extend(['\\', char::from(byte)]),
+            b' '..=b'~' => escaped.push(char::from(byte)),
+            _ => escaped.push_str(&format!("\\{byte:03o}")),
+        }
+    }
+    escaped
+}
+
 fn address_text(address: &Address) -> String {
     match address {
-        Address::Unix(path) => path.clone(),
-        Address::Abstract(name) => format!("@{name}"),
+        Address::Unix(path) => c_escaped(path),
+        Address::Abstract(name) => format!("@{}", c_escaped(name)),
         Address::Port(port) => format!("[::]:{port}"),
         Address::Inet { ip, port, interface } => {
             let scope = interface.as_ref().map(|name| format!("%{name}")).unwrap_or_default();

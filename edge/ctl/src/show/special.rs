@@ -80,11 +80,11 @@ pub fn show(property: &Property, clock: &Clock) -> Option<Shown> {
         ) => Shown::Line(ranges(&property.value)),
         ("a(ssba(ss))", "MountImages" | "ExtensionImages") => joined(items, |fields| {
             let prefix = if yes(fields, 2) { "-" } else { "" };
-            format!("{prefix}{}:{}", text(fields, 0), text(fields, 1))
+            format!("{prefix}{}:{}{}", text(fields, 0), text(fields, 1), mount_options(fields))
         }),
         ("a(sba(ss))", "ExtensionImages") => joined(items, |fields| {
             let prefix = if yes(fields, 1) { "-" } else { "" };
-            format!("{prefix}{}", text(fields, 0))
+            format!("{prefix}{}{}", text(fields, 0), mount_options(fields))
         }),
         ("a(ss)", "RootImageOptions" | "BPFProgram") => {
             each(items, |fields| format!("{}:{}", text(fields, 0), text(fields, 1)))
@@ -100,6 +100,12 @@ pub fn show(property: &Property, clock: &Clock) -> Option<Shown> {
 /// What `Listen` holds: address, then type.
 pub fn pairs(value: &Value) -> Vec<(String, String)> {
     value.list().iter().map(|item| (text(item.list(), 1), text(item.list(), 0))).collect()
+}
+
+/// The last field of an image: `:PARTITION:OPTIONS` for each.
+fn mount_options(fields: &[Value]) -> String {
+    let options = fields.last().map(Value::list).unwrap_or_default();
+    options.iter().map(|one| format!(":{}:{}", text(one.list(), 0), text(one.list(), 1))).collect()
 }
 
 fn each(items: &[Value], show: impl Fn(&[Value]) -> String) -> Shown {
