@@ -1,5 +1,7 @@
 //! What an author writes: a description of the daemon, from which its life in every surrounding follows.
 
+#[cfg(feature = "announce")]
+use crate::announce::{Announcement, Registry};
 use crate::detach::detach;
 use crate::error::{Error, Result};
 use crate::life::{Beginning, Life, Parts, Told};
@@ -75,6 +77,8 @@ pub struct Daemon {
     notification: Option<RawFd>,
     stop_within: Duration,
     ready_within: Option<Duration>,
+    #[cfg(feature = "announce")]
+    announcements: Vec<(Registry, Announcement)>,
 }
 
 impl Daemon {
@@ -97,6 +101,8 @@ impl Daemon {
             notification: None,
             stop_within: STOP_WITHIN,
             ready_within: None,
+            #[cfg(feature = "announce")]
+            announcements: Vec::new(),
         }
     }
 
@@ -197,6 +203,17 @@ impl Daemon {
     #[must_use]
     pub fn ready_within(mut self, time: Duration) -> Daemon {
         self.ready_within = Some(time);
+        self
+    }
+
+    /// Is entered in a registry once it is ready, and taken out again when a stop begins, or at whatever end it comes to.
+    ///
+    /// A registry that is away is no error and is not waited for: it is tried again in the background, and the log says
+    /// once that it is away, and once that it is back.
+    #[cfg(feature = "announce")]
+    #[must_use]
+    pub fn announce(mut self, registry: Registry, announcement: Announcement) -> Daemon {
+        self.announcements.push((registry, announcement));
         self
     }
 
@@ -371,6 +388,12 @@ impl Daemon {
             None => Notifier::silent(),
         };
         let notification = self.notification_end(&starter, &mut handed_over)?;
+        #[cfg(feature = "announce")]
+        let announcements = self
+            .announcements
+            .iter()
+            .map(|(registry, announcement)| announcement.prepare(*registry, &sockets, &handed_over))
+            .collect::<Result<_>>()?;
         self.privileges.give_up()?;
         Ok(Life::new(Parts {
             notifier,
@@ -382,6 +405,8 @@ impl Daemon {
             beginning: Beginning { reporter: None, notification, stderr },
             pid_file,
             stop_within: self.stop_within,
+            #[cfg(feature = "announce")]
+            announcements,
         }))
     }
 

@@ -2,17 +2,21 @@
 #![warn(missing_docs)]
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "announce")]
+mod announce;
 mod daemon;
 mod detach;
 mod error;
 mod handle;
 mod life;
+mod limits;
 mod log;
 #[cfg(feature = "log")]
 mod log_crate;
 pub mod notify;
 mod pid_file;
 mod privileges;
+mod pulse;
 mod report;
 mod sockets;
 mod starter;
@@ -23,6 +27,8 @@ mod tokio_life;
 mod tracing_layer;
 mod unit;
 
+#[cfg(feature = "announce")]
+pub use announce::{Announcement, Health, Registry};
 pub use daemon::{Daemon, Ground, Resource};
 pub use error::{Error, Result};
 pub use handle::{Guest, Handle, Reload};

@@ -1,10 +1,13 @@
 //! A running daemon: when to stop, when to reload, and what to tell whoever started it.
 
+#[cfg(feature = "announce")]
+use crate::announce::{Prepared, Standing};
 use crate::error::{Error, Result};
 use crate::handle::{Guests, Handle, Reload};
 use crate::log::{Log, Priority};
 use crate::notify::{Notifier, State};
 use crate::pid_file::PidFile;
+use crate::pulse::Pulse;
 use crate::report::{Report, Reporter};
 use crate::sockets::{Bound, Sockets};
 use crate::starter::{Handed, OURS, Starter};
@@ -73,6 +76,13 @@ pub struct Life {
     pid_file: Option<PidFile>,
     bound: Vec<Bound>,
     stop_within: Duration,
+    /// What is to be announced once the daemon is ready.
+    #[cfg(feature = "announce")]
+    announcements: Vec<Prepared>,
+    #[cfg(feature = "announce")]
+    standing: Option<Standing>,
+    /// How often the daemon has to come round for others to hear that it is well.
+    comes_round: Option<Duration>,
     /// When the daemon was asked to stop.
     stopping: Option<Instant>,
     /// The last sign of life.
@@ -100,6 +110,8 @@ pub(crate) struct Parts {
     pub(crate) beginning: Beginning,
     pub(crate) pid_file: Option<PidFile>,
     pub(crate) stop_within: Duration,
+    #[cfg(feature = "announce")]
+    pub(crate) announcements: Vec<Prepared>,
 }
 
 impl Life {
@@ -109,6 +121,7 @@ impl Life {
                 notifier: Arc::new(parts.notifier),
                 log: Arc::new(parts.log),
                 guests: Guests::default(),
+                pulse: Arc::new(Pulse::new()),
             },
             terminal: if has_terminal() { Terminal::Controls } else { Terminal::None },
             starter: parts.starter,
@@ -119,6 +132,11 @@ impl Life {
             beginning: Some(parts.beginning),
             pid_file: parts.pid_file,
             stop_within: parts.stop_within,
+            #[cfg(feature = "announce")]
+            announcements: parts.announcements,
+            #[cfg(feature = "announce")]
+            standing: None,
+            comes_round: None,
             stopping: None,
             signed: None,
             process: std::process::id(),
@@ -150,7 +168,31 @@ impl Life {
             reporter.send(&Report::Ready);
         }
         self.beginning = None;
-        self.handle.notifier.send(&[State::Ready])
+        self.handle.notifier.send(&[State::Ready])?;
+        #[cfg(feature = "announce")]
+        self.announce();
+        Ok(())
+    }
+
+    /// From now on it can be found; threads are no hindrance any more.
+    #[cfg(feature = "announce")]
+    fn announce(&mut self) {
+        let prepared = std::mem::take(&mut self.announcements);
+        // One that is asked to go already is nobody's to find.
+        if prepared.is_empty() || signal::stop_asked() {
+            return;
+        }
+        self.handle.pulse.beat();
+        self.comes_round = prepared.iter().filter_map(Prepared::round).min();
+        self.standing = Some(Standing::begin(prepared, &self.handle, self.stop_within));
+    }
+
+    /// Nobody is to find it any more.
+    fn take_back_announcements(&mut self) {
+        #[cfg(feature = "announce")]
+        if let Some(standing) = &mut self.standing {
+            standing.take_back();
+        }
     }
 
     /// Waits for what happens next.
@@ -209,12 +251,15 @@ impl Life {
     ///
     /// As [`Life::wait`].
     pub fn heard(&mut self) -> Result<Option<Moment>> {
+        self.handle.pulse.beat();
         self.answer_watchdog();
         loop {
             // Asked of the counter, not of the pipe, which too many other signals can fill; after each byte that was
             // taken, since the counter is set before its byte is written.
             if signal::stop_asked() && self.stopping.is_none() {
                 self.stopping = Some(Instant::now());
+                // First of all, so that nobody new comes.
+                self.take_back_announcements();
                 self.handle.notifier.send(&[State::Stopping]).ok();
                 return Ok(Some(Moment::Stop));
             }
@@ -261,11 +306,15 @@ impl Life {
         }
     }
 
-    /// Until when to wait: the time asked for, or half of the watchdog's.
+    /// How often the daemon has to come round, at least: for its watchdog, and for those who ask how it is.
+    pub(crate) fn round(&self) -> Option<Duration> {
+        [self.handed.watchdog.map(|time| time / 2), self.comes_round].into_iter().flatten().min()
+    }
+
+    /// Until when to wait: the time asked for, or the next round.
     fn pause(&self, deadline: Option<Instant>) -> Option<Timespec> {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let ping = self.handed.watchdog.map(|time| time / 2);
-        let pause = [left, ping].into_iter().flatten().min()?;
+        let pause = [left, self.round()].into_iter().flatten().min()?;
         Some(Timespec::try_from(pause).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 }))
     }
 
@@ -416,7 +465,8 @@ impl Life {
     }
 
     /// Waits for open work, as long as a stop may take.
-    pub(crate) fn drain(&self) {
+    pub(crate) fn drain(&mut self) {
+        self.take_back_announcements();
         let spent = self.stopping.map_or(Duration::ZERO, |since| since.elapsed());
         let left = self.handle.guests.leave_within(self.stop_within.saturating_sub(spent));
         if left > 0 {
@@ -429,6 +479,10 @@ impl Life {
     fn put_away(&mut self) {
         if self.process != std::process::id() {
             return;
+        }
+        #[cfg(feature = "announce")]
+        {
+            self.standing = None;
         }
         self.bound.clear();
         self.pid_file = None;

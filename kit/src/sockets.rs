@@ -251,6 +251,22 @@ impl Sockets {
         self.connection.take()
     }
 
+    /// Where the network socket of this name is bound, while nobody has taken it.
+    #[cfg(feature = "announce")]
+    pub(crate) fn network_address(
+        &self,
+        name: &str,
+    ) -> Option<(std::net::SocketAddr, crate::announce::Transport)> {
+        use crate::announce::Transport;
+        let (_, fd) = self.open.iter().find(|(called, _)| called == name)?;
+        let address = rustix::net::getsockname(fd).ok()?.try_into().ok()?;
+        let transport = match sockopt::socket_type(fd) {
+            Ok(SocketType::DGRAM) => Transport::Udp,
+            Ok(_) | Err(_) => Transport::Tcp,
+        };
+        Some((address, transport))
+    }
+
     fn checked(&mut self, wanted: Socket) -> Result<OwnedFd> {
         let at = self.open.iter().position(|(name, _)| wanted.is_called(name));
         let at =

@@ -1,0 +1,125 @@
+//! Tests whose subject is a process of its own: this very program, started again with words that say what to be.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::panic::catch_unwind;
+use std::process::{Child, ChildStdin, Command, ExitCode, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The longest that anything here is waited for.
+pub const SOON: Duration = Duration::from_secs(20);
+/// The first word of a subject's command line.
+pub const SUBJECT: &str = "subject";
+
+/// Runs the tests whose name contains the filter, one after the other.
+pub fn run(tests: &[(&str, fn())]) -> ExitCode {
+    let filter = std::env::args().skip(1).find(|word| !word.starts_with('-')).unwrap_or_default();
+    let mut failed = 0;
+    for (name, test) in tests.iter().filter(|(name, _)| name.contains(&filter)) {
+        let outcome = catch_unwind(test);
+        println!("test {name} ... {}", if outcome.is_ok() { "ok" } else { "FAILED" });
+        failed += u32::from(outcome.is_err());
+    }
+    ExitCode::from(u8::from(failed > 0))
+}
+
+/// A running subject. It is killed when this value goes.
+pub struct Subject {
+    child: Child,
+    input: Option<ChildStdin>,
+    lines: Receiver<String>,
+    errors: Receiver<String>,
+    said: Vec<String>,
+}
+
+impl Subject {
+    pub fn start<Value: AsRef<OsStr>>(words: &[&str], variables: &[(&str, Value)]) -> Subject {
+        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        command.arg(SUBJECT).args(words).env("RUST_BACKTRACE", "0");
+        for (name, value) in variables {
+            command.env(name, value);
+        }
+        let streams = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = streams.spawn().expect("a process");
+        Subject {
+            input: child.stdin.take(),
+            lines: lines_of(child.stdout.take().expect("a pipe")),
+            errors: lines_of(child.stderr.take().expect("a pipe")),
+            child,
+            said: Vec::new(),
+        }
+    }
+
+    pub fn tell(&mut self, line: &str) {
+        writeln!(self.input.as_mut().expect("open"), "{line}").expect("it listens");
+    }
+
+    /// Waits for this line on its stdout.
+    pub fn hear(&mut self, wanted: &str) {
+        let line = self.lines.recv_timeout(SOON).unwrap_or_else(|_| "nothing".to_owned());
+        if line != wanted {
+            panic!(
+                "said {line:?}, not {wanted:?}; on stderr: {:?}",
+                self.errors.try_iter().collect::<Vec<_>>()
+            );
+        }
+    }
+
+    /// Waits for a line on its stderr that contains this.
+    pub fn hear_error(&mut self, wanted: &str) -> String {
+        let end = Instant::now() + SOON;
+        while let Ok(line) = self.errors.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            self.said.push(line.clone());
+            if line.contains(wanted) {
+                return line;
+            }
+        }
+        panic!("never said {wanted:?} on stderr, but {:?}", self.said);
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args(["-s", signal, &self.pid().to_string()]).status();
+        assert!(sent.expect("kill").success(), "SIG{signal}");
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for its end: the exit code, or the signal's number and 128; and all that it said on stderr.
+    pub fn end(mut self) -> (i32, Vec<String>) {
+        let end = Instant::now() + SOON;
+        while Instant::now() < end {
+            if let Some(status) = self.child.try_wait().expect("ours") {
+                self.said.extend(self.errors.iter());
+                return (code(status), std::mem::take(&mut self.said));
+            }
+            thread::park_timeout(Duration::from_millis(5));
+        }
+        panic!("it does not end");
+    }
+}
+
+impl Drop for Subject {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn code(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default())
+}
+
+fn lines_of(stream: impl std::io::Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            sender.send(line).ok();
+        }
+    });
+    lines
+}
