@@ -1,5 +1,6 @@
 //! Every limit of this crate, with its unit and its reason.
 
+#[cfg(feature = "announce")]
 use std::time::Duration;
 
 /// How long a registry may take to answer: one that hangs must not hold up a stop for longer.

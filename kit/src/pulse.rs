@@ -1,7 +1,9 @@
 //! Whether the daemon comes round: the time of its last sign of life, for those who tell others of it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+#[cfg(feature = "announce")]
+use std::time::Duration;
+use std::time::Instant;
 
 /// The last time that the daemon waited, or said by itself that it is alive.
 #[derive(Debug)]

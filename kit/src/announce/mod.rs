@@ -274,6 +274,7 @@ pub(crate) struct Prepared {
 /// What stands in a registry.
 #[derive(Debug)]
 struct Entry {
+    #[cfg_attr(not(feature = "consul"), allow(dead_code))]
     id: String,
     name: String,
     port: Option<u16>,

@@ -82,7 +82,7 @@ impl<'a> Trouble<'a> {
     pub(super) fn begins(&mut self, reason: &str) {
         if self.told == Told::Nothing {
             self.told = Told::Trouble;
-            let text = format!("cannot announce {}: {reason}; tries again", self.what);
+            let text = format!("cannot announce {}: {}; tries again", self.what, one_line(reason));
             self.log.line(Priority::Warning, text);
         }
     }
@@ -96,13 +96,23 @@ impl<'a> Trouble<'a> {
 
     /// The last word: the entry may be left.
     pub(super) fn lasts(&self, reason: &str) {
-        self.log.line(Priority::Warning, format!("cannot take back {}: {reason}", self.what));
+        self.log.line(Priority::Warning, format!("cannot take back {}: {}", self.what, one_line(reason)));
     }
+}
+
+/// Others' words, without their ends of lines.
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_others_say_is_one_line() {
+        assert_eq!(one_line("Cannot do activation\n with no user\n"), "Cannot do activation with no user");
+    }
 
     #[test]
     fn pauses_grow_to_a_minute() {

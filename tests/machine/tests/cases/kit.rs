@@ -28,7 +28,7 @@ pub const CASES: &[Case] = &[
 const SOON: Duration = Duration::from_secs(60);
 const PROGRAM: &str = "/usr/local/bin/lifelike";
 
-fn with_program(setup: Setup) -> Result<Setup> {
+pub fn with_program(setup: Setup) -> Result<Setup> {
     setup.program(Path::new(env!("CARGO_BIN_EXE_lifelike")), PROGRAM)
 }
 
@@ -39,7 +39,7 @@ fn alone() -> Result<Machine> {
 }
 
 /// Says what a script printed: `$L` is the daemon, `$M` asks for marks in `m`, `$P` for the pid file `p`; `await COMMAND` waits.
-fn told(machine: &Machine, script: &str) -> Result<String> {
+pub fn told(machine: &Machine, script: &str) -> Result<String> {
     const BEFORE: &str = "
         cd $(mktemp -d)
         L=/usr/local/bin/lifelike M=--mark=$PWD/m P=--pid-file=$PWD/p
