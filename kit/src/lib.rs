@@ -7,6 +7,7 @@ mod announce;
 mod daemon;
 mod detach;
 mod error;
+mod handed_over;
 mod handle;
 mod life;
 mod limits;

@@ -33,3 +33,5 @@ pub(crate) const LONGEST_TAG: usize = 255;
 /// The longest name of a service's type, in characters: RFC 6335.
 #[cfg(feature = "announce")]
 pub(crate) const LONGEST_TYPE: usize = 15;
+/// The longest name of a stored descriptor, in bytes: sd_notify(3).
+pub(crate) const LONGEST_STORED_NAME: usize = 255;
