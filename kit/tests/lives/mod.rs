@@ -1,4 +1,6 @@
 //! Tests whose subject is a process of its own: this very program, started again with words that say what to be.
+// Each program of tests uses its own part of this.
+#![allow(dead_code)]
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
