@@ -125,3 +125,57 @@ fn lines_of(stream: impl std::io::Read + Send + 'static) -> Receiver<String> {
     });
     lines
 }
+
+/// What kit makes of a promise that another library's documentation gives.
+#[derive(Clone, Copy, Debug)]
+pub enum Kit {
+    Keeps,
+    /// It does otherwise, for this reason.
+    Differs(&'static str),
+}
+
+/// A promise, and a script whose output shows what is true of it. In the script `$S` is the subject's command.
+#[derive(Debug)]
+pub struct Row {
+    pub of: &'static str,
+    pub promise: &'static str,
+    pub kit: Kit,
+    pub script: &'static str,
+    pub seen: &'static str,
+}
+
+/// Words for scripts: `await COMMAND` waits until it succeeds.
+const WORDS: &str = r#"
+await() { i=0; until eval "$*" 2>/dev/null; do i=$((i + 1)); test $i -lt 2000 || { echo "never: $*"; return; }; read -t 0.01 _ <>never || :; done; }
+mkfifo never
+"#;
+
+/// Runs each row's script in a directory of its own; says which rows are not as they say.
+pub fn judge(rows: &[Row]) {
+    let program = std::env::current_exe().expect("this program");
+    let mut wrong = Vec::new();
+    for row in rows {
+        let directory = tempfile::tempdir().expect("a directory");
+        let subject = format!("S='{} {SUBJECT}'\n", program.display());
+        let script = format!("{subject}{WORDS}{}", row.script);
+        let ran = Command::new("timeout")
+            .args(["--kill-after=1", "30", "bash", "-c", &script])
+            .current_dir(directory.path())
+            .output()
+            .expect("bash");
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned() + &String::from_utf8_lossy(&ran.stderr);
+        if said.trim_end() != row.seen {
+            wrong.push(format!(
+                "{}: {} ({:?})\n  seen {:?}\n  not  {:?}",
+                row.of,
+                row.promise,
+                row.kit,
+                said.trim_end(),
+                row.seen
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    let differs = rows.iter().filter(|row| matches!(row.kit, Kit::Differs(_))).count();
+    println!("{} promises: {} kept, {differs} otherwise", rows.len(), rows.len() - differs);
+}
