@@ -152,6 +152,15 @@ impl Handle {
         self.notifier.send(states)
     }
 
+    /// Waits until the manager has dealt with all that it was told: [`Notifier::barrier`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn barrier(&self, patience: Duration) -> Result<()> {
+        self.notifier.barrier(patience)
+    }
+
     /// Where lines go.
     #[must_use]
     pub fn log(&self) -> &Log {

@@ -78,8 +78,6 @@ pub struct Life {
     stopping: Option<Instant>,
     /// The last sign of life.
     signed: Option<Instant>,
-    /// The process that all this belongs to.
-    process: u32,
     /// The terminal that a foreground daemon belongs to may go.
     terminal: Terminal,
 }
@@ -130,7 +128,6 @@ impl Life {
             comes_round: None,
             stopping: None,
             signed: None,
-            process: std::process::id(),
         }
     }
 
@@ -375,11 +372,8 @@ impl Life {
         }
     }
 
-    /// Takes away what we made.
+    /// Takes away what we made; each knows whether it is this process's.
     fn put_away(&mut self) {
-        if self.process != std::process::id() {
-            return;
-        }
         #[cfg(feature = "announce")]
         {
             self.standing = None;

@@ -33,5 +33,11 @@ pub(crate) const LONGEST_TAG: usize = 255;
 /// The longest name of a service's type, in characters: RFC 6335.
 #[cfg(feature = "announce")]
 pub(crate) const LONGEST_TYPE: usize = 15;
+/// The longest message to a manager, in bytes: systemd reads no more of one.
+pub(crate) const LONGEST_MESSAGE: usize = 4096;
+/// Most descriptors that one message takes along: unix(7), `SCM_RIGHTS`.
+pub(crate) const MOST_FDS: usize = 253;
+/// The longest name of a journal's field, in bytes: journald leaves longer ones out.
+pub(crate) const LONGEST_FIELD_NAME: usize = 64;
 /// The longest name of a stored descriptor, in bytes: sd_notify(3).
 pub(crate) const LONGEST_STORED_NAME: usize = 255;

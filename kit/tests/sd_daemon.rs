@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         ("sd_notify: variables", || judge(NOTIFY)),
         ("sd_pid_notify_with_fds", descriptors_arrive),
         ("sd_notify_barrier", barrier),
+        ("signals_give_a_barrier_no_new_patience", interrupted_barrier),
         ("sd_listen_fds", || judge(LISTEN)),
         ("sd_watchdog_enabled", || judge(WATCHDOG)),
         ("sd_is_socket", || judge(KINDS)),
@@ -176,6 +177,20 @@ fn barrier() {
         drop(heard);
         waits.join().expect("no panic").expect("dealt with");
     });
+}
+
+/// Signals come faster than its patience ends, and it ends all the same.
+fn interrupted_barrier() {
+    let manager = Manager::new();
+    let mut subject = lives::Subject::start(&["barrier"], &[("NOTIFY_SOCKET", manager.path())]);
+    subject.hear("waits");
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_secs(2) && !subject.has_ended() {
+        subject.signal("HUP");
+        thread::park_timeout(Duration::from_millis(20));
+    }
+    let (code, said) = (begin.elapsed(), subject.end());
+    assert!(code < Duration::from_millis(1500) && said.0 == 1, "{code:?} {said:?}");
 }
 
 const NOTIFY: &[Row] = &[
@@ -418,6 +433,10 @@ fn live(life: &mut Life, words: &[String]) -> Result<(), Box<dyn Error + Send + 
     }
     if has("env") {
         life.clean(&mut Command::new("env")).status()?;
+    }
+    if has("barrier") {
+        println!("waits");
+        life.handle().barrier(Duration::from_millis(300))?;
     }
     if has("waits") {
         life.wait()?;

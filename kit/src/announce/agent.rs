@@ -83,13 +83,11 @@ impl Agent {
         if address.starts_with("https://") {
             return Err(format!("CONSUL_HTTP_ADDR={address}: this program speaks no TLS: {expected}"));
         }
-        let root = match address.strip_prefix("http://") {
-            Some(_) => address.trim_end_matches('/').to_owned(),
-            None => format!("http://{}", address.trim_end_matches('/')),
-        };
+        let place = address.strip_prefix("http://").unwrap_or(address).trim_end_matches('/');
+        let root = format!("http://{place}");
         let uri: Option<Uri> = root.parse().ok();
         let host = uri.as_ref().and_then(Uri::host).filter(|host| !host.is_empty());
-        if host.is_none() || root.matches("://").count() > 1 {
+        if host.is_none() || place.contains("://") {
             return Err(format!("CONSUL_HTTP_ADDR={address}: {expected}"));
         }
         Ok((ureq::Agent::new_with_config(config), root))

@@ -91,6 +91,10 @@ impl Subject {
         self.child.id()
     }
 
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("ours").is_some()
+    }
+
     /// Waits for its end: the exit code, or the signal's number and 128; and all that it said on stderr.
     pub fn end(mut self) -> (i32, Vec<String>) {
         let end = Instant::now() + SOON;
