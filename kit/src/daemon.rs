@@ -4,7 +4,7 @@
 use crate::announce::{Announcement, Registry};
 use crate::detach::detach;
 use crate::error::{Error, Result};
-use crate::life::{Beginning, Life, Parts, Told};
+use crate::life::{Beginning, Life, Parts, Shown, Told};
 use crate::log::{Log, Priority, Stderr};
 use crate::notify::{Notifier, State};
 use crate::pid_file::PidFile;
@@ -247,14 +247,15 @@ impl Daemon {
                 let error = error.into();
                 let exit = error.downcast_ref::<Error>().map_or(1, Error::exit_code);
                 let reason = with_sources(&*error);
-                if life.fail(exit, errno_of(&*error), &reason) == Told::ToMachines {
+                if life.fail(exit, errno_of(&*error), &reason, Shown::NotYet) == Told::ToMachines {
                     life.handle().log().line(Priority::Error, reason);
                 }
                 ExitCode::from(exit)
             }
-            // People have it from the hook.
+            // People have it from the hook; whoever waits in front has the same stderr.
             Err(panic) => {
-                life.fail(101, None, &format!("panicked: {}", panic_text(&*panic)));
+                let shown = if life.handle().log().is_stderr() { Shown::Already } else { Shown::NotYet };
+                life.fail(101, None, &format!("panicked: {}", panic_text(&*panic)), shown);
                 ExitCode::from(101)
             }
         }

@@ -22,6 +22,7 @@ mod report;
 mod sockets;
 mod starter;
 mod sys;
+mod syslog;
 #[cfg(feature = "tokio")]
 mod tokio_life;
 #[cfg(feature = "tracing")]

@@ -44,6 +44,13 @@ pub(crate) enum Told {
     ToMachines,
 }
 
+/// Whether people have seen on the starter's stderr what went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    NotYet,
+    Already,
+}
+
 /// How a daemon is seen from outside until it is ready.
 #[derive(Debug)]
 pub(crate) struct Beginning {
@@ -330,7 +337,7 @@ impl Life {
     }
 
     /// Tells the manager and the process in front that the daemon will not come to be ready, or ends badly.
-    pub(crate) fn fail(&mut self, exit: u8, errno: Option<i32>, reason: &str) -> Told {
+    pub(crate) fn fail(&mut self, exit: u8, errno: Option<i32>, reason: &str, shown: Shown) -> Told {
         // A message that is too long is thrown away whole.
         let mut states = vec![State::Status(cut(reason, LONGEST_STATUS).to_owned()), State::ExitStatus(exit)];
         states.extend(errno.map(State::Errno));
@@ -339,7 +346,8 @@ impl Life {
         self.put_away();
         match self.beginning.take().and_then(|beginning| beginning.reporter) {
             Some(reporter) => {
-                reporter.send(&Report::Failed { exit, reason: reason.to_owned() });
+                let reason = if shown == Shown::Already { String::new() } else { reason.to_owned() };
+                reporter.send(&Report::Failed { exit, reason });
                 Told::InFront
             }
             None => Told::ToMachines,

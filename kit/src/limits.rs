@@ -1,6 +1,5 @@
 //! Every limit of this crate, with its unit and its reason.
 
-#[cfg(feature = "announce")]
 use std::time::Duration;
 
 /// How long a registry may take to answer: one that hangs must not hold up a stop for longer.
@@ -39,5 +38,9 @@ pub(crate) const LONGEST_MESSAGE: usize = 4096;
 pub(crate) const MOST_FDS: usize = 253;
 /// The longest name of a journal's field, in bytes: journald leaves longer ones out.
 pub(crate) const LONGEST_FIELD_NAME: usize = 64;
+/// How long a line waits for room in a full log: longer than a burst takes, shorter than anybody notices.
+pub(crate) const LOG_WAITED_FOR: Duration = Duration::from_millis(100);
+/// Most descriptors that are taken over at the start: more than any manager gives.
+pub(crate) const MOST_HANDED: i32 = 4096;
 /// The longest name of a stored descriptor, in bytes: sd_notify(3).
 pub(crate) const LONGEST_STORED_NAME: usize = 255;

@@ -2,6 +2,7 @@
 
 use crate::limits::LONGEST_FIELD_NAME;
 use crate::starter::Starter;
+use crate::syslog::Syslog;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
 use std::fmt::Write;
@@ -9,6 +10,7 @@ use std::io::Write as _;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::{fs, process};
 
 /// How much a line matters: syslog(3), journald's `PRIORITY=`.
@@ -45,7 +47,7 @@ enum Way {
     /// The journal's native protocol, systemd.journal-fields(7); its stream too, as long as stderr is that.
     Journal(OwnedFd, Stderr),
     /// A syslog daemon: syslog(3).
-    Syslog(OwnedFd),
+    Syslog(Syslog),
     /// Lines that a manager reads: `<N>` before each, sd-daemon(3).
     Prefixed,
     /// Lines for people.
@@ -57,8 +59,6 @@ enum Way {
 /// Where lines go that nobody can see on stderr.
 const JOURNAL: &str = "/run/systemd/journal/socket";
 const SYSLOG: &str = "/dev/log";
-/// syslog(3), `LOG_DAEMON`.
-const FACILITY: u8 = 3;
 
 /// Whether stderr will still lead to somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,9 +81,9 @@ impl Log {
         let way = if is_journal {
             datagrams(JOURNAL).map_or(Way::Prefixed, |socket| Way::Journal(socket, stderr))
         } else if *starter == Starter::Superserver {
-            datagrams(SYSLOG).map_or(Way::Nowhere, Way::Syslog)
+            Syslog::connect(Path::new(SYSLOG)).map_or(Way::Nowhere, Way::Syslog)
         } else if stderr == Stderr::Goes {
-            datagrams(SYSLOG).map_or(Way::Plain, Way::Syslog)
+            Syslog::connect(Path::new(SYSLOG)).map_or(Way::Plain, Way::Syslog)
         } else {
             Way::Plain
         };
@@ -108,10 +108,9 @@ impl Log {
                     send_in_memory(socket, &entry).ok();
                 }
             }
-            Way::Syslog(socket) => {
-                let number = FACILITY * 8 + priority as u8;
-                let line = with_fields(text, fields);
-                send(socket, format!("<{number}>{}[{}]: {line}", self.name, process::id()).as_bytes()).ok();
+            Way::Syslog(syslog) => {
+                let tag = format!("{}[{}]", self.name, process::id());
+                syslog.send(priority as u8, &tag, &with_fields(text, fields));
             }
             Way::Prefixed => prefixed(priority, &with_fields(text, fields)),
             Way::Plain => {

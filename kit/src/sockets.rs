@@ -1,6 +1,7 @@
 //! Sockets: taken over from whoever started us, sd_listen_fds(3), or bound by ourselves.
 
 use crate::error::{Error, Result};
+use crate::limits::MOST_HANDED;
 use crate::sys::fd::{adopt, standard};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
@@ -16,10 +17,10 @@ use std::process;
 
 /// The first descriptor that is handed over.
 const FIRST: i32 = 3;
+/// How many connections may wait; the kernel's own limit, `net.core.somaxconn`, is below.
+const QUEUE: i32 = 4096;
 /// What inetd's descriptor is called.
 const STDIN: &str = "stdin";
-/// Most descriptors that are taken over: more than any manager gives.
-const MOST: i32 = 4096;
 
 /// A socket that the daemon wants, and where to bind it if nobody hands it over.
 #[derive(Clone, Debug)]
@@ -131,12 +132,11 @@ impl Socket {
         let bound = match &self.address {
             Address::Tcp(address) => TcpListener::bind(address).map(OwnedFd::from),
             Address::Udp(address) => UdpSocket::bind(address).map(OwnedFd::from),
-            Address::Unix(path) => {
-                bind_at(path, self.mode, SocketType::STREAM, |path| UnixListener::bind(path))
-            }
-            Address::UnixDatagram(path) => {
-                bind_at(path, self.mode, SocketType::DGRAM, |path| UnixDatagram::bind(path))
-            }
+            Address::Unix(path) => bind_at(path, self.mode, SocketType::STREAM).and_then(|socket| {
+                rustix::net::listen(&socket, QUEUE)?;
+                Ok(socket)
+            }),
+            Address::UnixDatagram(path) => bind_at(path, self.mode, SocketType::DGRAM),
         };
         bound.map_err(|error| self.failed(format!("cannot listen at {}: {error}", self.address)))
     }
@@ -156,19 +156,21 @@ impl fmt::Display for Address {
 }
 
 /// Binds at a path; a socket there that nobody answers at is left from one that ended.
-fn bind_at<Socket: Into<OwnedFd>>(
-    path: &Path,
-    mode: u32,
-    kind: SocketType,
-    bind: impl Fn(&Path) -> std::io::Result<Socket>,
-) -> std::io::Result<OwnedFd> {
+///
+/// A name is made with the permissions that the socket itself has, without those of the umask: unix(7) does not say so, but
+/// Linux does. So it is never there with more than it is to have.
+fn bind_at(path: &Path, mode: u32, kind: SocketType) -> std::io::Result<OwnedFd> {
     let is_socket = fs::symlink_metadata(path).is_ok_and(|there| there.file_type().is_socket());
     if is_socket && is_dead(path, kind) {
         fs::remove_file(path)?;
     }
-    let bound = bind(path)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
-    Ok(bound.into())
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)?;
+    rustix::fs::fchmod(&socket, rustix::fs::Mode::from_raw_mode(mode))?;
+    rustix::net::bind(&socket, &SocketAddrUnix::new(path)?)?;
+    if fs::symlink_metadata(path)?.permissions().mode() & 0o7777 != mode {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+    }
+    Ok(socket)
 }
 
 /// Whether the kernel says that nobody has the socket; whatever else it says, somebody may.
@@ -372,8 +374,8 @@ pub(crate) fn handed(count: &OsStr, names: Option<&OsStr>) -> Result<Vec<(String
     let count: i32 = shown
         .parse()
         .ok()
-        .filter(|count| (0..=MOST).contains(count))
-        .ok_or_else(|| wrong(format!("LISTEN_FDS={shown}: expected a number from 0 to {MOST}")))?;
+        .filter(|count| (0..=MOST_HANDED).contains(count))
+        .ok_or_else(|| wrong(format!("LISTEN_FDS={shown}: expected a number from 0 to {MOST_HANDED}")))?;
     if count == 0 {
         return Ok(Vec::new());
     }
@@ -400,4 +402,40 @@ pub(crate) fn from_stdin() -> Result<Vec<(String, OwnedFd)>> {
     let stdin = standard(0).ok_or_else(|| Error::Handed { reason: "stdin is closed".to_owned() })?;
     let fd = stdin.try_clone_to_owned().map_err(|error| Error::io("copy the descriptor of stdin", error))?;
     Ok(vec![(STDIN.to_owned(), fd)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// Somebody looks all the while at a name that comes and goes.
+    #[test]
+    fn a_name_is_never_there_with_more_than_it_is_to_have() {
+        const ROUNDS: usize = 3000;
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("s");
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let looks = scope.spawn(|| {
+                let mut seen = std::collections::BTreeSet::new();
+                while !over.load(Ordering::Relaxed) {
+                    seen.extend(fs::symlink_metadata(&path).map(|there| there.mode() & 0o7777));
+                }
+                seen
+            });
+            for kind in [SocketType::STREAM, SocketType::DGRAM] {
+                for _ in 0..ROUNDS {
+                    drop(bind_at(&path, 0o600, kind).expect("bound"));
+                    fs::remove_file(&path).expect("made");
+                }
+            }
+            over.store(true, Ordering::Relaxed);
+            let seen: Vec<u32> = looks.join().expect("no panic").into_iter().collect();
+            assert_eq!(seen, [0o600]);
+        });
+        let wide = Socket::unix("s", &path).mode(0o666).bind().expect("bound, whatever the umask is");
+        assert_eq!(fs::symlink_metadata(&path).expect("made").mode() & 0o7777, 0o666);
+        assert!(Socket::unix("s", &path).fits(&wide), "it listens");
+    }
 }
