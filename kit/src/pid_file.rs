@@ -55,7 +55,7 @@ impl PidFile {
                 continue;
             }
             if locked == Lock::Theirs {
-                return Err(Error::Running { pid: read_from(&file), path });
+                return Err(Error::Running { pid: holder(&file), path });
             }
             if !still_named(&path, &identity) {
                 // Its owner took it away between our opening and our locking.
@@ -112,7 +112,7 @@ impl PidFile {
             Err(errno) => return Err(unreadable(errno)),
         };
         let locked = held(&file).map_err(unreadable)? == Held::Writing;
-        Ok(locked.then(|| read_from(&file)).flatten())
+        Ok(locked.then(|| holder(&file)).flatten())
     }
 }
 
@@ -179,6 +179,12 @@ fn read_from(file: &OwnedFd) -> Option<u32> {
     let mut bytes = [0; LONGEST];
     let length = rustix::io::pread(file, &mut bytes, 0).ok()?;
     std::str::from_utf8(&bytes[..length]).ok()?.trim().parse().ok().filter(|pid| *pid > 0)
+}
+
+/// The process that a locked file names. Whoever has just locked it may not have emptied it yet: a number of one that is gone
+/// is left from before.
+fn holder(file: &OwnedFd) -> Option<u32> {
+    read_from(file).filter(|pid| started(*pid).is_some())
 }
 
 /// Whether a process lives that can have written this unlocked file: a daemon that knows no locks. One that began

@@ -59,9 +59,14 @@ impl Subject {
         writeln!(self.input.as_mut().expect("open"), "{line}").expect("it listens");
     }
 
+    /// The next line on its stdout.
+    pub fn next_line(&mut self) -> String {
+        self.lines.recv_timeout(SOON).unwrap_or_else(|_| "nothing".to_owned())
+    }
+
     /// Waits for this line on its stdout.
     pub fn hear(&mut self, wanted: &str) {
-        let line = self.lines.recv_timeout(SOON).unwrap_or_else(|_| "nothing".to_owned());
+        let line = self.next_line();
         if line != wanted {
             panic!(
                 "said {line:?}, not {wanted:?}; on stderr: {:?}",
