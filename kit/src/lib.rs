@@ -9,6 +9,7 @@ mod detach;
 mod error;
 mod handed_over;
 mod handle;
+mod last_words;
 mod life;
 mod limits;
 mod log;
@@ -31,13 +32,14 @@ mod unit;
 
 #[cfg(feature = "announce")]
 pub use announce::{Announcement, Health, Registry};
-pub use daemon::{Daemon, Ground, Resource};
+pub use daemon::{Daemon, FdNumber, Ground, Resource};
 pub use error::{Error, Result};
 pub use handle::{Guest, Handle, Reload};
 pub use life::{Life, Moment};
 pub use log::{Log, Priority};
 pub use pid_file::PidFile;
 pub use privileges::Privileges;
+pub use rustix::fs::Mode;
 pub use rustix::thread::CapabilitySet;
 pub use sockets::{Socket, Sockets};
 pub use starter::Starter;

@@ -4,6 +4,7 @@
 use crate::announce::{Prepared, Standing};
 use crate::error::{Error, Result};
 use crate::handle::{Guests, Handle, Reload};
+use crate::limits::LONGEST_STATUS;
 use crate::log::{Log, Priority};
 use crate::notify::{Notifier, State};
 use crate::pid_file::PidFile;
@@ -18,9 +19,6 @@ use rustix::time::ClockId;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// The longest reason that a manager is told, in bytes: half of what it takes in one message.
-const LONGEST_STATUS: usize = 2048;
 
 /// What happens to a daemon.
 #[derive(Debug)]

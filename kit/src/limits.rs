@@ -44,3 +44,34 @@ pub(crate) const LOG_WAITED_FOR: Duration = Duration::from_millis(100);
 pub(crate) const MOST_HANDED: i32 = 4096;
 /// The longest name of a stored descriptor, in bytes: sd_notify(3).
 pub(crate) const LONGEST_STORED_NAME: usize = 255;
+/// How long a daemon that is told to stop while it starts has, before it is killed.
+pub(crate) const STARTS_END_WITHIN: Duration = Duration::from_secs(5);
+/// How long a stop may take by default: less than the 90 s after which systemd kills.
+pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(30);
+/// How often a pid file may vanish under our hands, by rivals that end, before we give up.
+pub(crate) const LOCK_ATTEMPTS: u32 = 1000;
+/// A pid file holds a number; bytes behind these are not looked at.
+pub(crate) const LONGEST_PID_FILE: usize = 64;
+/// A process that began so much later than its pid file was written, in seconds, did not write it: times of day are
+/// whole seconds here, and clocks are set.
+pub(crate) const CLOCK_SLACK: u64 = 2;
+/// The longest name of a Unix socket, in bytes: unix(7).
+pub(crate) const LONGEST_SOCKET_NAME: usize = 107;
+/// The longest reason that a manager is told, in bytes: half of what it takes in one message.
+pub(crate) const LONGEST_STATUS: usize = 2048;
+/// The longest report to the process in front, in bytes: the reason is cut behind it.
+pub(crate) const LONGEST_REPORT: usize = 4096;
+/// How many connections may wait; the kernel's own limit, `net.core.somaxconn`, is below.
+pub(crate) const QUEUE: i32 = 4096;
+/// Where the search for open descriptors ends without /proc when the limit is higher: it takes some 10 ms.
+pub(crate) const FARTHEST_FD: u64 = 65_536;
+/// Requests to stop within so many milliseconds are one: timeout(1) and terminals' wrappers send to the process and to
+/// its group.
+pub(crate) const ONE_REQUEST: u64 = 500;
+/// Most groups that are asked for of a user: Linux has no more for a process.
+pub(crate) const MOST_GROUPS: usize = 65_536;
+/// How deep an error's sources are told: deeper ones nobody reads, and a ring of them ends.
+pub(crate) const DEEPEST_ERROR: usize = 16;
+/// How long a daemon may be silent by default before it counts as unwell.
+#[cfg(feature = "announce")]
+pub(crate) const SILENCE: Duration = Duration::from_secs(30);

@@ -1,8 +1,9 @@
 //! Sockets: taken over from whoever started us, sd_listen_fds(3), or bound by ourselves.
 
 use crate::error::{Error, Result};
-use crate::limits::MOST_HANDED;
+use crate::limits::{MOST_HANDED, QUEUE};
 use crate::sys::fd::{adopt, standard};
+use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 use std::ffi::OsStr;
@@ -17,8 +18,6 @@ use std::process;
 
 /// The first descriptor that is handed over.
 const FIRST: i32 = 3;
-/// How many connections may wait; the kernel's own limit, `net.core.somaxconn`, is below.
-const QUEUE: i32 = 4096;
 /// What inetd's descriptor is called.
 const STDIN: &str = "stdin";
 
@@ -66,8 +65,8 @@ impl Socket {
 
     /// Who may connect to a Unix socket that we bind: permission bits, `0o666` by default.
     #[must_use]
-    pub fn mode(mut self, mode: u32) -> Socket {
-        self.mode = mode;
+    pub fn mode(mut self, mode: Mode) -> Socket {
+        self.mode = mode.as_raw_mode();
         self
     }
 
@@ -165,7 +164,7 @@ fn bind_at(path: &Path, mode: u32, kind: SocketType) -> std::io::Result<OwnedFd>
         fs::remove_file(path)?;
     }
     let socket = rustix::net::socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)?;
-    rustix::fs::fchmod(&socket, rustix::fs::Mode::from_raw_mode(mode))?;
+    rustix::fs::fchmod(&socket, Mode::from_raw_mode(mode))?;
     rustix::net::bind(&socket, &SocketAddrUnix::new(path)?)?;
     if fs::symlink_metadata(path)?.permissions().mode() & 0o7777 != mode {
         fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
@@ -434,7 +433,10 @@ mod tests {
             let seen: Vec<u32> = looks.join().expect("no panic").into_iter().collect();
             assert_eq!(seen, [0o600]);
         });
-        let wide = Socket::unix("s", &path).mode(0o666).bind().expect("bound, whatever the umask is");
+        let wide = Socket::unix("s", &path)
+            .mode(Mode::from_raw_mode(0o666))
+            .bind()
+            .expect("bound, whatever the umask is");
         assert_eq!(fs::symlink_metadata(&path).expect("made").mode() & 0o7777, 0o666);
         assert!(Socket::unix("s", &path).fits(&wide), "it listens");
     }

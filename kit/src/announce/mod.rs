@@ -17,16 +17,13 @@ mod standing;
 mod term;
 
 use crate::error::{Error, Result};
-use crate::limits::{LONGEST_ANNOUNCED_NAME, LONGEST_TAG, LONGEST_TYPE};
+use crate::limits::{LONGEST_ANNOUNCED_NAME, LONGEST_TAG, LONGEST_TYPE, SILENCE};
 use crate::sockets::Sockets;
 use crate::starter::Handed;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 pub(crate) use standing::Standing;
-
-/// How long a daemon may be silent by default before it counts as unwell.
-const SILENCE: Duration = Duration::from_secs(30);
 
 /// Where a daemon is announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

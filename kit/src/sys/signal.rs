@@ -9,6 +9,7 @@
 #![allow(unsafe_code)]
 
 use super::fd::last_errno;
+use crate::limits::ONE_REQUEST;
 use rustix::pipe::PipeFlags;
 use std::mem::{MaybeUninit, zeroed};
 use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd, RawFd};
@@ -24,10 +25,6 @@ static PATIENCE: AtomicU32 = AtomicU32::new(0);
 /// What counts them, as timer_create(2) names it: nothing where there is no deadline, since 0 is a name too. Timers are
 /// not inherited over fork(2).
 static TIMER: AtomicPtr<libc::c_void> = AtomicPtr::new(null_mut());
-
-/// Requests to stop within so many milliseconds are one: timeout(1) and terminals' wrappers send to the process and to
-/// its group.
-const ONE_REQUEST: u64 = 500;
 
 /// Asks to stop.
 pub(crate) const STOPS_US: [libc::c_int; 2] = [libc::SIGTERM, libc::SIGINT];

@@ -10,7 +10,7 @@
 //! happens to it, it writes to the file of `--mark`, a line each. On its port it tells its pid to whoever connects, and with
 //! `--announce` it is found there by DNS-SD.
 
-use eudaemon_kit::{Announcement, Daemon, Health, Life, Moment, Privileges, Registry, Socket};
+use eudaemon_kit::{Announcement, Daemon, FdNumber, Health, Life, Moment, Privileges, Registry, Socket};
 use std::error::Error;
 use std::fs::File;
 use std::io::Write;
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         daemon = daemon.announce(Registry::Avahi, announcement.health(Health::Ttl(Duration::from_secs(2))));
     }
     if let Some(number) = value("--notify-fd").and_then(|number| number.parse().ok()) {
-        daemon = daemon.notification_fd(number);
+        daemon = daemon.notification_fd(FdNumber(number));
     }
     if words.iter().any(|word| word == "units") {
         return print_units(&daemon, value("--mark"));
