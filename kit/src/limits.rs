@@ -26,6 +26,9 @@ pub(crate) const LONGEST_ANSWER: u64 = 64 * 1024;
 /// The longest name of an announcement, in bytes: a label of the DNS, RFC 1035.
 #[cfg(feature = "announce")]
 pub(crate) const LONGEST_ANNOUNCED_NAME: usize = 63;
+/// How many names in a row may be taken: as many daemons of a kind on one machine are nobody's wish.
+#[cfg(feature = "avahi")]
+pub(crate) const MOST_NAMES: usize = 100;
 /// The longest tag, in bytes: a string of a TXT record, RFC 6763.
 #[cfg(feature = "announce")]
 pub(crate) const LONGEST_TAG: usize = 255;

@@ -11,7 +11,7 @@
 
 use super::term::{Pauses, Term, Trouble};
 use super::{Entry, Health};
-use crate::limits::{LOOKED_FOR_EVERY, REGISTRY_ANSWERS_WITHIN, TAKEN_BACK_WITHIN};
+use crate::limits::{LOOKED_FOR_EVERY, MOST_NAMES, REGISTRY_ANSWERS_WITHIN, TAKEN_BACK_WITHIN};
 use crate::log::Priority;
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -158,7 +158,11 @@ impl Keeping<'_, '_> {
             Some(address) => Builder::address(address),
             None => Builder::system(),
         };
-        let connection = builder.method_timeout(REGISTRY_ANSWERS_WITHIN).build().await?;
+        let connection = builder.method_timeout(REGISTRY_ANSWERS_WITHIN).build();
+        // A bus that takes connections and says nothing is away too.
+        let connection = tokio::time::timeout(REGISTRY_ANSWERS_WITHIN, connection).await;
+        let connection =
+            connection.map_err(|_| zbus::Error::Failure("the bus does not answer".to_owned()))??;
         let mut messages = MessageStream::from(&connection);
         for rule in RULES {
             connection
@@ -200,7 +204,7 @@ impl Keeping<'_, '_> {
     async fn publish(&mut self) -> zbus::Result<()> {
         let texts: Vec<&[u8]> = self.entry.tags.iter().map(String::as_bytes).collect();
         let port = self.entry.port.unwrap_or_default();
-        loop {
+        for _ in 0..MOST_NAMES {
             let made = self.published.call("/", SERVER, "EntryGroupNew", &()).await?;
             let group: OwnedObjectPath = made.body().deserialize()?;
             let path = group.as_str().to_owned();
@@ -216,6 +220,10 @@ impl Keeping<'_, '_> {
                 Err(error) => return Err(error),
             }
         }
+        Err(zbus::Error::Failure(format!(
+            "{MOST_NAMES} names are taken, the last is {}",
+            self.published.name
+        )))
     }
 
     /// As Avahi makes one of the last: `web #2`.

@@ -310,3 +310,74 @@ impl Prepared {
         }
     }
 }
+
+#[cfg(all(test, feature = "consul", feature = "avahi"))]
+mod tests {
+    use super::*;
+
+    fn refusal(registry: Registry, announcement: Announcement) -> String {
+        let prepared = announcement.prepare(registry, &Sockets::default(), &Handed::default());
+        prepared.map_or_else(|error| error.to_string(), |_| "fine".to_owned())
+    }
+
+    #[test]
+    fn what_cannot_be_announced_says_why() {
+        let (web, second) = (|| Announcement::new("web"), Duration::from_secs(1));
+        let cases = [
+            (Registry::Consul, web(), "fine"),
+            (Registry::Consul, Announcement::new(""), "cannot announce : expected a name of 1 to 63 bytes"),
+            (
+                Registry::Consul,
+                Announcement::new("a b"),
+                "cannot announce a b: expected a name of letters, digits, `-`, `_` and `.`",
+            ),
+            (
+                Registry::Consul,
+                web().tag("a\nb"),
+                "cannot announce web: expected a name and tags of one line, without control characters",
+            ),
+            (Registry::Consul, web().port(0), "cannot announce web: expected a port from 1 to 65535"),
+            (
+                Registry::Consul,
+                web().health(Health::Tcp(second)),
+                "cannot announce web: nobody can ask for its health without a port",
+            ),
+            (
+                Registry::Consul,
+                web().port(1).health(Health::Http("x".to_owned(), second)),
+                "cannot announce web: expected a path that begins with `/`, not \"x\"",
+            ),
+            (
+                Registry::Consul,
+                web().health(Health::Ttl(Duration::ZERO)),
+                "cannot announce web: expected a time of health of at least 1 ms",
+            ),
+            (
+                Registry::Consul,
+                web().socket("s"),
+                "cannot announce web: the daemon has no socket \"s\" with a port: declare it by Daemon::socket",
+            ),
+            (Registry::Avahi, web(), "cannot announce web: DNS-SD wants a port"),
+            (
+                Registry::Avahi,
+                web().port(1).tag("t".repeat(256)),
+                "cannot announce web: expected tags of at most 255 bytes, not 256",
+            ),
+            (
+                Registry::Avahi,
+                web().port(1).health(Health::Tcp(second)),
+                "cannot announce web: nobody asks for health in DNS-SD: use Health::Ttl",
+            ),
+            (
+                Registry::Avahi,
+                Announcement::new("My Web").port(1),
+                "cannot announce My Web: \"_my web._tcp\" is no type of DNS-SD: expected `_http._tcp` or its like",
+            ),
+            (Registry::Avahi, Announcement::new("My Web").port(1).service_type("_http._tcp"), "fine"),
+            (Registry::Avahi, web().port(1), "fine"),
+        ];
+        for (registry, announcement, wanted) in cases {
+            assert_eq!(refusal(registry, announcement), wanted);
+        }
+    }
+}
