@@ -159,11 +159,32 @@ await() { i=0; until eval "$*" 2>/dev/null; do i=$((i + 1)); test $i -lt 2000 ||
 mkfifo never
 "#;
 
+/// What scripts need beyond a shell, and a command that shows whether it is there.
+const NEEDS: [(&str, &[&str]); 3] = [
+    ("python3", &["python3", "-c", ""]),
+    ("unshare", &["unshare", "--user", "--map-root-user", "--mount", "true"]),
+    ("-signal=", &["env", "--block-signal=USR1", "--ignore-signal=USR1", "true"]),
+];
+
+/// What is missing here for a script.
+fn missing(script: &str) -> Option<&'static str> {
+    let works = |command: &[&str]| {
+        let ran = Command::new(command[0]).args(&command[1..]).stderr(Stdio::null()).status();
+        ran.is_ok_and(|status| status.success())
+    };
+    let needed = NEEDS.iter().filter(|(word, _)| script.contains(word));
+    needed.map(|(_, command)| *command).find(|command| !works(command)).map(|command| command[0])
+}
+
 /// Runs each row's script in a directory of its own; says which rows are not as they say.
 pub fn judge(rows: &[Row]) {
     let program = std::env::current_exe().expect("this program");
     let mut wrong = Vec::new();
     for row in rows {
+        if let Some(program) = missing(row.script) {
+            println!("SKIPPED: {}: {}: no {program} that does what it needs", row.of, row.promise);
+            continue;
+        }
         let directory = tempfile::tempdir().expect("a directory");
         let subject = format!("S='{} {SUBJECT}'\n", program.display());
         let script = format!("{subject}{WORDS}{}", row.script);
