@@ -104,17 +104,16 @@ fn keep(entry: &Entry, agent: &Agent, term: &Term) -> Result<Known, String> {
     if forgot(&answer) { Ok(Known::Perhaps) } else { answer.good().map(|_| Known::There) }
 }
 
-/// Agents before 1.12 say that they do not know a check by 500.
+/// Whether the agent knows nothing of what was asked about. Older ones say so by 500 and in words.
 fn forgot(answer: &Answer) -> bool {
-    answer.status == 404
-        || answer.status == 500 && answer.text.contains("does not have associated TTL")
-        || answer.status == 500 && answer.text.to_ascii_lowercase().contains("unknown check")
+    const WORDS: [&str; 3] = ["does not have associated TTL", "Unknown check", "Unknown service"];
+    answer.status == 404 || answer.status == 500 && WORDS.iter().any(|words| answer.text.contains(words))
 }
 
 fn take_back(entry: &Entry, agent: &Agent) -> Result<(), String> {
     let answer = agent.put(&format!("/v1/agent/service/deregister/{}", entry.id), b"", TAKEN_BACK_WITHIN)?;
-    // Nobody knows it: that is what was wanted.
-    if answer.status == 404 { Ok(()) } else { answer.good().map(drop) }
+    // It is not there: that is what was wanted.
+    if forgot(&answer) { Ok(()) } else { answer.good().map(drop) }
 }
 
 fn check_id(entry: &Entry) -> String {
@@ -263,6 +262,24 @@ mod tests {
                 r#"{"ID":"web-80","Name":"web","Address":"fd00::1","Port":80,"Check":{"CheckID":"service:web-80","TCP":"[fd00::1]:80","Interval":"1500ms","DeregisterCriticalServiceAfter":"1m"}}"#
             ]],
         );
+    }
+
+    #[test]
+    fn agents_of_every_age_can_say_that_they_forgot() {
+        for (status, text, wanted) in [
+            (
+                404,
+                "Unknown check ID \"service:web-80\". Ensure that the check ID is passed, not the check name.",
+                true,
+            ),
+            (500, "CheckID \"service:web-80\" does not have associated TTL", true),
+            (500, "Unknown service ID \"web-80\"", true),
+            (500, "No cluster leader", false),
+            (403, "Permission denied", false),
+            (200, "", false),
+        ] {
+            assert_eq!(forgot(&Answer { status, text: text.to_owned() }), wanted, "{status} {text}");
+        }
     }
 
     #[test]
