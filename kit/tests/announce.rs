@@ -37,6 +37,8 @@ fn main() -> ExitCode {
         ("a_second_ready_and_a_reload_register_nothing", again),
         ("an_error_and_a_panic_take_back", bad_ends),
         ("who_hangs_does_not_pass_for_well", hang),
+        #[cfg(feature = "tokio")]
+        ("a_runtime_that_comes_round_is_well", in_a_runtime),
         ("who_is_killed_says_nothing_and_the_agent_was_told_what_to_do", killed),
         ("an_agent_that_hangs_delays_neither_ready_nor_the_end", silent),
         ("a_socket_in_the_file_system", socket_file),
@@ -58,6 +60,10 @@ fn subject(words: &[String]) -> ExitCode {
         announcement = announcement.port(80).health(Health::Ttl(TTL));
     }
     let held = told("held");
+    #[cfg(feature = "tokio")]
+    if told("async") {
+        return daemon.announce(Registry::Consul, announcement).run_async(live_in_a_runtime);
+    }
     daemon.announce(Registry::Consul, announcement).run(move |life| live(life, held))
 }
 
@@ -95,6 +101,18 @@ fn live(life: &mut Life, held: bool) -> Result<(), Box<dyn Error + Send + Sync>>
                 return Ok(());
             }
             Moment::TimeOver => {}
+        }
+    }
+}
+
+#[cfg(feature = "tokio")]
+async fn live_in_a_runtime(life: &mut Life) -> eudaemon_kit::Result<()> {
+    life.ready()?;
+    println!("ready");
+    loop {
+        match life.next().await? {
+            Moment::Stop => return Ok(()),
+            Moment::Reload(_) | Moment::Readable(_) | Moment::TimeOver => {}
         }
     }
 }
@@ -370,6 +388,20 @@ fn seconds(text: &str) -> String {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     assert!(digits.parse::<u64>().is_ok_and(|seconds| seconds < SOON.as_secs()), "{text}");
     format!("{digits} s")
+}
+
+#[cfg(feature = "tokio")]
+fn in_a_runtime() {
+    let agent = Agent::start(fine);
+    let mut subject = Subject::start(&["async"], &[agent.variable()]);
+    subject.hear("ready");
+    assert_eq!(agent.next().body, ENTRY);
+    for _ in 0..6 {
+        assert_eq!(agent.sign().body, WELL);
+    }
+    subject.signal("TERM");
+    assert_eq!(agent.next().line(), TAKE_BACK);
+    assert_eq!(subject.end(), (0, Vec::new()));
 }
 
 fn killed() {
