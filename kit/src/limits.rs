@@ -17,6 +17,9 @@ pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How often an entry without a sign of life is looked for: an agent that began anew may have forgotten it.
 #[cfg(feature = "announce")]
 pub(crate) const LOOKED_FOR_EVERY: Duration = Duration::from_secs(30);
+/// The shortest time between two such looks, however often the agent asks for our health.
+#[cfg(feature = "consul")]
+pub(crate) const LOOKED_FOR_AT_MOST_EVERY: Duration = Duration::from_secs(1);
 /// The longest part of a registry's answer that is shown, in bytes: a proxy's answer may be a page.
 #[cfg(feature = "consul")]
 pub(crate) const LONGEST_ANSWER_SHOWN: usize = 200;

@@ -3,12 +3,13 @@
 
 mod lives;
 
-use eudaemon_kit::{Announcement, Daemon, Health, Life, Moment, Registry, Socket};
+use eudaemon_kit::{Announcement, Daemon, Health, Life, Moment, Privileges, Registry, Socket};
 use lives::{SOON, SUBJECT, Subject};
 use std::error::Error;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -47,7 +48,8 @@ fn main() -> ExitCode {
     ])
 }
 
-/// Words: `held` (ready only when it is told so), `asked` (health by HTTP, at the port of its socket).
+/// Words: `held` (ready only when it is told so), `asked` (health by HTTP, at the port of its socket), `nobody` (gives up
+/// root), `async` (in a runtime).
 fn subject(words: &[String]) -> ExitCode {
     let told = |word: &str| words.iter().any(|found| found == word);
     let mut daemon = Daemon::new("subject").stop_within(Duration::from_secs(10));
@@ -55,9 +57,12 @@ fn subject(words: &[String]) -> ExitCode {
     if told("asked") {
         daemon = daemon.socket(Socket::tcp("web", "127.0.0.1:0"));
         announcement =
-            announcement.socket("web").health(Health::Http("/healthz".to_owned(), Duration::from_secs(5)));
+            announcement.socket("web").health(Health::Http("/healthz".to_owned(), Duration::from_secs(1)));
     } else {
         announcement = announcement.port(80).health(Health::Ttl(TTL));
+    }
+    if told("nobody") {
+        daemon = daemon.privileges(Privileges::keep().user("nobody"));
     }
     let held = told("held");
     #[cfg(feature = "tokio")]
@@ -471,12 +476,24 @@ fn of_a_socket() {
     let body = agent.next().body;
     let port =
         body.split(r#""Port":"#).nth(1).and_then(|rest| rest.split(',').next()).expect("a port").to_owned();
-    let wanted = r#"{"ID":"web-PORT","Name":"web","Tags":["v1"],"Address":"127.0.0.1","Port":PORT,"Check":{"CheckID":"service:web-PORT","HTTP":"http://127.0.0.1:PORT/healthz","Interval":"5000ms","DeregisterCriticalServiceAfter":"1m"}}"#;
+    let wanted = r#"{"ID":"web-PORT","Name":"web","Tags":["v1"],"Address":"127.0.0.1","Port":PORT,"Check":{"CheckID":"service:web-PORT","HTTP":"http://127.0.0.1:PORT/healthz","Interval":"1000ms","DeregisterCriticalServiceAfter":"1m"}}"#;
     assert_eq!(body, wanted.replace("PORT", &port));
     let connected = std::net::TcpStream::connect(("127.0.0.1", port.parse().expect("a number")));
     assert!(connected.is_ok(), "the port is the very one that it listens at");
+    // It is looked for, and registered again where nobody knows it.
+    let look = format!("GET /v1/agent/service/web-{port} HTTP/1.1");
+    assert_eq!((agent.next().line(), agent.next().line()), (&*look, &*look));
+    let at = agent.end();
+    let agent = Agent::at(at, |request| {
+        Some((if request.line().starts_with("GET") { 404 } else { 200 }, "unknown service ID"))
+    });
+    assert_eq!(agent.next_but(&look).body, wanted.replace("PORT", &port));
     subject.tell("return");
-    assert_eq!(agent.next().line(), TAKE_BACK.replace("80", &port));
+    let mut last = agent.next();
+    while last.line() == look || last.line() == REGISTER {
+        last = agent.next();
+    }
+    assert_eq!(last.line(), TAKE_BACK.replace("80", &port));
     assert_eq!(subject.end(), (0, Vec::new()));
 }
 
@@ -485,8 +502,15 @@ fn environment() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("token");
     std::fs::write(&file, "of-a-file\n").expect("written");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("ours");
     let token = ("CONSUL_HTTP_TOKEN_FILE", file.display().to_string());
-    let mut subject = Subject::start(&[], &[agent.variable(), token]);
+    let words: &[&str] = if rustix::process::getuid().is_root() {
+        &["nobody"]
+    } else {
+        println!("SKIPPED: only root can give up the right to read a token");
+        &[]
+    };
+    let mut subject = Subject::start(words, &[agent.variable(), token]);
     subject.hear("ready");
     assert!(agent.next().head.contains("x-consul-token: of-a-file\r\n"));
     drop(subject);

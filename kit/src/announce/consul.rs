@@ -9,7 +9,7 @@
 use super::agent::{Agent, Answer};
 use super::term::{Pauses, Rest, Term, Trouble};
 use super::{Entry, Health};
-use crate::limits::{LOOKED_FOR_EVERY, REGISTRY_ANSWERS_WITHIN, TAKEN_BACK_WITHIN};
+use crate::limits::{LOOKED_FOR_AT_MOST_EVERY, LOOKED_FOR_EVERY, REGISTRY_ANSWERS_WITHIN, TAKEN_BACK_WITHIN};
 use serde::Serialize;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -75,7 +75,10 @@ fn round(health: &Health) -> Duration {
     match health {
         // Twice in time even if one is lost.
         Health::Ttl(within) => *within / 3,
-        Health::Http(..) | Health::Tcp(_) => LOOKED_FOR_EVERY,
+        // No more often than the agent itself looks at us.
+        Health::Http(_, every) | Health::Tcp(every) => {
+            (*every).clamp(LOOKED_FOR_AT_MOST_EVERY, LOOKED_FOR_EVERY)
+        }
     }
 }
 
