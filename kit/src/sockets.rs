@@ -3,15 +3,15 @@
 use crate::error::{Error, Result};
 use crate::limits::{MOST_HANDED, QUEUE};
 use crate::sys::fd::{adopt, standard};
-use rustix::fs::Mode;
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::net::{TcpListener, ToSocketAddrs, UdpSocket};
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -166,10 +166,25 @@ fn bind_at(path: &Path, mode: u32, kind: SocketType) -> std::io::Result<OwnedFd>
     let socket = rustix::net::socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)?;
     rustix::fs::fchmod(&socket, Mode::from_raw_mode(mode))?;
     rustix::net::bind(&socket, &SocketAddrUnix::new(path)?)?;
-    if fs::symlink_metadata(path)?.permissions().mode() & 0o7777 != mode {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
-    }
+    widen(path, mode)?;
     Ok(socket)
+}
+
+/// Gives a socket's name what the umask took from it. In a directory that is not ours alone something else may have come in
+/// its place meanwhile, which is left as it is: a link to somebody's file, say.
+fn widen(path: &Path, mode: u32) -> std::io::Result<()> {
+    let there = rustix::fs::open(path, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+    let found = rustix::fs::fstat(&there)?;
+    if FileType::from_raw_mode(found.st_mode) != FileType::Socket || found.st_nlink != 1 {
+        return Err(std::io::Error::other("somebody put something else in its place"));
+    }
+    let mode = Mode::from_raw_mode(mode);
+    if Mode::from_raw_mode(found.st_mode) == mode {
+        return Ok(());
+    }
+    // chmod(2) of a path that was opened: proc(5), since fchmod(2) takes no such descriptor.
+    rustix::fs::chmod(format!("/proc/self/fd/{}", there.as_raw_fd()), mode)?;
+    Ok(())
 }
 
 /// Whether the kernel says that nobody has the socket; whatever else it says, somebody may.
@@ -439,5 +454,28 @@ mod tests {
             .expect("bound, whatever the umask is");
         assert_eq!(fs::symlink_metadata(&path).expect("made").mode() & 0o7777, 0o666);
         assert!(Socket::unix("s", &path).fits(&wide), "it listens");
+    }
+
+    /// What a rival with rights in the directory puts there must not get the permissions.
+    #[test]
+    fn what_came_in_the_place_of_a_socket_stays_as_it_is() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (path, precious) = (directory.path().join("s"), directory.path().join("precious"));
+        let mode = || fs::symlink_metadata(&precious).expect("there").mode() & 0o7777;
+        fs::write(&precious, "").expect("written");
+        rustix::fs::chmod(&precious, Mode::from_raw_mode(0o600)).expect("ours");
+        std::os::unix::fs::symlink(&precious, &path).expect("a link");
+        assert!(widen(&path, 0o666).is_err());
+        fs::remove_file(&path).expect("ours");
+        fs::hard_link(&precious, &path).expect("a link");
+        assert!(widen(&path, 0o666).is_err());
+        fs::remove_file(&precious).and_then(|()| fs::remove_file(&path)).expect("ours");
+        let socket = bind_at(&precious, 0o600, SocketType::STREAM).expect("bound");
+        fs::hard_link(&precious, &path).expect("a link");
+        assert!(widen(&path, 0o666).is_err());
+        assert_eq!(mode(), 0o600);
+        fs::remove_file(&path).expect("ours");
+        widen(&precious, 0o666).expect("it is the socket");
+        assert_eq!((mode(), sockopt::socket_type(&socket)), (0o666, Ok(SocketType::STREAM)));
     }
 }
