@@ -68,16 +68,19 @@ fn serve(life: &mut Life, path: &Path, patience: Duration) -> Result<()> {
                 for job in table.iter_mut().filter(|job| job.next <= Zoned::now()) {
                     job.pass_missed(&handle)?;
                     if runs.iter().any(|run| run.line == job.line) {
-                        handle.log().line(Priority::Warning, format!("still runs, left out: {}", job.line));
-                    } else {
-                        runs.push(job.start(life)?);
+                        warn(&handle, format!("still runs, left out: {}", job.line));
+                        continue;
+                    }
+                    match job.start(life) {
+                        Ok(run) => runs.push(run),
+                        Err(error) => warn(&handle, format!("cannot run: {error}: {}", job.line)),
                     }
                 }
             }
             Moment::Reload(reload) => match read(path) {
                 Ok(read) => table = read,
                 Err(error) => {
-                    handle.log().line(Priority::Error, format!("the old table stays: {error}"));
+                    warn(&handle, format!("the old table stays: {error}"));
                     reload.failed(error.to_string());
                 }
             },
@@ -104,14 +107,20 @@ fn last_runs(life: &mut Life, mut runs: Vec<Run>, patience: Duration) -> Result<
             Moment::TimeOver if !asked => {
                 asked = true;
                 for run in &runs {
-                    handle.log().line(Priority::Warning, format!("asked to end: {}", run.line));
-                    kill_process_group(Pid::from_child(&run.child), Signal::TERM)?;
+                    warn(&handle, format!("asked to end: {}", run.line));
+                    // Not reaped yet, so the number is still its own.
+                    kill_process_group(Pid::from_child(&run.child), Signal::TERM).ok();
                 }
             }
             Moment::TimeOver | Moment::Reload(_) | Moment::Stop => {}
         }
     }
+    runs.iter().for_each(|run| warn(&handle, format!("left running: {}", run.line)));
     Ok(())
+}
+
+fn warn(handle: &Handle, text: String) {
+    handle.log().line(Priority::Warning, text);
 }
 
 fn read(path: &Path) -> Result<Vec<Job>> {
@@ -137,7 +146,7 @@ impl Job {
         let missed = missed.take_while(|time| *time <= now).count();
         self.next = self.schedule.find_next_occurrence(&now, false)?;
         if missed > 0 {
-            handle.log().line(Priority::Warning, format!("missed {missed} runs: {}", self.line));
+            warn(handle, format!("missed {missed} runs: {}", self.line));
         }
         Ok(())
     }
@@ -156,7 +165,7 @@ impl Run {
     fn reap(mut self, handle: &Handle) {
         let outcome = self.child.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
         if outcome != ExitStatus::default().to_string() {
-            handle.log().line(Priority::Warning, format!("{outcome}: {}", self.line));
+            warn(handle, format!("{outcome}: {}", self.line));
         }
     }
 }
