@@ -390,7 +390,7 @@ const AS_ROOT: &[(&str, &str, &str)] = &[
 /// Where systemd's journal keeps what is written.
 const IN_THE_JOURNAL: &[(&str, &str, &str)] = &[(
     "its last words are the unit's, with their priority",
-    "journalctl --sync; journalctl -q -u fails -p err -o json --output-fields=MESSAGE _COMM=lifelike | grep -o '\"MESSAGE\":[^,}]*'",
+    "journalctl --sync; journalctl -q -u fails -p err -o json --output-fields=MESSAGE -t lifelike | grep -o '\"MESSAGE\":[^,}]*'",
     "\"MESSAGE\":\"told to fail\"",
 )];
 
