@@ -10,8 +10,12 @@ use std::io;
 use std::net::TcpStream;
 use std::os::fd::AsFd;
 use std::process::ExitCode;
+use std::time::Duration;
 
-fn main() -> ExitCode {
+/// How long nobody is asked in when there are no descriptors for more: they would still be missing at once.
+const REST: Duration = Duration::from_millis(100);
+
+pub fn main() -> ExitCode {
     Daemon::new("echo").socket(Socket::tcp("echo", "127.0.0.1:7007")).run(serve)
 }
 
@@ -25,14 +29,18 @@ fn serve(life: &mut Life) -> Result<()> {
     listener.set_nonblocking(true).unwrap_or_default();
     life.ready()?;
     let handle = life.handle();
+    let mut rest = None;
     loop {
-        match life.wait_for(&[listener.as_fd()], None)? {
-            Moment::Readable(_) => {
-                // Whoever asked may be gone again.
-                let Ok((stream, _)) = listener.accept() else { continue };
+        let listening = [listener.as_fd()];
+        let asked = if rest.is_none() { &listening[..] } else { &[] };
+        match life.wait_for(asked, rest.take())? {
+            Moment::Readable(_) => match listener.accept() {
                 // A stop waits for those who are being served.
-                handle.spawn(move || echo(stream)).ok();
-            }
+                Ok((stream, _)) => drop(handle.spawn(move || echo(stream))),
+                // Whoever asked may be gone again.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => rest = Some(REST),
+            },
             // There is nothing to read again.
             Moment::Reload(reload) => reload.done(),
             Moment::Stop => return Ok(()),

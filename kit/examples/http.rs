@@ -11,19 +11,21 @@
 
 use eudaemon_kit::{Daemon, Handle, Life, Moment, Result, Socket};
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 /// How long a connection on which nobody asks anything stays open on the way down.
 const LAST_CALL: Duration = Duration::from_secs(1);
+/// How long nobody is taken in when there are no descriptors for more: they would still be missing at once.
+const REST: Duration = Duration::from_millis(100);
 /// How often an idle connection looks whether the way is down.
 const LOOK: Duration = Duration::from_millis(100);
 /// The longest request, in bytes: there is nothing here to ask for at length.
 const LONGEST: usize = 16 * 1024;
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     Daemon::new("http").socket(Socket::tcp("http", "127.0.0.1:8080")).run(serve)
 }
 
@@ -34,19 +36,29 @@ fn serve(life: &mut Life) -> Result<()> {
     life.store("http", &listener)?;
     life.ready()?;
     let handle = life.handle();
+    let mut rest = None;
     loop {
-        match life.wait_for(&[listener.as_fd()], None)? {
-            Moment::Readable(_) => {
-                while let Ok((stream, _)) = listener.accept() {
-                    let this = handle.clone();
-                    // One that hangs up in the middle is no failure of ours, and without threads there is no answer.
-                    handle.spawn(move || answer(&stream, &this).unwrap_or_default()).ok();
-                }
-            }
+        let listening = [listener.as_fd()];
+        let asked = if rest.is_none() { &listening[..] } else { &[] };
+        match life.wait_for(asked, rest.take())? {
+            Moment::Readable(_) => match take_in(&listener, &handle) {
+                Err(error) if error.kind() != ErrorKind::WouldBlock => rest = Some(REST),
+                Ok(()) | Err(_) => {}
+            },
             Moment::Reload(reload) => reload.done(),
             Moment::Stop => return Ok(()),
             Moment::TimeOver => {}
         }
+    }
+}
+
+/// Takes in all that wait.
+fn take_in(listener: &TcpListener, handle: &Handle) -> std::io::Result<()> {
+    loop {
+        let (stream, _) = listener.accept()?;
+        let this = handle.clone();
+        // One that hangs up in the middle is no failure of ours, and without threads there is no answer.
+        handle.spawn(move || answer(&stream, &this).unwrap_or_default()).ok();
     }
 }
 

@@ -1,10 +1,14 @@
 //! What an author writes: a description of the daemon, from which its life in every surrounding follows.
 
+#[cfg(feature = "announce")]
+use crate::announce::{Announcement, Registry};
 use crate::detach::detach;
 use crate::error::{Error, Result};
+use crate::last_words::{errno_of, panic_text, tell_of_panics, with_sources};
 use crate::life::{Beginning, Life, Parts};
+use crate::limits::STOP_WITHIN;
 use crate::log::{Log, Priority, Stderr};
-use crate::notify::{Notifier, State};
+use crate::notify::Notifier;
 use crate::pid_file::PidFile;
 use crate::privileges::Privileges;
 use crate::report::Report;
@@ -14,10 +18,8 @@ use crate::sys::fd::{adopt, close_inherited};
 use crate::sys::process::{Alone, exit_at_once};
 use crate::sys::signal;
 use rustix::fs::{Mode, OFlags};
-use std::any::Any;
 use std::error::Error as Failure;
 use std::ffi::OsString;
-use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
@@ -26,8 +28,10 @@ use std::time::Duration;
 
 pub use rustix::process::Resource;
 
-/// How long a stop may take by default: less than the 90 s after which systemd kills.
-const STOP_WITHIN: Duration = Duration::from_secs(30);
+/// The number of a descriptor that came from whoever started the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FdNumber(pub RawFd);
+
 /// What others may do with files that the daemon makes, by default: read them.
 const UMASK: u32 = 0o022;
 
@@ -75,6 +79,8 @@ pub struct Daemon {
     notification: Option<RawFd>,
     stop_within: Duration,
     ready_within: Option<Duration>,
+    #[cfg(feature = "announce")]
+    announcements: Vec<(Registry, Announcement)>,
 }
 
 impl Daemon {
@@ -97,6 +103,8 @@ impl Daemon {
             notification: None,
             stop_within: STOP_WITHIN,
             ready_within: None,
+            #[cfg(feature = "announce")]
+            announcements: Vec::new(),
         }
     }
 
@@ -137,8 +145,8 @@ impl Daemon {
 
     /// What files that it makes in the background are without: permission bits, `0o022` by default.
     #[must_use]
-    pub fn umask(mut self, umask: u32) -> Daemon {
-        self.umask = umask;
+    pub fn umask(mut self, umask: Mode) -> Daemon {
+        self.umask = umask.as_raw_mode();
         self
     }
 
@@ -170,7 +178,10 @@ impl Daemon {
         self
     }
 
-    /// Keeps an inherited descriptor open in the background. Those that the program opened itself stay in any case.
+    /// Keeps an inherited descriptor open in the background. Those that the program opened itself stay in any case, as long as
+    /// they have `FD_CLOEXEC`, which all have that Rust opened. What a C library opened without it before [`Daemon::start`]
+    /// looks as if it had been inherited: it is closed unless it is named here, and is never to be declared as handed over
+    /// (`LISTEN_FDS=`, `NOTIFY_FD=`), since it would have two owners.
     #[must_use]
     pub fn keep(mut self, fd: &impl AsRawFd) -> Daemon {
         self.kept.push(fd.as_raw_fd());
@@ -180,8 +191,8 @@ impl Daemon {
     /// Writes a newline to this descriptor when ready, and closes it: s6's `notification-fd`. `NOTIFY_FD=` in the
     /// environment says the same.
     #[must_use]
-    pub fn notification_fd(mut self, number: RawFd) -> Daemon {
-        self.notification = Some(number);
+    pub fn notification_fd(mut self, number: FdNumber) -> Daemon {
+        self.notification = Some(number.0);
         self
     }
 
@@ -197,6 +208,17 @@ impl Daemon {
     #[must_use]
     pub fn ready_within(mut self, time: Duration) -> Daemon {
         self.ready_within = Some(time);
+        self
+    }
+
+    /// Is entered in a registry once it is ready, and taken out again when a stop begins, or at whatever end it comes to.
+    ///
+    /// A registry that is away is no error and is not waited for: it is tried again in the background, and the log says
+    /// once that it is away, and once that it is back.
+    #[cfg(feature = "announce")]
+    #[must_use]
+    pub fn announce(mut self, registry: Registry, announcement: Announcement) -> Daemon {
+        self.announcements.push((registry, announcement));
         self
     }
 
@@ -224,7 +246,7 @@ impl Daemon {
                 life.fail(exit, errno_of(&*error), &with_sources(&*error));
                 ExitCode::from(exit)
             }
-            // People have it from the hook.
+            // People have it from the hook; whoever waits in front has the same stderr.
             Err(panic) => {
                 life.fail_told(101, None, &format!("panicked: {}", panic_text(&*panic)));
                 ExitCode::from(101)
@@ -374,6 +396,12 @@ impl Daemon {
             None => Notifier::silent(),
         };
         let notification = self.notification_end(&starter, &mut handed_over)?;
+        #[cfg(feature = "announce")]
+        let announcements = self
+            .announcements
+            .iter()
+            .map(|(registry, announcement)| announcement.prepare(*registry, &sockets, &handed_over))
+            .collect::<Result<_>>()?;
         self.privileges.give_up()?;
         Ok(Life::new(Parts {
             notifier,
@@ -385,6 +413,8 @@ impl Daemon {
             beginning: Beginning { reporter: None, notification, stderr },
             pid_file,
             stop_within: self.stop_within,
+            #[cfg(feature = "announce")]
+            announcements,
         }))
     }
 
@@ -423,54 +453,4 @@ fn open_for(path: PathBuf, flags: OFlags) -> Result<OwnedFd> {
     let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY;
     rustix::fs::open(&path, flags, Mode::from_raw_mode(0o640))
         .map_err(|errno| Error::io(format!("open {}", path.display()), errno))
-}
-
-/// Panics of every thread are told to people and to the manager; where stderr reaches somebody, as Rust tells them.
-fn tell_of_panics(life: &Life) {
-    let handle = life.handle();
-    let before = panic::take_hook();
-    panic::set_hook(Box::new(move |panic| {
-        let place = panic.location().map(|place| format!(" at {place}")).unwrap_or_default();
-        let text = format!("panicked{place}: {}", panic_text(panic.payload()));
-        if handle.log().is_stderr() {
-            before(panic);
-        } else {
-            handle.log().line(Priority::Critical, &text);
-        }
-        handle.notify(&[State::Status(text)]).ok();
-    }));
-}
-
-fn panic_text(payload: &dyn Any) -> &str {
-    let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
-}
-
-/// The error with what lies beneath it.
-fn with_sources(error: &(dyn Failure + 'static)) -> String {
-    let mut text = error.to_string();
-    for source in chain(error).skip(1) {
-        let source = source.to_string();
-        if !text.contains(&source) {
-            text = format!("{text}: {source}");
-        }
-    }
-    text
-}
-
-/// The system's number of an error, if it is the system's.
-fn errno_of(error: &(dyn Failure + 'static)) -> Option<i32> {
-    chain(error).find_map(|error| error.downcast_ref::<io::Error>()?.raw_os_error())
-}
-
-/// An error and its sources, as far as anybody would read; a ring of them ends too.
-fn chain<'a>(error: &'a (dyn Failure + 'static)) -> impl Iterator<Item = &'a (dyn Failure + 'static)> {
-    const DEEPEST: usize = 16;
-    let mut next = Some(error);
-    std::iter::from_fn(move || {
-        let error = next?;
-        next = error.source();
-        Some(error)
-    })
-    .take(DEEPEST)
 }

@@ -7,6 +7,7 @@
 //! P is made the reaper of its descendants first, so it learns how the daemon ended even when that could say nothing.
 
 use crate::error::{Error, Result};
+use crate::limits::STARTS_END_WITHIN;
 use crate::pid_file::PidFile;
 use crate::report::{Report, Reporter, Reports, channel};
 use crate::sys::process::{Alone, Fork, adopt_orphans, exit_at_once, fork};
@@ -18,9 +19,6 @@ use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::process;
 use std::time::{Duration, Instant};
-
-/// How long a daemon that is told to stop while it starts has, before it is killed.
-const LAST_WORD: Duration = Duration::from_secs(5);
 
 /// Goes into the background. Only the daemon comes back from it: the process that called waits, reports the outcome on
 /// stderr in the daemon's name, and exits.
@@ -130,7 +128,7 @@ impl Waiting<'_> {
             }
         };
         // Gone for good before we say so: a next start finds nothing in its way. A daemon that lives keeps its file.
-        if !self.ends_within(LAST_WORD) {
+        if !self.ends_within(STARTS_END_WITHIN) {
             self.let_go_of_pid_file();
         }
         exit
@@ -176,14 +174,14 @@ impl Waiting<'_> {
             }
             if reports {
                 // It closed its end. As a rule that is because it ends.
-                return if self.ends_within(LAST_WORD) { Heard::End } else { Heard::Silence };
+                return if self.ends_within(STARTS_END_WITHIN) { Heard::End } else { Heard::Silence };
             }
         }
     }
 
     /// Ends a daemon that is not wanted any more, and waits until it has ended.
     fn stop(&mut self) {
-        let deadline = Instant::now() + LAST_WORD;
+        let deadline = Instant::now() + STARTS_END_WITHIN;
         // It may not have told its number yet.
         while self.daemon.is_none() {
             match self.hear(Some(deadline)) {
@@ -197,7 +195,7 @@ impl Waiting<'_> {
                 // Ours to reap, and not yet reaped: the number is still its own.
                 rustix::process::kill_process(daemon, signal).ok();
             }
-            if self.ends_within(LAST_WORD) {
+            if self.ends_within(STARTS_END_WITHIN) {
                 return;
             }
         }

@@ -65,6 +65,13 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// A daemon cannot be announced as it is described.
+    Announcement {
+        /// The name to be announced.
+        name: String,
+        /// What is wrong, and what was expected.
+        reason: String,
+    },
     /// Another step failed.
     Io {
         /// What was being done, to what.
@@ -91,6 +98,7 @@ impl Error {
             | Error::Socket { .. }
             | Error::Handed { .. }
             | Error::Notify { .. }
+            | Error::Announcement { .. }
             | Error::Io { .. } => 1,
         }
     }
@@ -119,6 +127,7 @@ impl fmt::Display for Error {
             Error::Notify { socket, reason } => {
                 write!(f, "cannot reach the service manager at {}: {reason}", socket.to_string_lossy())
             }
+            Error::Announcement { name, reason } => write!(f, "cannot announce {name}: {reason}"),
             Error::Io { doing, source } => write!(f, "cannot {doing}: {source}"),
         }
     }
@@ -134,7 +143,8 @@ impl std::error::Error for Error {
             | Error::Unknown { .. }
             | Error::Socket { .. }
             | Error::Handed { .. }
-            | Error::Notify { .. } => None,
+            | Error::Notify { .. }
+            | Error::Announcement { .. } => None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::log::Log;
 use crate::notify::{Notifier, State};
+use crate::pulse::Pulse;
 use crate::sys::signal;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -87,6 +88,7 @@ pub struct Handle {
     pub(crate) notifier: Arc<Notifier>,
     pub(crate) log: Arc<Log>,
     pub(crate) guests: Guests,
+    pub(crate) pulse: Arc<Pulse>,
 }
 
 impl Handle {
@@ -137,6 +139,7 @@ impl Handle {
 
     /// Tells the manager that the daemon is alive, for daemons that do not wait in [`Life::wait`](crate::Life::wait).
     pub fn alive(&self) {
+        self.pulse.beat();
         self.notifier.send(&[State::Watchdog]).ok();
     }
 
@@ -147,6 +150,15 @@ impl Handle {
     /// [`Error::Notify`](crate::Error::Notify) when there is a manager and it cannot be reached.
     pub fn notify(&self, states: &[State]) -> Result<()> {
         self.notifier.send(states)
+    }
+
+    /// Waits until the manager has dealt with all that it was told: [`Notifier::barrier`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn barrier(&self, patience: Duration) -> Result<()> {
+        self.notifier.barrier(patience)
     }
 
     /// Where lines go.

@@ -1,32 +1,24 @@
 //! A running daemon: when to stop, when to reload, and what to tell whoever started it.
 
+#[cfg(feature = "announce")]
+use crate::announce::{Prepared, Standing};
 use crate::error::{Error, Result};
 use crate::handle::{Guests, Handle, Reload};
+use crate::limits::LONGEST_STATUS;
 use crate::log::{Log, Priority};
 use crate::notify::{Notifier, State};
 use crate::pid_file::PidFile;
+use crate::pulse::Pulse;
 use crate::report::{Report, Reporter};
 use crate::sockets::{Bound, Sockets};
-use crate::starter::{Handed, OURS, Starter};
+use crate::starter::{Handed, Starter};
 use crate::sys::signal;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::time::ClockId;
-use std::ffi::OsStr;
-use std::fs;
-use std::io;
-use std::net::{TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::net::{UnixDatagram, UnixListener};
-use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// The longest reason that a manager is told, in bytes: half of what it takes in one message.
-const LONGEST_STATUS: usize = 2048;
-/// The longest name of a stored descriptor, in bytes: sd_notify(3).
-const LONGEST_NAME: usize = 255;
 
 /// What happens to a daemon.
 #[derive(Debug)]
@@ -50,6 +42,13 @@ enum Told {
     ToMachines,
 }
 
+/// Whether people have seen on the starter's stderr what went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    NotYet,
+    Already,
+}
+
 /// How a daemon is seen from outside until it is ready.
 #[derive(Debug)]
 pub(crate) struct Beginning {
@@ -64,21 +63,26 @@ pub(crate) struct Beginning {
 /// A running daemon, in the hands of its `main`.
 #[derive(Debug)]
 pub struct Life {
-    handle: Handle,
+    pub(crate) handle: Handle,
     starter: Starter,
-    handed: Handed,
+    pub(crate) handed: Handed,
     signals: OwnedFd,
-    sockets: Sockets,
+    pub(crate) sockets: Sockets,
     beginning: Option<Beginning>,
     pid_file: Option<PidFile>,
     bound: Vec<Bound>,
     stop_within: Duration,
+    /// What is to be announced once the daemon is ready.
+    #[cfg(feature = "announce")]
+    announcements: Vec<Prepared>,
+    #[cfg(feature = "announce")]
+    standing: Option<Standing>,
+    /// How often the daemon has to come round for others to hear that it is well.
+    comes_round: Option<Duration>,
     /// When the daemon was asked to stop.
     stopping: Option<Instant>,
     /// The last sign of life.
     signed: Option<Instant>,
-    /// The process that all this belongs to.
-    process: u32,
     /// The terminal that a foreground daemon belongs to may go.
     terminal: Terminal,
 }
@@ -100,6 +104,8 @@ pub(crate) struct Parts {
     pub(crate) beginning: Beginning,
     pub(crate) pid_file: Option<PidFile>,
     pub(crate) stop_within: Duration,
+    #[cfg(feature = "announce")]
+    pub(crate) announcements: Vec<Prepared>,
 }
 
 impl Life {
@@ -109,6 +115,7 @@ impl Life {
                 notifier: Arc::new(parts.notifier),
                 log: Arc::new(parts.log),
                 guests: Guests::default(),
+                pulse: Arc::new(Pulse::new()),
             },
             terminal: if has_terminal() { Terminal::Controls } else { Terminal::None },
             starter: parts.starter,
@@ -119,9 +126,13 @@ impl Life {
             beginning: Some(parts.beginning),
             pid_file: parts.pid_file,
             stop_within: parts.stop_within,
+            #[cfg(feature = "announce")]
+            announcements: parts.announcements,
+            #[cfg(feature = "announce")]
+            standing: None,
+            comes_round: None,
             stopping: None,
             signed: None,
-            process: std::process::id(),
         }
     }
 
@@ -150,7 +161,31 @@ impl Life {
             reporter.send(&Report::Ready);
         }
         self.beginning = None;
-        self.handle.notifier.send(&[State::Ready])
+        self.handle.notifier.send(&[State::Ready])?;
+        #[cfg(feature = "announce")]
+        self.announce();
+        Ok(())
+    }
+
+    /// From now on it can be found; threads are no hindrance any more.
+    #[cfg(feature = "announce")]
+    fn announce(&mut self) {
+        let prepared = std::mem::take(&mut self.announcements);
+        // One that is asked to go already is nobody's to find.
+        if prepared.is_empty() || signal::stop_asked() {
+            return;
+        }
+        self.handle.pulse.beat();
+        self.comes_round = prepared.iter().filter_map(Prepared::round).min();
+        self.standing = Some(Standing::begin(prepared, &self.handle, self.stop_within));
+    }
+
+    /// Nobody is to find it any more.
+    fn take_back_announcements(&mut self) {
+        #[cfg(feature = "announce")]
+        if let Some(standing) = &mut self.standing {
+            standing.take_back();
+        }
     }
 
     /// Waits for what happens next.
@@ -224,12 +259,15 @@ impl Life {
     ///
     /// As [`Life::wait`].
     pub fn heard(&mut self) -> Result<Option<Moment>> {
+        self.handle.pulse.beat();
         self.answer_watchdog();
         loop {
             // Asked of the counter, not of the pipe, which too many other signals can fill; after each byte that was
             // taken, since the counter is set before its byte is written.
             if signal::stop_asked() && self.stopping.is_none() {
                 self.stopping = Some(Instant::now());
+                // First of all, so that nobody new comes.
+                self.take_back_announcements();
                 self.handle.notifier.send(&[State::Stopping]).ok();
                 return Ok(Some(Moment::Stop));
             }
@@ -276,11 +314,15 @@ impl Life {
         }
     }
 
-    /// Until when to wait: the time asked for, or half of the watchdog's.
+    /// How often the daemon has to come round, at least: for its watchdog, and for those who ask how it is.
+    pub(crate) fn round(&self) -> Option<Duration> {
+        [self.handed.watchdog.map(|time| time / 2), self.comes_round].into_iter().flatten().min()
+    }
+
+    /// Until when to wait: the time asked for, or the next round.
     fn pause(&self, deadline: Option<Instant>) -> Option<Timespec> {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let ping = self.handed.watchdog.map(|time| time / 2);
-        let pause = [left, ping].into_iter().flatten().min()?;
+        let pause = [left, self.round()].into_iter().flatten().min()?;
         Some(Timespec::try_from(pause).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 }))
     }
 
@@ -301,101 +343,10 @@ impl Life {
         &self.starter
     }
 
-    /// The sockets, by the names they were declared or handed over with.
-    pub fn sockets(&mut self) -> &mut Sockets {
-        &mut self.sockets
-    }
-
-    /// Takes a listening TCP socket: [`Sockets::tcp`].
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub fn tcp(&mut self, name: &str) -> Result<TcpListener> {
-        self.sockets.tcp(name)
-    }
-
-    /// Takes a UDP socket: [`Sockets::udp`].
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub fn udp(&mut self, name: &str) -> Result<UdpSocket> {
-        self.sockets.udp(name)
-    }
-
-    /// Takes a listening Unix stream socket: [`Sockets::unix`].
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub fn unix(&mut self, name: &str) -> Result<UnixListener> {
-        self.sockets.unix(name)
-    }
-
-    /// Takes a Unix datagram socket: [`Sockets::unix_datagram`].
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub fn unix_datagram(&mut self, name: &str) -> Result<UnixDatagram> {
-        self.sockets.unix_datagram(name)
-    }
-
-    /// Leaves a descriptor with the manager, which hands it to the next start under this name: `FDSTORE=1` of
-    /// sd_notify(3). What is stored under the name already is replaced.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Notify`] when there is a manager and it cannot be reached.
-    pub fn store(&self, name: &str, fd: impl AsFd) -> Result<()> {
-        let fits = |byte: u8| byte.is_ascii_graphic() && byte != b':' || byte == b' ';
-        if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(fits) {
-            let reason =
-                "no name for a stored descriptor: 1 to 255 printable characters, no colon".to_owned();
-            return Err(Error::Socket { name: name.to_owned(), reason });
-        }
-        let name = State::FdName(name.to_owned());
-        self.handle.notifier.send(&[State::FdStoreRemove, name.clone()])?;
-        self.handle.notifier.send_with_fds(&[State::FdStore, name], &[fd.as_fd()])
-    }
-
     /// How often a sign of life is expected at the latest: `WATCHDOG_USEC=`.
     #[must_use]
     pub fn watchdog(&self) -> Option<Duration> {
         self.handed.watchdog
-    }
-
-    /// The number of this run, as the journal has it: `INVOCATION_ID=`.
-    #[must_use]
-    pub fn invocation(&self) -> Option<&str> {
-        self.handed.invocation.as_deref()
-    }
-
-    /// A secret that the manager gave: a file of `CREDENTIALS_DIRECTORY=`. Nothing if it gave none of that name.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`] when it is there and cannot be read, or the name is no file's name.
-    pub fn credential(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        let Some(directory) = &self.handed.credentials else { return Ok(None) };
-        let doing = || format!("read the credential {name:?}");
-        if Path::new(name).file_name() != Some(OsStr::new(name)) {
-            return Err(Error::io(doing(), io::Error::from(io::ErrorKind::InvalidInput)));
-        }
-        match fs::read(directory.join(name)) {
-            Ok(secret) => Ok(Some(secret)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::io(doing(), error)),
-        }
-    }
-
-    /// Takes from a command's environment what was meant for us alone: `NOTIFY_SOCKET=`, `LISTEN_FDS=` and their kin.
-    pub fn clean<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        for name in OURS {
-            command.env_remove(name);
-        }
-        command
     }
 
     /// The end as wished: open work is waited for as long as a stop may take, what was made is taken away, and whoever
@@ -412,18 +363,20 @@ impl Life {
     /// the process is about to exit with, and the system's number of the error if there is one.
     pub fn fail(self, exit: u8, errno: Option<i32>, reason: &str) {
         let log = Arc::clone(&self.handle.log);
-        if self.fall(exit, errno, reason) == Told::ToMachines {
+        if self.fall(exit, errno, reason, Shown::NotYet) == Told::ToMachines {
             log.line(Priority::Error, reason);
         }
     }
 
     /// The same, by an error that people have read already: only the manager and the process in front are told.
     pub fn fail_told(self, exit: u8, errno: Option<i32>, reason: &str) {
-        self.fall(exit, errno, reason);
+        // Whoever waits in front has the same stderr.
+        let shown = if self.handle.log().is_stderr() { Shown::Already } else { Shown::NotYet };
+        self.fall(exit, errno, reason, shown);
     }
 
     /// Tells the manager and the process in front that the daemon will not come to be ready, or ends badly.
-    fn fall(mut self, exit: u8, errno: Option<i32>, reason: &str) -> Told {
+    fn fall(mut self, exit: u8, errno: Option<i32>, reason: &str, shown: Shown) -> Told {
         // A message that is too long is thrown away whole.
         let mut states = vec![State::Status(cut(reason, LONGEST_STATUS).to_owned()), State::ExitStatus(exit)];
         states.extend(errno.map(State::Errno));
@@ -432,7 +385,8 @@ impl Life {
         self.put_away();
         match self.beginning.take().and_then(|beginning| beginning.reporter) {
             Some(reporter) => {
-                reporter.send(&Report::Failed { exit, reason: reason.to_owned() });
+                let reason = if shown == Shown::Already { String::new() } else { reason.to_owned() };
+                reporter.send(&Report::Failed { exit, reason });
                 Told::InFront
             }
             None => Told::ToMachines,
@@ -447,7 +401,8 @@ impl Life {
     }
 
     /// Waits for open work, as long as a stop may take.
-    pub(crate) fn drain(&self) {
+    pub(crate) fn drain(&mut self) {
+        self.take_back_announcements();
         let spent = self.stopping.map_or(Duration::ZERO, |since| since.elapsed());
         let left = self.handle.guests.leave_within(self.stop_within.saturating_sub(spent));
         if left > 0 {
@@ -456,10 +411,11 @@ impl Life {
         }
     }
 
-    /// Takes away what we made.
+    /// Takes away what we made; each knows whether it is this process's.
     fn put_away(&mut self) {
-        if self.process != std::process::id() {
-            return;
+        #[cfg(feature = "announce")]
+        {
+            self.standing = None;
         }
         self.bound.clear();
         self.pid_file = None;

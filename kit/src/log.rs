@@ -1,6 +1,8 @@
 //! Where a daemon's lines go: the journal with their fields, syslog, or stderr, by who started it.
 
+use crate::limits::LONGEST_FIELD_NAME;
 use crate::starter::Starter;
+use crate::syslog::Syslog;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
 use std::fmt::Write;
@@ -8,6 +10,7 @@ use std::io::Write as _;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::{fs, process};
 
 /// How much a line matters: syslog(3), journald's `PRIORITY=`.
@@ -44,7 +47,7 @@ enum Way {
     /// The journal's native protocol, systemd.journal-fields(7); its stream too, as long as stderr is that.
     Journal(OwnedFd, Stderr),
     /// A syslog daemon: syslog(3).
-    Syslog(OwnedFd),
+    Syslog(Syslog),
     /// Lines that a manager reads: `<N>` before each, sd-daemon(3).
     Prefixed,
     /// Lines for people.
@@ -56,8 +59,6 @@ enum Way {
 /// Where lines go that nobody can see on stderr.
 const JOURNAL: &str = "/run/systemd/journal/socket";
 const SYSLOG: &str = "/dev/log";
-/// syslog(3), `LOG_DAEMON`.
-const FACILITY: u8 = 3;
 
 /// Whether stderr will still lead to somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,17 +81,19 @@ impl Log {
         let way = if is_journal {
             datagrams(JOURNAL).map_or(Way::Prefixed, |socket| Way::Journal(socket, stderr))
         } else if *starter == Starter::Superserver {
-            datagrams(SYSLOG).map_or(Way::Nowhere, Way::Syslog)
+            Syslog::connect(Path::new(SYSLOG)).map_or(Way::Nowhere, Way::Syslog)
         } else if stderr == Stderr::Goes {
-            datagrams(SYSLOG).map_or(Way::Plain, Way::Syslog)
+            Syslog::connect(Path::new(SYSLOG)).map_or(Way::Plain, Way::Syslog)
         } else {
             Way::Plain
         };
         Log { name: name.to_owned(), way }
     }
 
-    /// Sends one entry. Its fields, whose names are upper case letters, digits and underscores, reach the journal; on
-    /// the other ways they stand behind the text. Who cannot be reached is no error: a daemon does not end for want
+    /// Sends one entry. Its fields reach the journal; on the other ways they stand behind the text. The journal takes upper
+    /// case letters, digits and underscores for a name, no underscore or digit first, and at most 64: other names are made
+    /// such, and a name that is there already, or is one of the entry's own (`MESSAGE`, `PRIORITY`, `SYSLOG_IDENTIFIER`), gets
+    /// an `X_` before it. Who cannot be reached is no error: a daemon does not end for want
     /// of a reader.
     pub fn send(&self, priority: Priority, text: &str, fields: &[(&str, &str)]) {
         match &self.way {
@@ -100,21 +103,14 @@ impl Log {
                 prefixed(priority, text)
             }
             Way::Journal(socket, _) => {
-                let mut entry = Vec::new();
-                field(&mut entry, "PRIORITY", &(priority as u8).to_string());
-                field(&mut entry, "SYSLOG_IDENTIFIER", &self.name);
-                field(&mut entry, "MESSAGE", text);
-                for (name, value) in fields {
-                    field(&mut entry, name, value);
-                }
+                let entry = self.entry(priority, text, fields);
                 if send(socket, &entry) == Err(Errno::MSGSIZE) {
                     send_in_memory(socket, &entry).ok();
                 }
             }
-            Way::Syslog(socket) => {
-                let number = FACILITY * 8 + priority as u8;
-                let line = with_fields(text, fields);
-                send(socket, format!("<{number}>{}[{}]: {line}", self.name, process::id()).as_bytes()).ok();
+            Way::Syslog(syslog) => {
+                let tag = format!("{}[{}]", self.name, process::id());
+                syslog.send(priority as u8, &tag, &with_fields(text, fields));
             }
             Way::Prefixed => prefixed(priority, &with_fields(text, fields)),
             Way::Plain => {
@@ -123,6 +119,27 @@ impl Log {
             }
             Way::Nowhere => {}
         }
+    }
+
+    /// An entry of the journal's native protocol.
+    fn entry(&self, priority: Priority, text: &str, fields: &[(&str, &str)]) -> Vec<u8> {
+        let number = (priority as u8).to_string();
+        let mut entry = Vec::new();
+        let mut names = Vec::new();
+        for (name, value) in [("PRIORITY", &*number), ("SYSLOG_IDENTIFIER", &self.name), ("MESSAGE", text)] {
+            field(&mut entry, name, value);
+            names.push(name.to_owned());
+        }
+        for (name, value) in fields {
+            let mut name = journal_name(name);
+            if names.contains(&name) {
+                name = journal_name(&format!("X_{name}"));
+            }
+            // A third of that name is one of several values, which the journal has too.
+            field(&mut entry, &name, value);
+            names.push(name);
+        }
+        entry
     }
 
     /// Whether fields reach somebody as fields.
@@ -159,6 +176,14 @@ fn with_fields(text: &str, fields: &[(&str, &str)]) -> String {
         write!(line, " {}={value}", name.to_lowercase()).ok();
         line
     })
+}
+
+/// A name as the journal takes it: systemd.journal-fields(7), and journald's own check.
+fn journal_name(name: &str) -> String {
+    let name = name.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
+    let letters = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' });
+    let name: String = letters.take(LONGEST_FIELD_NAME).collect();
+    if name.is_empty() { "FIELD".to_owned() } else { name }
 }
 
 /// One field of an entry: a value of several lines goes with its length.
@@ -204,4 +229,33 @@ fn send_in_memory(socket: &OwnedFd, entry: &[u8]) -> std::io::Result<()> {
     control.push(SendAncillaryMessage::ScmRights(&fds));
     sendmsg(socket, &[], &mut control, SendFlags::NOSIGNAL)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_the_journal_takes() {
+        let long = "a".repeat(70);
+        for (name, wanted) in [
+            ("user.id", "USER_ID"),
+            ("_private", "PRIVATE"),
+            ("9lives", "LIVES"),
+            ("ä", "FIELD"),
+            (&long, &"A".repeat(64)),
+        ] {
+            assert_eq!(journal_name(name), wanted);
+        }
+    }
+
+    #[test]
+    fn a_field_can_neither_forge_another_nor_take_its_name() {
+        let log = Log::to_stderr("d");
+        let fields =
+            [("_PID", "1"), ("A=1\nMESSAGE", "x"), ("message", "y"), ("TARGET", "a"), ("target", "b")];
+        let entry = String::from_utf8(log.entry(Priority::Info, "hello", &fields)).expect("text");
+        let wanted = "PRIORITY=6\nSYSLOG_IDENTIFIER=d\nMESSAGE=hello\nPID=1\nA_1_MESSAGE=x\nX_MESSAGE=y\nTARGET=a\nX_TARGET=b\n";
+        assert_eq!(entry, wanted);
+    }
 }

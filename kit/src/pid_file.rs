@@ -6,6 +6,7 @@
 //! with it, however that ends.
 
 use crate::error::{Error, Result};
+use crate::limits::{CLOCK_SLACK, LOCK_ATTEMPTS, LONGEST_PID_FILE};
 use crate::sys::fd::{Held, Lock, held, lock};
 use rustix::fs::{Mode, OFlags, Stat};
 use rustix::io::Errno;
@@ -13,14 +14,6 @@ use std::fs;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process;
-
-/// How often a file may vanish under our hands, by rivals that end, before we give up.
-const ATTEMPTS: u32 = 1000;
-/// A pid file holds a number; bytes behind these are not looked at.
-const LONGEST: usize = 64;
-/// A process that began so much later than its pid file was written, in seconds, did not write it: times of day are
-/// whole seconds here, and clocks are set.
-const SLACK: u64 = 2;
 
 /// A locked pid file. It goes when this value goes, if it was written by this very process or never.
 #[derive(Debug)]
@@ -43,7 +36,7 @@ impl PidFile {
     /// link, has a second name, or belongs to another user than us and root.
     pub fn lock(path: impl Into<PathBuf>) -> Result<PidFile> {
         let path = path.into();
-        for _ in 0..ATTEMPTS {
+        for _ in 0..LOCK_ATTEMPTS {
             let file = open(&path)?;
             let identity = stat(&path, &file)?;
             refuse_what_is_not_ours(&path, &identity)?;
@@ -55,7 +48,7 @@ impl PidFile {
                 continue;
             }
             if locked == Lock::Theirs {
-                return Err(Error::Running { pid: read_from(&file), path });
+                return Err(Error::Running { pid: holder(&file), path });
             }
             if !still_named(&path, &identity) {
                 // Its owner took it away between our opening and our locking.
@@ -116,7 +109,7 @@ impl PidFile {
             return Err(failed(path, "is no regular file".to_owned()));
         }
         let locked = held(&file).map_err(unreadable)? == Held::Writing;
-        Ok(locked.then(|| read_from(&file)).flatten())
+        Ok(locked.then(|| holder(&file)).flatten())
     }
 }
 
@@ -187,9 +180,15 @@ fn still_named(path: &Path, identity: &Stat) -> bool {
 
 /// The number in it; an empty file and other text name nobody.
 fn read_from(file: &OwnedFd) -> Option<u32> {
-    let mut bytes = [0; LONGEST];
+    let mut bytes = [0; LONGEST_PID_FILE];
     let length = rustix::io::pread(file, &mut bytes, 0).ok()?;
     std::str::from_utf8(&bytes[..length]).ok()?.trim().parse().ok().filter(|pid| *pid > 0)
+}
+
+/// The process that a locked file names. Whoever has just locked it may not have emptied it yet: a number of one that is gone
+/// is left from before.
+fn holder(file: &OwnedFd) -> Option<u32> {
+    read_from(file).filter(|pid| started(*pid).is_some())
 }
 
 /// Whether a process lives that can have written this unlocked file: a daemon that knows no locks. One that began
@@ -199,7 +198,7 @@ fn can_have_written(pid: u32, identity: &Stat) -> bool {
         return false;
     }
     let written = u64::try_from(identity.st_mtime).unwrap_or(0);
-    started(pid).is_some_and(|start| start <= written + SLACK)
+    started(pid).is_some_and(|start| start <= written + CLOCK_SLACK)
 }
 
 /// When a live process began, in seconds of the epoch: proc(5), `/proc/PID/stat` field 22 and `btime` of `/proc/stat`.

@@ -53,7 +53,8 @@ impl Privileges {
         Privileges::default()
     }
 
-    /// Becomes this user, by name or number, with its group and groups.
+    /// Becomes this user, by name or number, with its group and groups. A number that nobody is known by needs
+    /// [`Privileges::group`] beside it, as systemd.exec(5), `User=`, wants it; it has no other groups.
     #[must_use]
     pub fn user(mut self, user: impl Into<String>) -> Privileges {
         self.user = Some(user.into());
@@ -143,8 +144,11 @@ impl Privileges {
         }
         let (uid, its_gid) = match &account {
             Some(Found::Account(account)) => (account.uid, account.gid),
-            // A number without a record: its group is the one of that number.
-            Some(Found::Number(number)) => (*number, *number),
+            // A number without a record has no group of its own: some other user's may have that number.
+            Some(Found::Number(number)) if group.is_some() => (*number, gid),
+            Some(Found::Number(number)) => {
+                return Err(Error::Unknown { kind: "user", name: number.to_string() });
+            }
             None => (uid, gid),
         };
         let gid = group.unwrap_or(its_gid);
@@ -199,7 +203,7 @@ fn find_user(name: &str) -> Result<Found> {
     let number = name.parse().ok().filter(|number| *number != u32::MAX);
     let found = match number {
         Some(number) => match user::account_by_uid(number) {
-            // Numbers always work.
+            // Whoever says a number and a group needs no list of users.
             Err(_) | Ok(None) => return Ok(Found::Number(number)),
             found => found,
         },
@@ -311,4 +315,22 @@ fn verify(identity: &Identity, changed: Changed, groups: Groups, kept: Capabilit
 
 fn refused(step: String, errno: Errno) -> Error {
     Error::Privileges { step, source: errno.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A number that no system gives to anybody.
+    const NOBODY_S: &str = "3999999999";
+
+    #[test]
+    fn a_number_without_a_record_has_no_group_by_chance() {
+        let refused = Privileges::keep().user(NOBODY_S).identity().expect_err("refused");
+        assert_eq!(refused.to_string(), format!("no user \"{NOBODY_S}\" on this system"));
+        let with_group = Privileges::keep().user(NOBODY_S).group("5").identity().expect("as it is said");
+        assert_eq!(with_group, Some(Identity { uid: 3_999_999_999, gid: 5, groups: Vec::new() }));
+        let root = Privileges::keep().user("0").identity().expect("known").expect("somebody");
+        assert_eq!((root.uid, root.gid), (0, 0));
+    }
 }

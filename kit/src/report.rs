@@ -1,10 +1,8 @@
 //! What a daemon in the background tells the process that waits in front: that it is ready, or why not.
 
+use crate::limits::LONGEST_REPORT;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-
-/// The longest report, in bytes: the reason is cut behind it.
-const LONGEST: usize = 4096;
 
 /// The daemon's end.
 #[derive(Debug)]
@@ -44,7 +42,7 @@ impl Reporter {
 impl Reports {
     /// The next one; nothing when the daemon's end is closed.
     pub(crate) fn next(&self) -> Option<Report> {
-        let mut bytes = [0; LONGEST];
+        let mut bytes = [0; LONGEST_REPORT];
         let got =
             rustix::io::retry_on_intr(|| rustix::net::recv(&self.0, &mut bytes[..], RecvFlags::empty()));
         Report::read(&bytes[..got.ok()?.0])
@@ -63,7 +61,7 @@ impl Report {
             Report::Process(pid) => [&b"P"[..], &pid.to_le_bytes()].concat(),
             Report::Ready => b"R".to_vec(),
             Report::Failed { exit, reason } => {
-                let mut end = reason.len().min(LONGEST - 2);
+                let mut end = reason.len().min(LONGEST_REPORT - 2);
                 while !reason.is_char_boundary(end) {
                     end -= 1;
                 }
@@ -100,12 +98,12 @@ mod tests {
         for report in &sent {
             daemon.send(report);
         }
-        daemon.send(&Report::Failed { exit: 1, reason: "ä".repeat(LONGEST) });
+        daemon.send(&Report::Failed { exit: 1, reason: "ä".repeat(LONGEST_REPORT) });
         drop(daemon);
         for report in &sent {
             assert_eq!(waiter.next().as_ref(), Some(report));
         }
-        let cut = "ä".repeat((LONGEST - 2) / 2);
+        let cut = "ä".repeat((LONGEST_REPORT - 2) / 2);
         assert_eq!(waiter.next(), Some(Report::Failed { exit: 1, reason: cut }));
         assert_eq!(waiter.next(), None);
     }

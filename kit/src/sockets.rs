@@ -1,15 +1,17 @@
 //! Sockets: taken over from whoever started us, sd_listen_fds(3), or bound by ourselves.
 
 use crate::error::{Error, Result};
+use crate::limits::{MOST_HANDED, QUEUE};
 use crate::sys::fd::{adopt, standard};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::net::{TcpListener, ToSocketAddrs, UdpSocket};
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -18,8 +20,6 @@ use std::process;
 const FIRST: i32 = 3;
 /// What inetd's descriptor is called.
 const STDIN: &str = "stdin";
-/// Most descriptors that are taken over: more than any manager gives.
-const MOST: i32 = 4096;
 
 /// A socket that the daemon wants, and where to bind it if nobody hands it over.
 #[derive(Clone, Debug)]
@@ -65,8 +65,8 @@ impl Socket {
 
     /// Who may connect to a Unix socket that we bind: permission bits, `0o666` by default.
     #[must_use]
-    pub fn mode(mut self, mode: u32) -> Socket {
-        self.mode = mode;
+    pub fn mode(mut self, mode: Mode) -> Socket {
+        self.mode = mode.as_raw_mode();
         self
     }
 
@@ -131,12 +131,11 @@ impl Socket {
         let bound = match &self.address {
             Address::Tcp(address) => TcpListener::bind(address).map(OwnedFd::from),
             Address::Udp(address) => UdpSocket::bind(address).map(OwnedFd::from),
-            Address::Unix(path) => {
-                bind_at(path, self.mode, SocketType::STREAM, |path| UnixListener::bind(path))
-            }
-            Address::UnixDatagram(path) => {
-                bind_at(path, self.mode, SocketType::DGRAM, |path| UnixDatagram::bind(path))
-            }
+            Address::Unix(path) => bind_at(path, self.mode, SocketType::STREAM).and_then(|socket| {
+                rustix::net::listen(&socket, QUEUE)?;
+                Ok(socket)
+            }),
+            Address::UnixDatagram(path) => bind_at(path, self.mode, SocketType::DGRAM),
         };
         bound.map_err(|error| self.failed(format!("cannot listen at {}: {error}", self.address)))
     }
@@ -156,19 +155,36 @@ impl fmt::Display for Address {
 }
 
 /// Binds at a path; a socket there that nobody answers at is left from one that ended.
-fn bind_at<Socket: Into<OwnedFd>>(
-    path: &Path,
-    mode: u32,
-    kind: SocketType,
-    bind: impl Fn(&Path) -> std::io::Result<Socket>,
-) -> std::io::Result<OwnedFd> {
+///
+/// A name is made with the permissions that the socket itself has, without those of the umask: unix(7) does not say so, but
+/// Linux does. So it is never there with more than it is to have.
+fn bind_at(path: &Path, mode: u32, kind: SocketType) -> std::io::Result<OwnedFd> {
     let is_socket = fs::symlink_metadata(path).is_ok_and(|there| there.file_type().is_socket());
     if is_socket && is_dead(path, kind) {
         fs::remove_file(path)?;
     }
-    let bound = bind(path)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
-    Ok(bound.into())
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)?;
+    rustix::fs::fchmod(&socket, Mode::from_raw_mode(mode))?;
+    rustix::net::bind(&socket, &SocketAddrUnix::new(path)?)?;
+    widen(path, mode)?;
+    Ok(socket)
+}
+
+/// Gives a socket's name what the umask took from it. In a directory that is not ours alone something else may have come in
+/// its place meanwhile, which is left as it is: a link to somebody's file, say.
+fn widen(path: &Path, mode: u32) -> std::io::Result<()> {
+    let there = rustix::fs::open(path, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+    let found = rustix::fs::fstat(&there)?;
+    if FileType::from_raw_mode(found.st_mode) != FileType::Socket || found.st_nlink != 1 {
+        return Err(std::io::Error::other("somebody put something else in its place"));
+    }
+    let mode = Mode::from_raw_mode(mode);
+    if Mode::from_raw_mode(found.st_mode) == mode {
+        return Ok(());
+    }
+    // chmod(2) of a path that was opened: proc(5), since fchmod(2) takes no such descriptor.
+    rustix::fs::chmod(format!("/proc/self/fd/{}", there.as_raw_fd()), mode)?;
+    Ok(())
 }
 
 /// Whether the kernel says that nobody has the socket; whatever else it says, somebody may.
@@ -249,6 +265,22 @@ impl Sockets {
     /// Takes the one connection that inetd, or a socket unit with `Accept=yes`, started us for: serve it and return.
     pub fn connection(&mut self) -> Option<OwnedFd> {
         self.connection.take()
+    }
+
+    /// Where the network socket of this name is bound, while nobody has taken it.
+    #[cfg(feature = "announce")]
+    pub(crate) fn network_address(
+        &self,
+        name: &str,
+    ) -> Option<(std::net::SocketAddr, crate::announce::Transport)> {
+        use crate::announce::Transport;
+        let (_, fd) = self.open.iter().find(|(called, _)| called == name)?;
+        let address = rustix::net::getsockname(fd).ok()?.try_into().ok()?;
+        let transport = match sockopt::socket_type(fd) {
+            Ok(SocketType::DGRAM) => Transport::Udp,
+            Ok(_) | Err(_) => Transport::Tcp,
+        };
+        Some((address, transport))
     }
 
     fn checked(&mut self, wanted: Socket) -> Result<OwnedFd> {
@@ -356,8 +388,8 @@ pub(crate) fn handed(count: &OsStr, names: Option<&OsStr>) -> Result<Vec<(String
     let count: i32 = shown
         .parse()
         .ok()
-        .filter(|count| (0..=MOST).contains(count))
-        .ok_or_else(|| wrong(format!("LISTEN_FDS={shown}: expected a number from 0 to {MOST}")))?;
+        .filter(|count| (0..=MOST_HANDED).contains(count))
+        .ok_or_else(|| wrong(format!("LISTEN_FDS={shown}: expected a number from 0 to {MOST_HANDED}")))?;
     if count == 0 {
         return Ok(Vec::new());
     }
@@ -384,4 +416,66 @@ pub(crate) fn from_stdin() -> Result<Vec<(String, OwnedFd)>> {
     let stdin = standard(0).ok_or_else(|| Error::Handed { reason: "stdin is closed".to_owned() })?;
     let fd = stdin.try_clone_to_owned().map_err(|error| Error::io("copy the descriptor of stdin", error))?;
     Ok(vec![(STDIN.to_owned(), fd)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// Somebody looks all the while at a name that comes and goes.
+    #[test]
+    fn a_name_is_never_there_with_more_than_it_is_to_have() {
+        const ROUNDS: usize = 3000;
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("s");
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let looks = scope.spawn(|| {
+                let mut seen = std::collections::BTreeSet::new();
+                while !over.load(Ordering::Relaxed) {
+                    seen.extend(fs::symlink_metadata(&path).map(|there| there.mode() & 0o7777));
+                }
+                seen
+            });
+            for kind in [SocketType::STREAM, SocketType::DGRAM] {
+                for _ in 0..ROUNDS {
+                    drop(bind_at(&path, 0o600, kind).expect("bound"));
+                    fs::remove_file(&path).expect("made");
+                }
+            }
+            over.store(true, Ordering::Relaxed);
+            let seen: Vec<u32> = looks.join().expect("no panic").into_iter().collect();
+            assert_eq!(seen, [0o600]);
+        });
+        let wide = Socket::unix("s", &path)
+            .mode(Mode::from_raw_mode(0o666))
+            .bind()
+            .expect("bound, whatever the umask is");
+        assert_eq!(fs::symlink_metadata(&path).expect("made").mode() & 0o7777, 0o666);
+        assert!(Socket::unix("s", &path).fits(&wide), "it listens");
+    }
+
+    /// What a rival with rights in the directory puts there must not get the permissions.
+    #[test]
+    fn what_came_in_the_place_of_a_socket_stays_as_it_is() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (path, precious) = (directory.path().join("s"), directory.path().join("precious"));
+        let mode = || fs::symlink_metadata(&precious).expect("there").mode() & 0o7777;
+        fs::write(&precious, "").expect("written");
+        rustix::fs::chmod(&precious, Mode::from_raw_mode(0o600)).expect("ours");
+        std::os::unix::fs::symlink(&precious, &path).expect("a link");
+        assert!(widen(&path, 0o666).is_err());
+        fs::remove_file(&path).expect("ours");
+        fs::hard_link(&precious, &path).expect("a link");
+        assert!(widen(&path, 0o666).is_err());
+        fs::remove_file(&precious).and_then(|()| fs::remove_file(&path)).expect("ours");
+        let socket = bind_at(&precious, 0o600, SocketType::STREAM).expect("bound");
+        fs::hard_link(&precious, &path).expect("a link");
+        assert!(widen(&path, 0o666).is_err());
+        assert_eq!(mode(), 0o600);
+        fs::remove_file(&path).expect("ours");
+        widen(&precious, 0o666).expect("it is the socket");
+        assert_eq!((mode(), sockopt::socket_type(&socket)), (0o666, Ok(SocketType::STREAM)));
+    }
 }

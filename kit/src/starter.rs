@@ -122,12 +122,47 @@ pub(crate) struct Handed {
     pub(crate) journal_stream: Option<String>,
     /// `CREDENTIALS_DIRECTORY=`
     pub(crate) credentials: Option<PathBuf>,
+    /// `CONSUL_HTTP_ADDR=`
+    #[cfg(feature = "consul")]
+    pub(crate) consul_address: Option<String>,
+    /// `CONSUL_HTTP_TOKEN=`
+    #[cfg(feature = "consul")]
+    pub(crate) consul_token: Option<Secret>,
+    /// `CONSUL_HTTP_TOKEN_FILE=`
+    #[cfg(feature = "consul")]
+    pub(crate) consul_token_file: Option<PathBuf>,
+    /// `DBUS_SYSTEM_BUS_ADDRESS=`
+    #[cfg(feature = "avahi")]
+    pub(crate) system_bus: Option<String>,
     /// `SYSTEMD_EXEC_PID=` names us.
     pub(crate) by_manager: bool,
 }
 
+/// What is never shown.
+#[cfg(feature = "consul")]
+#[derive(Clone)]
+pub(crate) struct Secret(String);
+
+#[cfg(feature = "consul")]
+impl Secret {
+    pub(crate) fn new(text: impl Into<String>) -> Secret {
+        Secret(text.into())
+    }
+
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(feature = "consul")]
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
 /// The variables that are meant for this process alone; its children should not see them.
-pub(crate) const OURS: [&str; 8] = [
+pub(crate) const OURS: [&str; 10] = [
     "NOTIFY_SOCKET",
     "WATCHDOG_USEC",
     "WATCHDOG_PID",
@@ -136,6 +171,8 @@ pub(crate) const OURS: [&str; 8] = [
     "LISTEN_FDNAMES",
     "LISTEN_PIDFDID",
     "NOTIFY_FD",
+    "CONSUL_HTTP_TOKEN",
+    "CONSUL_HTTP_TOKEN_FILE",
 ];
 
 impl Handed {
@@ -159,6 +196,14 @@ impl Handed {
             invocation: text("INVOCATION_ID"),
             journal_stream: text("JOURNAL_STREAM"),
             credentials: filled("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+            #[cfg(feature = "consul")]
+            consul_address: text("CONSUL_HTTP_ADDR"),
+            #[cfg(feature = "consul")]
+            consul_token: text("CONSUL_HTTP_TOKEN").map(Secret::new),
+            #[cfg(feature = "consul")]
+            consul_token_file: filled("CONSUL_HTTP_TOKEN_FILE").map(PathBuf::from),
+            #[cfg(feature = "avahi")]
+            system_bus: text("DBUS_SYSTEM_BUS_ADDRESS"),
             by_manager: names_us("SYSTEMD_EXEC_PID"),
         }
     }

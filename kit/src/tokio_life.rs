@@ -41,7 +41,7 @@ impl Life {
             if let Some(moment) = self.heard()? {
                 return Ok(moment);
             }
-            let pause = self.watchdog().map(|time| time / 2);
+            let pause = self.round();
             let failed = |error| Error::io("wait for signals", error);
             let signals = self.fd().try_clone_to_owned().and_then(Receiver::from_owned_fd).map_err(failed)?;
             ready_or_pause(signals.readable(), pause).await.map_err(failed)?;

@@ -24,7 +24,13 @@ impl Layer {
 impl<S: Subscriber + for<'span> LookupSpan<'span>> tracing_subscriber::Layer<S> for Layer {
     fn on_event(&self, event: &Event, context: Context<'_, S>) {
         let mut told = Told::default();
-        event.record(&mut told);
+        let metadata = event.metadata();
+        // First, so that a field of the event with such a name gets another.
+        if self.0.log().keeps_fields() {
+            told.fields.push(("TARGET".to_owned(), metadata.target().to_owned()));
+            told.fields.extend(metadata.file().map(|file| ("CODE_FILE".to_owned(), file.to_owned())));
+            told.fields.extend(metadata.line().map(|line| ("CODE_LINE".to_owned(), line.to_string())));
+        }
         let spans: Vec<&str> = context
             .event_scope(event)
             .map(|scope| scope.from_root().map(|span| span.name()).collect())
@@ -32,12 +38,7 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> tracing_subscriber::Layer<S> 
         if !spans.is_empty() {
             told.fields.push(("SPANS".to_owned(), spans.join(":")));
         }
-        let metadata = event.metadata();
-        if self.0.log().keeps_fields() {
-            told.fields.push(("TARGET".to_owned(), metadata.target().to_owned()));
-            told.fields.extend(metadata.file().map(|file| ("CODE_FILE".to_owned(), file.to_owned())));
-            told.fields.extend(metadata.line().map(|line| ("CODE_LINE".to_owned(), line.to_string())));
-        }
+        event.record(&mut told);
         let fields: Vec<(&str, &str)> = told.fields.iter().map(|(name, value)| (&**name, &**value)).collect();
         self.0.log().send(priority(*metadata.level()), &told.message, &fields);
     }
@@ -64,7 +65,7 @@ impl Visit for Told {
         if field.name() == "message" {
             write!(self.message, "{value:?}").ok();
         } else {
-            self.fields.push((journal_name(field.name()), format!("{value:?}")));
+            self.fields.push((field.name().to_owned(), format!("{value:?}")));
         }
     }
 
@@ -72,30 +73,7 @@ impl Visit for Told {
         if field.name() == "message" {
             self.message.push_str(value);
         } else {
-            self.fields.push((journal_name(field.name()), value.to_owned()));
-        }
-    }
-}
-
-/// A name as the journal takes it: upper case letters, digits and underscores, the first no underscore or digit, at most
-/// 64 bytes.
-fn journal_name(name: &str) -> String {
-    let name = name.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
-    let letters = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' });
-    let name: String = letters.take(64).collect();
-    if name.is_empty() { "FIELD".to_owned() } else { name }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_the_journal_takes() {
-        for (name, wanted) in
-            [("user.id", "USER_ID"), ("_private", "PRIVATE"), ("9lives", "LIVES"), ("ä", "FIELD")]
-        {
-            assert_eq!(journal_name(name), wanted);
+            self.fields.push((field.name().to_owned(), value.to_owned()));
         }
     }
 }

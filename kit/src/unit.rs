@@ -193,6 +193,7 @@ mod tests {
     use super::*;
     use crate::privileges::Privileges;
     use expect_test::expect;
+    use rustix::fs::Mode;
 
     fn printed(daemon: &Daemon, arguments: &[&str]) -> String {
         let files = daemon.unit_files("Says hello", Path::new("/usr/bin/greeter"), arguments);
@@ -251,8 +252,8 @@ mod tests {
         let kept = CapabilitySet::NET_RAW | CapabilitySet::NET_ADMIN;
         let daemon = Daemon::new("greeter")
             .privileges(Privileges::keep().user("hello").group("greeters").keep_capabilities(kept))
-            .socket(Socket::unix("a", "/run/greeter/a").mode(0o660))
-            .socket(Socket::unix_datagram("b", "/run/greeter/b").mode(0o660));
+            .socket(Socket::unix("a", "/run/greeter/a").mode(Mode::from_raw_mode(0o660)))
+            .socket(Socket::unix_datagram("b", "/run/greeter/b").mode(Mode::from_raw_mode(0o660)));
         expect![[r#"
             # greeter.service
             [Unit]

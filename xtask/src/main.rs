@@ -16,7 +16,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask test [--no-machine] [FILTER]   all levels of tests; installs what it needs where it can, says what it skips
 cargo xtask machine [FILTER]               the machine level alone
-cargo xtask rootfs [NAME]                  makes the test machines' root file systems: nine, seed, starters
+cargo xtask rootfs [NAME]                  makes the test machines' root file systems: nine, seed, starters, names
 cargo xtask bench [--rounds R] [COUNT...]  boot, restart, round trips and memory beside real systemd and bare loops
 cargo xtask fuzz [SECONDS [TARGET…]]       the fuzz targets, each for so long (60 s): needs rustup, installs nightly and cargo-fuzz
 cargo xtask oracle [--seed N] [--count N] [--no-shrink] [FILE]

@@ -3,7 +3,7 @@
 use crate::error::{failed, keep, misused};
 use crate::life::eudaemon_life;
 use crate::pointer::{text, texts};
-use eudaemon_kit::{CapabilitySet, Daemon, Ground, Privileges, Resource, Socket};
+use eudaemon_kit::{CapabilitySet, Daemon, FdNumber, Ground, Mode, Privileges, Resource, Socket};
 use libc::{c_char, c_int, size_t};
 use std::os::fd::AsRawFd;
 use std::path::Path;
@@ -131,7 +131,7 @@ pub unsafe extern "C" fn eudaemon_set_unix_socket(
 ) {
     let change = |daemon: Daemon| {
         let (name, path) = unsafe { (text("a socket's name", name)?, text("a socket's path", path)?) };
-        Ok(daemon.socket(socket(kind, name, path)?.mode(mode)))
+        Ok(daemon.socket(socket(kind, name, path)?.mode(Mode::from_raw_mode(mode))))
     };
     unsafe { with(daemon, |description| description.change(change)) };
 }
@@ -204,7 +204,9 @@ pub unsafe extern "C" fn eudaemon_set_directory(daemon: *mut eudaemon, path: *co
 /// What files that it makes in the background are without: permission bits, 022 otherwise.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_set_umask(daemon: *mut eudaemon, umask: u32) {
-    unsafe { with(daemon, |description| description.change(|daemon| Ok(daemon.umask(umask)))) };
+    unsafe {
+        with(daemon, |description| description.change(|daemon| Ok(daemon.umask(Mode::from_raw_mode(umask)))))
+    };
 }
 
 /// The file that stdout is appended to in the background, instead of going nowhere.
@@ -273,7 +275,9 @@ pub unsafe extern "C" fn eudaemon_set_keep(daemon: *mut eudaemon, fd: c_int) {
 /// Writes a newline to this descriptor when ready, and closes it: s6's `notification-fd`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_set_notification_fd(daemon: *mut eudaemon, fd: c_int) {
-    unsafe { with(daemon, |description| description.change(|daemon| Ok(daemon.notification_fd(fd)))) };
+    unsafe {
+        with(daemon, |description| description.change(|daemon| Ok(daemon.notification_fd(FdNumber(fd)))))
+    };
 }
 
 /// How long a stop may take, in milliseconds, 30,000 otherwise; then it ends by force. Whole seconds count.

@@ -3,7 +3,7 @@
 use crate::life::Life;
 use crate::raised;
 use crate::sys::over_forks;
-use eudaemon_kit::{CapabilitySet, Daemon, Ground, Privileges, Resource, Socket};
+use eudaemon_kit::{CapabilitySet, Daemon, FdNumber, Ground, Mode, Privileges, Resource, Socket};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -87,7 +87,7 @@ fn described(name: &str, options: &Bound<'_, PyDict>) -> PyResult<Daemon> {
     for (kind, name, address, mode) in sockets.unwrap_or_default() {
         let socket = socket(&kind, &name, &address)?;
         daemon = daemon.socket(match mode {
-            Some(mode) => socket.mode(mode),
+            Some(mode) => socket.mode(Mode::from_raw_mode(mode)),
             None => socket,
         });
     }
@@ -95,7 +95,7 @@ fn described(name: &str, options: &Bound<'_, PyDict>) -> PyResult<Daemon> {
         daemon = daemon.directory(path);
     }
     if let Some(umask) = given::<u32>(options, "umask")? {
-        daemon = daemon.umask(umask);
+        daemon = daemon.umask(Mode::from_raw_mode(umask));
     }
     if let Some(path) = given::<PathBuf>(options, "stdout")? {
         daemon = daemon.stdout(path);
@@ -115,7 +115,7 @@ fn described(name: &str, options: &Bound<'_, PyDict>) -> PyResult<Daemon> {
         daemon = daemon.keep(&fd);
     }
     if let Some(fd) = given::<i32>(options, "notification_fd")? {
-        daemon = daemon.notification_fd(fd);
+        daemon = daemon.notification_fd(FdNumber(fd));
     }
     if let Some(time) = seconds(options, "stop_within")? {
         daemon = daemon.stop_within(time);

@@ -1,5 +1,6 @@
 //! `NOTIFY_SOCKET=`: where messages go.
 
+use crate::limits::LONGEST_SOCKET_NAME;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -30,15 +31,12 @@ const VSOCK: [(&str, &[VsockKind]); 4] = [
     ("vsock-seqpacket:", &[VsockKind::Packets]),
 ];
 
-/// The longest name of a Unix socket, in bytes: unix(7).
-const LONGEST: usize = 107;
-
 impl Address {
     /// Reads the text; the error says what was expected.
     pub(super) fn read(text: &OsStr) -> Result<Address, &'static str> {
         let bytes = text.as_bytes();
         match bytes {
-            [b'/' | b'@', _, ..] if bytes.len() > LONGEST => {
+            [b'/' | b'@', _, ..] if bytes.len() > LONGEST_SOCKET_NAME => {
                 Err("longer than the 107 bytes of a socket's name")
             }
             [b'/', _, ..] => Ok(Address::Path(PathBuf::from(text))),

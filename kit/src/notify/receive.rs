@@ -1,20 +1,17 @@
 //! The manager's side: for supervisors, wrappers and tests.
 
+use crate::limits::{LONGEST_MESSAGE, MOST_FDS};
+
 use super::message::{State, parse};
 use crate::error::{Error, Result};
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketAddrUnix, SocketFlags,
-    SocketType,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SocketAddrUnix,
+    SocketFlags, SocketType,
 };
 use std::io::IoSliceMut;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
-
-/// The longest message that is taken, in bytes; what is longer is cut, as systemd cuts it.
-const LONGEST: usize = 4096;
-/// Most descriptors that one message takes along: unix(7), `SCM_RIGHTS`.
-const MOST_FDS: usize = 253;
 
 /// A socket that services send to.
 #[derive(Debug)]
@@ -58,9 +55,11 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// [`Error::Notify`] when the socket cannot be read; `EAGAIN` if it was made non-blocking.
+    /// [`Error::Notify`] when the socket cannot be read; `EAGAIN` if it was made non-blocking. A message of more than 4096
+    /// bytes, or one whose descriptors do not all fit, is an error too: half a message says something else than the whole. It
+    /// is gone then, and the next can be received.
     pub fn receive(&self) -> Result<Received> {
-        let mut text = vec![0; LONGEST];
+        let mut text = vec![0; LONGEST_MESSAGE];
         let mut space =
             vec![MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_FDS), ScmCredentials(1))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
@@ -72,10 +71,14 @@ impl Receiver {
                 RecvFlags::CMSG_CLOEXEC,
             )
         });
-        let got = got.map_err(|errno| Error::Notify {
-            socket: "the notify socket".into(),
-            reason: errno.to_string(),
-        })?;
+        let failed = |reason: String| Error::Notify { socket: "the notify socket".into(), reason };
+        let got = got.map_err(|errno| failed(errno.to_string()))?;
+        // What came along is closed with it.
+        let cut = ReturnFlags::TRUNC | ReturnFlags::CTRUNC;
+        if got.flags.intersects(cut) {
+            drop(control);
+            return Err(failed(format!("a message is longer than {LONGEST_MESSAGE} bytes: left out")));
+        }
         let mut received =
             Received { pid: None, uid: u32::MAX, states: parse(&text[..got.bytes]), fds: Vec::new() };
         for part in control.drain() {
@@ -95,5 +98,25 @@ impl Receiver {
 impl AsFd for Receiver {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notify::Notifier;
+
+    #[test]
+    fn half_a_message_is_an_error_and_the_next_is_heard() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("notify");
+        let receiver = Receiver::bind(&path).expect("a socket");
+        let notifier = Notifier::connect(path.as_os_str()).expect("it listens");
+        let (whole, longer) = (LONGEST_MESSAGE - "STATUS=".len(), LONGEST_MESSAGE);
+        notifier.send(&[State::Status("x".repeat(longer)), State::Ready]).expect("it listens");
+        notifier.send(&[State::Status("x".repeat(whole))]).expect("it listens");
+        let error = receiver.receive().expect_err("cut");
+        assert!(error.to_string().ends_with("a message is longer than 4096 bytes: left out"), "{error}");
+        assert_eq!(receiver.receive().expect("whole").states, [State::Status("x".repeat(whole))]);
     }
 }

@@ -3,6 +3,7 @@
 use super::address::Address;
 use super::message::{State, print};
 use crate::error::{Error, Result};
+use crate::limits::MOST_FDS;
 use crate::sys;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -15,10 +16,7 @@ use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Mutex;
-use std::time::Duration;
-
-/// Most descriptors that one message takes along: unix(7), `SCM_RIGHTS`.
-const MOST_FDS: usize = 253;
+use std::time::{Duration, Instant};
 
 /// The way to the manager, open from the start: a later chroot(2) or a change of user does not cut it.
 ///
@@ -118,11 +116,15 @@ impl Notifier {
         let (ours, theirs) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(failed)?;
         self.send_with_fds(&[State::Barrier], &[theirs.as_fd()])?;
         drop(theirs);
-        let time = Timespec::try_from(patience).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 });
+        // One too far to be told is none.
+        let deadline = Instant::now().checked_add(patience);
         // The manager writes nothing: it closes its end.
         let mut ends = [PollFd::new(&ours, PollFlags::empty())];
         loop {
-            match poll(&mut ends, Some(&time)) {
+            // A signal that comes by meanwhile gives no new patience.
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let left = left.and_then(|left| Timespec::try_from(left).ok());
+            match poll(&mut ends, left.as_ref()) {
                 Ok(0) => return Err(failed(Errno::TIMEDOUT)),
                 Ok(_) => return Ok(()),
                 Err(Errno::INTR) => {}

@@ -6,6 +6,7 @@
 //! started us. Those that were announced (`LISTEN_FDS=`) are taken once: the callers hold the set of those left.
 #![allow(unsafe_code)]
 
+use crate::limits::FARTHEST_FD;
 use rustix::io::Errno;
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -109,13 +110,11 @@ pub(crate) fn close_inherited(keep: &[RawFd]) {
 
 /// The open descriptors; without /proc, all that could be open.
 fn open_numbers() -> Vec<RawFd> {
-    /// Where the search ends when the limit is higher: it takes some 10 ms.
-    const FAR: u64 = 65_536;
     if let Ok(listing) = fs::read_dir("/proc/self/fd") {
         return listing.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
     }
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(FAR);
-    (0..limit.min(FAR) as RawFd).collect()
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(FARTHEST_FD);
+    (0..limit.min(FARTHEST_FD) as RawFd).collect()
 }
 
 pub(super) fn last_errno() -> Errno {

@@ -4,7 +4,7 @@
 //! it. [`Alone`] can only be made when /proc counts one thread, so no such lock exists: the child may go on as an
 //! ordinary program. The environment is changed under the same proof: no other thread can be reading it. Nothing here
 //! starts a thread, so the proof holds as long as the value is borrowed by nobody who does; it is neither `Send` nor
-//! `Sync`. prctl, alarm and _exit take integers.
+//! `Sync`. prctl and _exit take integers.
 #![allow(unsafe_code)]
 
 use super::fd::last_errno;

@@ -2,16 +2,19 @@
 //! stop, and a stop that takes too long.
 //!
 //! Argument: the one signal function below does what signal-safety(7) allows and nothing else: atomics, write(2),
-//! clock_gettime(2), alarm(2), signal(2), raise(3), _exit(2); it keeps errno as it was. What it reads are atomics that were set before it
-//! was installed. `sigaction` and `sigemptyset` get pointers to live, initialised values of ours.
+//! clock_gettime(2), timer_settime(2), signal(2), raise(3), _exit(2); it keeps errno as it was. What it reads are atomics that were set before it
+//! was installed. `sigaction`, `sigemptyset`, `timer_create` and `timer_settime` get pointers to live, initialised values of ours.
+//!
+//! The deadline has a timer of its own, whose signal is the highest there is (`SIGRTMAX`): alarm(2) and SIGALRM are the program's.
 #![allow(unsafe_code)]
 
 use super::fd::last_errno;
+use crate::limits::ONE_REQUEST;
 use rustix::pipe::PipeFlags;
 use std::mem::{MaybeUninit, zeroed};
 use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::ptr::{null, null_mut};
-use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 /// The end of the pipe that signals are written to; closed when another takes its place.
 static PIPE: AtomicI32 = AtomicI32::new(-1);
@@ -19,10 +22,9 @@ static PIPE: AtomicI32 = AtomicI32::new(-1);
 static STOPPED: AtomicU64 = AtomicU64::new(0);
 /// Seconds that a stop may take; 0 is for ever.
 static PATIENCE: AtomicU32 = AtomicU32::new(0);
-
-/// Requests to stop within so many milliseconds are one: timeout(1) and terminals' wrappers send to the process and to
-/// its group.
-const ONE_REQUEST: u64 = 500;
+/// What counts them, as timer_create(2) names it: nothing where there is no deadline, since 0 is a name too. Timers are
+/// not inherited over fork(2).
+static TIMER: AtomicPtr<libc::c_void> = AtomicPtr::new(null_mut());
 
 /// Asks to stop.
 pub(crate) const STOPS_US: [libc::c_int; 2] = [libc::SIGTERM, libc::SIGINT];
@@ -35,15 +37,21 @@ pub(crate) const RELOADS_US: libc::c_int = libc::SIGHUP;
 /// second request. A second call, which only a process of one thread may make, gets a pipe of its own, and the first
 /// is closed.
 pub(crate) fn listen(patience: u32) -> rustix::io::Result<OwnedFd> {
+    let timer = if patience > 0 { timer()? } else { null_mut() };
     let (ours, theirs) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
-    PATIENCE.store(patience, Ordering::SeqCst);
+    let patience_before = PATIENCE.swap(patience, Ordering::SeqCst);
     STOPPED.store(0, Ordering::SeqCst);
+    let timer_before = TIMER.swap(timer, Ordering::SeqCst);
+    if patience_before > 0 {
+        // SAFETY: it was ours, and nobody sets it any more.
+        unsafe { libc::timer_delete(timer_before) };
+    }
     let before = PIPE.swap(theirs.into_raw_fd(), Ordering::SeqCst);
     if before >= 0 {
         // SAFETY: it was ours, and the signal function writes to the other one now.
         drop(unsafe { OwnedFd::from_raw_fd(before) });
     }
-    for signal in STOPS_US.into_iter().chain([RELOADS_US, libc::SIGALRM]) {
+    for signal in STOPS_US.into_iter().chain([RELOADS_US, libc::SIGRTMAX()]) {
         // nohup(1) and shells' `&` have these ignored, and mean it.
         if [libc::SIGINT, libc::SIGHUP].contains(&signal) && is_ignored(signal) {
             continue;
@@ -51,6 +59,20 @@ pub(crate) fn listen(patience: u32) -> rustix::io::Result<OwnedFd> {
         set(signal, heard as *const () as libc::sighandler_t)?;
     }
     Ok(ours)
+}
+
+/// A timer that sends this process SIGRTMAX.
+fn timer() -> rustix::io::Result<libc::timer_t> {
+    // SAFETY: integers and pointers that may be null.
+    let mut event: libc::sigevent = unsafe { zeroed() };
+    event.sigev_notify = libc::SIGEV_SIGNAL;
+    event.sigev_signo = libc::SIGRTMAX();
+    let mut timer = null_mut();
+    // SAFETY: both are live.
+    match unsafe { libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer) } {
+        0 => Ok(timer),
+        _ => Err(last_errno()),
+    }
 }
 
 fn is_ignored(signal: libc::c_int) -> bool {
@@ -73,7 +95,7 @@ pub(crate) fn block_in_this_thread() {
     unsafe {
         let mut ours = zeroed();
         libc::sigemptyset(&raw mut ours);
-        for signal in STOPS_US.into_iter().chain([RELOADS_US, libc::SIGALRM]) {
+        for signal in STOPS_US.into_iter().chain([RELOADS_US, libc::SIGRTMAX()]) {
             libc::sigaddset(&raw mut ours, signal);
         }
         libc::pthread_sigmask(libc::SIG_BLOCK, &raw const ours, null_mut());
@@ -116,12 +138,13 @@ extern "C" fn heard(signal: libc::c_int) {
     // SAFETY: signal-safe calls alone; errno is the thread's own.
     unsafe {
         let errno = *libc::__errno_location();
-        if signal == libc::SIGALRM && STOPPED.load(Ordering::SeqCst) == 0 {
-            // Somebody else's alarm.
+        let is_deadline = !STOPS_US.contains(&signal) && signal != RELOADS_US;
+        if is_deadline && STOPPED.load(Ordering::SeqCst) == 0 {
+            // Somebody else sent it.
             *libc::__errno_location() = errno;
             return;
         }
-        if signal == libc::SIGALRM {
+        if is_deadline {
             say(b"stopping took too long: ended by force\n");
             libc::_exit(1);
         }
@@ -142,13 +165,27 @@ extern "C" fn heard(signal: libc::c_int) {
                 return;
             }
             STOPPED.store(now(), Ordering::SeqCst);
-            libc::alarm(PATIENCE.load(Ordering::SeqCst));
+            begin_to_count();
         }
         let byte = signal as u8;
         let pipe: RawFd = PIPE.load(Ordering::SeqCst);
         // A full pipe has reload requests enough, and a stop is counted above.
         libc::write(pipe, (&raw const byte).cast(), 1);
         *libc::__errno_location() = errno;
+    }
+}
+
+/// Sets the timer, from within the signal function.
+unsafe fn begin_to_count() {
+    let (timer, patience) = (TIMER.load(Ordering::SeqCst), PATIENCE.load(Ordering::SeqCst));
+    if patience == 0 {
+        return;
+    }
+    // SAFETY: a live value of integers, and a timer of ours.
+    unsafe {
+        let mut time: libc::itimerspec = zeroed();
+        time.it_value.tv_sec = patience as libc::time_t;
+        libc::timer_settime(timer, 0, &raw const time, null_mut());
     }
 }
 

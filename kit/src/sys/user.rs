@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 use super::fd::last_errno;
+use crate::limits::MOST_GROUPS;
 use rustix::io::Errno;
 use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
@@ -86,10 +87,8 @@ fn look_up<Record, Found>(
 
 /// The groups a user is in, its own among them.
 pub(crate) fn groups_of(account: &Account) -> Vec<u32> {
-    /// Linux has no more for a process.
-    const MOST: usize = 65_536;
     let mut groups = vec![0; 64];
-    while groups.len() <= MOST {
+    while groups.len() <= MOST_GROUPS {
         let mut count = groups.len() as libc::c_int;
         // SAFETY: the name ends in NUL; `count` is the length of the space, then of the answer.
         let answer = unsafe {

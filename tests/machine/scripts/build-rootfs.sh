@@ -3,6 +3,8 @@
 #   nine   minbase, systemd, the nine packages that the tests run, and their clients
 #   seed   what examples/seed needs to be built and run, as an overlay upon nine
 #   starters  other programs that start and watch daemons, as an overlay upon nine
+#   names  what announces services by DNS-SD, as an overlay upon nine
+# A layer is made anew when a line here changes that does not speak of another layer alone: see `recipe` in src/rootfs.rs.
 # Environment: CACHE, SEAL (the compiled seal.c, whose `nosync` turns fsync into nothing: a third of the time goes there),
 # MIRROR (default: the one this machine uses, else deb.debian.org). Needs root.
 set -euo pipefail
@@ -18,6 +20,7 @@ nine="systemd systemd-sysv dbus nginx redis-server postgresql openssh-server ope
   curl iproute2 procps python3 netcat-openbsd ca-certificates kmod udev psmisc strace"
 seed="gcc libc6-dev golang-go nodejs"
 starters="s6 runit openbsd-inetd"
+names="avahi-daemon avahi-utils"
 
 # inside ROOT COMMAND...: runs a command in the root with its own mounts and processes; nothing outlives it.
 inside() {
@@ -76,6 +79,7 @@ build_nine() {
 
 build_seed() { upon_nine "$1" $seed; }
 build_starters() { upon_nine "$1" $starters; }
+build_names() { upon_nine "$1" $names; }
 
 upon_nine() { # UPPER PACKAGE...: an overlay with more packages
   local upper=$1 root=$1.root; shift

@@ -17,16 +17,19 @@ pub enum Layer {
     Seed,
     /// Other programs that start and watch daemons, upon `Nine`.
     Starters,
+    /// What announces services by DNS-SD, upon `Nine`.
+    Names,
 }
 
 impl Layer {
-    pub const ALL: [Layer; 3] = [Layer::Nine, Layer::Seed, Layer::Starters];
+    pub const ALL: [Layer; 4] = [Layer::Nine, Layer::Seed, Layer::Starters, Layer::Names];
 
     pub fn name(self) -> &'static str {
         match self {
             Layer::Nine => "nine",
             Layer::Seed => "seed",
             Layer::Starters => "starters",
+            Layer::Names => "names",
         }
     }
 
@@ -36,6 +39,7 @@ impl Layer {
             Layer::Nine => &[Layer::Nine],
             Layer::Seed => &[Layer::Seed, Layer::Nine],
             Layer::Starters => &[Layer::Starters, Layer::Nine],
+            Layer::Names => &[Layer::Names, Layer::Nine],
         }
     }
 }
@@ -104,7 +108,7 @@ pub fn build(layer: Layer) -> Result<()> {
         if !status.success() {
             bail!("making the root file system `{}` failed: {status}", part.name());
         }
-        fs::write(stamp(*part), recipe()?)?;
+        fs::write(stamp(*part), recipe(*part)?)?;
     }
     Ok(())
 }
@@ -137,20 +141,40 @@ pub fn tool(name: &str) -> Result<PathBuf> {
 
 fn is_current(layer: Layer) -> Result<bool> {
     let made = cache().join(layer.name()).is_dir();
-    Ok(made && fs::read_to_string(stamp(layer)).is_ok_and(|text| text == recipe().unwrap_or_default()))
+    Ok(made && fs::read_to_string(stamp(layer)).is_ok_and(|text| text == recipe(layer).unwrap_or_default()))
 }
 
 fn stamp(layer: Layer) -> PathBuf {
     cache().join(format!("{}.made-by", layer.name()))
 }
 
-/// What a layer was made by: another script makes another root file system.
-fn recipe() -> Result<String> {
-    Ok(format!("{:016x}", fingerprint(&fs::read(script("build-rootfs.sh"))?)))
+/// What a layer was made by: another script makes another root file system, but for the lines that speak of other layers.
+fn recipe(layer: Layer) -> Result<String> {
+    let text = fs::read_to_string(script("build-rootfs.sh"))?;
+    let others = Layer::ALL.iter().filter(|other| !layer.stack().contains(other)).map(|other| other.name());
+    let others: Vec<[String; 3]> = others
+        .map(|name| [format!("{name}=\""), format!("build_{name}()"), format!("#   {name} ")])
+        .collect();
+    let ours = |line: &&str| !others.iter().flatten().any(|beginning| line.starts_with(&**beginning));
+    Ok(format!("{:016x}", fingerprint(text.lines().filter(ours).collect::<Vec<_>>().join("\n").as_bytes())))
 }
 
 fn fingerprint(bytes: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A layer's packages are its own business; what all are made with is everybody's.
+    #[test]
+    fn recipes_differ_where_layers_do() {
+        let recipes: Vec<String> = Layer::ALL.map(|layer| recipe(layer).expect("a script")).to_vec();
+        for (at, recipe) in recipes.iter().enumerate() {
+            assert_eq!(recipes.iter().position(|other| other == recipe), Some(at), "{recipes:?}");
+        }
+    }
 }

@@ -28,6 +28,8 @@ mod kills;
 mod kit;
 #[path = "cases/life.rs"]
 mod life;
+#[path = "cases/names.rs"]
+mod names;
 #[path = "cases/nine.rs"]
 mod nine;
 #[path = "cases/orphans.rs"]
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         boot::CASES,
         nine::CASES,
         kit::CASES,
+        names::CASES,
         life::CASES,
         places::CASES,
         seed::CASES,

@@ -2,14 +2,15 @@
 //! A daemon by `kit` that lives as its command line says, for tests of every surrounding.
 //!
 //! ```text
-//! lifelike [--daemon] [--pid-file=PATH] [--user=NAME] [--port=PORT] [--notify-fd=N] [--mark=FILE] [WORD…]
+//! lifelike [--daemon] [--pid-file=PATH] [--user=NAME] [--port=PORT] [--notify-fd=N] [--mark=FILE] [--announce=NAME] [WORD…]
 //! ```
 //! Words: `fails` (before it is ready), `slow` (ready after a second), `crashes` (after it is ready), `crashes-early`,
 //! `panics`, `hangs` (answers no watchdog), `stubborn` (does not stop when asked), `late` (its deadline ends it), `stores`
 //! (leaves its socket with the manager). `units` writes its unit files into the folder of `--mark` instead. What
-//! happens to it, it writes to the file of `--mark`, a line each. On its port it tells its pid to whoever connects.
+//! happens to it, it writes to the file of `--mark`, a line each. On its port it tells its pid to whoever connects, and with
+//! `--announce` it is found there by DNS-SD.
 
-use eudaemon_kit::{Daemon, Life, Moment, Privileges, Socket};
+use eudaemon_kit::{Announcement, Daemon, FdNumber, Health, Life, Moment, Privileges, Registry, Socket};
 use std::error::Error;
 use std::fs::File;
 use std::io::Write;
@@ -32,8 +33,13 @@ fn main() -> ExitCode {
     if let Some(port) = value("--port") {
         daemon = daemon.socket(Socket::tcp("lifelike", format!("127.0.0.1:{port}")));
     }
+    if let Some(name) = value("--announce") {
+        let announcement =
+            Announcement::new(name).socket("lifelike").service_type("_lifelike._tcp").tag("path=/");
+        daemon = daemon.announce(Registry::Avahi, announcement.health(Health::Ttl(Duration::from_secs(2))));
+    }
     if let Some(number) = value("--notify-fd").and_then(|number| number.parse().ok()) {
-        daemon = daemon.notification_fd(number);
+        daemon = daemon.notification_fd(FdNumber(number));
     }
     if words.iter().any(|word| word == "units") {
         return print_units(&daemon, value("--mark"));

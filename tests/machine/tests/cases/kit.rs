@@ -28,7 +28,7 @@ pub const CASES: &[Case] = &[
 const SOON: Duration = Duration::from_secs(60);
 const PROGRAM: &str = "/usr/local/bin/lifelike";
 
-fn with_program(setup: Setup) -> Result<Setup> {
+pub fn with_program(setup: Setup) -> Result<Setup> {
     setup.program(Path::new(env!("CARGO_BIN_EXE_lifelike")), PROGRAM)
 }
 
@@ -39,7 +39,7 @@ fn alone() -> Result<Machine> {
 }
 
 /// Says what a script printed: `$L` is the daemon, `$M` asks for marks in `m`, `$P` for the pid file `p`; `await COMMAND` waits.
-fn told(machine: &Machine, script: &str) -> Result<String> {
+pub fn told(machine: &Machine, script: &str) -> Result<String> {
     const BEFORE: &str = "
         cd $(mktemp -d)
         L=/usr/local/bin/lifelike M=--mark=$PWD/m P=--pid-file=$PWD/p
@@ -390,7 +390,7 @@ const AS_ROOT: &[(&str, &str, &str)] = &[
 /// Where systemd's journal keeps what is written.
 const IN_THE_JOURNAL: &[(&str, &str, &str)] = &[(
     "its last words are the unit's, with their priority",
-    "journalctl --sync; journalctl -q -u fails -p err -o json --output-fields=MESSAGE _COMM=lifelike | grep -o '\"MESSAGE\":[^,}]*'",
+    "journalctl --sync; journalctl -q -u fails -p err -o json --output-fields=MESSAGE -t lifelike | grep -o '\"MESSAGE\":[^,}]*'",
     "\"MESSAGE\":\"told to fail\"",
 )];
 
