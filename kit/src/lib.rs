@@ -14,6 +14,8 @@ pub mod notify;
 mod pid_file;
 mod privileges;
 mod report;
+#[cfg(feature = "service")]
+pub mod service;
 mod sockets;
 mod starter;
 mod sys;
