@@ -126,6 +126,12 @@ fn lost(service: &Service, level: Level, losses: &mut Vec<Loss>) {
     if service.environs.oom_score.is_some() {
         lose(Severity::Note, "OOMScoreAdjust=", "macOS does not choose by a score");
     }
+    for directory in &service.environs.directories {
+        if let Some(user) = &rights.user {
+            let why = format!("{} must be there, and be {user}'s", directory.path);
+            lose(behaviour, directory.variable, &why);
+        }
+    }
     for need in &service.needs {
         let directive = match need {
             Need::After(_) => continue,

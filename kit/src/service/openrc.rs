@@ -5,7 +5,7 @@ use super::description::{
 };
 use super::script;
 use super::target::{File, Loss, Refusal, Severity, Written, loss, one_process, restart_word, unheard};
-use super::word::{Command, line, quoted};
+use super::word::{Command, Word, line, quoted};
 
 pub(super) fn write(service: &Service) -> Result<Written, Refusal> {
     let mut losses = script::check(service)?;
@@ -52,7 +52,10 @@ fn unwatched(restart: Restart) -> Option<Loss> {
 }
 
 fn text(service: &Service) -> String {
-    let mut text = String::from("#!/sbin/openrc-run\n") + &script::beginning(service);
+    let mut text = String::from("#!/sbin/openrc-run\n") + &script::mark(service);
+    if service.commands().flat_map(|command| &command.words).any(Word::splits) {
+        text += "# Words are taken as they are: no file names are made of them.\nset -f\n";
+    }
     line(&mut text, format!("description={}", quoted(&service.title())));
     match &service.start {
         Start::Foreground(Foreground { command, .. }) => {

@@ -16,8 +16,11 @@ pub(super) fn write(service: &Service) -> Result<Written, Refusal> {
         Start::Once { .. } => {}
         Start::Foreground(_) | Start::Background { .. } => {
             one_process(service, &mut losses, "its main process");
-            losses.extend(slow_stop(service));
         }
+    }
+    match service.start {
+        Start::Foreground(_) => losses.extend(slow_stop(service)),
+        Start::Background { .. } | Start::Once { .. } => {}
     }
     order(service, &mut losses);
     let folder = format!("/etc/sv/{}", service.name);
@@ -102,11 +105,7 @@ pub(super) fn main(service: &Service) -> String {
             line(&mut text, format!("exec {}", script::succeeding(service, command)));
         }
         Start::Background { command, pid_file, within } => {
-            let shepherd = script::shepherd(service, command, pid_file, *within);
-            text += &shepherd.replace(
-                "export MAINPID\n",
-                &format!("export MAINPID\n{}", script::all(service, &service.after, ":")),
-            );
+            text += &script::shepherd(service, command, pid_file, *within);
         }
         Start::Once { commands, then } => text += &once(service, commands, *then),
     }
@@ -121,7 +120,7 @@ fn once(service: &Service, commands: &[Command], then: Remains) -> String {
         Remains::Up => {
             text += "# It is up until it is told to stop.\nstop() {\n";
             text += &script::indented(&script::all(service, &service.stop.commands, ":"), "    ");
-            text += "    exit 0\n}\ntrap stop TERM INT\nwhile :; do sleep 1000 & wait $!; done\n";
+            text += "    kill \"$!\" 2>/dev/null\n    exit 0\n}\ntrap stop TERM INT\nwhile :; do sleep 1000 & wait $!; done\n";
         }
     }
     text

@@ -251,12 +251,16 @@ fn quote_after(line: &str, mut open: Option<char>) -> Option<char> {
     open
 }
 
+/// The line that says whose file it is.
+pub(super) fn mark(service: &Service) -> String {
+    format!("# {MARK} {}: {}\n", service.name, service.title())
+}
+
 /// How every script begins.
 pub(super) fn beginning(service: &Service) -> String {
     format!(
-        "# {MARK} {}: {}\n# Words are taken as they are: no file names are made of them.\nset -f\n{PATH}\nexport PATH\n",
-        service.name,
-        service.title()
+        "{}# Words are taken as they are: no file names are made of them.\nset -f\n{PATH}\nexport PATH\n",
+        mark(service)
     )
 }
 
@@ -269,15 +273,14 @@ pub(super) fn reload(service: &Service) -> Option<String> {
     }
 }
 
-/// A shell that stays while a service is in the background, passes on stops and reloads, and ends with it.
+/// A shell that stays while a service is in the background, passes on stops and reloads, and ends with it. What does not
+/// stop in time it kills: its supervisor could only kill the shell.
 pub(super) fn shepherd(service: &Service, command: &Command, pid_file: &str, within: Duration) -> String {
     let file = quoted(pid_file);
-    let signal = &service.stop.signal;
     let mut text = format!("rm -f {file}\n{} || exit 1\n", called(service, command));
-    let tenths = within.as_secs().clamp(1, 3600) * 10;
     text += &format!(
-        "# It went into the background: this shell stays for its supervisor and ends with it.
-MAINPID= left={tenths}
+        "# It went into the background: this shell stays for its supervisor, and ends with it.
+MAINPID= left={}
 while [ -z \"$MAINPID\" ]; do
     if [ -s {file} ]; then read -r MAINPID _ <{file}; fi
     case $MAINPID in *[!0-9]*) MAINPID= ;; esac
@@ -286,16 +289,26 @@ while [ -z \"$MAINPID\" ]; do
     [ -n \"$MAINPID\" ] || tick
 done
 export MAINPID
-"
+",
+        within.as_secs().clamp(1, 3600) * 10
     );
-    line(&mut text, "stop() {");
+    text += &all(service, &service.after, ":");
+    text += "left=\nstop() {\n";
     text += &indented(&all(service, &service.stop.commands, ":"), "    ");
-    line(&mut text, format!("    kill -{signal} \"$MAINPID\" 2>/dev/null\n}}\ntrap stop TERM INT"));
+    line(&mut text, format!("    kill -{} \"$MAINPID\" 2>/dev/null", service.stop.signal));
+    if let Some(within) = service.stop.within {
+        line(&mut text, format!("    left={}", within.as_millis().div_ceil(100)));
+    }
+    text += "}\ntrap stop TERM INT\n";
     if let Some(reload) = reload(service) {
         text += &format!("reload() (\n{})\ntrap reload HUP\n", indented(&reload, "    "));
     }
-    text += "while [ -n \"$(born \"$MAINPID\")\" ]; do tick; done\n";
-    text
+    text + "while [ -n \"$(born \"$MAINPID\")\" ]; do
+    if [ -n \"$left\" ]; then left=$((left - 1)); fi
+    if [ \"$left\" = 0 ]; then kill -KILL \"$MAINPID\"; fi
+    tick
+done
+"
 }
 
 /// Whether a script needs [`WAIT`] and [`BORN`] for its main part.

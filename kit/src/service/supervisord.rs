@@ -116,15 +116,7 @@ fn section(service: &Service, command: &str) -> String {
     if once {
         line(&mut text, "startsecs=0\nstartretries=0");
     }
-    line(&mut text, format!("stopsignal={}", service.stop.signal));
-    // For ever is not said by any number: a day.
-    let within = service.stop.within.map_or(86400, |within| within.as_secs().max(1));
-    line(&mut text, format!("stopwaitsecs={within}"));
-    match service.stop.whom {
-        Whom::All => line(&mut text, "stopasgroup=true\nkillasgroup=true"),
-        Whom::Mixed => line(&mut text, "killasgroup=true"),
-        Whom::Main => {}
-    }
+    stop(service, &mut text);
     let directory = service.environs.directory.as_deref().unwrap_or("/");
     line(&mut text, format!("directory={}", escaped(directory)));
     if let Some(umask) = service.environs.umask {
@@ -141,6 +133,25 @@ fn section(service: &Service, command: &str) -> String {
         }
     }
     text
+}
+
+fn stop(service: &Service, text: &mut String) {
+    // For ever is not said by any number: a day.
+    let within = service.stop.within.map_or(86400, |within| within.as_secs().max(1));
+    match (&service.start, service.stop.whom) {
+        (Start::Foreground(_), whom) => {
+            line(text, format!("stopsignal={}\nstopwaitsecs={within}", service.stop.signal));
+            match whom {
+                Whom::All => line(text, "stopasgroup=true\nkillasgroup=true"),
+                Whom::Mixed => line(text, "killasgroup=true"),
+                Whom::Main => {}
+            }
+        }
+        // The shell in front passes it on, and kills in time.
+        (Start::Background { .. } | Start::Once { .. }, _) => {
+            line(text, format!("stopsignal=TERM\nstopwaitsecs={}", within + 5));
+        }
+    }
 }
 
 fn yes(is_so: bool) -> &'static str {

@@ -20,6 +20,9 @@ is_running() {
     export MAINPID
     now=$(born "$MAINPID")
     [ -n "$now" ] || return 1
+    # Who is not root may name no process but one of his own.
+    owner=$(stat -L -c %u "$PIDFILE")
+    [ "$owner" = 0 ] || [ "$owner" = "$(stat -c %u "/proc/$MAINPID")" ] || return 1
     if [ -s "$SINCE" ]; then read -r known since <"$SINCE"; fi
     [ "$known" != "$MAINPID" ] || [ "$since" = "$now" ]
 }

@@ -246,14 +246,13 @@ pub(super) fn unheard(service: &Service, losses: &mut Vec<Loss>) {
 
 /// What a manager loses that knows one process of a service.
 pub(super) fn one_process(service: &Service, losses: &mut Vec<Loss>, whom: &str) {
-    match service.stop.whom {
-        Whom::All | Whom::Mixed => losses.push(loss(
-            Severity::Behaviour,
-            "KillMode=control-group",
-            format!("there is no cgroup: a stop reaches {whom}, and what left those stays"),
-        )),
-        Whom::Main => {}
-    }
+    let directive = match service.stop.whom {
+        Whom::All => "KillMode=control-group",
+        Whom::Mixed => "KillMode=mixed",
+        Whom::Main => return,
+    };
+    let why = format!("there is no cgroup: a stop reaches {whom}, and what left that stays");
+    losses.push(loss(Severity::Behaviour, directive, why));
 }
 
 /// The word of unit files for it.
