@@ -65,6 +65,12 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// A file is there that is not ours, where one of ours should be.
+    #[cfg(feature = "service")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
     /// Another step failed.
     Io {
         /// What was being done, to what.
@@ -86,6 +92,8 @@ impl Error {
             Error::Unknown { .. } => 67,
             Error::Threads { .. } => 70,
             Error::PidFile { .. } => 73,
+            #[cfg(feature = "service")]
+            Error::Foreign { .. } => 73,
             Error::Privileges { .. } => 77,
             Error::Running { .. }
             | Error::Socket { .. }
@@ -119,6 +127,10 @@ impl fmt::Display for Error {
             Error::Notify { socket, reason } => {
                 write!(f, "cannot reach the service manager at {}: {reason}", socket.to_string_lossy())
             }
+            #[cfg(feature = "service")]
+            Error::Foreign { path } => {
+                write!(f, "{} is there, and not ours: it is left as it is", path.display())
+            }
             Error::Io { doing, source } => write!(f, "cannot {doing}: {source}"),
         }
     }
@@ -135,6 +147,8 @@ impl std::error::Error for Error {
             | Error::Socket { .. }
             | Error::Handed { .. }
             | Error::Notify { .. } => None,
+            #[cfg(feature = "service")]
+            Error::Foreign { .. } => None,
         }
     }
 }

@@ -22,10 +22,13 @@ mod windows;
 
 mod target;
 
+mod place;
+
 pub use description::{
     Boot, Capabilities, Dependency, Directory, EnvironmentFile, Environs, Foreground, Limit, Limits, Missing,
     Need, NewRights, Output, Ready, Reload, Remains, Restart, Rights, Service, Start, Stop, Unsaid, Whom,
 };
+pub use place::Put;
 pub use target::{File, Level, Loss, Refusal, Severity, Target, Written, written};
 pub use word::{Command, Failure, Piece, Run, Word};
 

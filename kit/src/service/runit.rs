@@ -197,7 +197,7 @@ fn control(service: &Service) -> String {
 
 fn log(service: &Service) -> String {
     let folder = quoted(&format!("/var/log/{}", service.name));
-    format!("#!/bin/sh\nmkdir -p {folder} || exit 1\nexec svlogd -tt {folder}\n")
+    format!("#!/bin/sh\n{}mkdir -p {folder} || exit 1\nexec svlogd -tt {folder}\n", script::mark(service))
 }
 
 /// Whether a reload can be asked for by SIGHUP.

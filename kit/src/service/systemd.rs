@@ -1,6 +1,7 @@
 //! Unit files, as [`Daemon::unit_files`](crate::Daemon::unit_files) has them: nothing is lost.
 
 use super::description::Service;
+use super::script;
 use super::target::{File, Level, Refusal, Written, refused};
 
 pub(super) fn write(service: &Service, level: Level) -> Result<Written, Refusal> {
@@ -14,7 +15,7 @@ pub(super) fn write(service: &Service, level: Level) -> Result<Written, Refusal>
     let files = service.units.iter().map(|unit| File {
         path: format!("{folder}/{}", unit.name),
         mode: 0o644,
-        text: unit.text.clone(),
+        text: script::mark(service) + &unit.text,
     });
     Ok(Written { files: files.collect(), commands: Vec::new(), losses: Vec::new() })
 }
