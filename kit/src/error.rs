@@ -71,6 +71,16 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A step of an act on the program's service failed. What was done before it stays done.
+    #[cfg(feature = "service")]
+    Step {
+        /// The step, in words.
+        step: String,
+        /// How many were done before it.
+        done: usize,
+        /// Why it failed.
+        source: io::Error,
+    },
     /// Another step failed.
     Io {
         /// What was being done, to what.
@@ -95,6 +105,8 @@ impl Error {
             #[cfg(feature = "service")]
             Error::Foreign { .. } => 73,
             Error::Privileges { .. } => 77,
+            #[cfg(feature = "service")]
+            Error::Step { .. } => 1,
             Error::Running { .. }
             | Error::Socket { .. }
             | Error::Handed { .. }
@@ -131,6 +143,12 @@ impl fmt::Display for Error {
             Error::Foreign { path } => {
                 write!(f, "{} is there, and not ours: it is left as it is", path.display())
             }
+            #[cfg(feature = "service")]
+            Error::Step { step, done: 0, source } => write!(f, "cannot {step}: {source}; nothing was done"),
+            #[cfg(feature = "service")]
+            Error::Step { step, done, source } => {
+                write!(f, "cannot {step}: {source}; {done} steps were done before, and stay")
+            }
             Error::Io { doing, source } => write!(f, "cannot {doing}: {source}"),
         }
     }
@@ -149,6 +167,8 @@ impl std::error::Error for Error {
             | Error::Notify { .. } => None,
             #[cfg(feature = "service")]
             Error::Foreign { .. } => None,
+            #[cfg(feature = "service")]
+            Error::Step { source, .. } => Some(source),
         }
     }
 }

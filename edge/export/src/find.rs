@@ -54,9 +54,10 @@ fn named(text: &str) -> Result<UnitName, String> {
         let example = text.replace("@.", "@NAME.");
         return Err(format!("{text} is a template: say for which instance, as in '{example}'"));
     }
-    match name.kind() {
-        UnitKind::Service => Ok(name),
-        kind => {
+    match name.kind() == UnitKind::Service {
+        true => Ok(name),
+        false => {
+            let kind = name.kind();
             Err(format!("{text}: a {} unit is no service: name the service it belongs to", kind.suffix()))
         }
     }

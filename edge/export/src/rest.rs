@@ -93,9 +93,6 @@ fn section(config: &Config, unsaid: &mut Vec<Unsaid>) {
             unsaid.push(behaviour(test.line(family), "it is not looked at: the service is started anyway"));
         }
     }
-    for path in &unit.requires_mounts_for {
-        unsaid.push(note(format!("RequiresMountsFor={path}"), "local file systems are mounted before"));
-    }
     if unit.stop_when_unneeded {
         unsaid.push(behaviour("StopWhenUnneeded=yes", "it stays up when nobody needs it any more"));
     }
@@ -130,7 +127,9 @@ fn life(service: &Service, unsaid: &mut Vec<Unsaid>) {
     if service.health.is_some() {
         unsaid.push(behaviour("[X-Health]", "nobody asks it whether it is well"));
     }
-    if service.exec.delegate || service.exec.slice.as_deref().is_some_and(|slice| slice != "system.slice") {
+    if service.exec.delegate
+        || service.exec.slice.as_deref().is_some_and(|slice| !slice.starts_with("system"))
+    {
         unsaid.push(behaviour("Slice=, Delegate=", "there are no cgroups: it shares all resources"));
     }
     if service.exec.pam_name.is_some() {

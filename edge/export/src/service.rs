@@ -78,7 +78,13 @@ fn start(body: &Service, known: &Known<'_>, unsaid: &mut Vec<Unsaid>) -> Result<
         ServiceType::Dbus => Ready::OnTheBus,
         ServiceType::Forking => {
             let Some(pid_file) = body.pid_file.clone() else {
-                let why = "without PIDFile= no other manager can tell which process is the service: say it in a drop-in, \
+                if !body.commands.stop.is_empty() {
+                    let why =
+                        "nobody knows its processes: it is up from its start until ExecStop= has stopped it";
+                    unsaid.push(behaviour("Type=forking", why));
+                    return Ok(Start::Once { commands: vec![command], then: Remains::Up });
+                }
+                let why = "without PIDFile= or ExecStop= no other manager can tell which process is the service: say it in a drop-in, \
                            or run the program in the foreground";
                 return Err(refused("Type=forking", why));
             };

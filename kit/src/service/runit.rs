@@ -156,7 +156,7 @@ fn finish(service: &Service) -> Option<String> {
     let mut text = format!("#!/bin/sh\n{}here=$PWD\n", script::beginning(service));
     text += &script::functions(service);
     text += &body;
-    if rule != "" && service.restart != Restart::Always {
+    if !rule.is_empty() && service.restart != Restart::Always {
         line(
             &mut text,
             format!("# Restart={}", restart_word(if once_down { Restart::Never } else { service.restart })),

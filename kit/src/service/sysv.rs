@@ -128,7 +128,7 @@ fn text(service: &Service) -> String {
     text += script::WAIT;
     text += script::BORN;
     text += IS_RUNNING;
-    line(&mut text, "is_up() { is_running; }");
+    line(&mut text, "\nis_up() { is_running; }");
     text += &script::functions(service);
     text += &start(service, &main);
     text += &stop(service);

@@ -150,8 +150,12 @@ impl std::error::Error for Refusal {}
 /// directory where the manager knows none, a way to start that it cannot follow.
 pub fn written(service: &Service, target: Target, level: Level) -> Result<Written, Refusal> {
     check(service)?;
-    if level == Level::User && service.units.is_empty() && target != Target::Launchd {
-        return Err(refused("--user", "has services of the machine alone".to_owned()).of(target));
+    let has_users = match target {
+        Target::Systemd | Target::Eudaemon | Target::Launchd => true,
+        Target::Openrc | Target::Sysv | Target::Runit | Target::Supervisord | Target::Windows => false,
+    };
+    if level == Level::User && !has_users {
+        return Err(refused("--user", format!("{} has services of the machine alone", target.word())));
     }
     let mut written = match target {
         Target::Systemd | Target::Eudaemon => systemd::write(service, level)?,
@@ -198,13 +202,6 @@ fn check(service: &Service) -> Result<(), Refusal> {
 
 pub(super) fn refused(directive: &str, why: String) -> Refusal {
     Refusal { directive: directive.to_owned(), why }
-}
-
-impl Refusal {
-    fn of(mut self, target: Target) -> Refusal {
-        self.why = format!("{} {}", target.word(), self.why);
-        self
-    }
 }
 
 pub(super) fn loss(severity: Severity, directive: impl Into<String>, why: impl Into<String>) -> Loss {

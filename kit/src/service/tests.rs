@@ -127,6 +127,75 @@ fn texts() {
     }
 }
 
+#[test]
+fn plans() {
+    let mut page = String::new();
+    for (word, target) in Target::ALL {
+        for (act, what) in Act::ALL {
+            page += &format!("{act} {word}\n");
+            let plan = what.plan(&greeter(), target, Level::System).expect("it can be said");
+            page += &plan.steps.iter().map(|step| format!("    {step}\n")).collect::<String>();
+        }
+    }
+    expect_file!["texts/plans.txt"].assert_eq(&page);
+}
+
+#[test]
+fn a_user_s_own_service() {
+    let plan = |target| Act::Install.plan(&greeter(), target, Level::User);
+    let text = plan(Target::Systemd).expect("systemd has them").to_string();
+    expect_file!["texts/user-systemd.txt"].assert_eq(&text);
+    let refusal = plan(Target::Sysv).expect_err("it has none").to_string();
+    assert_eq!(refusal, "--user: sysv has services of the machine alone");
+    let steps = plan(Target::Launchd).expect("launchd has agents").steps;
+    assert!(steps[0].to_string().starts_with("write ~/Library/LaunchAgents/greeter.plist"));
+}
+
+#[test]
+fn command_lines() {
+    let read = |line: &str| {
+        let words = std::iter::once("greeter").chain(line.split_ascii_whitespace()).map(Into::into);
+        Invocation::of_arguments(words)
+    };
+    assert_eq!(read(""), None);
+    assert_eq!(read("--daemon service"), None);
+    let install = Invocation { act: Act::Install, level: Level::System, target: None, mode: Mode::CarryOut };
+    assert_eq!(read("service install"), Some(Ok(install)));
+    let printed =
+        Invocation { target: Some(Target::Openrc), mode: Mode::Print, level: Level::User, ..install };
+    assert_eq!(read("service install --to openrc --print --user"), Some(Ok(printed)));
+    let usage = "expected service install|uninstall|start|stop|status [--user] [--to MANAGER] [--print]";
+    assert_eq!(read("service"), Some(Err(usage.to_owned())));
+    assert_eq!(read("service status now"), Some(Err(format!("now: {usage}"))));
+    let managers = "systemd, eudaemon, openrc, sysv, runit, launchd, supervisord, windows";
+    assert_eq!(read("service stop --to=init"), Some(Err(format!("--to init: expected one of {managers}"))));
+}
+
+#[test]
+fn a_step_that_fails_is_named_with_what_was_done() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let run = |words: &[&str]| Step::Run {
+        choice: vec![
+            vec!["/nowhere/program".to_owned()],
+            words.iter().map(|word| (*word).to_owned()).collect(),
+        ],
+        failure: Failure::Counts,
+    };
+    let file = File { path: path("made"), mode: 0o600, text: "text".to_owned() };
+    let link = Step::Link { path: path("link"), to: path("made") };
+    let steps = vec![Step::Write(file), link, run(&["true"]), run(&["sh", "-c", "exit 3"]), run(&["true"])];
+    let mut told = 0;
+    let plan = Plan { act: Act::Start, steps, losses: Vec::new() };
+    let error = plan.carry_out(|_| told += 1).expect_err("the fourth fails").to_string();
+    let wanted =
+        "cannot run /nowhere/program (or sh -c 'exit 3'): exit status: 3; 3 steps were done before, and stay";
+    assert_eq!((error.as_str(), told), (wanted, 4));
+    assert_eq!(std::fs::read_to_string(path("link")).expect("it leads there"), "text");
+    let asked = Plan { act: Act::Status, steps: vec![run(&["sh", "-c", "exit 3"])], losses: Vec::new() };
+    assert_eq!(asked.carry_out(|_| {}).expect("an answer"), Outcome::Said(3));
+}
+
 /// What is wrong with a script, in a shell's words.
 fn syntax(text: &str) -> String {
     let folder = tempfile::tempdir().expect("a directory");
