@@ -49,7 +49,9 @@ impl Service {
             words.push(text(argument)?);
         }
         let command = Command::of(words);
-        let detached = match daemon.its_pid_file() {
+        // Who is no root from the start could not write it where pid files are.
+        let writes = rights(daemon).user.is_none();
+        let detached = match daemon.its_pid_file().filter(|_| writes) {
             Some(path) => {
                 let mut detached = command.clone();
                 detached.words.insert(1, Word::text("--daemon"));
@@ -71,7 +73,7 @@ impl Service {
         };
         service.boot = Boot::Starts;
         service.needs = vec![Need::After(Dependency::Network), Need::After(Dependency::Log)];
-        service.rights = rights(daemon)?;
+        service.rights = rights(daemon);
         service.environs = environs(daemon);
         service.unsaid = unsaid(daemon);
         service.units = daemon.unit_files(description, program, arguments);
@@ -84,29 +86,25 @@ fn text(text: &OsStr) -> Result<String, Refusal> {
     known.ok_or_else(|| refused(&format!("{text:?}"), "is not UTF-8".to_owned()))
 }
 
-/// The manager changes to them; but for a root directory, which the daemon goes to itself, as root.
-fn rights(daemon: &Daemon) -> Result<Rights, Refusal> {
+/// A description that says who the daemon becomes is kept by the daemon itself, once its sockets and its pid file are open;
+/// else somebody else has to change the user, as systemd does.
+fn rights(daemon: &Daemon) -> Rights {
     let its = daemon.rights();
-    if its.root().is_some() {
-        return Ok(Rights::default());
+    if its.user_name().is_some() || its.root().is_some() {
+        return Rights { new: NewRights::Refused, ..Rights::default() };
     }
     let names = |set: rustix::thread::CapabilitySet| {
         Capabilities(set.iter_names().map(|(name, _)| name.to_ascii_lowercase()).collect())
     };
-    let sockets_of_root = daemon.sockets().iter().any(crate::sockets::Socket::is_network);
-    // Without a manager that hands sockets over, low ports are bound by the daemon: it drops rights itself, afterwards.
-    if sockets_of_root && its.user_name().is_some() {
-        return Ok(Rights { new: NewRights::Refused, ..Rights::default() });
-    }
-    Ok(Rights {
-        user: Some(its.user_name().unwrap_or(daemon.name()).to_owned()),
+    Rights {
+        user: Some(daemon.name().to_owned()),
         group: its.group_name().map(str::to_owned),
         groups: its.group_names().unwrap_or_default().to_vec(),
         bounding: Some(names(its.kept())),
         ambient: names(its.kept()),
         new: NewRights::Refused,
         root_directory: None,
-    })
+    }
 }
 
 fn environs(daemon: &Daemon) -> Environs {

@@ -67,7 +67,8 @@ fn text(service: &Service) -> String {
                     line(&mut text, format!("respawn_delay={delay}\nrespawn_max=0"));
                 }
             }
-            text += &program(service, command, &format!("/run/{}.pid", service.name));
+            // The service may have a pid file of its own.
+            text += &program(service, command, &format!("/run/supervise-{}.pid", service.name));
         }
         Start::Background { command, pid_file, .. } => text += &program(service, command, pid_file),
         Start::Once { .. } => {}

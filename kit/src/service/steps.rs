@@ -8,6 +8,9 @@ use std::time::Duration;
 
 /// Where runsvdir(8) looks for services, as Debian and Void link it.
 const RUNIT_SERVICES: &str = "/etc/service";
+/// The exit codes of a status: 3 is down, 4 is not known.
+const RUNIT_STATUS: &str =
+    "told=$(sv status \"$1\") || exit 4; echo \"$told\"; case $told in run:*) ;; *) exit 3 ;; esac";
 /// runsvdir looks every five seconds for new services.
 const RUNIT_LOOKS: Duration = Duration::from_secs(15);
 
@@ -157,7 +160,8 @@ pub(super) fn asking(service: &Service, target: Target, level: Level) -> Vec<Ste
         }
         Target::Openrc => command(&["rc-service", name, "status"]),
         Target::Sysv => script(service, "status"),
-        Target::Runit => command(&["sv", "status", &runit(service).0]),
+        // It says of what is down that all is well.
+        Target::Runit => command(&["sh", "-c", RUNIT_STATUS, "status", &runit(service).0]),
         Target::Launchd => command(&["launchctl", "print", &format!("{}/{name}", launchd(level))]),
         Target::Supervisord => command(&["supervisorctl", "status", name]),
         Target::Windows => command(&["sc.exe", "query", name]),

@@ -38,9 +38,10 @@ await_end() {
 "#;
 
 const ACTIONS: &str = r#"
+# A start changes the limits of this very shell, so it is the last that happens in it.
 case ${1-} in
 start)
-    (start)
+    start
     exit $?
     ;;
 stop)
@@ -48,12 +49,12 @@ stop)
     exit $?
     ;;
 restart)
-    (stop) && (start)
+    (stop) && start
     exit $?
     ;;
 try-restart | condrestart)
     is_up || exit 0
-    (stop) && (start)
+    (stop) && start
     exit $?
     ;;
 reload)
@@ -64,7 +65,7 @@ reload)
 force-reload)
     is_up || exit 0
     (reload) && exit 0
-    (stop) && (start)
+    (stop) && start
     exit $?
     ;;
 status)
@@ -114,7 +115,8 @@ fn text(service: &Service) -> String {
             (pid_file.clone(), background(service, command, Duration::from_secs(90)))
         }
         Start::Foreground(Foreground { command, .. }) => {
-            (format!("/run/{}.pid", service.name), foreground(service, command))
+            // The service may have one of its own.
+            (format!("/run/init.d-{}.pid", service.name), foreground(service, command))
         }
         Start::Background { command, pid_file, within } => {
             (pid_file.clone(), background(service, command, *within))
@@ -290,14 +292,14 @@ fn stop(service: &Service) -> String {
         Whom::All => "$whom",
         Whom::Mixed | Whom::Main => "$MAINPID",
     };
-    line(&mut body, format!("kill -{signal} -- \"{first}\" 2>/dev/null"));
+    line(&mut body, format!("kill -s {signal} -- \"{first}\" 2>/dev/null"));
     let within = stop.within.map_or("forever".to_owned(), |within| tenths(within).to_string());
     line(&mut body, format!("if ! await_end {within}; then"));
     body += "    echo 'it did not stop in time: it is killed' >&2\n";
-    body += "    kill -KILL -- \"$whom\" 2>/dev/null\n    await_end 50 || return 1\nfi\n";
+    body += "    kill -s KILL -- \"$whom\" 2>/dev/null\n    await_end 50 || return 1\nfi\n";
     match stop.whom {
         Whom::All | Whom::Mixed => {
-            body += "if [ \"$whom\" != \"$MAINPID\" ]; then kill -KILL -- \"$whom\" 2>/dev/null; fi\n"
+            body += "if [ \"$whom\" != \"$MAINPID\" ]; then kill -s KILL -- \"$whom\" 2>/dev/null; fi\n"
         }
         Whom::Main => {}
     }

@@ -36,6 +36,8 @@ mod orphans;
 mod places;
 #[path = "cases/seed.rs"]
 mod seed;
+#[path = "cases/service.rs"]
+mod service;
 #[path = "cases/show.rs"]
 mod show;
 #[path = "cases/up.rs"]
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         life::CASES,
         places::CASES,
         seed::CASES,
+        service::CASES,
         kills::CASES,
         explain::CASES,
         show::CASES,

@@ -6,7 +6,8 @@
 //! ```
 //! Words: `fails` (before it is ready), `slow` (ready after a second), `crashes` (after it is ready), `crashes-early`,
 //! `panics`, `hangs` (answers no watchdog), `stubborn` (does not stop when asked), `late` (its deadline ends it), `stores`
-//! (leaves its socket with the manager). `units` writes its unit files into the folder of `--mark` instead. What
+//! (leaves its socket with the manager). `units` writes its unit files into the folder of `--mark` instead; `service install`
+//! and its kin act on a service of user daemon. What
 //! happens to it, it writes to the file of `--mark`, a line each. On its port it tells its pid to whoever connects.
 
 use eudaemon_kit::{Daemon, Life, Moment, Privileges, Socket};
@@ -34,6 +35,14 @@ fn main() -> ExitCode {
     }
     if let Some(number) = value("--notify-fd").and_then(|number| number.parse().ok()) {
         daemon = daemon.notification_fd(number);
+    }
+    const SERVED: [&str; 3] = ["--mark=/var/lib/lifelike/m", "--pid-file=/run/lifelike.pid", "--user=daemon"];
+    let served = Daemon::new("lifelike")
+        .stop_within(Duration::from_secs(2))
+        .pid_file("/run/lifelike.pid")
+        .privileges(Privileges::keep().user("daemon"));
+    if let Some(code) = served.answer_service("Lives as it is told to", SERVED) {
+        return code;
     }
     if words.iter().any(|word| word == "units") {
         return print_units(&daemon, value("--mark"));
