@@ -59,18 +59,24 @@ fn text(service: &Service) -> String {
     line(&mut text, format!("description={}", quoted(&service.title())));
     match &service.start {
         Start::Foreground(Foreground { command, .. }) => {
-            match service.restart {
-                Restart::Never => text += "command_background=yes\n",
+            let by = match service.restart {
+                Restart::Never => {
+                    text += "command_background=yes\n";
+                    By::Starter
+                }
                 Restart::OnFailure | Restart::OnSuccess | Restart::Always => {
                     text += "supervisor=supervise-daemon\n";
                     let delay = service.restart_delay.as_millis().div_ceil(1000);
                     line(&mut text, format!("respawn_delay={delay}\nrespawn_max=0"));
+                    By::Supervisor
                 }
-            }
+            };
             // The service may have a pid file of its own.
-            text += &program(service, command, &format!("/run/supervise-{}.pid", service.name));
+            text += &program(service, command, &format!("/run/supervise-{}.pid", service.name), by);
         }
-        Start::Background { command, pid_file, .. } => text += &program(service, command, pid_file),
+        Start::Background { command, pid_file, .. } => {
+            text += &program(service, command, pid_file, By::Itself);
+        }
         Start::Once { .. } => {}
     }
     if service.reload != Reload::Never {
@@ -82,38 +88,61 @@ fn text(service: &Service) -> String {
     text
 }
 
+/// Where lines go without start-stop-daemon's help: Debian's own knows no `--stdout`.
+const LOGGED: &str = "exec \"$@\" >>\"$0\" 2>&1";
+
+/// Who runs the program.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// supervise-daemon, which starts it again.
+    Supervisor,
+    /// start-stop-daemon, which puts it into the background.
+    Starter,
+    /// start-stop-daemon, and it goes there by itself.
+    Itself,
+}
+
 /// OpenRC reads these values as a shell reads a line: each word stands in a variable of its own.
-fn program(service: &Service, command: &Command, pid_file: &str) -> String {
+fn program(service: &Service, command: &Command, pid_file: &str, by: By) -> String {
     let mut text = String::new();
-    let mut names = Vec::new();
-    let mut words = Vec::new();
+    let log = match &service.environs.output {
+        Output::Log => Some(format!("/var/log/{}.log", service.name)),
+        Output::File(path) => Some(path.clone()),
+        Output::Nowhere => None,
+    };
+    let mut words: Vec<String> = Vec::new();
+    if let (Some(log), By::Supervisor | By::Starter) = (&log, by) {
+        line(&mut text, format!("log={}", quoted(log)));
+    }
+    if log.is_some() && by == By::Starter {
+        line(&mut text, format!("logged={}", quoted(LOGGED)));
+        words.extend(["/bin/sh", "-c", "\"$logged\"", "\"$log\""].map(str::to_owned));
+    }
+    if let Some(change) = script::rights(&service.rights) {
+        words.push(format!("/usr/bin/{change}"));
+    }
+    let mut count = 0;
     for word in &command.words {
         let shell = word.shell();
         match word.known() {
-            Some(known) if known == shell => words.push(shell),
-            Some(known) => {
-                let name = format!("word{}", names.len() + 1);
-                line(&mut text, format!("{name}={}", quoted(&known)));
-                words.push(format!("\"${name}\""));
-                names.push(name);
+            Some(known) if known != shell => {
+                count += 1;
+                line(&mut text, format!("word{count}={shell}"));
+                words.push(format!("\"$word{count}\""));
             }
-            None => words.push(shell),
+            Some(_) | None => words.push(shell),
         }
     }
-    let mut program = words.remove(0);
-    if let Some(change) = script::rights(&service.rights) {
-        let (first, rest) = change.split_once(' ').unwrap_or((&change, ""));
-        words.splice(0..0, [rest.to_owned(), program]);
-        program = format!("/usr/bin/{first}");
-    }
-    line(&mut text, format!("command={}", quoted(&program)));
-    if !words.is_empty() {
-        line(&mut text, format!("command_args={}", quoted(&words.join(" "))));
+    let all = words.join(" ");
+    let (program, arguments) = all.split_once(' ').unwrap_or((&all, ""));
+    line(&mut text, format!("command={}", quoted(program)));
+    if !arguments.is_empty() {
+        line(&mut text, format!("command_args={}", quoted(arguments)));
     }
     line(&mut text, format!("pidfile={}", quoted(pid_file)));
     let stop = &service.stop;
-    let retry = stop.within.map_or(format!("SIG{}/86400", stop.signal), |within| {
-        format!("SIG{}/{}/SIGKILL/5", stop.signal, within.as_secs().max(1))
+    let retry = stop.within.map_or(format!("{}/86400", stop.signal), |within| {
+        format!("{}/{}/KILL/5", stop.signal, within.as_secs().max(1))
     });
     line(&mut text, format!("retry={retry}"));
     let directory = service.environs.directory.as_deref().unwrap_or("/");
@@ -121,15 +150,20 @@ fn program(service: &Service, command: &Command, pid_file: &str) -> String {
     if let Some(umask) = service.environs.umask {
         line(&mut text, format!("umask={umask:04o}"));
     }
-    let log = match &service.environs.output {
-        Output::Log => Some(format!("/var/log/{}.log", service.name)),
-        Output::File(path) => Some(path.clone()),
-        Output::Nowhere => None,
-    };
-    if let Some(log) = log {
-        line(&mut text, format!("log={}\noutput_log='\"$log\"'\nerror_log='\"$log\"'", quoted(&log)));
+    if log.is_some() && by == By::Supervisor {
+        line(&mut text, "output_log='\"$log\"'\nerror_log='\"$log\"'");
     }
     text
+}
+
+/// Whether what runs is not what was started: it is known by its pid file alone.
+fn is_another(service: &Service) -> bool {
+    match (&service.start, service.restart) {
+        (Start::Foreground(_), Restart::Never) => true,
+        (Start::Foreground(_) | Start::Background { .. } | Start::Once { .. }, _) => {
+            service.rights.are_less()
+        }
+    }
 }
 
 fn depend(service: &Service) -> String {
@@ -195,9 +229,7 @@ fn functions(service: &Service) -> String {
             say("start_pre", &prepared);
             say("start_post", &with_pid(after));
             let environment = if asked.is_empty() { String::new() } else { script::environment(service) };
-            // What runs is not setpriv any more: it is known by its pid file alone.
-            let known =
-                if service.rights.are_less() { "service_set_value command ''\ncommand=\n" } else { "" };
+            let known = if is_another(service) { "service_set_value command ''\ncommand=\n" } else { "" };
             say("stop_pre", &(known.to_owned() + &with_pid(environment + &asked)));
             say("stop_post", &stopped);
         }

@@ -171,7 +171,7 @@ const CELLS: &[(&str, &str, &str)] = &[
     ),
     (
         "stubborn: it is killed in time",
-        "S start stubborn; await test -e /var/tmp/stubborn; S stop stubborn; await '! pgrep -f "[w]hile :; do sleep 0.1"'; S status stubborn; echo $?",
+        "S start stubborn; await test -e /var/tmp/stubborn; S stop stubborn; await '! pgrep -f [w]hile.:..do.sleep.0.1'; S status stubborn; echo $?",
         "3",
     ),
     (
@@ -253,7 +253,7 @@ fn exported_openrc(report: &mut Report) -> Result<()> {
         return Ok(());
     };
     let script = "quiet rc-service wrong start; echo $?; quiet rc-service words start; await test -e /var/lib/words/told; rm /var/lib/words/told
-         pkill -9 -f 'sleep 1000'; await test -e /var/lib/words/told; echo again; quiet rc-service words stop";
+         pkill -9 -u daemon -x sleep; await test -e /var/lib/words/told; echo again; quiet rc-service words stop";
     report.same("openrc: what fails before, and a restart", &told(&machine, script)?, "1\nagain");
     Ok(())
 }
