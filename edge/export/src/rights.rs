@@ -1,7 +1,7 @@
 //! Who a unit's service is, what it may do and what it finds around it.
 
 use crate::commands::is_variable;
-use crate::rest::{behaviour, note};
+use crate::rest::{behaviour, note, protection};
 use eudaemon_kit::service::{
     Capabilities, Directory, EnvironmentFile, Environs, Limit, Missing, NewRights, Output, Refusal, Rights,
     Unsaid,
@@ -17,6 +17,10 @@ pub fn rights(exec: &Exec, stem: &str, unsaid: &mut Vec<Unsaid>) -> Rights {
         let name = user.get_or_insert_with(|| stem.to_owned());
         let why = format!("the user {name} must be there: useradd --system {name}");
         unsaid.push(behaviour("DynamicUser=yes", why));
+        // systemd.exec(5): what comes with it.
+        let with =
+            "ProtectSystem=strict, ProtectHome=read-only, PrivateTmp=yes, RemoveIPC=yes (by DynamicUser=yes)";
+        unsaid.push(protection(with, "no other manager has it"));
     }
     let names = |set: exec::Capabilities| {
         let names = capability::names(set).map(|name| name.trim_start_matches("cap_").to_owned());

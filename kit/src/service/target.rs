@@ -1,6 +1,6 @@
 //! The managers, what is written for each, and what is lost on the way.
 
-use super::description::{Ready, Restart, Service, Start, Whom};
+use super::description::{Need, Output, Ready, Reload, Restart, Service, Start, Whom};
 use super::{launchd, openrc, runit, supervisord, systemd, sysv, windows};
 use std::fmt;
 
@@ -190,14 +190,74 @@ fn check(service: &Service) -> Result<(), Refusal> {
     {
         return Err(refused("ExecStart=", "there is nothing to start".to_owned()));
     }
-    let environs = &service.environs;
-    let variables = environs.variables.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
-    let places = environs.files.iter().map(|file| file.path.as_str()).chain(environs.directory.as_deref());
-    let texts = service.commands().flat_map(super::word::Command::texts).chain(variables).chain(places);
-    match texts.into_iter().find(|text| text.contains('\0')) {
-        Some(text) => Err(refused(&format!("{text:?}"), "holds a zero byte".to_owned())),
+    check_words(service)?;
+    let variables = service.environs.variables.iter();
+    let variables = variables.flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+    let texts = service.commands().flat_map(super::word::Command::texts).chain(variables);
+    for text in texts {
+        if text.contains('\0') {
+            return Err(refused(&format!("{text:?}"), "holds a zero byte".to_owned()));
+        }
+    }
+    for path in paths(service) {
+        if !path.starts_with('/') || path.contains(char::is_control) {
+            return Err(refused(&format!("{path:?}"), "is no absolute path of one line".to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// Words that stand in texts as they are.
+fn check_words(service: &Service) -> Result<(), Refusal> {
+    let plain = |word: &str, more: &str| {
+        !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+    };
+    let signals = match &service.reload {
+        Reload::Signal(signal) => vec![signal, &service.stop.signal],
+        Reload::Never | Reload::Commands(_) => vec![&service.stop.signal],
+    };
+    if let Some(signal) = signals.into_iter().find(|signal| !plain(signal, "+-") || signal.starts_with('-')) {
+        return Err(refused(&format!("signal {signal:?}"), "is the name of none".to_owned()));
+    }
+    let rights = &service.rights;
+    let capabilities = rights.bounding.iter().chain([&rights.ambient]).flat_map(|set| &set.0);
+    if let Some(name) = capabilities.into_iter().find(|name| !plain(name, "_")) {
+        return Err(refused(&format!("capability {name:?}"), "is the name of none".to_owned()));
+    }
+    for need in &service.needs {
+        let name = match need {
+            Need::After(_) => continue,
+            Need::Required(name)
+            | Need::Wanted(name)
+            | Need::AfterService(name)
+            | Need::BeforeService(name) => name,
+        };
+        if !plain(name, "._-@") {
+            return Err(refused(&format!("service {name:?}"), "is the name of none".to_owned()));
+        }
+    }
+    match service.environs.unset.iter().find(|name| !plain(name, "_")) {
+        Some(name) => Err(refused(&format!("UnsetEnvironment={name:?}"), "is the name of none".to_owned())),
         None => Ok(()),
     }
+}
+
+/// All paths that are told.
+fn paths(service: &Service) -> impl Iterator<Item = &str> {
+    let environs = &service.environs;
+    let pid_file = match &service.start {
+        Start::Background { pid_file, .. } => Some(pid_file),
+        Start::Foreground(foreground) => foreground.detached.as_ref().map(|(_, pid_file)| pid_file),
+        Start::Once { .. } => None,
+    };
+    let output = match &environs.output {
+        Output::File(path) => Some(path),
+        Output::Log | Output::Nowhere => None,
+    };
+    let files = environs.files.iter().map(|file| &file.path);
+    let directories = environs.directories.iter().map(|directory| &directory.path);
+    let alone = [&environs.directory, &service.rights.root_directory].into_iter().flatten();
+    files.chain(directories).chain(alone).chain(pid_file).chain(output).map(String::as_str)
 }
 
 pub(super) fn refused(directive: &str, why: String) -> Refusal {

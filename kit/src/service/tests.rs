@@ -240,6 +240,15 @@ fn what_is_wrong_to_run_is_refused() {
     for name in ["", "../x", ".x", "-x", "a b", "a\nb", "ü"] {
         assert!(refusal(&named(name), Target::Sysv).contains("a service's name has letters"), "{name:?}");
     }
+    let mut needy = named("x");
+    needy.needs = vec![Need::Wanted("a\n# Provides: b".to_owned())];
+    assert!(refusal(&needy, Target::Sysv).ends_with("is the name of none"));
+    let mut placed = named("x");
+    placed.environs.output = Output::File("/x\ncommand=/bin/evil".to_owned());
+    assert!(refusal(&placed, Target::Supervisord).ends_with("is no absolute path of one line"));
+    let mut signalled = named("x");
+    signalled.stop.signal = "TERM; reboot".to_owned();
+    assert_eq!(refusal(&signalled, Target::Sysv), "signal \"TERM; reboot\": is the name of none");
     let zero = Service::new("zero", Command::of(["/bin/echo", "a\0b"]));
     assert_eq!(refusal(&zero, Target::Runit), "\"a\\0b\": holds a zero byte");
 }
