@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// How often something is looked for that comes soon.
@@ -65,7 +65,7 @@ fn do_step(step: &Step) -> io::Result<Option<ExitStatus>> {
             Ok(there) if there == Path::new(to) => fs::remove_file(path).map(|()| None),
             Ok(_) | Err(_) => Ok(None),
         },
-        Step::Await { path, within } => wait_for(Path::new(path), *within).map(|()| None),
+        Step::Await { command, within } => wait_for(command, *within).map(|()| None),
         Step::Run { choice, failure } => {
             let ran = run_first(choice);
             match failure {
@@ -85,15 +85,18 @@ fn is_harmless(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty | ErrorKind::NotADirectory)
 }
 
-fn wait_for(path: &Path, within: Duration) -> io::Result<()> {
+fn wait_for(words: &[String], within: Duration) -> io::Result<()> {
     let begin = Instant::now();
-    while !path.exists() {
+    loop {
+        let ended = command(words)?.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+        if ended.success() {
+            return Ok(());
+        }
         if begin.elapsed() >= within {
-            return Err(io::Error::new(ErrorKind::TimedOut, "it is not there in time"));
+            return Err(io::Error::new(ErrorKind::TimedOut, "it does not in time"));
         }
         std::thread::sleep(LOOK);
     }
-    Ok(())
 }
 
 /// Runs the first command whose program is there.
@@ -109,10 +112,16 @@ fn run_first(choice: &[Vec<String>]) -> io::Result<ExitStatus> {
 }
 
 fn run(words: &[String]) -> io::Result<ExitStatus> {
+    command(words)?.status()
+}
+
+fn command(words: &[String]) -> io::Result<Command> {
     let Some((program, arguments)) = words.split_first() else { return Err(ErrorKind::InvalidInput.into()) };
     let arguments = arguments.iter().map(|word| match word.strip_prefix("~/") {
         Some(rest) => PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(rest),
         None => PathBuf::from(word),
     });
-    Command::new(program).args(arguments).status()
+    let mut command = Command::new(program);
+    command.args(arguments);
+    Ok(command)
 }

@@ -45,10 +45,10 @@ pub enum Step {
         /// Where it leads: another is left as it is.
         to: String,
     },
-    /// Something of the manager's is there soon.
+    /// A command succeeds soon: the manager has seen what was done.
     Await {
-        /// What.
-        path: String,
+        /// The command; what it prints is not read.
+        command: Vec<String>,
         /// How soon.
         within: Duration,
     },
@@ -158,7 +158,9 @@ impl fmt::Display for Step {
             Step::RemoveEmpty(path) => write!(f, "remove {path} if it is empty"),
             Step::Link { path, to } => write!(f, "link {path} to {to}"),
             Step::Unlink { path, to } => write!(f, "remove the link {path} to {to}"),
-            Step::Await { path, within } => write!(f, "wait for {path}, {} s at most", within.as_secs()),
+            Step::Await { command, within } => {
+                write!(f, "wait until {} succeeds, {} s at most", line(command), within.as_secs())
+            }
             Step::Run { choice, failure } => {
                 let lines: Vec<String> = choice.iter().map(|command| line(command)).collect();
                 write!(f, "run {}", lines.join(" (or ") + &")".repeat(lines.len() - 1))?;

@@ -32,7 +32,8 @@ pub(super) fn enabling(service: &Service, target: Target, level: Level) -> Vec<S
         ])],
         Target::Runit => {
             let (path, to) = runit(service);
-            let ready = Step::Await { path: format!("{to}/supervise/ok"), within: RUNIT_LOOKS };
+            let seen = ["sv", "status", &path].map(str::to_owned).to_vec();
+            let ready = Step::Await { command: seen, within: RUNIT_LOOKS };
             vec![Step::Link { path, to }, ready]
         }
         Target::Launchd => {

@@ -249,7 +249,7 @@ fn foreground(service: &Service, command: &Command) -> String {
         Output::Nowhere | Output::File(_) => script::output(&service.environs.output).unwrap_or_default(),
     };
     format!(
-        "(setsid sh -c 'echo $$ >\"$0\" && exec \"$@\"' \"$PIDFILE\" {run} </dev/null {to}) &
+        "setsid sh -c 'echo $$ >\"$0\" && exec \"$@\"' \"$PIDFILE\" {run} </dev/null {to} &
 left={}
 until [ -s \"$PIDFILE\" ] || [ $left = 0 ]; do left=$((left - 1)); tick; done
 # What cannot be run ends within this time.

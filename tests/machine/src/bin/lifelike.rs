@@ -36,12 +36,8 @@ fn main() -> ExitCode {
     if let Some(number) = value("--notify-fd").and_then(|number| number.parse().ok()) {
         daemon = daemon.notification_fd(number);
     }
-    const SERVED: [&str; 3] = ["--mark=/var/lib/lifelike/m", "--pid-file=/run/lifelike.pid", "--user=daemon"];
-    let served = Daemon::new("lifelike")
-        .stop_within(Duration::from_secs(2))
-        .pid_file("/run/lifelike.pid")
-        .privileges(Privileges::keep().user("daemon"));
-    if let Some(code) = served.answer_service("Lives as it is told to", SERVED) {
+    let (served, arguments) = served();
+    if let Some(code) = served.answer_service("Lives as it is told to", arguments) {
         return code;
     }
     if words.iter().any(|word| word == "units") {
@@ -54,6 +50,17 @@ fn main() -> ExitCode {
             Marks(mark.map(|path| File::options().append(true).create(true).open(path)).transpose()?);
         live(life, &mut marks, &words, listens)
     })
+}
+
+/// The daemon as a service, and its arguments: of user daemon, or of one of its own if the environment says so.
+fn served() -> (Daemon, Vec<&'static str>) {
+    let daemon = Daemon::new("lifelike").stop_within(Duration::from_secs(2));
+    let mark = "--mark=/var/lib/lifelike/m";
+    if std::env::var_os("LIFELIKE_OWN_USER").is_some() {
+        return (daemon, vec![mark]);
+    }
+    let daemon = daemon.pid_file("/run/lifelike.pid").privileges(Privileges::keep().user("daemon"));
+    (daemon, vec![mark, "--pid-file=/run/lifelike.pid", "--user=daemon"])
 }
 
 /// Writes its unit files to the folder.

@@ -1,6 +1,7 @@
 //! Services that `kit` and `eudaemon export` write for other managers, run by those managers: what starts, reloads, stops,
 //! fails and is asked for, and which words and variables arrive.
 
+use crate::life;
 use crate::nine::candidate_for;
 use anyhow::{Result, bail};
 use eudaemon_machine_tests::candidate::Candidate;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 pub const CASES: &[Case] = &[
     Case { name: "service-kit", run: by_kit },
+    Case { name: "service-kit-units", run: by_kit_where_units_are },
     Case { name: "service-export-sysv", run: exported_sysv },
     Case { name: "service-export-openrc", run: exported_openrc },
     Case { name: "service-export-runit", run: exported_runit },
@@ -42,7 +44,7 @@ fn told(machine: &Machine, script: &str) -> Result<String> {
     const BEFORE: &str = "
         await() { for _ in $(seq 200); do if eval \"$*\" >/dev/null 2>&1; then return; fi; sleep 0.05; done; echo \"never: $*\"; }
         marks() { sed -E 's/started [0-9]+ by .*/started/' $1; }
-        L() { lifelike service \"$@\" --to \"$M\"; }
+        L() { lifelike service \"$@\" ${M:+--to $M}; }
         user() { ps -o user= -p $(pgrep -x lifelike | head -n1); }
         quiet() { \"$@\" >/dev/null 2>&1; }
     ";
@@ -68,7 +70,7 @@ const ACTS: &[(&str, &str, &str)] = &[
     ),
     (
         "somebody else's file is left as it is",
-        "F=$(lifelike service install --to $M --print | sed -n 's/^write \\(.*\\) (.*/\\1/p' | head -n1); mkdir -p $(dirname $F); echo mine >$F
+        "F=$(L install --print | sed -n 's/^write \\(.*\\) (.*/\\1/p' | head -n1); mkdir -p $(dirname $F); echo mine >$F
          L install 2>&1 | grep -c 'not ours: it is left as it is'; cat $F; rm $F",
         "1\nmine",
     ),
@@ -78,12 +80,41 @@ fn by_kit(report: &mut Report) -> Result<()> {
     for (word, manager) in [("sysv", ":"), ("openrc", OPENRC), ("runit", RUNIT), ("supervisord", SUPERVISORD)]
     {
         let machine = machine(Setup::new(Confinement::Privileged)?, manager)?;
-        for (what, script, wanted) in ACTS {
-            let seen = told(&machine, &format!("M={word}\n{script}"))?;
-            report.same(&format!("{word}: {what}"), &seen, wanted);
-        }
+        let chosen = format!("M={word}");
+        acts(report, word, &chosen, &machine)?;
+        let seen = told(&machine, &format!("{chosen}\n{OWN_USER}"))?;
+        report.same(
+            &format!("{word}: a user of its own"),
+            &seen,
+            "0\n0\nlifelike\n0000000000000000\n0\nkept",
+        );
     }
     Ok(())
+}
+
+/// A daemon that names no user has one of its name, without rights; who made files keeps his number when the service goes.
+const OWN_USER: &str = "export LIFELIKE_OWN_USER=1; rm -rf /var/lib/lifelike /var/log/lifelike*
+    quiet L install; echo $?; quiet L start; echo $?; await grep -q ready /var/lib/lifelike/m; user
+    grep CapBnd /proc/$(pgrep -x lifelike)/status | cut -f2; quiet L uninstall; echo $?; await '! pgrep -x lifelike'
+    quiet getent passwd lifelike && echo kept";
+
+fn acts(report: &mut Report, name: &str, chosen: &str, machine: &Machine) -> Result<()> {
+    for (what, script, wanted) in ACTS {
+        report.same(&format!("{name}: {what}"), &told(machine, &format!("{chosen}\n{script}"))?, wanted);
+    }
+    Ok(())
+}
+
+/// The managers that are found by what they leave where they run.
+fn by_kit_where_units_are(report: &mut Report) -> Result<()> {
+    let lifelike = |setup: Setup| setup.program(Path::new(env!("CARGO_BIN_EXE_lifelike")), PROGRAM);
+    let machine =
+        life::boot(lifelike(Setup::new(Confinement::Privileged)?)?, &["/lib/systemd/systemd".to_owned()])?;
+    acts(report, "systemd", "M=", &machine)?;
+    let Some(candidate) = candidate_for(report, Confinement::Privileged)? else { return Ok(()) };
+    let init: Vec<String> = candidate.init().into_iter().map(str::to_owned).collect();
+    let machine = life::boot(lifelike(candidate.setup(Confinement::Privileged)?)?, &init)?;
+    acts(report, "eudaemon", "M=", &machine)
 }
 
 /// What the words and variables of a unit are to arrive as; written down by a program of a user.
