@@ -68,7 +68,10 @@ pub(super) fn disabling(service: &Service, target: Target, level: Level) -> Vec<
             let (path, to) = runit(service);
             let steps = stopping(service, target, level).into_iter().map(may_fail);
             let exit = may_fail(command(&["sv", "exit", &to]));
-            return steps.chain([Step::Unlink { path, to }, exit]).collect();
+            // Else the next install would find the old runsv on its way out.
+            let words = ["sh", "-c", "! sv status \"$1\"", "gone", &to];
+            let gone = Step::Await { command: words.map(str::to_owned).to_vec(), within: RUNIT_LOOKS };
+            return steps.chain([Step::Unlink { path, to }, exit, gone]).collect();
         }
         Target::Launchd => {
             vec![may_fail(command(&["launchctl", "bootout", &format!("{}/{name}", launchd(level))]))]
