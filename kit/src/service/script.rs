@@ -3,7 +3,9 @@
 //! Rights, limits and sessions are util-linux's `setpriv`, `prlimit`, `setsid`: of all programs that change a user, setpriv
 //! says groups, capabilities and no-new-privileges as well.
 
-use super::description::{Dependency, Missing, Need, NewRights, Output, Reload, Rights, Service, Start};
+use super::description::{
+    Dependency, Foreground, Missing, Need, NewRights, Output, Reload, Rights, Service, Start,
+};
 use super::target::{Loss, Refusal, Severity, loss, refused};
 use super::word::{Command, Failure, Run, line, quoted};
 use std::time::Duration;
@@ -51,11 +53,29 @@ pub(super) fn functions(service: &Service) -> String {
     if !service.environs.files.is_empty() {
         text += READ_ENVIRONMENT;
     }
-    if let Some(change) = rights(&service.rights) {
+    if let Some(change) = rights(&service.rights).filter(|_| is_called(service)) {
         text += "\n# With the service's rights.\n";
         line(&mut text, format!("as_service() {{ {change} \"$@\"; }}"));
     }
     text
+}
+
+/// Whether a command runs with the service's rights besides the one that becomes the service.
+fn is_called(service: &Service) -> bool {
+    let started = match &service.start {
+        Start::Foreground(Foreground { detached, .. }) => {
+            detached.as_ref().map_or(&[][..], |(command, _)| std::slice::from_ref(command))
+        }
+        Start::Background { command, .. } => std::slice::from_ref(command),
+        Start::Once { commands, .. } => commands,
+    };
+    let reloads = match &service.reload {
+        Reload::Commands(commands) => commands.as_slice(),
+        Reload::Never | Reload::Signal(_) => &[],
+    };
+    let stop = &service.stop;
+    let lists = [started, &service.before, &service.after, reloads, &stop.commands, &stop.after];
+    lists.into_iter().flatten().any(|command| command.run == Run::AsService)
 }
 
 /// The command that gives up rights, before another's words; nothing where all are kept.

@@ -2,7 +2,7 @@
 //!
 //! What a section cannot say a script says that stands beside it.
 
-use super::description::{Boot, Foreground, Need, Output, Restart, Rights, Service, Start, Whom};
+use super::description::{Boot, Foreground, Need, Output, Remains, Restart, Rights, Service, Start, Whom};
 use super::target::{File, Loss, Refusal, Severity, Written, loss, one_process, restart_word, unheard};
 use super::word::{line, quoted};
 use super::{runit, script};
@@ -61,8 +61,8 @@ fn order(service: &Service, losses: &mut Vec<Loss>) {
 /// What is only run where a shell stays in front.
 fn unasked(service: &Service, losses: &mut Vec<Loss>) {
     let in_front = match service.start {
-        Start::Background { .. } => true,
-        Start::Foreground(_) | Start::Once { .. } => false,
+        Start::Background { .. } | Start::Once { then: Remains::Up, .. } => true,
+        Start::Foreground(_) | Start::Once { then: Remains::Down, .. } => false,
     };
     if !service.stop.commands.is_empty() && !in_front {
         losses.push(loss(Severity::Behaviour, "ExecStop=", "is not run: a stop is the signal alone"));

@@ -27,10 +27,10 @@ is_running() {
     [ "$known" != "$MAINPID" ] || [ "$since" = "$now" ]
 }
 
-# Waits so many tenths of a second, or for ever, until the process has ended.
+# Waits so many tenths of a second, or for ever, until the process that ran is no more.
 await_end() {
     left=$1
-    while [ -n "$(born "$MAINPID")" ]; do
+    while [ "$(born "$MAINPID")" = "$now" ]; do
         [ "$left" = forever ] || { [ "$left" -gt 0 ] && left=$((left - 1)); } || return 1
         tick
     done
@@ -278,7 +278,6 @@ fn stop(service: &Service) -> String {
     if !stop.commands.is_empty() || !stop.after.is_empty() {
         body += &script::environment(service);
     }
-    body += &script::all(service, &stop.commands, ":");
     // Of one that went into the background the group is its own only if it made one: then it leads it.
     body += "whom=$MAINPID\n";
     match stop.whom {
@@ -292,7 +291,16 @@ fn stop(service: &Service) -> String {
         Whom::All => "$whom",
         Whom::Mixed | Whom::Main => "$MAINPID",
     };
-    line(&mut body, format!("kill -s {signal} -- \"{first}\" 2>/dev/null"));
+    body += &script::all(service, &stop.commands, ":");
+    let kill = format!("kill -s {signal} -- \"{first}\" 2>/dev/null");
+    line(
+        &mut body,
+        match stop.commands.is_empty() {
+            true => kill,
+            // They may have ended it, and its number may be another's.
+            false => format!("if [ \"$(born \"$MAINPID\")\" = \"$now\" ]; then {kill}; fi"),
+        },
+    );
     let within = stop.within.map_or("forever".to_owned(), |within| tenths(within).to_string());
     line(&mut body, format!("if ! await_end {within}; then"));
     body += "    echo 'it did not stop in time: it is killed' >&2\n";
