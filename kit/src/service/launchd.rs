@@ -101,6 +101,11 @@ fn prepared(service: &Service) -> String {
 }
 
 fn lost(service: &Service, level: Level, losses: &mut Vec<Loss>) {
+    lost_rights(service, level, losses);
+    lost_life(service, losses);
+}
+
+fn lost_rights(service: &Service, level: Level, losses: &mut Vec<Loss>) {
     let mut lose = |severity, directive: &str, why: &str| losses.push(loss(severity, directive, why));
     let (behaviour, protection) = (Severity::Behaviour, Severity::Protection);
     let rights = &service.rights;
@@ -132,6 +137,14 @@ fn lost(service: &Service, level: Level, losses: &mut Vec<Loss>) {
             lose(behaviour, directory.variable, &why);
         }
     }
+    if service.commands().any(|command| command.run == Run::AsRoot && rights.user.is_some()) {
+        lose(behaviour, "Exec…=+", "all commands run as the service's user");
+    }
+}
+
+fn lost_life(service: &Service, losses: &mut Vec<Loss>) {
+    let mut lose = |severity, directive: &str, why: &str| losses.push(loss(severity, directive, why));
+    let behaviour = Severity::Behaviour;
     for need in &service.needs {
         let directive = match need {
             Need::After(_) => continue,
@@ -145,9 +158,6 @@ fn lost(service: &Service, level: Level, losses: &mut Vec<Loss>) {
             &directive,
             "launchd knows no order and no needs: the program has to wait for what it uses",
         );
-    }
-    if service.commands().any(|command| command.run == Run::AsRoot && rights.user.is_some()) {
-        lose(behaviour, "Exec…=+", "all commands run as the service's user");
     }
     if !service.after.is_empty() {
         lose(behaviour, "ExecStartPost=", "is not run");
