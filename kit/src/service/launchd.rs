@@ -237,12 +237,12 @@ fn list(service: &Service, level: Level, arguments: &[String]) -> Result<String,
         list.number("Nice", i64::from(nice));
     }
     limits(service, &mut list);
-    list.flag("RunAtLoad", service.boot == Boot::Starts);
+    list.flag("RunAtLoad", at_load(service.boot));
     match (&service.start, service.restart) {
         (Start::Once { .. }, _) | (_, Restart::Never) => {}
-        (_, Restart::Always) => list.flag("KeepAlive", true),
-        (_, Restart::OnFailure) => list.keep_alive("SuccessfulExit", false),
-        (_, Restart::OnSuccess) => list.keep_alive("SuccessfulExit", true),
+        (_, Restart::Always) => list.flag("KeepAlive", Flag::True),
+        (_, Restart::OnFailure) => list.keep_alive("SuccessfulExit", Flag::False),
+        (_, Restart::OnSuccess) => list.keep_alive("SuccessfulExit", Flag::True),
     }
     if service.restart != Restart::Never && service.restart_delay.as_secs() > 0 {
         list.number("ThrottleInterval", service.restart_delay.as_secs() as i64);
@@ -250,7 +250,7 @@ fn list(service: &Service, level: Level, arguments: &[String]) -> Result<String,
     // 0 is for ever.
     list.number("ExitTimeOut", service.stop.within.map_or(0, |within| within.as_secs().max(1) as i64));
     if service.stop.whom == Whom::Main {
-        list.flag("AbandonProcessGroup", true);
+        list.flag("AbandonProcessGroup", Flag::True);
     }
     let log = match &environs.output {
         Output::Log => format!("/var/log/{}.log", service.name),
@@ -265,6 +265,13 @@ fn list(service: &Service, level: Level, arguments: &[String]) -> Result<String,
     match list.bad {
         None => Ok(list.text),
         Some(text) => Err(refused(&format!("{text:?}"), "XML cannot hold a control character".to_owned())),
+    }
+}
+
+fn at_load(boot: Boot) -> Flag {
+    match boot {
+        Boot::Starts => Flag::True,
+        Boot::Waits => Flag::False,
     }
 }
 
@@ -300,6 +307,13 @@ fn limits(service: &Service, list: &mut List) {
             list.close("dict");
         }
     }
+}
+
+/// A value of a property list.
+#[derive(Clone, Copy)]
+enum Flag {
+    True,
+    False,
 }
 
 /// A property list that is being written.
@@ -347,9 +361,12 @@ impl List {
         self.line(&format!("<integer>{value}</integer>"));
     }
 
-    fn flag(&mut self, key: &str, is_so: bool) {
+    fn flag(&mut self, key: &str, flag: Flag) {
         self.key(key);
-        self.line(if is_so { "<true/>" } else { "<false/>" });
+        self.line(match flag {
+            Flag::True => "<true/>",
+            Flag::False => "<false/>",
+        });
     }
 
     fn array(&mut self, key: &str, values: &[String]) {
@@ -361,10 +378,10 @@ impl List {
         self.close("array");
     }
 
-    fn keep_alive(&mut self, key: &str, is_so: bool) {
+    fn keep_alive(&mut self, key: &str, flag: Flag) {
         self.key("KeepAlive");
         self.open("dict");
-        self.flag(key, is_so);
+        self.flag(key, flag);
         self.close("dict");
     }
 

@@ -105,7 +105,11 @@ fn section(service: &Service, command: &str) -> String {
     let mut text = format!("; {} {}: {}\n", script::MARK, service.name, service.title());
     line(&mut text, format!("[program:{}]\ncommand={command}", service.name));
     let once = matches!(service.start, Start::Once { .. });
-    line(&mut text, format!("autostart={}", yes(service.boot == Boot::Starts)));
+    let autostart = match service.boot {
+        Boot::Starts => "true",
+        Boot::Waits => "false",
+    };
+    line(&mut text, format!("autostart={autostart}"));
     let again = match service.restart {
         _ if once => "false",
         Restart::Never => "false",
@@ -152,10 +156,6 @@ fn stop(service: &Service, text: &mut String) {
             line(text, format!("stopsignal=TERM\nstopwaitsecs={}", within + 5));
         }
     }
-}
-
-fn yes(is_so: bool) -> &'static str {
-    if is_so { "true" } else { "false" }
 }
 
 /// A word of `command=`, which is read as a shell reads one line, without its variables.
