@@ -33,6 +33,8 @@ const PROGRAMS: &[(&str, Program)] = &[
     ("replay", eudaemon_rehearse::replay),
     // Unit files read without a manager.
     ("verify", eudaemon_verify::main),
+    // Services for other managers.
+    ("export", eudaemon_export::main),
 ];
 
 /// Names of links to this binary that stand for a first word: the kernel starts `/sbin/init`, people type

@@ -38,7 +38,7 @@ fn a_section_lists_its_keys() {
 fn what_a_verb_takes_is_said() {
     let (_, err, good) = told(&["start"]);
     assert!(!good && err.contains("'start' takes UNIT…, as in 'eudaemon start web.service'"), "{err}");
-    for word in ["verify", "simulate"] {
+    for word in ["verify", "simulate", "export"] {
         let (_, err, good) = told(&[word]);
         assert!(!good && err.contains(&format!("as in 'eudaemon {word} ")), "{err}");
     }
@@ -57,12 +57,14 @@ fn a_verb_lists_its_own_options() {
 fn every_program_has_help_and_is_found_when_misspelt() {
     for word in [
         "init", "up", "logd", "tmpfiles", "sysusers", "generate", "analyze", "escape", "simulate", "replay",
-        "verify",
+        "verify", "export",
     ] {
         let (out, err, good) = told(&[word, "--help"]);
         assert!(good && !out.is_empty(), "{word}: {err}");
     }
-    for (word, meant) in [("verfy", "verify"), ("simluate", "simulate"), ("strat", "start")] {
+    for (word, meant) in
+        [("verfy", "verify"), ("exprot", "export"), ("simluate", "simulate"), ("strat", "start")]
+    {
         let (_, err, good) = told(&[word]);
         assert!(!good && err.contains(&format!("Did you mean '{meant}'?")), "{err}");
     }

@@ -317,6 +317,16 @@ impl Daemon {
         &self.privileges
     }
 
+    #[cfg(feature = "service")]
+    pub(crate) fn its_pid_file(&self) -> Option<&std::path::Path> {
+        self.pid_file.as_deref()
+    }
+
+    #[cfg(feature = "service")]
+    pub(crate) fn its_limits(&self) -> &[(Resource, u64)] {
+        &self.limits
+    }
+
     pub(crate) fn longest_stop(&self) -> Duration {
         self.stop_within
     }

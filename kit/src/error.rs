@@ -72,6 +72,22 @@ pub enum Error {
         /// What is wrong, and what was expected.
         reason: String,
     },
+    /// A file is there that is not ours, where one of ours should be.
+    #[cfg(feature = "service")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A step of an act on the program's service failed. What was done before it stays done.
+    #[cfg(feature = "service")]
+    Step {
+        /// The step, in words.
+        step: String,
+        /// How many were done before it.
+        done: usize,
+        /// Why it failed.
+        source: io::Error,
+    },
     /// Another step failed.
     Io {
         /// What was being done, to what.
@@ -93,7 +109,11 @@ impl Error {
             Error::Unknown { .. } => 67,
             Error::Threads { .. } => 70,
             Error::PidFile { .. } => 73,
+            #[cfg(feature = "service")]
+            Error::Foreign { .. } => 73,
             Error::Privileges { .. } => 77,
+            #[cfg(feature = "service")]
+            Error::Step { .. } => 1,
             Error::Running { .. }
             | Error::Socket { .. }
             | Error::Handed { .. }
@@ -128,6 +148,16 @@ impl fmt::Display for Error {
                 write!(f, "cannot reach the service manager at {}: {reason}", socket.to_string_lossy())
             }
             Error::Announcement { name, reason } => write!(f, "cannot announce {name}: {reason}"),
+            #[cfg(feature = "service")]
+            Error::Foreign { path } => {
+                write!(f, "{} is there, and not ours: it is left as it is", path.display())
+            }
+            #[cfg(feature = "service")]
+            Error::Step { step, done: 0, source } => write!(f, "cannot {step}: {source}; nothing was done"),
+            #[cfg(feature = "service")]
+            Error::Step { step, done, source } => {
+                write!(f, "cannot {step}: {source}; {done} steps were done before, and stay")
+            }
             Error::Io { doing, source } => write!(f, "cannot {doing}: {source}"),
         }
     }
@@ -145,6 +175,10 @@ impl std::error::Error for Error {
             | Error::Handed { .. }
             | Error::Notify { .. }
             | Error::Announcement { .. } => None,
+            #[cfg(feature = "service")]
+            Error::Foreign { .. } => None,
+            #[cfg(feature = "service")]
+            Error::Step { source, .. } => Some(source),
         }
     }
 }

@@ -20,6 +20,8 @@ mod pid_file;
 mod privileges;
 mod pulse;
 mod report;
+#[cfg(feature = "service")]
+pub mod service;
 mod sockets;
 mod starter;
 mod sys;

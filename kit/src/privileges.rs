@@ -112,6 +112,11 @@ impl Privileges {
         self.root.is_some()
     }
 
+    #[cfg(feature = "service")]
+    pub(crate) fn root(&self) -> Option<&std::path::Path> {
+        self.root.as_deref()
+    }
+
     pub(crate) fn kept(&self) -> CapabilitySet {
         self.capabilities
     }

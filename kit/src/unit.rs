@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// What is taken from a program that serves and no more; each can be given back by a drop-in.
-const HARDENED: &str = "\
+pub(crate) const HARDENED: &str = "\
 NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=yes
@@ -37,7 +37,7 @@ UMask=0027
 const WITHOUT_ROOT: &str = "SystemCallFilter=~@privileged\n";
 
 /// Longer than the daemon's own deadline, so that it is the daemon that says why it stops late.
-const SLACK: Duration = Duration::from_secs(5);
+pub(crate) const SLACK: Duration = Duration::from_secs(5);
 
 /// A unit file: its name, and what stands in it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -25,7 +25,7 @@ pub use asked::clean;
 pub use check::{Dropped, dropped, nearest_unit};
 pub use directive::help;
 pub use finding::{Finding, Place, Suggestion};
-pub use ground::{Disk, Ground, environment, specifiers};
+pub use ground::{Disk, Ground, Programs, environment, specifiers};
 pub use render::Colours;
 pub use surroundings::{Meant, Named, Surroundings};
 

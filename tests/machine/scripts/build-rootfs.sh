@@ -19,7 +19,7 @@ mkdir -p "$debs"
 nine="systemd systemd-sysv dbus nginx redis-server postgresql openssh-server openssh-client cron rsyslog memcached apache2
   curl iproute2 procps python3 netcat-openbsd ca-certificates kmod udev psmisc strace"
 seed="gcc libc6-dev golang-go nodejs"
-starters="s6 runit openbsd-inetd"
+starters="s6 runit openbsd-inetd openrc supervisor"
 names="avahi-daemon avahi-utils"
 
 # inside ROOT COMMAND...: runs a command in the root with its own mounts and processes; nothing outlives it.

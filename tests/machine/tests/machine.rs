@@ -38,6 +38,8 @@ mod orphans;
 mod places;
 #[path = "cases/seed.rs"]
 mod seed;
+#[path = "cases/service.rs"]
+mod service;
 #[path = "cases/show.rs"]
 mod show;
 #[path = "cases/up.rs"]
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         life::CASES,
         places::CASES,
         seed::CASES,
+        service::CASES,
         kills::CASES,
         explain::CASES,
         show::CASES,

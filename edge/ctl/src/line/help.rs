@@ -141,6 +141,7 @@ Programs:
   simulate DIR                                 Boot a folder's units on a pretend machine, and see what happens when
   replay FILE                                  What a manager heard and decided, from a file of 'flight save'
   verify FILE|FOLDER|UNIT…                     What is wrong with unit files, line by line; no manager is needed
+  export UNIT --to MANAGER                     A service for launchd, OpenRC, SysV, runit or supervisord, and what is lost
                                                ('eudaemon init --help' and the like say more;
                                                'eudaemon help DIRECTIVE' tells of a key of unit files)
 ";
@@ -148,7 +149,7 @@ Programs:
 /// The words of programs that people type, for who misspells one.
 pub const PROGRAM_WORDS: &[&str] = &[
     "init", "up", "logd", "analyze", "escape", "tmpfiles", "sysusers", "generate", "simulate", "replay",
-    "verify",
+    "verify", "export",
 ];
 
 #[cfg(test)]

@@ -6,9 +6,9 @@
 //! ```
 //! Words: `fails` (before it is ready), `slow` (ready after a second), `crashes` (after it is ready), `crashes-early`,
 //! `panics`, `hangs` (answers no watchdog), `stubborn` (does not stop when asked), `late` (its deadline ends it), `stores`
-//! (leaves its socket with the manager). `units` writes its unit files into the folder of `--mark` instead. What
-//! happens to it, it writes to the file of `--mark`, a line each. On its port it tells its pid to whoever connects, and with
-//! `--announce` it is found there by DNS-SD.
+//! (leaves its socket with the manager). `units` writes its unit files into the folder of `--mark` instead; `service install`
+//! and its kin act on a service of user daemon. What happens to it, it writes to the file of `--mark`, a line each. On its port
+//! it tells its pid to whoever connects, and with `--announce` it is found there by DNS-SD.
 
 use eudaemon_kit::{Announcement, Daemon, FdNumber, Health, Life, Moment, Privileges, Registry, Socket};
 use std::error::Error;
@@ -41,6 +41,10 @@ fn main() -> ExitCode {
     if let Some(number) = value("--notify-fd").and_then(|number| number.parse().ok()) {
         daemon = daemon.notification_fd(FdNumber(number));
     }
+    let (served, arguments) = served();
+    if let Some(code) = served.answer_service("Lives as it is told to", arguments) {
+        return code;
+    }
     if words.iter().any(|word| word == "units") {
         return print_units(&daemon, value("--mark"));
     }
@@ -51,6 +55,17 @@ fn main() -> ExitCode {
             Marks(mark.map(|path| File::options().append(true).create(true).open(path)).transpose()?);
         live(life, &mut marks, &words, listens)
     })
+}
+
+/// The daemon as a service, and its arguments: of user daemon, or of one of its own if the environment says so.
+fn served() -> (Daemon, Vec<&'static str>) {
+    let daemon = Daemon::new("lifelike").stop_within(Duration::from_secs(2));
+    let mark = "--mark=/var/lib/lifelike/m";
+    if std::env::var_os("LIFELIKE_OWN_USER").is_some() {
+        return (daemon, vec![mark]);
+    }
+    let daemon = daemon.pid_file("/run/lifelike.pid").privileges(Privileges::keep().user("daemon"));
+    (daemon, vec![mark, "--pid-file=/run/lifelike.pid", "--user=daemon"])
 }
 
 /// Writes its unit files to the folder.

@@ -1,0 +1,49 @@
+//! A service as any manager can be told of it: one value, a text for each manager, and the acts that install, start and
+//! stop it.
+//!
+//! [`Service`] is made of a [`Daemon`](crate::Daemon) by [`Service::of`], or written down field by field. [`written`] says it in
+//! a manager's language: files, and what could not be said ([`Loss`]): a protection that is lost is never silent.
+//! [`Act::plan`] gives the steps of an act, to be printed or run. [`Daemon::answer_service`](crate::Daemon::answer_service) is a command line
+//! for all that.
+
+mod word;
+
+mod description;
+mod of_daemon;
+
+mod script;
+
+mod launchd;
+mod openrc;
+mod runit;
+mod supervisord;
+mod systemd;
+mod sysv;
+mod windows;
+
+mod target;
+
+mod place;
+
+mod steps;
+
+mod plan;
+
+mod at_hand;
+mod carry_out;
+
+mod invocation;
+
+pub use carry_out::Outcome;
+pub use description::{
+    Boot, Capabilities, Dependency, Directory, EnvironmentFile, Environs, Foreground, Limit, Limits, Missing,
+    Need, NewRights, Output, Ready, Reload, Remains, Restart, Rights, Service, Start, Stop, Unsaid, Whom,
+};
+pub use invocation::{Invocation, Mode};
+pub use place::Put;
+pub use plan::{Act, Plan, Step};
+pub use target::{File, Level, Loss, Refusal, Severity, Target, Written, written};
+pub use word::{Command, Failure, Piece, Run, Word};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! A service out of a daemon's description, as its unit files are.
+
+use super::description::{
+    Boot, Capabilities, Dependency, Directory, Environs, Foreground, Limit, Need, NewRights, Output, Ready,
+    Reload, Restart, Rights, Service, Start, Stop, Unsaid, Whom,
+};
+use super::target::{Refusal, Severity, refused};
+use super::word::{Command, Word};
+use crate::daemon::{Daemon, Resource};
+use crate::unit::SLACK;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::time::Duration;
+
+/// Between an end and the next start: a daemon that ends at once does not keep the machine busy.
+const RESTART_DELAY: Duration = Duration::from_secs(1);
+
+/// The directories that a unit file names by kind, and where they are.
+const DIRECTORIES: [(&str, &str, u32); 5] = [
+    ("STATE_DIRECTORY", "/var/lib", 0o755),
+    ("RUNTIME_DIRECTORY", "/run", 0o755),
+    ("CACHE_DIRECTORY", "/var/cache", 0o755),
+    ("LOGS_DIRECTORY", "/var/log", 0o755),
+    ("CONFIGURATION_DIRECTORY", "/etc", 0o755),
+];
+
+impl Service {
+    /// The service that runs this daemon, as [`Daemon::unit_files`] describes it: what those say is in it, and what they
+    /// protect is told as lost where it is.
+    ///
+    /// A description that names no user has one of the daemon's name, which must exist where systemd does not make one.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] when the program or an argument is not UTF-8, or the program's path is not absolute.
+    pub fn of<Text: Into<OsString>>(
+        daemon: &Daemon,
+        description: &str,
+        program: &Path,
+        arguments: impl IntoIterator<Item = Text>,
+    ) -> Result<Service, Refusal> {
+        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+        if !program.is_absolute() {
+            let why = "the program's path must be absolute".to_owned();
+            return Err(refused(&program.display().to_string(), why));
+        }
+        let mut words = vec![text(program.as_os_str())?];
+        for argument in &arguments {
+            words.push(text(argument)?);
+        }
+        let command = Command::of(words);
+        // Who is no root from the start could not write it where pid files are.
+        let writes = rights(daemon).user.is_none();
+        let detached = match daemon.its_pid_file().filter(|_| writes) {
+            Some(path) => {
+                let mut detached = command.clone();
+                detached.words.insert(1, Word::text("--daemon"));
+                Some((detached, text(path.as_os_str())?))
+            }
+            None => None,
+        };
+        let mut service = Service::new(daemon.name(), command.clone());
+        service.description = description.to_owned();
+        service.start = Start::Foreground(Foreground { command, ready: Ready::Notified, detached });
+        service.reload = Reload::Signal("HUP".to_owned());
+        service.restart = Restart::OnFailure;
+        service.restart_delay = RESTART_DELAY;
+        service.stop = Stop {
+            // The daemon stops what it started.
+            whom: Whom::Mixed,
+            within: Some(daemon.longest_stop().saturating_add(SLACK)),
+            ..Stop::default()
+        };
+        service.boot = Boot::Starts;
+        service.needs = vec![Need::After(Dependency::Network), Need::After(Dependency::Log)];
+        service.rights = rights(daemon);
+        service.environs = environs(daemon);
+        service.unsaid = unsaid(daemon);
+        service.units = daemon.unit_files(description, program, arguments);
+        Ok(service)
+    }
+}
+
+fn text(text: &OsStr) -> Result<String, Refusal> {
+    let known = text.to_str().map(str::to_owned);
+    known.ok_or_else(|| refused(&format!("{text:?}"), "is not UTF-8".to_owned()))
+}
+
+/// A description that says who the daemon becomes is kept by the daemon itself, once its sockets and its pid file are open;
+/// else somebody else has to change the user, as systemd does.
+fn rights(daemon: &Daemon) -> Rights {
+    let its = daemon.rights();
+    if its.user_name().is_some() || its.root().is_some() {
+        return Rights { new: NewRights::Refused, ..Rights::default() };
+    }
+    let names = |set: rustix::thread::CapabilitySet| {
+        Capabilities(set.iter_names().map(|(name, _)| name.to_ascii_lowercase()).collect())
+    };
+    Rights {
+        user: Some(daemon.name().to_owned()),
+        group: its.group_name().map(str::to_owned),
+        groups: its.group_names().unwrap_or_default().to_vec(),
+        bounding: Some(names(its.kept())),
+        ambient: names(its.kept()),
+        new: NewRights::Refused,
+        root_directory: None,
+    }
+}
+
+fn environs(daemon: &Daemon) -> Environs {
+    let name = daemon.name();
+    let owner = daemon.rights().user_name().or_else(|| its_own_user(daemon)).map(str::to_owned);
+    let directory = |(variable, below, mode): &(&'static str, &str, u32)| Directory {
+        path: format!("{below}/{name}"),
+        mode: *mode,
+        owner: owner.clone().filter(|_| *variable != "CONFIGURATION_DIRECTORY"),
+        variable,
+    };
+    let limits = daemon.its_limits().iter().filter_map(|(resource, to)| {
+        Some(Limit { resource: resource_word(*resource)?, soft: Some(*to), hard: Some(*to) })
+    });
+    Environs {
+        directories: DIRECTORIES.iter().map(directory).collect(),
+        umask: Some(0o027),
+        limits: limits.collect(),
+        output: Output::Log,
+        ..Environs::default()
+    }
+}
+
+/// As prlimit(1) names it; the daemon sets its limits itself as well.
+fn resource_word(resource: Resource) -> Option<&'static str> {
+    let words = [
+        (Resource::Nofile, "nofile"),
+        (Resource::Core, "core"),
+        (Resource::Nproc, "nproc"),
+        (Resource::Memlock, "memlock"),
+        (Resource::As, "as"),
+        (Resource::Data, "data"),
+        (Resource::Stack, "stack"),
+        (Resource::Fsize, "fsize"),
+        (Resource::Cpu, "cpu"),
+    ];
+    words.iter().find(|(known, _)| *known == resource).map(|(_, word)| *word)
+}
+
+/// What its unit file protects by what no other manager has.
+fn unsaid(daemon: &Daemon) -> Vec<Unsaid> {
+    let mut unsaid: Vec<Unsaid> = crate::unit::HARDENED
+        .lines()
+        // These are kept elsewhere.
+        .filter(|line| !line.starts_with("NoNewPrivileges=") && !line.starts_with("UMask="))
+        .map(|line| Unsaid {
+            directive: line.to_owned(),
+            severity: Severity::Protection,
+            why: "no other manager has it".to_owned(),
+        })
+        .collect();
+    if let Some(user) = its_own_user(daemon) {
+        unsaid.push(Unsaid {
+            directive: "DynamicUser=yes".to_owned(),
+            severity: Severity::Behaviour,
+            why: format!("the user {user} must be there: useradd --system {user}"),
+        });
+    }
+    if !daemon.sockets().is_empty() {
+        unsaid.push(Unsaid {
+            directive: format!("Requires={}.socket", daemon.name()),
+            severity: Severity::Behaviour,
+            why: "no socket is handed over: the daemon binds them itself, and drops connections while it is down"
+                .to_owned(),
+        });
+    }
+    unsaid
+}
+
+/// The user that must be made by somebody.
+fn its_own_user(daemon: &Daemon) -> Option<&str> {
+    let rights = daemon.rights();
+    (rights.user_name().is_none() && rights.root().is_none()).then(|| daemon.name())
+}

@@ -1,0 +1,257 @@
+//! Service scripts for OpenRC: openrc-run(8), supervise-daemon(8).
+
+use super::description::{
+    Boot, Dependency, Foreground, Need, Output, Reload, Remains, Restart, Service, Start,
+};
+use super::script;
+use super::target::{File, Loss, Refusal, Severity, Written, loss, one_process, restart_word, unheard};
+use super::word::{Command, Word, line, quoted};
+
+pub(super) fn write(service: &Service) -> Result<Written, Refusal> {
+    let mut losses = script::check(service)?;
+    unheard(service, &mut losses);
+    match &service.start {
+        Start::Once { .. } => {}
+        Start::Foreground(_) => {
+            one_process(service, &mut losses, "its main process");
+            losses.extend(restarts(service.restart));
+        }
+        Start::Background { .. } => {
+            one_process(service, &mut losses, "its main process");
+            losses.extend(unwatched(service.restart));
+        }
+    }
+    if service.boot == Boot::Waits {
+        let why = "whoever adds it to a runlevel has it started with the machine: it has no [Install]";
+        losses.push(loss(Severity::Note, "[Install]", why));
+    }
+    let name = &service.name;
+    let file = File { path: format!("/etc/init.d/{name}"), mode: 0o755, text: text(service) };
+    Ok(Written { files: vec![file], commands: Vec::new(), losses })
+}
+
+/// What supervise-daemon does, whatever it is told.
+fn restarts(restart: Restart) -> Option<Loss> {
+    let why = match restart {
+        Restart::Always | Restart::Never => return None,
+        Restart::OnFailure => "supervise-daemon starts it again also when it ended well",
+        Restart::OnSuccess => "supervise-daemon starts it again also when it failed",
+    };
+    Some(loss(Severity::Behaviour, format!("Restart={}", restart_word(restart)), why))
+}
+
+fn unwatched(restart: Restart) -> Option<Loss> {
+    match restart {
+        Restart::Never => None,
+        Restart::OnFailure | Restart::OnSuccess | Restart::Always => Some(loss(
+            Severity::Behaviour,
+            format!("Restart={}", restart_word(restart)),
+            "what goes into the background is not watched: once it ends it stays down",
+        )),
+    }
+}
+
+fn text(service: &Service) -> String {
+    let mut text = String::from("#!/sbin/openrc-run\n") + &script::mark(service);
+    if service.commands().flat_map(|command| &command.words).any(Word::splits) {
+        text += "# Words are taken as they are: no file names are made of them.\nset -f\n";
+    }
+    line(&mut text, format!("description={}", quoted(&service.title())));
+    match &service.start {
+        Start::Foreground(Foreground { command, .. }) => {
+            let by = match service.restart {
+                Restart::Never => {
+                    text += "command_background=yes\n";
+                    By::Starter
+                }
+                Restart::OnFailure | Restart::OnSuccess | Restart::Always => {
+                    text += "supervisor=supervise-daemon\n";
+                    let delay = service.restart_delay.as_millis().div_ceil(1000);
+                    line(&mut text, format!("respawn_delay={delay}\nrespawn_max=0"));
+                    By::Supervisor
+                }
+            };
+            // The service may have a pid file of its own.
+            text += &program(service, command, &format!("/run/supervise-{}.pid", service.name), by);
+        }
+        Start::Background { command, pid_file, .. } => {
+            text += &program(service, command, pid_file, By::Itself);
+        }
+        Start::Once { .. } => {}
+    }
+    if service.reload != Reload::Never {
+        text += "extra_started_commands=reload\n";
+    }
+    text += &depend(service);
+    text += &script::functions(service);
+    text += &functions(service);
+    text
+}
+
+/// Where lines go without start-stop-daemon's help: Debian's own knows no `--stdout`.
+const LOGGED: &str = "exec \"$@\" >>\"$0\" 2>&1";
+
+/// Who runs the program.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// supervise-daemon, which starts it again.
+    Supervisor,
+    /// start-stop-daemon, which puts it into the background.
+    Starter,
+    /// start-stop-daemon, and it goes there by itself.
+    Itself,
+}
+
+/// OpenRC reads these values as a shell reads a line: each word stands in a variable of its own.
+fn program(service: &Service, command: &Command, pid_file: &str, by: By) -> String {
+    let mut text = String::new();
+    let log = match &service.environs.output {
+        Output::Log => Some(format!("/var/log/{}.log", service.name)),
+        Output::File(path) => Some(path.clone()),
+        Output::Nowhere => None,
+    };
+    let mut words: Vec<String> = Vec::new();
+    if let (Some(log), By::Supervisor | By::Starter) = (&log, by) {
+        line(&mut text, format!("log={}", quoted(log)));
+    }
+    if log.is_some() && by == By::Starter {
+        line(&mut text, format!("logged={}", quoted(LOGGED)));
+        words.extend(["/bin/sh", "-c", "\"$logged\"", "\"$log\""].map(str::to_owned));
+    }
+    if let Some(change) = script::rights(&service.rights) {
+        words.push(format!("/usr/bin/{change}"));
+    }
+    let mut count = 0;
+    for word in &command.words {
+        let shell = word.shell();
+        match word.known() {
+            Some(known) if known != shell => {
+                count += 1;
+                line(&mut text, format!("word{count}={shell}"));
+                words.push(format!("\"$word{count}\""));
+            }
+            Some(_) | None => words.push(shell),
+        }
+    }
+    let all = words.join(" ");
+    let (program, arguments) = all.split_once(' ').unwrap_or((&all, ""));
+    line(&mut text, format!("command={}", quoted(program)));
+    if !arguments.is_empty() {
+        line(&mut text, format!("command_args={}", quoted(arguments)));
+    }
+    line(&mut text, format!("pidfile={}", quoted(pid_file)));
+    let stop = &service.stop;
+    let retry = stop.within.map_or(format!("{}/86400", stop.signal), |within| {
+        format!("{}/{}/KILL/5", stop.signal, within.as_secs().max(1))
+    });
+    line(&mut text, format!("retry={retry}"));
+    let directory = service.environs.directory.as_deref().unwrap_or("/");
+    line(&mut text, format!("workdir={}\ndirectory='\"$workdir\"'", quoted(directory)));
+    if let Some(umask) = service.environs.umask {
+        line(&mut text, format!("umask={umask:04o}"));
+    }
+    if log.is_some() && by == By::Supervisor {
+        line(&mut text, "output_log='\"$log\"'\nerror_log='\"$log\"'");
+    }
+    text
+}
+
+/// Whether what runs is not what was started: it is known by its pid file alone.
+fn is_another(service: &Service) -> bool {
+    match (&service.start, service.restart) {
+        (Start::Foreground(_), Restart::Never) => true,
+        (Start::Foreground(_) | Start::Background { .. } | Start::Once { .. }, _) => {
+            service.rights.are_less()
+        }
+    }
+}
+
+fn depend(service: &Service) -> String {
+    let mut body = String::new();
+    let after = script::facilities(service, |dependency| match dependency {
+        Dependency::Network => "net",
+        Dependency::Names => "dns",
+        Dependency::Time => "clock",
+        Dependency::LocalFiles => "localmount",
+        Dependency::RemoteFiles => "netmount",
+        Dependency::Log => "logger",
+    });
+    if after.iter().any(|word| word == "net") {
+        line(&mut body, "use net");
+    }
+    if !after.is_empty() {
+        line(&mut body, format!("after {}", after.join(" ")));
+    }
+    for need in &service.needs {
+        match need {
+            Need::After(_) => {}
+            Need::Required(name) => line(&mut body, format!("need {name}")),
+            Need::Wanted(name) => line(&mut body, format!("want {name}")),
+            Need::AfterService(name) => line(&mut body, format!("after {name}")),
+            Need::BeforeService(name) => line(&mut body, format!("before {name}")),
+        }
+    }
+    if body.is_empty() {
+        return body;
+    }
+    format!("\ndepend() {{\n{}}}\n", script::indented(&body, "    "))
+}
+
+fn functions(service: &Service) -> String {
+    let mut text = String::new();
+    let mut say = |name: &str, body: &str| {
+        if !body.is_empty() {
+            text += &format!("\n{name}() {{\n{}}}\n", script::indented(body, "    "));
+        }
+    };
+    // Within a function of openrc-run, `exit` ends the service's start.
+    let prepared = script::environment(service)
+        + &script::inherited(service)
+        + &script::all(service, &service.before, "return 1");
+    let after = script::all(service, &service.after, "return 1");
+    let stopped = script::all(service, &service.stop.after, ":");
+    let asked = script::all(service, &service.stop.commands, ":");
+    match &service.start {
+        Start::Once { commands, then } => {
+            let run = script::all(service, commands, "return 1");
+            let ends = match then {
+                Remains::Up => "",
+                // It is started anew each time somebody asks.
+                Remains::Down => "mark_service_stopped\n",
+            };
+            say("start", &(prepared + &run + &after + ends + "return 0\n"));
+            let environment = if asked.is_empty() { String::new() } else { script::environment(service) };
+            say("stop", &(environment + &asked + &stopped + "return 0\n"));
+        }
+        Start::Foreground(_) | Start::Background { .. } => {
+            let pid = "MAINPID=$(cat \"$pidfile\" 2>/dev/null)\nexport MAINPID\n";
+            let with_pid = |body: String| if body.is_empty() { body } else { pid.to_owned() + &body };
+            say("start_pre", &prepared);
+            say("start_post", &with_pid(after));
+            let environment = if asked.is_empty() { String::new() } else { script::environment(service) };
+            let known = if is_another(service) { "service_set_value command ''\ncommand=\n" } else { "" };
+            say("stop_pre", &(known.to_owned() + &with_pid(environment + &asked)));
+            say("stop_post", &stopped);
+        }
+    }
+    say("reload", &reload(service));
+    text
+}
+
+fn reload(service: &Service) -> String {
+    let Some(how) = script::reload(service) else { return String::new() };
+    let how = how.replace("|| exit 1", "|| return 1");
+    let pid = match (&service.start, service.restart) {
+        // The pid file has supervise-daemon's own number; it passes no signals on.
+        (Start::Foreground(_), Restart::OnFailure | Restart::OnSuccess | Restart::Always) => {
+            "MAINPID=$(service_get_value child_pid)\n"
+        }
+        (Start::Foreground(_) | Start::Background { .. }, _) => "MAINPID=$(cat \"$pidfile\")\n",
+        (Start::Once { .. }, _) => "",
+    };
+    let environment = match service.reload {
+        Reload::Commands(_) => script::environment(service),
+        Reload::Never | Reload::Signal(_) => String::new(),
+    };
+    format!("ebegin \"Reloading $RC_SVCNAME\"\n{pid}export MAINPID\n{environment}{how}eend 0\n")
+}

@@ -1,0 +1,154 @@
+//! Files where managers look for them: written whole or not at all, and never over somebody else's.
+
+use super::script::MARK;
+use super::target::File;
+use crate::error::{Error, Result};
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// What became of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// There was none.
+    Made,
+    /// An older one of ours was there.
+    Replaced,
+    /// It was there as it is.
+    Unchanged,
+}
+
+impl File {
+    /// Where it is below a root directory; `~/` is the caller's home.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when it is a user's and the environment does not tell `HOME`.
+    pub fn place(&self, root: &Path) -> Result<PathBuf> {
+        let path = match self.path.strip_prefix("~/") {
+            None => self.path.clone(),
+            Some(rest) => {
+                let home = std::env::var("HOME").ok().filter(|home| home.starts_with('/'));
+                let missing = || Error::io(format!("find the home of {}", self.path), ErrorKind::NotFound);
+                format!("{}/{rest}", home.ok_or_else(missing)?)
+            }
+        };
+        Ok(root.join(path.trim_start_matches('/')))
+    }
+
+    /// Puts it below a root directory, and makes the directories it is in. It is written beside its place and then takes
+    /// it, so nobody reads half of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Foreign`] when another file is there that we have not written; [`Error::Io`] when a step fails.
+    pub fn put(&self, root: &Path) -> Result<Put> {
+        let place = self.place(root)?;
+        let there = self.there(&place)?;
+        if there == There::Same {
+            return Ok(Put::Unchanged);
+        }
+        let folder = place.parent().unwrap_or(root);
+        fs::create_dir_all(folder).map_err(|error| Error::io(format!("make {}", folder.display()), error))?;
+        let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // A name that managers pass over: it begins with a point.
+        let fresh = folder.join(format!(".{name}.new-{}", std::process::id()));
+        let written = self.write(&fresh).and_then(|()| fs::rename(&fresh, &place));
+        if let Err(error) = written {
+            // It may not have come so far as to be there.
+            fs::remove_file(&fresh).ok();
+            return Err(Error::io(format!("write {}", place.display()), error));
+        }
+        Ok(if there == There::Nothing { Put::Made } else { Put::Replaced })
+    }
+
+    /// Takes it away, if it is there and ours. The directories stay, but for one that is left empty and has its name of us.
+    ///
+    /// # Errors
+    ///
+    /// As [`File::put`].
+    pub fn remove(&self, root: &Path) -> Result<()> {
+        let place = self.place(root)?;
+        if self.there(&place)? == There::Nothing {
+            return Ok(());
+        }
+        fs::remove_file(&place).map_err(|error| Error::io(format!("remove {}", place.display()), error))
+    }
+
+    fn write(&self, fresh: &Path) -> std::io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(self.mode).open(fresh)?;
+        file.write_all(self.text.as_bytes())?;
+        file.set_permissions(fs::Permissions::from_mode(self.mode))?;
+        file.sync_all()
+    }
+
+    /// What is at its place.
+    fn there(&self, place: &Path) -> Result<There> {
+        let found = match fs::symlink_metadata(place) {
+            Ok(found) => found,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(There::Nothing);
+            }
+            Err(error) => return Err(Error::io(format!("look at {}", place.display()), error)),
+        };
+        let foreign = || Error::Foreign { path: place.to_owned() };
+        if !found.is_file() {
+            return Err(foreign());
+        }
+        let text = fs::read(place).map_err(|error| Error::io(format!("read {}", place.display()), error))?;
+        if text == self.text.as_bytes() {
+            let is_same = found.mode() & 0o7777 == self.mode;
+            return Ok(if is_same { There::Same } else { There::Ours });
+        }
+        let ours = |line: &str| line.contains(MARK);
+        if String::from_utf8_lossy(&text).lines().take(LINES).any(ours) {
+            return Ok(There::Ours);
+        }
+        Err(foreign())
+    }
+}
+
+/// In how many first lines the mark stands: behind the header of a script.
+const LINES: usize = 20;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum There {
+    Nothing,
+    /// The same text with the same permissions.
+    Same,
+    /// One that we have written, of other text.
+    Ours,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> File {
+        let text = format!("#!/bin/sh\n# {MARK} x\n{text}\n");
+        File { path: "/etc/init.d/x".to_owned(), mode: 0o755, text }
+    }
+
+    #[test]
+    fn ours_is_replaced_and_removed_and_a_stranger_s_is_not() {
+        let root = tempfile::tempdir().expect("a directory");
+        let place = root.path().join("etc/init.d/x");
+        let put = |text: &str| file(text).put(root.path());
+        assert_eq!(put("one").expect("it is put"), Put::Made);
+        assert_eq!(put("one").expect("it is there"), Put::Unchanged);
+        assert_eq!(put("two").expect("it is ours"), Put::Replaced);
+        assert_eq!(fs::metadata(&place).expect("it is there").mode() & 0o7777, 0o755);
+        assert_eq!(fs::read_dir(place.parent().expect("etc")).expect("it is there").count(), 1);
+        file("three").remove(root.path()).expect("it is ours");
+        assert!(!place.exists());
+        file("three").remove(root.path()).expect("what is not there need not go");
+        fs::write(&place, "#!/bin/sh\nsomebody else's\n").expect("it is written");
+        let refused = put("one").expect_err("it is not ours").to_string();
+        assert_eq!(refused, format!("{} is there, and not ours: it is left as it is", place.display()));
+        file("one").remove(root.path()).expect_err("it is not ours");
+        fs::remove_file(&place).expect("it goes");
+        std::os::unix::fs::symlink("/nowhere", &place).expect("a link");
+        put("one").expect_err("a link is not ours");
+    }
+}

@@ -1,0 +1,195 @@
+//! Acts on a service as steps that can be printed, looked at and done.
+
+use super::description::{Boot, Service};
+use super::steps;
+use super::target::{Level, Loss, Refusal, Target, written};
+use super::{File, word::quoted};
+use std::fmt;
+use std::time::Duration;
+
+/// What can be done about a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// It is made known to the manager, and started with the machine from now on.
+    Install,
+    /// It is stopped, and all that an install made goes.
+    Uninstall,
+    /// It is brought up.
+    Start,
+    /// It is brought down.
+    Stop,
+    /// It is asked whether it is up: the manager's own words and exit code.
+    Status,
+}
+
+/// One step of an act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A file is there.
+    Write(File),
+    /// A file of ours is not there.
+    Remove(File),
+    /// A directory is not there, if nothing is in it.
+    RemoveEmpty(String),
+    /// A link to a path is there.
+    Link {
+        /// The link.
+        path: String,
+        /// Where it leads.
+        to: String,
+    },
+    /// A link to a path is not there.
+    Unlink {
+        /// The link.
+        path: String,
+        /// Where it leads: another is left as it is.
+        to: String,
+    },
+    /// A command succeeds soon: the manager has seen what was done.
+    Await {
+        /// The command; what it prints is not read.
+        command: Vec<String>,
+        /// How soon.
+        within: Duration,
+    },
+    /// The first of these commands is run whose program is there.
+    Run {
+        /// Each with its arguments.
+        choice: Vec<Vec<String>>,
+        /// What its failure means.
+        failure: super::Failure,
+    },
+    /// A command is run unless another succeeds.
+    RunUnless {
+        /// This one.
+        test: Vec<String>,
+        /// Else this.
+        command: Vec<String>,
+    },
+}
+
+/// The steps of an act, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What they come to.
+    pub act: Act,
+    /// To be done one after the other.
+    pub steps: Vec<Step>,
+    /// What the manager cannot be told, the worst first; of an install alone.
+    pub losses: Vec<Loss>,
+}
+
+impl Act {
+    /// All of them, with the words they are asked for by.
+    pub const ALL: [(&'static str, Act); 5] = [
+        ("install", Act::Install),
+        ("uninstall", Act::Uninstall),
+        ("start", Act::Start),
+        ("stop", Act::Stop),
+        ("status", Act::Status),
+    ];
+
+    /// The steps it takes.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] as [`written`] has it.
+    pub fn plan(self, service: &Service, target: Target, level: Level) -> Result<Plan, Refusal> {
+        let written = written(service, target, level)?;
+        let steps = match self {
+            Act::Install => {
+                let mut steps: Vec<Step> = user(service, target).into_iter().collect();
+                steps.extend(written.files.iter().cloned().map(Step::Write));
+                steps.extend(written.commands.iter().cloned().map(run));
+                steps.extend(steps::enabling(service, target, level));
+                steps
+            }
+            Act::Uninstall => {
+                let mut all = steps::disabling(service, target, level);
+                // The last that was written goes first.
+                all.extend(written.files.iter().rev().cloned().map(Step::Remove));
+                all.extend(steps::forgetting(service, target, level));
+                all
+            }
+            Act::Start => steps::starting(service, target, level),
+            Act::Stop => steps::stopping(service, target, level),
+            Act::Status => steps::asking(service, target, level),
+        };
+        let losses = if self == Act::Install { written.losses } else { Vec::new() };
+        Ok(Plan { act: self, steps, losses })
+    }
+}
+
+/// Where the manager makes no user for the service somebody has to.
+fn user(service: &Service, target: Target) -> Option<Step> {
+    let is_own = service.unsaid.iter().any(|unsaid| unsaid.directive == "DynamicUser=yes");
+    let name = service.rights.user.clone().filter(|_| is_own)?;
+    match target {
+        Target::Openrc | Target::Sysv | Target::Runit | Target::Supervisord => {}
+        Target::Systemd | Target::Eudaemon | Target::Launchd | Target::Windows => return None,
+    }
+    let words = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", &name];
+    Some(Step::RunUnless {
+        test: ["getent", "passwd", &name].map(str::to_owned).to_vec(),
+        command: words.map(str::to_owned).to_vec(),
+    })
+}
+
+/// One command that must not fail.
+pub(super) fn run(command: Vec<String>) -> Step {
+    Step::Run { choice: vec![command], failure: super::Failure::Counts }
+}
+
+/// Whether it is started with the machine.
+pub(super) fn boots(service: &Service) -> bool {
+    service.boot == Boot::Starts
+}
+
+/// A command as a shell would have it.
+fn line(command: &[String]) -> String {
+    command.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Step::Write(file) => write!(f, "write {} ({:04o})", file.path, file.mode),
+            Step::Remove(file) => write!(f, "remove {}", file.path),
+            Step::RemoveEmpty(path) => write!(f, "remove {path} if it is empty"),
+            Step::Link { path, to } => write!(f, "link {path} to {to}"),
+            Step::Unlink { path, to } => write!(f, "remove the link {path} to {to}"),
+            Step::Await { command, within } => {
+                write!(f, "wait until {} succeeds, {} s at most", line(command), within.as_secs())
+            }
+            Step::Run { choice, failure } => {
+                let lines: Vec<String> = choice.iter().map(|command| line(command)).collect();
+                write!(f, "run {}", lines.join(" (or ") + &")".repeat(lines.len() - 1))?;
+                match failure {
+                    super::Failure::Counts => Ok(()),
+                    super::Failure::Ignored => f.write_str(", which may fail"),
+                }
+            }
+            Step::RunUnless { test, command } => {
+                write!(f, "run {} unless {} succeeds", line(command), line(test))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    /// A line for each step, the text of a file behind it, and a line for each loss.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        for step in &self.steps {
+            writeln!(f, "{step}")?;
+            if let Step::Write(file) = step {
+                for line in file.text.lines() {
+                    writeln!(f, "    {line}")?;
+                }
+            }
+        }
+        for loss in &self.losses {
+            writeln!(f, "{}: {}: {}", loss.severity.word(), loss.directive, loss.why)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,388 @@
+//! The parts that scripts of several managers share: what a service finds around it, with whose rights it runs.
+//!
+//! Rights, limits and sessions are util-linux's `setpriv`, `prlimit`, `setsid`: of all programs that change a user, setpriv
+//! says groups, capabilities and no-new-privileges as well.
+
+use super::description::{
+    Dependency, Foreground, Missing, Need, NewRights, Output, Reload, Rights, Service, Start,
+};
+use super::target::{Loss, Refusal, Severity, loss, refused};
+use super::word::{Command, Failure, Run, line, quoted};
+use std::time::Duration;
+
+/// By this line [`Act`](super::Act) knows its own files again.
+pub(super) const MARK: &str = "Written by eudaemon-kit for";
+
+/// Where systemd looks for programs too.
+pub(super) const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+pub(super) const READ_ENVIRONMENT: &str = r#"
+# Sets the variables of a file of lines NAME=VALUE. Nothing in it is run.
+read_environment() {
+    while IFS= read -r line || [ -n "$line" ]; do
+        line=${line#"${line%%[! 	]*}"}
+        line=${line%"${line##*[! 	]}"}
+        name=${line%%=*}
+        case $line in *=*) ;; *) continue ;; esac
+        case $name in '' | [0-9]* | *[!A-Za-z0-9_]*) continue ;; esac
+        value=${line#*=}
+        case $value in
+        \"*\") value=${value#\"} value=${value%\"} ;;
+        \'*\') value=${value#\'} value=${value%\'} ;;
+        esac
+        export "$name=$value"
+    done <"$1"
+}
+"#;
+
+/// How long a main process has to die in before it is looked at again.
+pub(super) const WAIT: &str = r#"
+# Waits in steps of a tenth of a second, where sleep knows them.
+tick() { sleep 0.1 2>/dev/null || sleep 1; }
+"#;
+
+/// Since when a process runs, in a shell: by this and its number it is known again. proc(5).
+pub(super) const BORN: &str = r#"
+# When a process began, in the kernel's count; nothing if it has ended.
+born() { sed -n 's/^.*) [^ZX] //p' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f19; }
+"#;
+
+/// The functions that the rest of a script calls.
+pub(super) fn functions(service: &Service) -> String {
+    let mut text = String::new();
+    if !service.environs.files.is_empty() {
+        text += READ_ENVIRONMENT;
+    }
+    if let Some(change) = rights(&service.rights).filter(|_| is_called(service)) {
+        text += "\n# With the service's rights.\n";
+        line(&mut text, format!("as_service() {{ {change} \"$@\"; }}"));
+    }
+    text
+}
+
+/// Whether a command runs with the service's rights besides the one that becomes the service.
+fn is_called(service: &Service) -> bool {
+    let started = match &service.start {
+        Start::Foreground(Foreground { detached, .. }) => {
+            detached.as_ref().map_or(&[][..], |(command, _)| std::slice::from_ref(command))
+        }
+        Start::Background { command, .. } => std::slice::from_ref(command),
+        Start::Once { commands, .. } => commands,
+    };
+    let reloads = match &service.reload {
+        Reload::Commands(commands) => commands.as_slice(),
+        Reload::Never | Reload::Signal(_) => &[],
+    };
+    let stop = &service.stop;
+    let lists = [started, &service.before, &service.after, reloads, &stop.commands, &stop.after];
+    lists.into_iter().flatten().any(|command| command.run == Run::AsService)
+}
+
+/// The command that gives up rights, before another's words; nothing where all are kept.
+pub(super) fn rights(rights: &Rights) -> Option<String> {
+    if !rights.are_less() {
+        return None;
+    }
+    let mut words = vec!["setpriv".to_owned()];
+    if let Some(user) = &rights.user {
+        words.push(format!("--reuid={}", quoted(user)));
+    }
+    match (&rights.group, &rights.user) {
+        (Some(group), _) => words.push(format!("--regid={}", quoted(group))),
+        (None, Some(user)) => words.push(format!("--regid=\"$(id -g {})\"", quoted(user))),
+        (None, None) => {}
+    }
+    match (rights.groups.is_empty(), &rights.user) {
+        // setpriv takes the user's groups or a list: both are told as a list.
+        (false, Some(user)) => words.push(format!(
+            "--groups=\"$(id -G {} | tr ' ' ,),{}\"",
+            quoted(user),
+            rights
+                .groups
+                .iter()
+                .map(|group| format!("$(getent group {} | cut -d: -f3)", quoted(group)))
+                .collect::<Vec<_>>()
+                .join(",")
+        )),
+        (false, None) => words.push(format!("--groups={}", quoted(&rights.groups.join(",")))),
+        (true, Some(_)) => words.push("--init-groups".to_owned()),
+        (true, None) if rights.group.is_some() => words.push("--keep-groups".to_owned()),
+        (true, None) => {}
+    }
+    if let Some(bounding) = &rights.bounding {
+        words.push(format!("--bounding-set={}", capability_list(&bounding.0)));
+    }
+    if !rights.ambient.0.is_empty() {
+        let list = capability_list(&rights.ambient.0);
+        words.push(format!("--inh-caps={list}"));
+        words.push(format!("--ambient-caps={list}"));
+    }
+    if rights.new == NewRights::Refused {
+        words.push("--no-new-privs".to_owned());
+    }
+    Some(words.join(" "))
+}
+
+fn capability_list(names: &[String]) -> String {
+    let added = names.iter().map(|name| format!(",+{name}"));
+    std::iter::once("-all".to_owned()).chain(added).collect()
+}
+
+/// Variables, exported.
+pub(super) fn environment(service: &Service) -> String {
+    let (environs, rights) = (&service.environs, &service.rights);
+    let mut text = String::new();
+    if let Some(user) = &rights.user {
+        let user = quoted(user);
+        line(
+            &mut text,
+            format!("record=$(getent passwd {user}) || {{ echo 'there is no user '{user} >&2; exit 1; }}"),
+        );
+        line(&mut text, "USER=${record%%:*} LOGNAME=${record%%:*} SHELL=${record##*:}");
+        line(&mut text, "HOME=${record%:*} HOME=${HOME##*:}");
+        line(&mut text, "export USER LOGNAME SHELL HOME");
+    }
+    for directory in &environs.directories {
+        let all = environs.directories.iter().filter(|one| one.variable == directory.variable);
+        let paths: Vec<&str> = all.map(|one| one.path.as_str()).collect();
+        if paths.first() == Some(&directory.path.as_str()) {
+            line(&mut text, format!("export {}={}", directory.variable, quoted(&paths.join(":"))));
+        }
+    }
+    for (name, value) in &environs.variables {
+        line(&mut text, format!("export {name}={}", quoted(value)));
+    }
+    for file in &environs.files {
+        let path = quoted(&file.path);
+        line(
+            &mut text,
+            match file.missing {
+                Missing::Fails => format!(
+                    "[ -r {path} ] || {{ echo 'cannot read '{path} >&2; exit 1; }}\nread_environment {path}"
+                ),
+                Missing::IsPassedOver => format!("if [ -r {path} ]; then read_environment {path}; fi"),
+            },
+        );
+    }
+    if !environs.unset.is_empty() {
+        line(&mut text, format!("unset {}", environs.unset.join(" ")));
+    }
+    text
+}
+
+/// Directories, limits and the rest of what a process inherits, for the shell itself.
+pub(super) fn inherited(service: &Service) -> String {
+    let environs = &service.environs;
+    let mut text = directories(service);
+    for limit in &environs.limits {
+        let value = |value: Option<u64>| value.map_or("unlimited".to_owned(), |value| value.to_string());
+        let (soft, hard) = (value(limit.soft), value(limit.hard));
+        line(&mut text, format!("prlimit --pid $$ --{}={soft}:{hard} || exit 1", limit.resource));
+    }
+    if let Some(nice) = environs.nice {
+        line(&mut text, format!("renice -n {nice} -p $$ >/dev/null || exit 1"));
+    }
+    if let Some(score) = environs.oom_score {
+        line(&mut text, format!("echo {score} >/proc/self/oom_score_adj"));
+    }
+    if let Some(umask) = environs.umask {
+        line(&mut text, format!("umask {umask:04o}"));
+    }
+    let directory = environs.directory.as_deref().unwrap_or("/");
+    line(&mut text, format!("cd {} || exit 1", quoted(directory)));
+    text
+}
+
+fn directories(service: &Service) -> String {
+    let mut text = String::new();
+    for directory in &service.environs.directories {
+        let path = quoted(&directory.path);
+        let owner = match (&directory.owner, &service.rights.group) {
+            (Some(user), Some(group)) => format!(" -o {} -g {}", quoted(user), quoted(group)),
+            (Some(user), None) => format!(" -o {0} -g \"$(id -g {0})\"", quoted(user)),
+            (None, _) => String::new(),
+        };
+        line(&mut text, format!("install -d -m {:04o}{owner} {path} || exit 1", directory.mode));
+    }
+    text
+}
+
+/// A command with its rights, as it is run in between.
+pub(super) fn called(service: &Service, command: &Command) -> String {
+    match command.run {
+        Run::AsService if service.rights.are_less() => format!("as_service {}", command.shell()),
+        Run::AsService | Run::AsRoot => command.shell(),
+    }
+}
+
+/// A command with its rights, as the shell's successor.
+pub(super) fn succeeding(service: &Service, command: &Command) -> String {
+    match (command.run, rights(&service.rights)) {
+        (Run::AsService, Some(change)) => format!("{change} {}", command.shell()),
+        (Run::AsService, None) | (Run::AsRoot, _) => command.shell(),
+    }
+}
+
+/// Commands one after the other, each followed by what is done if it fails, where that counts.
+pub(super) fn all(service: &Service, commands: &[Command], otherwise: &str) -> String {
+    let mut text = String::new();
+    for command in commands {
+        let called = called(service, command);
+        line(
+            &mut text,
+            match command.failure {
+                Failure::Counts => format!("{called} || {otherwise}"),
+                Failure::Ignored => format!("{called} || :"),
+            },
+        );
+    }
+    text
+}
+
+/// Text behind a margin; what stands in quotes over lines is left as it is.
+pub(super) fn indented(text: &str, margin: &str) -> String {
+    let mut out = String::new();
+    let mut open = None;
+    for one in text.lines() {
+        if open.is_none() && !one.is_empty() {
+            out += margin;
+        }
+        line(&mut out, one);
+        if open.is_some() || !one.trim_start().starts_with('#') {
+            open = quote_after(one, open);
+        }
+    }
+    out
+}
+
+/// The quote that is open at the end of a line, if one is.
+fn quote_after(line: &str, mut open: Option<char>) -> Option<char> {
+    let mut characters = line.chars();
+    while let Some(c) = characters.next() {
+        match (c, open) {
+            ('\\', None | Some('"')) => {
+                characters.next();
+            }
+            ('\'' | '"', None) => open = Some(c),
+            (c, Some(quote)) if c == quote => open = None,
+            (_, None | Some(_)) => {}
+        }
+    }
+    open
+}
+
+/// The line that says whose file it is.
+pub(super) fn mark(service: &Service) -> String {
+    format!("# {MARK} {}: {}\n", service.name, service.title())
+}
+
+/// How every script begins.
+pub(super) fn beginning(service: &Service) -> String {
+    format!(
+        "{}# Words are taken as they are: no file names are made of them.\nset -f\n{PATH}\nexport PATH\n",
+        mark(service)
+    )
+}
+
+/// What the shell does to reload the main process `$MAINPID`; nothing where it cannot.
+pub(super) fn reload(service: &Service) -> Option<String> {
+    match &service.reload {
+        Reload::Never => None,
+        Reload::Signal(signal) => Some(format!("kill -{signal} \"$MAINPID\" || exit 1\n")),
+        Reload::Commands(commands) => Some(all(service, commands, "exit 1")),
+    }
+}
+
+/// A shell that stays while a service is in the background, passes on stops and reloads, and ends with it. What does not
+/// stop in time it kills: its supervisor could only kill the shell.
+pub(super) fn shepherd(service: &Service, command: &Command, pid_file: &str, within: Duration) -> String {
+    let file = quoted(pid_file);
+    let mut text = format!("rm -f {file}\n{} || exit 1\n", called(service, command));
+    text += &format!(
+        "# It went into the background: this shell stays for its supervisor, and ends with it.
+MAINPID= left={}
+while [ -z \"$MAINPID\" ]; do
+    if [ -s {file} ]; then read -r MAINPID _ <{file}; fi
+    case $MAINPID in *[!0-9]*) MAINPID= ;; esac
+    left=$((left - 1))
+    if [ $left -lt 0 ]; then echo 'no process in '{file} >&2; exit 1; fi
+    [ -n \"$MAINPID\" ] || tick
+done
+export MAINPID
+",
+        within.as_secs().clamp(1, 3600) * 10
+    );
+    text += &all(service, &service.after, ":");
+    text += "left=\nstop() {\n";
+    text += &indented(&all(service, &service.stop.commands, ":"), "    ");
+    line(&mut text, format!("    kill -{} \"$MAINPID\" 2>/dev/null", service.stop.signal));
+    if let Some(within) = service.stop.within {
+        line(&mut text, format!("    left={}", within.as_millis().div_ceil(100)));
+    }
+    text += "}\ntrap stop TERM INT\n";
+    if let Some(reload) = reload(service) {
+        text += &format!("reload() (\n{})\ntrap reload HUP\n", indented(&reload, "    "));
+    }
+    text + "while [ -n \"$(born \"$MAINPID\")\" ]; do
+    if [ -n \"$left\" ]; then left=$((left - 1)); fi
+    if [ \"$left\" = 0 ]; then kill -KILL \"$MAINPID\"; fi
+    tick
+done
+"
+}
+
+/// Whether a script needs [`WAIT`] and [`BORN`] for its main part.
+pub(super) fn watches(service: &Service) -> bool {
+    match service.start {
+        Start::Background { .. } => true,
+        Start::Foreground(_) | Start::Once { .. } => false,
+    }
+}
+
+/// The redirection of what a service prints, where its supervisor takes it otherwise.
+pub(super) fn output(output: &Output) -> Option<String> {
+    match output {
+        Output::Log => None,
+        Output::Nowhere => Some(">/dev/null 2>&1".to_owned()),
+        Output::File(path) => Some(format!(">>{} 2>&1", quoted(path))),
+    }
+}
+
+/// What a script of these parts cannot say.
+pub(super) fn check(service: &Service) -> Result<Vec<Loss>, Refusal> {
+    let rights = &service.rights;
+    if let Some(root) = &rights.root_directory {
+        let why = "the script cannot give up rights within another root directory: it would run on the machine's own files";
+        return Err(refused(&format!("RootDirectory={root}"), why.to_owned()));
+    }
+    for (name, _) in &service.environs.variables {
+        let is_fit = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(is_fit) {
+            return Err(refused(
+                &format!("Environment={name}"),
+                "no shell has a variable of that name".to_owned(),
+            ));
+        }
+    }
+    let mut losses = super::target::unsaid(service);
+    if rights.are_less() {
+        let why = "util-linux's setpriv changes them, so that must be installed";
+        losses.push(loss(Severity::Note, "User= and capabilities", why));
+    }
+    Ok(losses)
+}
+
+/// Names for what every machine has, in a manager's words, each once.
+pub(super) fn facilities(service: &Service, word: impl Fn(Dependency) -> &'static str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for need in &service.needs {
+        let word = match need {
+            Need::After(dependency) => word(*dependency).to_owned(),
+            Need::Required(_) | Need::Wanted(_) | Need::AfterService(_) | Need::BeforeService(_) => continue,
+        };
+        if !word.is_empty() && !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words
+}

@@ -1,0 +1,52 @@
+//! Unit files, as [`Daemon::unit_files`](crate::Daemon::unit_files) has them: nothing is lost.
+//!
+//! A user's manager is no root: what needs one is left out there, and told.
+
+use super::description::Service;
+use super::script;
+use super::target::{File, Level, Loss, Refusal, Severity, Written, loss, refused};
+
+/// What a user's manager cannot do: beginnings of their keys. Seccomp's filters need no root.
+const OF_ROOT: &[(&str, Severity)] = &[
+    ("DynamicUser=", Severity::Note),
+    ("User=", Severity::Behaviour),
+    ("Group=", Severity::Behaviour),
+    ("SupplementaryGroups=", Severity::Behaviour),
+    ("AmbientCapabilities=", Severity::Behaviour),
+    ("CapabilityBoundingSet=", Severity::Note),
+    ("Private", Severity::Protection),
+    ("ProcSubset=", Severity::Protection),
+    ("Protect", Severity::Protection),
+];
+
+pub(super) fn write(service: &Service, level: Level) -> Result<Written, Refusal> {
+    if service.units.is_empty() {
+        return Err(refused("[Service]", "is a unit file already: link it as it is".to_owned()));
+    }
+    let mut losses = Vec::new();
+    let files = service.units.iter().map(|unit| {
+        let (folder, text) = match level {
+            Level::System => ("/etc/systemd/system", unit.text.clone()),
+            Level::User => ("~/.config/systemd/user", of_user(&unit.text, &mut losses)),
+        };
+        File { path: format!("{folder}/{}", unit.name), mode: 0o644, text: script::mark(service) + &text }
+    });
+    Ok(Written { files: files.collect(), commands: Vec::new(), losses })
+}
+
+fn of_user(text: &str, losses: &mut Vec<Loss>) -> String {
+    let mut kept = String::new();
+    for line in text.lines() {
+        match OF_ROOT.iter().find(|(key, _)| line.starts_with(key)) {
+            Some((_, severity)) => losses.push(loss(*severity, line, "a user's manager cannot do it")),
+            None => {
+                // A user's manager has no other targets of the machine's.
+                if !line.ends_with("=network-online.target") {
+                    kept += &line.replace("multi-user.target", "default.target");
+                    kept.push('\n');
+                }
+            }
+        }
+    }
+    kept
+}

@@ -1,0 +1,254 @@
+//! What is written for each manager, as text; scripts are read by a shell, lists by a reader of XML.
+
+use super::*;
+use crate::daemon::Daemon;
+use crate::privileges::Privileges;
+use crate::sockets::Socket;
+use expect_test::{ExpectFile, expect_file};
+use std::path::Path;
+use std::process::Command as Process;
+use std::time::Duration;
+
+/// A daemon with a user and a Unix socket.
+pub(super) fn greeter() -> Service {
+    let daemon = Daemon::new("greeter")
+        .privileges(Privileges::keep().user("hello").group("greeters"))
+        .socket(Socket::unix("greeter", "/run/greeter/socket"))
+        .limit(crate::Resource::Nofile, 4096);
+    Service::of(&daemon, "Says hello", Path::new("/usr/bin/greeter"), ["--text=it's 100% $HOME; \"ä\""])
+        .expect("its words are text")
+}
+
+/// A server that goes into the background, with commands for everything.
+fn server() -> Service {
+    let command = Command::of(["/usr/sbin/webd", "-g", "daemon on; master_process on;"]);
+    let mut service = Service::new("webd", command.clone());
+    service.description = "A web\nserver".to_owned();
+    service.start =
+        Start::Background { command, pid_file: "/run/webd.pid".to_owned(), within: Duration::from_secs(5) };
+    service.before = vec![Command::of(["/usr/sbin/webd", "-t", "-q"])];
+    service.reload = Reload::Commands(vec![Command {
+        words: vec![
+            Word::text("/bin/kill"),
+            Word::text("-HUP"),
+            Word(vec![Piece::Variable("MAINPID".to_owned())]),
+        ],
+        ..Command::of([""])
+    }]);
+    service.stop =
+        Stop { signal: "QUIT".to_owned(), within: Some(Duration::from_secs(5)), ..Stop::default() };
+    service.restart = Restart::Always;
+    service.needs = vec![
+        Need::After(Dependency::Network),
+        Need::After(Dependency::Names),
+        Need::Required("certs".to_owned()),
+        Need::AfterService("dbd".to_owned()),
+        Need::BeforeService("proxy".to_owned()),
+    ];
+    service
+}
+
+/// Words, variables and values that are hard to say.
+fn odd() -> Service {
+    let words = [
+        Word::text("/opt/od d/prog"),
+        Word::text(""),
+        Word::text("a'b\"c\\d$e`f;g%h #i ;j\nk\tü<&>]]>  two"),
+        Word(vec![Piece::Text("--x='".to_owned()), Piece::Variable("X".to_owned())]),
+        Word(vec![Piece::Words("OPTS".to_owned())]),
+    ];
+    let mut service = Service::new("odd", Command { words: words.to_vec(), ..Command::of([""]) });
+    service.environs.variables = vec![
+        ("A".to_owned(), "it's \"q\" $x `y` \\ %z;\n<&>ü".to_owned()),
+        ("EMPTY".to_owned(), String::new()),
+    ];
+    service.environs.files = vec![
+        EnvironmentFile { path: "/etc/default/od d".to_owned(), missing: Missing::IsPassedOver },
+        EnvironmentFile { path: "/etc/odd".to_owned(), missing: Missing::Fails },
+    ];
+    service.environs.unset = vec!["B".to_owned()];
+    service.environs.umask = Some(0o077);
+    service.environs.nice = Some(-5);
+    service.environs.oom_score = Some(-100);
+    service.environs.output = Output::File("/var/log/od d.log".to_owned());
+    service.rights = Rights {
+        user: Some("daemon".to_owned()),
+        groups: vec!["adm".to_owned()],
+        bounding: Some(Capabilities(vec!["net_bind_service".to_owned()])),
+        ambient: Capabilities(vec!["net_bind_service".to_owned()]),
+        ..Rights::default()
+    };
+    service.restart = Restart::OnFailure;
+    service.restart_delay = Duration::from_secs(10);
+    service.stop.commands = vec![Command { failure: Failure::Ignored, ..Command::of(["/opt/od d/ask"]) }];
+    service.stop.after = vec![Command { run: Run::AsRoot, ..Command::of(["/bin/rm", "-rf", "/run/odd"]) }];
+    service
+}
+
+/// Commands that end.
+fn once() -> Service {
+    let mut service = Service::new("once", Command::of(["/bin/true"]));
+    let commands = vec![Command::of(["/bin/mkdir", "-p", "/run/once"]), Command::of(["/bin/echo", "up"])];
+    service.start = Start::Once { commands, then: Remains::Up };
+    service.stop.commands = vec![Command::of(["/bin/rmdir", "/run/once"])];
+    service.boot = Boot::Waits;
+    service
+}
+
+/// Files, commands and losses on one page.
+fn page(service: &Service, target: Target) -> String {
+    let written = match written(service, target, Level::System) {
+        Ok(written) => written,
+        Err(refusal) => return format!("refused: {refusal}\n"),
+    };
+    let mut page = String::new();
+    for file in &written.files {
+        page += &format!("==== {} {:04o}\n{}", file.path, file.mode, file.text);
+    }
+    for command in &written.commands {
+        page += &format!("==== {command:?}\n");
+    }
+    for loss in &written.losses {
+        page += &format!("---- {}: {}: {}\n", loss.severity.word(), loss.directive, loss.why);
+    }
+    page
+}
+
+fn check(service: &Service, target: Target, expected: &dyn Fn(&str) -> ExpectFile) {
+    expected(&format!("{}-{}", service.name, target.word())).assert_eq(&page(service, target));
+}
+
+#[test]
+fn texts() {
+    for service in [greeter(), server(), odd(), once()] {
+        for (_, target) in Target::ALL {
+            check(&service, target, &|name| expect_file![format!("texts/{name}.txt")]);
+        }
+    }
+}
+
+#[test]
+fn plans() {
+    let mut page = String::new();
+    for (word, target) in Target::ALL {
+        for (act, what) in Act::ALL {
+            page += &format!("{act} {word}\n");
+            let plan = what.plan(&greeter(), target, Level::System).expect("it can be said");
+            page += &plan.steps.iter().map(|step| format!("    {step}\n")).collect::<String>();
+        }
+    }
+    expect_file!["texts/plans.txt"].assert_eq(&page);
+}
+
+#[test]
+fn a_user_s_own_service() {
+    let plan = |target| Act::Install.plan(&greeter(), target, Level::User);
+    let text = plan(Target::Systemd).expect("systemd has them").to_string();
+    expect_file!["texts/user-systemd.txt"].assert_eq(&text);
+    let refusal = plan(Target::Sysv).expect_err("it has none").to_string();
+    assert_eq!(refusal, "--user: sysv has services of the machine alone");
+    let steps = plan(Target::Launchd).expect("launchd has agents").steps;
+    assert!(steps[0].to_string().starts_with("write ~/Library/LaunchAgents/greeter.plist"));
+}
+
+#[test]
+fn command_lines() {
+    let read = |line: &str| {
+        let words = std::iter::once("greeter").chain(line.split_ascii_whitespace()).map(Into::into);
+        Invocation::of_arguments(words)
+    };
+    assert_eq!(read(""), None);
+    assert_eq!(read("--daemon service"), None);
+    let install = Invocation { act: Act::Install, level: Level::System, target: None, mode: Mode::CarryOut };
+    assert_eq!(read("service install"), Some(Ok(install)));
+    let printed =
+        Invocation { target: Some(Target::Openrc), mode: Mode::Print, level: Level::User, ..install };
+    assert_eq!(read("service install --to openrc --print --user"), Some(Ok(printed)));
+    let usage = "expected service install|uninstall|start|stop|status [--user] [--to MANAGER] [--print]";
+    assert_eq!(read("service"), Some(Err(usage.to_owned())));
+    assert_eq!(read("service status now"), Some(Err(format!("now: {usage}"))));
+    let managers = "systemd, eudaemon, openrc, sysv, runit, launchd, supervisord, windows";
+    assert_eq!(read("service stop --to=init"), Some(Err(format!("--to init: expected one of {managers}"))));
+}
+
+#[test]
+fn a_step_that_fails_is_named_with_what_was_done() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let run = |words: &[&str]| Step::Run {
+        choice: vec![
+            vec!["/nowhere/program".to_owned()],
+            words.iter().map(|word| (*word).to_owned()).collect(),
+        ],
+        failure: Failure::Counts,
+    };
+    let file = File { path: path("made"), mode: 0o600, text: "text".to_owned() };
+    let link = Step::Link { path: path("link"), to: path("made") };
+    let steps = vec![Step::Write(file), link, run(&["true"]), run(&["sh", "-c", "exit 3"]), run(&["true"])];
+    let mut told = 0;
+    let plan = Plan { act: Act::Start, steps, losses: Vec::new() };
+    let error = plan.carry_out(|_| told += 1).expect_err("the fourth fails").to_string();
+    let wanted =
+        "cannot run /nowhere/program (or sh -c 'exit 3'): exit status: 3; 3 steps were done before, and stay";
+    assert_eq!((error.as_str(), told), (wanted, 4));
+    assert_eq!(std::fs::read_to_string(path("link")).expect("it leads there"), "text");
+    let asked = Plan { act: Act::Status, steps: vec![run(&["sh", "-c", "exit 3"])], losses: Vec::new() };
+    assert_eq!(asked.carry_out(|_| {}).expect("an answer"), Outcome::Said(3));
+}
+
+/// What is wrong with a script, in a shell's words.
+fn syntax(text: &str) -> String {
+    let folder = tempfile::tempdir().expect("a directory");
+    let path = folder.path().join("script");
+    std::fs::write(&path, text).expect("it is written");
+    let output = Process::new("sh").arg("-n").arg(&path).output().expect("sh runs");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn scripts_are_scripts() {
+    for service in [greeter(), server(), odd(), once()] {
+        for (_, target) in Target::ALL {
+            let Ok(written) = written(&service, target, Level::System) else { continue };
+            for file in written.files.iter().filter(|file| file.text.starts_with("#!")) {
+                assert_eq!(syntax(&file.text), "", "{} for {}", service.name, target.word());
+            }
+        }
+    }
+    assert_ne!(syntax("if"), "", "a shell tells of what is none");
+}
+
+#[test]
+fn what_is_wrong_to_run_is_refused() {
+    let mut rooted = greeter();
+    rooted.rights.root_directory = Some("/srv".to_owned());
+    let mut bell = Service::new("bell", Command::of(["/bin/echo", "\u{7}"]));
+    bell.description = "Rings".to_owned();
+    let named = |name: &str| Service::new(name, Command::of(["/bin/true"]));
+    let refusal = |service: &Service, target| match written(service, target, Level::System) {
+        Ok(_) => String::new(),
+        Err(refusal) => refusal.to_string(),
+    };
+    let wanted = "RootDirectory=/srv: the script cannot give up rights within another root directory: it would run on \
+                  the machine's own files";
+    for target in [Target::Sysv, Target::Runit, Target::Openrc, Target::Supervisord] {
+        assert_eq!(refusal(&rooted, target), wanted);
+    }
+    assert_eq!(refusal(&rooted, Target::Launchd), "", "a property list says it");
+    assert_eq!(refusal(&bell, Target::Launchd), "\"\\u{7}\": XML cannot hold a control character");
+    assert_eq!(refusal(&bell, Target::Sysv), "");
+    for name in ["", "../x", ".x", "-x", "a b", "a\nb", "ü"] {
+        assert!(refusal(&named(name), Target::Sysv).contains("a service's name has letters"), "{name:?}");
+    }
+    let mut needy = named("x");
+    needy.needs = vec![Need::Wanted("a\n# Provides: b".to_owned())];
+    assert!(refusal(&needy, Target::Sysv).ends_with("is the name of none"));
+    let mut placed = named("x");
+    placed.environs.output = Output::File("/x\ncommand=/bin/evil".to_owned());
+    assert!(refusal(&placed, Target::Supervisord).ends_with("is no absolute path of one line"));
+    let mut signalled = named("x");
+    signalled.stop.signal = "TERM; reboot".to_owned();
+    assert_eq!(refusal(&signalled, Target::Sysv), "signal \"TERM; reboot\": is the name of none");
+    let zero = Service::new("zero", Command::of(["/bin/echo", "a\0b"]));
+    assert_eq!(refusal(&zero, Target::Runit), "\"a\\0b\": holds a zero byte");
+}
