@@ -327,6 +327,15 @@ impl Daemon {
         &self.limits
     }
 
+    /// Whether a registry is spoken to that may be reached by the network.
+    pub(crate) fn is_announced_by_network(&self) -> bool {
+        #[cfg(all(feature = "announce", feature = "consul"))]
+        if self.announcements.iter().any(|(registry, _)| *registry == Registry::Consul) {
+            return true;
+        }
+        false
+    }
+
     pub(crate) fn longest_stop(&self) -> Duration {
         self.stop_within
     }

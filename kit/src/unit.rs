@@ -42,7 +42,7 @@ pub(crate) const SLACK: Duration = Duration::from_secs(5);
 /// A unit file: its name, and what stands in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnitFile {
-    /// `NAME.service` or `NAME.socket`.
+    /// `NAME.service`, `NAME.socket`, or `NAME-SOCKET.socket` for one of several.
     pub name: String,
     /// The text.
     pub text: String,
@@ -50,7 +50,7 @@ pub struct UnitFile {
 
 impl Daemon {
     /// Unit files for this daemon, as a service manager of systemd's kind wants them: a service that is given no right
-    /// which the description does not ask for, and a socket unit if it has sockets.
+    /// which the description does not ask for, and a socket unit for each of its sockets.
     ///
     /// The service is of `Type=notify`. It gets the state, runtime, cache, log and configuration directories of its
     /// name, and a user of its own that exists while it runs, unless the description names one. What the manager does
@@ -68,10 +68,22 @@ impl Daemon {
             name: format!("{name}.service"),
             text: self.service(description, program, &mut arguments.into_iter().map(Into::into)),
         }];
-        if !sockets.is_empty() {
-            files.push(UnitFile { name: format!("{name}.socket"), text: socket_unit(description, sockets) });
-        }
+        files.extend(sockets.iter().zip(self.socket_units()).map(|(socket, unit)| UnitFile {
+            text: socket_unit(description, name, socket, &unit),
+            name: unit,
+        }));
         files
+    }
+
+    /// The socket units' names: a unit for each socket, since all that one opens have one name and one mode.
+    fn socket_units(&self) -> Vec<String> {
+        let (name, sockets) = (self.name(), self.sockets());
+        let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+        let unit = |socket: &Socket| match sockets.len() {
+            1 => format!("{name}.socket"),
+            _ => format!("{name}-{}.socket", socket.name().chars().map(plain).collect::<String>()),
+        };
+        sockets.iter().map(unit).collect()
     }
 
     fn service(
@@ -85,7 +97,7 @@ impl Daemon {
         if sockets.is_empty() {
             text += "Wants=network-online.target\nAfter=network-online.target\n";
         } else {
-            line(&mut text, &format!("Requires={name}.socket"));
+            line(&mut text, &format!("Requires={}", self.socket_units().join(" ")));
         }
         line(&mut text, "\n[Service]\nType=notify");
         let words: Vec<String> = std::iter::once(program.as_os_str().to_owned())
@@ -124,30 +136,29 @@ impl Daemon {
                 line(&mut text, &format!("AmbientCapabilities={kept}"));
             }
         }
-        // Without sockets of its own it is somebody's client.
-        let network = sockets.is_empty() || sockets.iter().any(Socket::is_network);
+        // Without sockets of its own it is somebody's client, and so it is of a registry's agent.
+        let network =
+            sockets.is_empty() || sockets.iter().any(Socket::is_network) || self.is_announced_by_network();
         let families = if network { "AF_UNIX AF_INET AF_INET6" } else { "AF_UNIX" };
         line(&mut text, &format!("RestrictAddressFamilies={families}"));
         line(&mut text, "\n[Install]\nWantedBy=multi-user.target");
         if !sockets.is_empty() {
-            line(&mut text, &format!("Also={name}.socket"));
+            line(&mut text, &format!("Also={}", self.socket_units().join(" ")));
         }
         text
     }
 }
 
-fn socket_unit(description: &str, sockets: &[Socket]) -> String {
-    let mut text = format!("[Unit]\nDescription={} (sockets)\n\n[Socket]\n", one_line(description));
-    for socket in sockets {
-        let (key, address) = socket.listen_directive();
-        line(&mut text, &format!("{key}={}", one_line(&address.replace('%', "%%"))));
-    }
-    // All sockets of a unit have one name: several are told apart by their kind and order.
-    if let [only] = sockets {
-        line(&mut text, &format!("FileDescriptorName={}", one_line(only.name())));
-    }
-    if let Some(mode) = sockets.iter().find_map(Socket::unix_mode) {
+fn socket_unit(description: &str, daemon: &str, socket: &Socket, unit: &str) -> String {
+    let mut text = format!("[Unit]\nDescription={} (socket)\n\n[Socket]\n", one_line(description));
+    let (key, address) = socket.listen_directive();
+    line(&mut text, &format!("{key}={}", one_line(&address.replace('%', "%%"))));
+    line(&mut text, &format!("FileDescriptorName={}", one_line(socket.name())));
+    if let Some(mode) = socket.unix_mode() {
         line(&mut text, &format!("SocketMode={mode:04o}"));
+    }
+    if unit.strip_suffix(".socket") != Some(daemon) {
+        line(&mut text, &format!("Service={daemon}.service"));
     }
     line(&mut text, "\n[Install]\nWantedBy=sockets.target");
     text
@@ -205,7 +216,7 @@ mod tests {
     #[test]
     fn a_daemon_with_a_socket() {
         let daemon = Daemon::new("greeter").socket(Socket::tcp("hello", "[::]:80"));
-        expect![[r#"
+        expect![[r##"
             # greeter.service
             [Unit]
             Description=Says hello
@@ -234,7 +245,7 @@ mod tests {
 
             # greeter.socket
             [Unit]
-            Description=Says hello (sockets)
+            Description=Says hello (socket)
 
             [Socket]
             ListenStream=[::]:80
@@ -243,7 +254,7 @@ mod tests {
             [Install]
             WantedBy=sockets.target
 
-        "#]]
+        "##]]
         .assert_eq(&printed(&daemon, &["--text=100% $HOME \"ä\""]));
     }
 
@@ -258,7 +269,7 @@ mod tests {
             # greeter.service
             [Unit]
             Description=Says hello
-            Requires=greeter.socket
+            Requires=greeter-a.socket greeter-b.socket
 
             [Service]
             Type=notify
@@ -281,16 +292,30 @@ mod tests {
 
             [Install]
             WantedBy=multi-user.target
-            Also=greeter.socket
+            Also=greeter-a.socket greeter-b.socket
 
-            # greeter.socket
+            # greeter-a.socket
             [Unit]
-            Description=Says hello (sockets)
+            Description=Says hello (socket)
 
             [Socket]
             ListenStream=/run/greeter/a
-            ListenDatagram=/run/greeter/b
+            FileDescriptorName=a
             SocketMode=0660
+            Service=greeter.service
+
+            [Install]
+            WantedBy=sockets.target
+
+            # greeter-b.socket
+            [Unit]
+            Description=Says hello (socket)
+
+            [Socket]
+            ListenDatagram=/run/greeter/b
+            FileDescriptorName=b
+            SocketMode=0660
+            Service=greeter.service
 
             [Install]
             WantedBy=sockets.target
