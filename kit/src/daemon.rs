@@ -393,7 +393,7 @@ impl Daemon {
     ) -> Result<Life> {
         let fate = if stderr.is_some() && self.stderr.is_none() { Stderr::Goes } else { Stderr::Stays };
         let log = Log::choose(&self.name, &starter, handed_over.journal_stream.as_deref(), fate);
-        let patience = self.stop_within.as_secs().try_into().unwrap_or(u32::MAX - 2) + 2;
+        let patience = u32::try_from(self.stop_within.as_secs()).unwrap_or(u32::MAX).saturating_add(2);
         let signals = signal::listen(patience).map_err(|errno| Error::io("listen to signals", errno))?;
         let given = match &handed_over.listen {
             Some((count, names)) => handed(count, names.as_deref())?,

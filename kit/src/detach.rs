@@ -93,7 +93,7 @@ enum Heard {
 impl Waiting<'_> {
     /// What to exit with.
     fn wait(mut self, ready_within: Option<Duration>) -> u8 {
-        // One too far to be told is none.
+        // A deadline that is too far away for the clock is none.
         let deadline = ready_within.and_then(|time| Instant::now().checked_add(time));
         let exit = loop {
             match self.hear(deadline) {

@@ -58,7 +58,7 @@ impl Guests {
 
     /// Waits until nobody is left; how many are when the time is over.
     pub(crate) fn leave_within(&self, time: Duration) -> usize {
-        // One too far to be told is none.
+        // A deadline that is too far away for the clock is none.
         let deadline = Instant::now().checked_add(time);
         let mut count = self.count();
         while *count > 0 {

@@ -206,7 +206,7 @@ impl Life {
     ///
     /// As [`Life::wait`]; and when one of the descriptors cannot be waited for.
     pub fn wait_for(&mut self, readable: &[BorrowedFd], time: Option<Duration>) -> Result<Moment> {
-        // One too far to be told is none.
+        // A deadline that is too far away for the clock is none.
         let deadline = time.and_then(|time| Instant::now().checked_add(time));
         loop {
             if let Some(moment) = self.wait_once(readable, deadline)? {
@@ -242,7 +242,10 @@ impl Life {
             return self.heard();
         }
         if let Some(at) = ends[1..].iter().position(|end| !end.revents().is_empty()) {
-            return Ok(Some(Moment::Readable(at)));
+            // A number that is not open would be readable for ever.
+            let is_none = ends[1 + at].revents().contains(PollFlags::NVAL);
+            let closed = || Error::io(format!("wait for descriptor {at} of the list"), Errno::BADF);
+            return if is_none { Err(closed()) } else { Ok(Some(Moment::Readable(at))) };
         }
         Ok(deadline.filter(|deadline| *deadline <= Instant::now()).map(|_| Moment::TimeOver))
     }

@@ -156,7 +156,9 @@ fn missed() {
     let before = place.lines("ran");
     subject.signal("CONT");
     let told = subject.hear_error("missed ");
-    assert!(["missed 3 runs", "missed 4 runs"].iter().any(|text| told.contains(text)), "{told}");
+    // At least four seconds went by; on a busy machine more.
+    let count = told.split("missed ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<u32>().ok());
+    assert!(count.is_some_and(|count| count >= 3), "{told}");
     place.until("ran", before + 2);
     subject.signal("TERM");
     assert_eq!(subject.end().0, 0);

@@ -18,7 +18,7 @@ pub fn kit_c(words: &[&str]) -> Result<bool> {
     };
     let root = match words {
         [] => "/",
-        [root] => root,
+        [root] if !root.starts_with('-') => root,
         _ => bail!("expected [--prefix PATH] [DESTDIR]"),
     };
     if !prefix.starts_with('/') {
@@ -65,7 +65,10 @@ fn install(built: &Path, root: &Path, prefix: &str) -> Result<Vec<PathBuf>> {
         (built.join("libeudaemon_kit_c.a"), lib.join("libeudaemon-kit.a")),
         (built.join("libeudaemon_kit_c.so"), lib.join(&shared)),
     ] {
-        fs::copy(&from, &to)
+        // Beside it first: what stands there may be in use.
+        let new = to.with_extension("new");
+        fs::copy(&from, &new)
+            .and_then(|_| fs::rename(&new, &to))
             .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
         laid.push(to);
     }

@@ -24,12 +24,18 @@ pub const EUDAEMON_TIME_OVER: c_int = 4;
 
 /// A running daemon.
 pub struct eudaemon_life {
-    life: Life,
+    /// Its own thread's alone.
+    own: Own,
+    /// Every thread's; never borrowed mutably.
     handle: Handle,
-    reload: Option<Reload>,
     /// Kept for C, which borrows them.
     starter: CString,
     invocation: Option<CString>,
+}
+
+struct Own {
+    life: Life,
+    reload: Option<Reload>,
 }
 
 impl eudaemon_life {
@@ -37,9 +43,16 @@ impl eudaemon_life {
         let starter = c_text(&life.starter().to_string());
         let invocation = life.invocation().map(c_text);
         let handle = life.handle();
-        Box::into_raw(Box::new(eudaemon_life { life, handle, reload: None, starter, invocation }))
+        Box::into_raw(Box::new(eudaemon_life {
+            own: Own { life, reload: None },
+            handle,
+            starter,
+            invocation,
+        }))
     }
+}
 
+impl Own {
     fn happened(&mut self, moment: Moment, which: *mut size_t) -> c_int {
         match moment {
             Moment::Stop => EUDAEMON_STOP,
@@ -58,14 +71,19 @@ impl eudaemon_life {
     }
 }
 
-/// The daemon at a pointer, for its own thread.
+/// The daemon at a pointer, for its own thread: this field alone is borrowed, others may use the other one meanwhile.
 macro_rules! own {
     ($life:expr) => {
-        match unsafe { $life.as_mut() } {
-            Some(life) => life,
-            None => return misused("NULL where a running daemon was expected").into(),
+        match $life.is_null() {
+            false => unsafe { &mut (*$life).own },
+            true => return misused("NULL where a running daemon was expected").into(),
         }
     };
+}
+
+/// The same, where NULL is answered otherwise.
+unsafe fn own<'a>(life: *mut eudaemon_life) -> Option<&'a mut Own> {
+    (!life.is_null()).then(|| unsafe { &mut (*life).own })
 }
 
 /// The part of it that every thread may have.
@@ -84,6 +102,16 @@ macro_rules! words {
         match unsafe { text($what, $text) } {
             Ok(text) => text,
             Err(reason) => return misused(&reason).into(),
+        }
+    };
+}
+
+/// A line for people, of which every byte that can be shown is; it is not refused for one that cannot.
+macro_rules! line {
+    ($what:expr, $text:expr) => {
+        match $text.is_null() {
+            false => unsafe { CStr::from_ptr($text) }.to_string_lossy().into_owned(),
+            true => return misused(concat!($what, ": NULL where a text was expected")).into(),
         }
     };
 }
@@ -227,7 +255,7 @@ pub unsafe extern "C" fn eudaemon_name(
 /// Whether the socket of this name was handed over: by a socket unit, or out of the fd store.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_is_handed(life: *mut eudaemon_life, name: *const c_char) -> bool {
-    match unsafe { (life.as_mut(), text("a socket's name", name)) } {
+    match unsafe { (own(life), text("a socket's name", name)) } {
         (Some(own), Ok(name)) => own.life.sockets().is_handed(&name),
         (Some(_) | None, Ok(_) | Err(_)) => false,
     }
@@ -267,7 +295,7 @@ pub unsafe extern "C" fn eudaemon_invocation(life: *const eudaemon_life) -> *con
 /// How often a sign of life is expected at the latest, in microseconds, `WATCHDOG_USEC=`; 0 if none is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_watchdog(life: *mut eudaemon_life) -> u64 {
-    let time = unsafe { life.as_ref() }.and_then(|own| own.life.watchdog());
+    let time = unsafe { own(life) }.and_then(|own| own.life.watchdog());
     time.and_then(|time| u64::try_from(time.as_micros()).ok()).unwrap_or(0)
 }
 
@@ -279,7 +307,7 @@ pub unsafe extern "C" fn eudaemon_credential(
     name: *const c_char,
     length: *mut size_t,
 ) -> *mut c_void {
-    let (own, name, length) = unsafe { (life.as_ref(), text("a credential's name", name), length.as_mut()) };
+    let (own, name, length) = unsafe { (own(life), text("a credential's name", name), length.as_mut()) };
     let Some(length) = length else {
         misused("NULL where room for a length was expected");
         return null_mut();
@@ -325,7 +353,7 @@ pub unsafe extern "C" fn eudaemon_forget(secret: *mut c_void, length: size_t) {
 /// Tells people what the daemon is at, in one line: `systemctl status` shows it. From every thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_status(life: *const eudaemon_life, status: *const c_char) -> c_int {
-    shared!(life).status(words!("status", status));
+    shared!(life).status(line!("status", status));
     0
 }
 
@@ -343,7 +371,7 @@ pub unsafe extern "C" fn eudaemon_log(
     priority: c_int,
     line: *const c_char,
 ) -> c_int {
-    let (handle, line) = (shared!(life), words!("line", line));
+    let (handle, line) = (shared!(life), line!("line", line));
     match PRIORITIES.get(usize::try_from(priority).unwrap_or(usize::MAX)) {
         Some(priority) => {
             handle.log().line(*priority, line);
@@ -408,7 +436,7 @@ pub unsafe extern "C" fn eudaemon_finish(life: *mut eudaemon_life) -> c_int {
     if life.is_null() {
         return misused("NULL where a running daemon was expected");
     }
-    let own = unsafe { Box::from_raw(life) };
+    let own = unsafe { Box::from_raw(life) }.own;
     drop(own.reload);
     own.life.finish();
     0
@@ -430,7 +458,7 @@ pub unsafe extern "C" fn eudaemon_fail(
     let reason = if reason.is_null() { eudaemon_error() } else { reason };
     let reason = unsafe { CStr::from_ptr(reason) }.to_string_lossy().into_owned();
     let code = u8::try_from(exit).ok().filter(|exit| *exit > 0).unwrap_or(1);
-    let own = unsafe { Box::from_raw(life) };
+    let own = unsafe { Box::from_raw(life) }.own;
     own.life.fail(code, (error > 0).then_some(error), &reason);
     c_int::from(code)
 }

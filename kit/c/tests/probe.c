@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct eudaemon_life *life;
@@ -112,7 +114,31 @@ static int misuse(void) {
     return eudaemon_fail(life, 3, 0, NULL);
 }
 
+/* Two daemons after each other, the second in a child of the first; that one does not stop by itself. */
+static int twice(void) {
+    struct eudaemon *daemon = eudaemon_new("first");
+    eudaemon_set_stop_within(daemon, 1000);
+    life = eudaemon_start(daemon);
+    if (!life) return eudaemon_exit_code();
+    pid_t child = fork();
+    if (child < 0) return 1;
+    if (child > 0) {
+        int status = 0;
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+        eudaemon_finish(life);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+    }
+    daemon = eudaemon_new("second");
+    eudaemon_set_stop_within(daemon, 1000);
+    life = eudaemon_start(daemon);
+    if (!life || eudaemon_ready(life) < 0) return 2;
+    printf("%d\n", getpid());
+    fflush(stdout);
+    for (;;) pause();
+}
+
 int main(int count, char **words) {
+    if (count > 1 && !strcmp(words[1], "twice")) return twice();
     if (count > 2 && !strcmp(words[1], "serve")) {
         struct eudaemon *daemon = eudaemon_new("probe");
         if (count > 3 && !strcmp(words[3], "--background")) eudaemon_set_ground(daemon, EUDAEMON_BACKGROUND);

@@ -2,7 +2,7 @@
 
 use eudaemon_kit::PidFile;
 use eudaemon_kit::notify::{Receiver, State};
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
@@ -73,6 +73,8 @@ fn a_manager_is_told_each_step() {
     let program = build("tests/probe.c", folder.path());
     let socket = folder.path().join("notify");
     let receiver = Receiver::bind(&socket).expect("a socket");
+    // A message that does not come is a failure, not a wait for ever.
+    rustix::io::ioctl_fionbio(&receiver, true).expect("a socket");
     let mut child = Command::new(program)
         .args(["serve".as_ref(), folder.path()])
         .env("NOTIFY_SOCKET", &socket)
@@ -142,4 +144,18 @@ fn what_cannot_be_right_is_told() {
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("socket door: 77 is no kind of socket"), "{told}");
     assert!(told.contains("name: NULL where a text was expected"), "{told}");
+}
+
+#[test]
+fn a_daemon_in_a_child_of_one_has_its_own_deadline() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = build("tests/probe.c", folder.path());
+    let piped = std::process::Stdio::piped;
+    let mut child =
+        Command::new(program).arg("twice").stdout(piped()).stderr(piped()).spawn().expect("started");
+    let mut said = String::new();
+    BufReader::new(child.stdout.as_mut().expect("a pipe")).read_line(&mut said).expect("a line");
+    signal(said.trim().parse().expect("a number"), "TERM");
+    let output = wait_for("its end by force", || child.try_wait().expect("ours"));
+    assert_eq!(output.code(), Some(1));
 }

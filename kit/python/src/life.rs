@@ -116,7 +116,7 @@ impl Life {
     fn wait(&self, py: Python<'_>, readable: Vec<RawFd>, seconds: Option<f64>) -> PyResult<Happened> {
         let time = seconds.map(|time| Duration::try_from_secs_f64(time.max(0.0))).transpose();
         let time = time.map_err(|error| PyValueError::new_err(format!("time: {error}")))?;
-        // One too far to be told is none.
+        // A deadline that is too far away for the clock is none.
         let deadline = time.and_then(|time| Instant::now().checked_add(time));
         let readable = crate::sys::borrowed(&readable)?;
         self.with(|own| {

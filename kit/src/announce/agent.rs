@@ -40,6 +40,13 @@ pub(super) struct Answer {
     pub(super) text: String,
 }
 
+/// An address as people may see it: without a name and a password before its host.
+fn without_secret(address: &str) -> String {
+    let (scheme, place) = address.split_once("://").map_or(("", address), |(scheme, place)| (scheme, place));
+    let place = place.rsplit_once('@').map_or(place, |(_, host)| host);
+    if scheme.is_empty() { place.to_owned() } else { format!("{scheme}://{place}") }
+}
+
 impl Agent {
     /// The one that the environment names; the error says which variable is wrong.
     pub(super) fn of_environment(handed: &Handed) -> Result<Agent, String> {
@@ -60,11 +67,12 @@ impl Agent {
             token.set_sensitive(true);
         }
         let (client, root) = Agent::client(handed.consul_address.as_deref().unwrap_or(USUAL))?;
-        let shown = handed.consul_address.clone().unwrap_or_else(|| USUAL.to_owned());
+        let shown = without_secret(handed.consul_address.as_deref().unwrap_or(USUAL));
         Ok(Agent { shown, root, client, token })
     }
 
     fn client(address: &str) -> Result<(ureq::Agent, String), String> {
+        let told = without_secret(address);
         // Another's proxy has no business between us and our machine's agent.
         let config = Config::builder()
             .http_status_as_error(false)
@@ -75,20 +83,20 @@ impl Agent {
         let expected = "expected http://HOST:PORT, HOST:PORT or unix:///PATH";
         if let Some(path) = address.strip_prefix("unix://") {
             if !path.starts_with('/') {
-                return Err(format!("CONSUL_HTTP_ADDR={address}: {expected}"));
+                return Err(format!("CONSUL_HTTP_ADDR={told}: {expected}"));
             }
             let agent = ureq::Agent::with_parts(config, SocketFile(PathBuf::from(path)), Nowhere);
             return Ok((agent, "http://localhost".to_owned()));
         }
         if address.starts_with("https://") {
-            return Err(format!("CONSUL_HTTP_ADDR={address}: this program speaks no TLS: {expected}"));
+            return Err(format!("CONSUL_HTTP_ADDR={told}: this program speaks no TLS: {expected}"));
         }
         let place = address.strip_prefix("http://").unwrap_or(address).trim_end_matches('/');
         let root = format!("http://{place}");
         let uri: Option<Uri> = root.parse().ok();
         let host = uri.as_ref().and_then(Uri::host).filter(|host| !host.is_empty());
         if host.is_none() || place.contains("://") {
-            return Err(format!("CONSUL_HTTP_ADDR={address}: {expected}"));
+            return Err(format!("CONSUL_HTTP_ADDR={told}: {expected}"));
         }
         Ok((ureq::Agent::new_with_config(config), root))
     }

@@ -49,7 +49,8 @@ impl Standing {
             }
         }
         // The daemon's own deadline ends it a little after `stop_within`.
-        let patience = (REGISTRY_ANSWERS_WITHIN + TAKEN_BACK_WITHIN).min(stop_within + TAKEN_BACK_WITHIN);
+        let patience =
+            (REGISTRY_ANSWERS_WITHIN + TAKEN_BACK_WITHIN).min(stop_within.saturating_add(TAKEN_BACK_WITHIN));
         Standing { entries, asked: None, patience, log, owner: process::id() }
     }
 

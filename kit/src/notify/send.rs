@@ -116,7 +116,7 @@ impl Notifier {
         let (ours, theirs) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(failed)?;
         self.send_with_fds(&[State::Barrier], &[theirs.as_fd()])?;
         drop(theirs);
-        // One too far to be told is none.
+        // A deadline that is too far away for the clock is none.
         let deadline = Instant::now().checked_add(patience);
         // The manager writes nothing: it closes its end.
         let mut ends = [PollFd::new(&ours, PollFlags::empty())];

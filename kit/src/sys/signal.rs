@@ -4,6 +4,7 @@
 //! Argument: the one signal function below does what signal-safety(7) allows and nothing else: atomics, write(2),
 //! clock_gettime(2), timer_settime(2), signal(2), raise(3), _exit(2); it keeps errno as it was. What it reads are atomics that were set before it
 //! was installed. `sigaction`, `sigemptyset`, `timer_create` and `timer_settime` get pointers to live, initialised values of ours.
+//! `timer_delete` gets a timer that this very process made: a child of fork(2) has none, and its own may have the same id.
 //!
 //! The deadline has a timer of its own, whose signal is the highest there is (`SIGRTMAX`): alarm(2) and SIGALRM are the program's.
 #![allow(unsafe_code)]
@@ -13,6 +14,7 @@ use crate::limits::ONE_REQUEST;
 use rustix::pipe::PipeFlags;
 use std::mem::{MaybeUninit, zeroed};
 use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::process;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
@@ -22,9 +24,10 @@ static PIPE: AtomicI32 = AtomicI32::new(-1);
 static STOPPED: AtomicU64 = AtomicU64::new(0);
 /// Seconds that a stop may take; 0 is for ever.
 static PATIENCE: AtomicU32 = AtomicU32::new(0);
-/// What counts them, as timer_create(2) names it: nothing where there is no deadline, since 0 is a name too. Timers are
-/// not inherited over fork(2).
+/// What counts them, by the id of timer_create(2), if [`TIMED`] says that there is one; 0 is a valid id.
 static TIMER: AtomicPtr<libc::c_void> = AtomicPtr::new(null_mut());
+/// The process that made the timer, 0 if none did. Timers are not inherited over fork(2).
+static TIMED: AtomicU32 = AtomicU32::new(0);
 
 /// Asks to stop.
 pub(crate) const STOPS_US: [libc::c_int; 2] = [libc::SIGTERM, libc::SIGINT];
@@ -37,14 +40,17 @@ pub(crate) const RELOADS_US: libc::c_int = libc::SIGHUP;
 /// second request. A second call, which only a process of one thread may make, gets a pipe of its own, and the first
 /// is closed.
 pub(crate) fn listen(patience: u32) -> rustix::io::Result<OwnedFd> {
-    let timer = if patience > 0 { timer()? } else { null_mut() };
+    if TIMED.swap(0, Ordering::SeqCst) == process::id() {
+        // SAFETY: this process made it; without `TIMED` the signal function sets none.
+        unsafe { libc::timer_delete(TIMER.load(Ordering::SeqCst)) };
+    }
+    let timer = if patience > 0 { Some(timer()?) } else { None };
     let (ours, theirs) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
-    let patience_before = PATIENCE.swap(patience, Ordering::SeqCst);
+    PATIENCE.store(patience, Ordering::SeqCst);
     STOPPED.store(0, Ordering::SeqCst);
-    let timer_before = TIMER.swap(timer, Ordering::SeqCst);
-    if patience_before > 0 {
-        // SAFETY: it was ours, and nobody sets it any more.
-        unsafe { libc::timer_delete(timer_before) };
+    if let Some(timer) = timer {
+        TIMER.store(timer, Ordering::SeqCst);
+        TIMED.store(process::id(), Ordering::SeqCst);
     }
     let before = PIPE.swap(theirs.into_raw_fd(), Ordering::SeqCst);
     if before >= 0 {
@@ -178,7 +184,8 @@ extern "C" fn heard(signal: libc::c_int) {
 /// Sets the timer, from within the signal function.
 unsafe fn begin_to_count() {
     let (timer, patience) = (TIMER.load(Ordering::SeqCst), PATIENCE.load(Ordering::SeqCst));
-    if patience == 0 {
+    // SAFETY: no argument.
+    if patience == 0 || TIMED.load(Ordering::SeqCst) != unsafe { libc::getpid() }.cast_unsigned() {
         return;
     }
     // SAFETY: a live value of integers, and a timer of ours.

@@ -239,7 +239,7 @@ def change_process_owner(uid, gid, initgroups=False):
         try:
             name = pwd.getpwuid(uid).pw_name
         except KeyError:
-            pass
+            warnings.warn(f"user {uid} has no name: the supplementary groups stay as they are", RuntimeWarning, stacklevel=3)
     try:
         # initgroups(3) gives the supplementary groups alone.
         os.setgid(gid)
