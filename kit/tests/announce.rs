@@ -17,12 +17,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The health of the subject: a sign of life every third of it.
-const TTL: Duration = Duration::from_millis(900);
+const TTL: Duration = Duration::from_millis(2000);
 const REGISTER: &str = "PUT /v1/agent/service/register?replace-existing-checks=true HTTP/1.1";
 const SIGN: &str = "PUT /v1/agent/check/update/service:web-80 HTTP/1.1";
 const TAKE_BACK: &str = "PUT /v1/agent/service/deregister/web-80 HTTP/1.1";
 const WELL: &str = r#"{"Status":"passing","Output":"comes round"}"#;
-const ENTRY: &str = r#"{"ID":"web-80","Name":"web","Tags":["v1"],"Port":80,"Check":{"CheckID":"service:web-80","TTL":"900ms","Status":"passing","DeregisterCriticalServiceAfter":"1m"}}"#;
+const ENTRY: &str = r#"{"ID":"web-80","Name":"web","Tags":["v1"],"Port":80,"Check":{"CheckID":"service:web-80","TTL":"2000ms","Status":"passing","DeregisterCriticalServiceAfter":"1m"}}"#;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -415,7 +415,7 @@ fn killed() {
     subject.hear("ready");
     let body = agent.next().body;
     assert!(
-        body.contains(r#""TTL":"900ms""#) && body.contains(r#""DeregisterCriticalServiceAfter":"1m""#),
+        body.contains(r#""TTL":"2000ms""#) && body.contains(r#""DeregisterCriticalServiceAfter":"1m""#),
         "{body}"
     );
     subject.signal("KILL");
