@@ -1,7 +1,7 @@
 //! What the threads of a daemon share: its word to the manager, its log, and the work that a stop waits for.
 
 use crate::error::Result;
-use crate::log::Log;
+use crate::log::{Log, Priority};
 use crate::notify::{Notifier, State};
 use crate::pulse::Pulse;
 use crate::sys::signal;
@@ -16,16 +16,19 @@ use std::time::{Duration, Instant};
 pub struct Reload {
     /// Nobody is told before the daemon is ready: the end of a reload would be taken for that.
     pub(crate) notifier: Option<Arc<Notifier>>,
+    pub(crate) log: Arc<Log>,
 }
 
 impl Reload {
     /// It is finished.
     pub fn done(self) {}
 
-    /// It failed, and the old configuration stays: the manager is told why, and that we go on.
+    /// It failed, and the old configuration stays: people and the manager are told why, and that we go on.
     pub fn failed(self, reason: impl AsRef<str>) {
+        let text = format!("reload failed: {}", reason.as_ref());
+        self.log.line(Priority::Error, &text);
         if let Some(notifier) = &self.notifier {
-            notifier.send(&[State::Status(format!("reload failed: {}", reason.as_ref()))]).ok();
+            notifier.send(&[State::Status(text)]).ok();
         }
     }
 }

@@ -290,12 +290,12 @@ impl Life {
     /// A reload begins; before the daemon is ready it is nobody else's business.
     fn reload(&self) -> Reload {
         if self.beginning.is_some() {
-            return Reload { notifier: None };
+            return Reload { notifier: None, log: Arc::clone(&self.handle.log) };
         }
         let now = rustix::time::clock_gettime(ClockId::Monotonic);
         let now = now.tv_sec.cast_unsigned() * 1_000_000 + now.tv_nsec.cast_unsigned() / 1000;
         self.handle.notifier.send(&[State::Reloading, State::MonotonicUsec(now)]).ok();
-        Reload { notifier: Some(Arc::clone(&self.handle.notifier)) }
+        Reload { notifier: Some(Arc::clone(&self.handle.notifier)), log: Arc::clone(&self.handle.log) }
     }
 
     /// The next signal that came.

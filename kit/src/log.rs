@@ -142,9 +142,9 @@ impl Log {
         entry
     }
 
-    /// Whether fields reach somebody as fields.
-    #[cfg(any(feature = "log", feature = "tracing"))]
-    pub(crate) fn keeps_fields(&self) -> bool {
+    /// Whether fields reach somebody as fields: in the journal. Elsewhere they stand behind the text.
+    #[must_use]
+    pub fn keeps_fields(&self) -> bool {
         match self.way {
             Way::Journal(..) => true,
             Way::Syslog(_) | Way::Prefixed | Way::Plain | Way::Nowhere => false,

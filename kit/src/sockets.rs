@@ -137,7 +137,16 @@ impl Socket {
             }),
             Address::UnixDatagram(path) => bind_at(path, self.mode, SocketType::DGRAM),
         };
-        bound.map_err(|error| self.failed(format!("cannot listen at {}: {error}", self.address)))
+        let is_address = |text: &str| {
+            text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+        };
+        let expected = match &self.address {
+            Address::Tcp(address) | Address::Udp(address) if !is_address(address) => {
+                " (expected HOST:PORT, 0.0.0.0:PORT or [::]:PORT)"
+            }
+            Address::Tcp(_) | Address::Udp(_) | Address::Unix(_) | Address::UnixDatagram(_) => "",
+        };
+        bound.map_err(|error| self.failed(format!("cannot listen at {}: {error}{expected}", self.address)))
     }
 
     fn failed(&self, reason: String) -> Error {
@@ -200,6 +209,8 @@ fn is_dead(path: &Path, kind: SocketType) -> bool {
 #[derive(Debug, Default)]
 pub struct Sockets {
     open: Vec<(String, OwnedFd)>,
+    /// The names of those that were taken out of it.
+    taken: Vec<String>,
     /// The names of those that we did not have to make.
     handed: Vec<String>,
     /// What goes when the daemon ends: Unix sockets that we bound.
@@ -284,13 +295,18 @@ impl Sockets {
     }
 
     fn checked(&mut self, wanted: Socket) -> Result<OwnedFd> {
-        let at = self.open.iter().position(|(name, _)| wanted.is_called(name));
-        let at =
-            at.ok_or_else(|| wanted.failed("nobody handed it over and it was not declared".to_owned()))?;
+        let Some(at) = self.open.iter().position(|(name, _)| wanted.is_called(name)) else {
+            let was_there = self.taken.iter().any(|name| wanted.is_called(name));
+            let reason =
+                if was_there { "was taken already" } else { "nobody handed it over and it was not declared" };
+            return Err(wanted.failed(reason.to_owned()));
+        };
         if !wanted.fits(&self.open[at].1) {
             return Err(wanted.failed("is of another kind than asked for".to_owned()));
         }
-        Ok(self.open.remove(at).1)
+        let (name, fd) = self.open.remove(at);
+        self.taken.push(name);
+        Ok(fd)
     }
 
     /// The names in the file system that we made: they go with the answer.

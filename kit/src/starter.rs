@@ -38,6 +38,7 @@ const SUPERVISORS: &[&str] = &[
     "s6-supervise",
     "runsv",
     "supervise",
+    "supervise-daemon",
     "supervisord",
     "perpd",
     "dinit",

@@ -131,6 +131,11 @@ pub unsafe extern "C" fn eudaemon_set_unix_socket(
 ) {
     let change = |daemon: Daemon| {
         let (name, path) = unsafe { (text("a socket's name", name)?, text("a socket's path", path)?) };
+        if ![EUDAEMON_UNIX, EUDAEMON_UNIX_DATAGRAM].contains(&kind) {
+            return Err(format!(
+                "socket {name}: expected EUDAEMON_UNIX or EUDAEMON_UNIX_DATAGRAM, not {kind}"
+            ));
+        }
         Ok(daemon.socket(socket(kind, name, path)?.mode(Mode::from_raw_mode(mode))))
     };
     unsafe { with(daemon, |description| description.change(change)) };

@@ -364,7 +364,8 @@ pub unsafe extern "C" fn eudaemon_alive(life: *const eudaemon_life) -> c_int {
     0
 }
 
-/// Writes a line where the daemon's lines go, with a priority of syslog.h (`LOG_ERR` …). From every thread.
+/// Writes a line where the daemon's lines go, with a priority of syslog.h (`LOG_ERR` …; a facility is left
+/// out). From every thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_log(
     life: *const eudaemon_life,
@@ -372,7 +373,7 @@ pub unsafe extern "C" fn eudaemon_log(
     line: *const c_char,
 ) -> c_int {
     let (handle, line) = (shared!(life), line!("line", line));
-    match PRIORITIES.get(usize::try_from(priority).unwrap_or(usize::MAX)) {
+    match PRIORITIES.get(usize::try_from(priority & !FACILITIES).unwrap_or(usize::MAX)) {
         Some(priority) => {
             handle.log().line(*priority, line);
             0
@@ -380,6 +381,9 @@ pub unsafe extern "C" fn eudaemon_log(
         None => misused(&format!("priority {priority}: expected 0 (LOG_EMERG) to 7 (LOG_DEBUG)")),
     }
 }
+
+/// syslog.h's `LOG_FACMASK`: a facility is the daemon's already.
+const FACILITIES: c_int = 0x3f8;
 
 const PRIORITIES: [Priority; 8] = [
     Priority::Emergency,
@@ -455,8 +459,14 @@ pub unsafe extern "C" fn eudaemon_fail(
     if life.is_null() {
         return misused("NULL where a running daemon was expected");
     }
-    let reason = if reason.is_null() { eudaemon_error() } else { reason };
-    let reason = unsafe { CStr::from_ptr(reason) }.to_string_lossy().into_owned();
+    let told = if reason.is_null() { eudaemon_error() } else { reason };
+    let mut reason = unsafe { CStr::from_ptr(told) }.to_string_lossy().into_owned();
+    if reason.is_empty() {
+        reason = match error {
+            1.. => std::io::Error::from_raw_os_error(error).to_string(),
+            _ => format!("exits with {exit}"),
+        };
+    }
     let code = u8::try_from(exit).ok().filter(|exit| *exit > 0).unwrap_or(1);
     let own = unsafe { Box::from_raw(life) }.own;
     own.life.fail(code, (error > 0).then_some(error), &reason);

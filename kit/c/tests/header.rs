@@ -10,11 +10,6 @@ fn the_header_is_up_to_date() {
     cbindgen::Builder::new()
         .with_config(settings)
         .with_src(folder.join("src/lib.rs"))
-        .with_src(folder.join("src/error.rs"))
-        .with_src(folder.join("src/daemon.rs"))
-        .with_src(folder.join("src/life.rs"))
-        .with_src(folder.join("src/notify.rs"))
-        .with_src(folder.join("src/pid_file.rs"))
         .generate()
         .expect("a header")
         .write(&mut made);

@@ -106,7 +106,7 @@ static int misuse(void) {
     SAY(eudaemon_take_any(life, "door"));
     SAY(eudaemon_take_connection(life));
     SAY(eudaemon_wait(life, NULL, 1, 0, NULL));
-    SAY(eudaemon_log(life, 8, "x"));
+    SAY(eudaemon_log(life, 1024, "x"));
     SAY(eudaemon_store(life, "a:b", 0));
     SAY(eudaemon_store(life, "a", -1));
     SAY(eudaemon_name(life, 0, name, sizeof name));

@@ -16,7 +16,17 @@ fn build(source: &str, to: &Path) -> PathBuf {
     let library = std::env::current_exe().expect("a test").with_file_name("libeudaemon_kit_c.a");
     let program = to.join("program");
     let built = Command::new("cc")
-        .args(["-std=c99", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g", "-I"])
+        .args([
+            "-std=c99",
+            "-D_GNU_SOURCE",
+            "-Wall",
+            "-Wextra",
+            "-Wpedantic",
+            "-Wredundant-decls",
+            "-Werror",
+            "-g",
+            "-I",
+        ])
         .arg(folder)
         .arg("-o")
         .arg(&program)

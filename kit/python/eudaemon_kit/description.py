@@ -88,6 +88,9 @@ class Daemon:
         ready_within=None,
     ):
         options = {option: value for option, value in locals().items() if option not in ("self", "name")}
+        for socket in sockets:
+            if not isinstance(socket, tuple) or len(socket) != len(Socket._fields):
+                raise TypeError(f"sockets: {socket!r}: expected what tcp, udp, unix and unix_datagram give")
         options["sockets"] = [tuple(socket) for socket in sockets]
         options["limits"] = list((limits or {}).items())
         options["keep"] = [item if isinstance(item, int) else item.fileno() for item in keep]

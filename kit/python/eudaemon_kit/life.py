@@ -138,6 +138,10 @@ class Life:
         """Tells the manager something else: ``KEY=VALUE`` in lines, sd_notify(3)."""
         self._kit.notify(assignments)
 
+    def keeps_fields(self):
+        """Whether fields of a line reach somebody as fields: in the journal. Elsewhere they stand behind the line."""
+        return self._kit.keeps_fields()
+
     def log(self, line, priority=6, **fields):
         """Writes a line where the daemon's lines go, with a priority of syslog(3) and fields for the journal."""
         self._kit.log(priority, str(line), [(name, str(value)) for name, value in fields.items()])

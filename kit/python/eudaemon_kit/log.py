@@ -27,12 +27,15 @@ class Handler(logging.Handler):
     def emit(self, record):
         try:
             priority = next((syslog for level, syslog in _PRIORITIES if record.levelno >= level), _DEBUG)
-            fields = {
-                "LOGGER": record.name,
-                "CODE_FILE": record.pathname,
-                "CODE_LINE": record.lineno,
-                "CODE_FUNC": record.funcName,
-            }
+            fields = {}
+            if self._life.keeps_fields():
+                # In a line for people they would be in the way.
+                fields = {
+                    "LOGGER": record.name,
+                    "CODE_FILE": record.pathname,
+                    "CODE_LINE": record.lineno,
+                    "CODE_FUNC": record.funcName,
+                }
             fields.update((name.upper(), value) for name, value in vars(record).items() if name not in _OWN)
             self._life.log(self.format(record), priority=priority, **fields)
         except Exception:

@@ -215,6 +215,10 @@ impl Life {
         self.handle.notify(&states).map_err(|error| raised(&error))
     }
 
+    fn keeps_fields(&self) -> bool {
+        self.handle.log().keeps_fields()
+    }
+
     /// A line of a priority of syslog(3), with fields of the journal's.
     fn log(&self, priority: usize, line: &str, fields: Vec<(String, String)>) -> PyResult<()> {
         let known = PRIORITIES.get(priority);

@@ -60,7 +60,7 @@ class UnderAManager(ProgramTestCase):
         self.assertEqual(self.manager.hears(), "READY=1")
         process.send_signal(signal.SIGTERM)
         self.assertEqual(self.manager.hears(), "STOPPING=1")
-        self.assertEqual(self.ends(process), (0, "", ""))
+        self.assertEqual(self.ends(process), (0, "", "d: reload failed: no second time\n"))
         self.assertFalse((self.folder / "door").exists())
 
     def test_an_exception_is_told_with_its_number(self):
@@ -285,7 +285,7 @@ class ByAScript(ProgramTestCase):
         )
         code, out, lines = self.ends(process)
         self.assertEqual((code, out), (0, "priority 8: expected 0 to 7\n"))
-        self.assertRegex(lines, r"^d: bad: 7.*\nd: said\n$")
+        self.assertRegex(lines, r"^d: bad: 7 request=9\nd: said\n$")
 
 
 class InTheProgram(unittest.TestCase):

@@ -115,6 +115,8 @@ class DaemonContext:
         it is set up, and exits with 0, or with 1 and the reason on stderr."""
         if self.is_open:
             return
+        if self.pidfile is not None and not hasattr(type(self.pidfile), "__enter__"):
+            raise TypeError(f"pidfile={self.pidfile!r}: expected a context manager, such as eudaemon_kit.PidFile(path)")
         locked = self.pidfile if isinstance(self.pidfile, PidFile) else None
         if locked is not None:
             # Here a second start can still be told so where it was made.
