@@ -47,3 +47,5 @@ pub use word::{Command, Failure, Piece, Run, Word};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod script_tests;

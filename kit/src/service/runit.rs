@@ -9,6 +9,9 @@ use std::time::Duration;
 /// Between two starts runsv waits that long by itself.
 const OWN_DELAY: Duration = Duration::from_secs(1);
 
+/// Where the logs of all services are, each in a directory of its name: the one below /var/log is the service's user's.
+const LOGS: &str = "/var/log/sv";
+
 pub(super) fn write(service: &Service) -> Result<Written, Refusal> {
     let mut losses = script::check(service)?;
     unheard(service, &mut losses);
@@ -195,9 +198,24 @@ fn control(service: &Service) -> String {
     text + &script::environment(service)
 }
 
+/// In a directory of root's own: svlogd runs what a file `config` in its directory says.
 fn log(service: &Service) -> String {
-    let folder = quoted(&format!("/var/log/{}", service.name));
-    format!("#!/bin/sh\n{}mkdir -p {folder} || exit 1\nexec svlogd -tt {folder}\n", script::mark(service))
+    let folder = quoted(&format!("{LOGS}/{}", service.name));
+    format!(
+        "#!/bin/sh
+{}umask 022
+mkdir -p {folder} || exit 1
+# What 'config' says in there is run as root.
+for one in {LOGS} {folder}; do
+    if [ -h \"$one\" ] || [ \"$(stat -c %u \"$one\")\" != \"$(id -u)\" ]; then
+        echo \"$one is not root's\" >&2
+        exit 1
+    fi
+done
+exec svlogd -tt {folder}
+",
+        script::beginning(service)
+    )
 }
 
 /// Whether a reload can be asked for by SIGHUP.
