@@ -3,9 +3,9 @@
 use super::description::{
     Boot, Foreground, Missing, Need, NewRights, Output, Reload, Remains, Restart, Service, Start, Whom,
 };
-use super::script;
 use super::target::{File, Level, Loss, Refusal, Severity, Written, loss, refused, unheard, unsaid};
 use super::word::{Failure, Run, quoted};
+use super::{script, variables};
 use std::fmt::Write;
 
 pub(super) fn write(service: &Service, level: Level) -> Result<Written, Refusal> {
@@ -75,23 +75,18 @@ fn prepared(service: &Service) -> String {
     let mut text = String::new();
     for directory in &environs.directories {
         let path = quoted(&directory.path);
-        writeln!(
-            text,
-            "mkdir -p -m {:04o} {path} || exit 1\nexport {}={path}",
-            directory.mode, directory.variable
-        )
-        .ok();
+        writeln!(text, "mkdir -p -m {:04o} {path} || exit 1", directory.mode).ok();
     }
+    text += &variables::directories(service);
     if !environs.files.is_empty() {
-        text += script::READ_ENVIRONMENT;
+        text += variables::SET_LINES;
     }
+    let read = |path: &str| format!("SERVICE_LINES=$(cat {path}); set_lines");
     for file in &environs.files {
         let path = quoted(&file.path);
         match file.missing {
-            Missing::Fails => writeln!(text, "[ -r {path} ] || exit 1\nread_environment {path}").ok(),
-            Missing::IsPassedOver => {
-                writeln!(text, "if [ -r {path} ]; then read_environment {path}; fi").ok()
-            }
+            Missing::Fails => writeln!(text, "[ -r {path} ] || exit 1\n{}", read(&path)).ok(),
+            Missing::IsPassedOver => writeln!(text, "if [ -r {path} ]; then {}; fi", read(&path)).ok(),
         };
     }
     if !environs.unset.is_empty() {

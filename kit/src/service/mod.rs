@@ -12,6 +12,7 @@ mod description;
 mod of_daemon;
 
 mod script;
+mod variables;
 
 mod launchd;
 mod openrc;
@@ -46,6 +47,6 @@ pub use target::{File, Level, Loss, Refusal, Severity, Target, Written, written}
 pub use word::{Command, Failure, Piece, Run, Word};
 
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 mod script_tests;
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,9 @@
 use super::description::{
     Boot, Dependency, Foreground, Need, Output, Reload, Remains, Restart, Service, Start,
 };
-use super::script;
 use super::target::{File, Loss, Refusal, Severity, Written, loss, one_process, restart_word, unheard};
-use super::word::{Command, Word, line, quoted};
+use super::word::{Command, Run, line, quoted};
+use super::{script, variables};
 
 pub(super) fn write(service: &Service) -> Result<Written, Refusal> {
     let mut losses = script::check(service)?;
@@ -53,9 +53,6 @@ fn unwatched(restart: Restart) -> Option<Loss> {
 
 fn text(service: &Service) -> String {
     let mut text = String::from("#!/sbin/openrc-run\n") + &script::mark(service);
-    if service.commands().flat_map(|command| &command.words).any(Word::splits) {
-        text += "# Words are taken as they are: no file names are made of them.\nset -f\n";
-    }
     line(&mut text, format!("description={}", quoted(&service.title())));
     match &service.start {
         Start::Foreground(Foreground { command, .. }) => {
@@ -118,11 +115,12 @@ fn program(service: &Service, command: &Command, pid_file: &str, by: By) -> Stri
         line(&mut text, format!("logged={}", quoted(LOGGED)));
         words.extend(["/bin/sh", "-c", "\"$logged\"", "\"$log\""].map(str::to_owned));
     }
-    if let Some(change) = script::rights(&service.rights) {
-        words.push(format!("/usr/bin/{change}"));
+    if let Some(prefix) = variables::prefix(service, command.run) {
+        let folder = if prefix.starts_with('/') { "" } else { "/usr/bin/" };
+        words.push(format!("{folder}{prefix}"));
     }
     let mut count = 0;
-    for word in &command.words {
+    for word in &variables::expanded(service, command).words {
         let shell = word.shell();
         match word.known() {
             Some(known) if known != shell => {
@@ -161,7 +159,7 @@ fn is_another(service: &Service) -> bool {
     match (&service.start, service.restart) {
         (Start::Foreground(_), Restart::Never) => true,
         (Start::Foreground(_) | Start::Background { .. } | Start::Once { .. }, _) => {
-            service.rights.are_less()
+            variables::prefix(service, Run::AsService).is_some()
         }
     }
 }
@@ -205,7 +203,7 @@ fn functions(service: &Service) -> String {
         }
     };
     // Within a function of openrc-run, `exit` ends the service's start.
-    let prepared = script::environment(service)
+    let prepared = variables::environment(service)
         + &script::inherited(service)
         + &script::all(service, &service.before, "return 1");
     let after = script::all(service, &service.after, "return 1");
@@ -220,7 +218,7 @@ fn functions(service: &Service) -> String {
                 Remains::Down => "mark_service_stopped\n",
             };
             say("start", &(prepared + &run + &after + ends + "return 0\n"));
-            let environment = if asked.is_empty() { String::new() } else { script::environment(service) };
+            let environment = if asked.is_empty() { String::new() } else { variables::environment(service) };
             say("stop", &(environment + &asked + &stopped + "return 0\n"));
         }
         Start::Foreground(_) | Start::Background { .. } => {
@@ -228,7 +226,7 @@ fn functions(service: &Service) -> String {
             let with_pid = |body: String| if body.is_empty() { body } else { pid.to_owned() + &body };
             say("start_pre", &prepared);
             say("start_post", &with_pid(after));
-            let environment = if asked.is_empty() { String::new() } else { script::environment(service) };
+            let environment = if asked.is_empty() { String::new() } else { variables::environment(service) };
             let known = if is_another(service) { "service_set_value command ''\ncommand=\n" } else { "" };
             say("stop_pre", &(known.to_owned() + &with_pid(environment + &asked)));
             say("stop_post", &stopped);
@@ -250,7 +248,7 @@ fn reload(service: &Service) -> String {
         (Start::Once { .. }, _) => "",
     };
     let environment = match service.reload {
-        Reload::Commands(_) => script::environment(service),
+        Reload::Commands(_) => variables::environment(service),
         Reload::Never | Reload::Signal(_) => String::new(),
     };
     format!("ebegin \"Reloading $RC_SVCNAME\"\n{pid}export MAINPID\n{environment}{how}eend 0\n")

@@ -1,9 +1,9 @@
 //! Service folders for runsv(8).
 
 use super::description::{Boot, Foreground, Need, Output, Reload, Remains, Restart, Service, Start};
-use super::script;
 use super::target::{File, Loss, Refusal, Severity, Written, loss, one_process, restart_word, unheard};
 use super::word::{Command, line, quoted};
+use super::{script, variables};
 use std::time::Duration;
 
 /// Between two starts runsv waits that long by itself.
@@ -94,7 +94,7 @@ fn run(service: &Service) -> String {
 
 /// From what is found around it to the process that stays: what [`supervisord`](super::supervisord) runs as well.
 pub(super) fn main(service: &Service) -> String {
-    let mut text = script::environment(service);
+    let mut text = variables::environment(service);
     text += &script::inherited(service);
     text += &script::all(service, &service.before, "exit 1");
     match &service.start {
@@ -133,7 +133,7 @@ fn once(service: &Service, commands: &[Command], then: Remains) -> String {
 fn finish(service: &Service) -> Option<String> {
     let mut body = script::all(service, &service.stop.after, ":");
     if !body.is_empty() {
-        body.insert_str(0, &script::environment(service));
+        body.insert_str(0, &variables::environment(service));
     }
     // runsv starts again whatever ended: to stay down is to be told so.
     let down = "printf d >\"$here/supervise/control\"";
@@ -195,7 +195,7 @@ fn control(service: &Service) -> String {
     let mut text = String::from("#!/bin/sh\n") + &script::beginning(service);
     text += "read -r MAINPID <supervise/pid\nexport MAINPID\n";
     text += &script::functions(service);
-    text + &script::environment(service)
+    text + &variables::environment(service)
 }
 
 /// In a directory of root's own: svlogd runs what a file `config` in its directory says.

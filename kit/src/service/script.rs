@@ -3,10 +3,9 @@
 //! Rights, limits and sessions are util-linux's `setpriv`, `prlimit`, `setsid`: of all programs that change a user, setpriv
 //! says groups, capabilities and no-new-privileges as well.
 
-use super::description::{
-    Dependency, Foreground, Missing, Need, NewRights, Output, Reload, Rights, Service, Start,
-};
+use super::description::{Dependency, Foreground, Need, NewRights, Output, Reload, Rights, Service, Start};
 use super::target::{Loss, Refusal, Severity, loss, refused};
+use super::variables;
 use super::word::{Command, Failure, Run, line, quoted};
 use std::time::Duration;
 
@@ -15,25 +14,6 @@ pub(super) const MARK: &str = "Written by eudaemon-kit for";
 
 /// Where systemd looks for programs too.
 pub(super) const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-pub(super) const READ_ENVIRONMENT: &str = r#"
-# Sets the variables of a file of lines NAME=VALUE. Nothing in it is run.
-read_environment() {
-    while IFS= read -r line || [ -n "$line" ]; do
-        line=${line#"${line%%[! 	]*}"}
-        line=${line%"${line##*[! 	]}"}
-        name=${line%%=*}
-        case $line in *=*) ;; *) continue ;; esac
-        case $name in '' | [0-9]* | *[!A-Za-z0-9_]*) continue ;; esac
-        value=${line#*=}
-        case $value in
-        \"*\") value=${value#\"} value=${value%\"} ;;
-        \'*\') value=${value#\'} value=${value%\'} ;;
-        esac
-        export "$name=$value"
-    done <"$1"
-}
-"#;
 
 /// How long a main process has to die in before it is looked at again.
 pub(super) const WAIT: &str = r#"
@@ -47,21 +27,23 @@ pub(super) const BORN: &str = r#"
 born() { sed -n 's/^.*) [^ZX] //p' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f19; }
 "#;
 
-/// The functions that the rest of a script calls.
+/// The functions that the rest of a script calls, and the variables for those commands.
 pub(super) fn functions(service: &Service) -> String {
-    let mut text = String::new();
-    if !service.environs.files.is_empty() {
-        text += READ_ENVIRONMENT;
-    }
-    if let Some(change) = rights(&service.rights).filter(|_| is_called(service)) {
-        text += "\n# With the service's rights.\n";
-        line(&mut text, format!("as_service() {{ {change} \"$@\"; }}"));
+    let mut text = variables::told(service);
+    let all = [
+        ("as_service", Run::AsService, "With the service's rights and variables."),
+        ("as_root", Run::AsRoot, "With the service's variables alone."),
+    ];
+    for (name, run, why) in all {
+        if let Some(prefix) = variables::prefix(service, run).filter(|_| is_called(service, run)) {
+            line(&mut text, format!("\n# {why}\n{name}() {{ {prefix} \"$@\"; }}"));
+        }
     }
     text
 }
 
-/// Whether a command runs with the service's rights besides the one that becomes the service.
-fn is_called(service: &Service) -> bool {
+/// Whether a command runs like this besides the one that becomes the service.
+fn is_called(service: &Service, run: Run) -> bool {
     let started = match &service.start {
         Start::Foreground(Foreground { detached, .. }) => {
             detached.as_ref().map_or(&[][..], |(command, _)| std::slice::from_ref(command))
@@ -75,7 +57,7 @@ fn is_called(service: &Service) -> bool {
     };
     let stop = &service.stop;
     let lists = [started, &service.before, &service.after, reloads, &stop.commands, &stop.after];
-    lists.into_iter().flatten().any(|command| command.run == Run::AsService)
+    lists.into_iter().flatten().any(|command| command.run == run)
 }
 
 /// The command that gives up rights, before another's words; nothing where all are kept.
@@ -128,48 +110,6 @@ fn capability_list(names: &[String]) -> String {
     std::iter::once("-all".to_owned()).chain(added).collect()
 }
 
-/// Variables, exported.
-pub(super) fn environment(service: &Service) -> String {
-    let (environs, rights) = (&service.environs, &service.rights);
-    let mut text = String::new();
-    if let Some(user) = &rights.user {
-        let user = quoted(user);
-        line(
-            &mut text,
-            format!("record=$(getent passwd {user}) || {{ echo 'there is no user '{user} >&2; exit 1; }}"),
-        );
-        line(&mut text, "USER=${record%%:*} LOGNAME=${record%%:*} SHELL=${record##*:}");
-        line(&mut text, "HOME=${record%:*} HOME=${HOME##*:}");
-        line(&mut text, "export USER LOGNAME SHELL HOME");
-    }
-    for directory in &environs.directories {
-        let all = environs.directories.iter().filter(|one| one.variable == directory.variable);
-        let paths: Vec<&str> = all.map(|one| one.path.as_str()).collect();
-        if paths.first() == Some(&directory.path.as_str()) {
-            line(&mut text, format!("export {}={}", directory.variable, quoted(&paths.join(":"))));
-        }
-    }
-    for (name, value) in &environs.variables {
-        line(&mut text, format!("export {name}={}", quoted(value)));
-    }
-    for file in &environs.files {
-        let path = quoted(&file.path);
-        line(
-            &mut text,
-            match file.missing {
-                Missing::Fails => format!(
-                    "[ -r {path} ] || {{ echo 'cannot read '{path} >&2; exit 1; }}\nread_environment {path}"
-                ),
-                Missing::IsPassedOver => format!("if [ -r {path} ]; then read_environment {path}; fi"),
-            },
-        );
-    }
-    if !environs.unset.is_empty() {
-        line(&mut text, format!("unset {}", environs.unset.join(" ")));
-    }
-    text
-}
-
 /// Directories, limits and the rest of what a process inherits, for the shell itself.
 pub(super) fn inherited(service: &Service) -> String {
     let environs = &service.environs;
@@ -207,19 +147,22 @@ fn directories(service: &Service) -> String {
     text
 }
 
-/// A command with its rights, as it is run in between.
+/// A command with its rights and variables, as it is run in between.
 pub(super) fn called(service: &Service, command: &Command) -> String {
-    match command.run {
-        Run::AsService if service.rights.are_less() => format!("as_service {}", command.shell()),
-        Run::AsService | Run::AsRoot => command.shell(),
+    let words = variables::expanded(service, command).shell();
+    match (command.run, variables::prefix(service, command.run)) {
+        (_, None) => words,
+        (Run::AsService, Some(_)) => format!("as_service {words}"),
+        (Run::AsRoot, Some(_)) => format!("as_root {words}"),
     }
 }
 
-/// A command with its rights, as the shell's successor.
+/// A command with its rights and variables, as the shell's successor.
 pub(super) fn succeeding(service: &Service, command: &Command) -> String {
-    match (command.run, rights(&service.rights)) {
-        (Run::AsService, Some(change)) => format!("{change} {}", command.shell()),
-        (Run::AsService, None) | (Run::AsRoot, _) => command.shell(),
+    let words = variables::expanded(service, command).shell();
+    match variables::prefix(service, command.run) {
+        Some(prefix) => format!("{prefix} {words}"),
+        None => words,
     }
 }
 

@@ -3,9 +3,9 @@
 use super::description::{
     Boot, Dependency, Foreground, Need, Output, Reload, Remains, Restart, Service, Start, Whom,
 };
-use super::script;
 use super::target::{File, Refusal, Severity, Written, loss, one_process, restart_word, unheard};
 use super::word::{Command, line, quoted};
+use super::{script, variables};
 use std::time::Duration;
 
 /// How long it may take until a process has written down its number, which is all it does.
@@ -207,7 +207,7 @@ fn header(service: &Service) -> String {
 
 /// What every start does first: what is inherited, and the commands before.
 fn prepared(service: &Service) -> String {
-    script::environment(service)
+    variables::environment(service)
         + &script::inherited(service)
         + &script::all(service, &service.before, "return 1")
 }
@@ -276,7 +276,7 @@ fn stop(service: &Service) -> String {
     let signal = &stop.signal;
     let mut body = String::from("if ! is_running; then rm -f \"$PIDFILE\" \"$SINCE\"; return 0; fi\n");
     if !stop.commands.is_empty() || !stop.after.is_empty() {
-        body += &script::environment(service);
+        body += &variables::environment(service);
     }
     // Of one that went into the background the group is its own only if it made one: then it leads it.
     body += "whom=$MAINPID\n";
@@ -326,7 +326,7 @@ fn reload(service: &Service) -> String {
         None => "echo 'it cannot reload' >&2\nreturn 3\n".to_owned(),
         Some(reload) => {
             let variables = match service.reload {
-                Reload::Commands(_) => script::environment(service),
+                Reload::Commands(_) => variables::environment(service),
                 Reload::Never | Reload::Signal(_) => String::new(),
             };
             variables + &reload
@@ -357,7 +357,7 @@ fn once(service: &Service, commands: &[Command], then: Remains) -> String {
     };
     text += &format!("\nstart() {{\n{}}}\n", script::indented(&body, "    "));
     let mut body = String::from("if ! is_up; then return 0; fi\n");
-    body += &script::environment(service);
+    body += &variables::environment(service);
     body += &script::all(service, &service.stop.commands, ":");
     body += &script::all(service, &service.stop.after, ":");
     body += "rm -f \"$UP\"\n";
