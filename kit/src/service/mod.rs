@@ -11,6 +11,7 @@ mod word;
 mod description;
 mod of_daemon;
 
+mod pid_file;
 mod script;
 mod variables;
 

@@ -3,12 +3,22 @@
 use super::description::{
     Boot, Dependency, Foreground, Need, Output, Reload, Remains, Restart, Service, Start,
 };
-use super::target::{File, Loss, Refusal, Severity, Written, loss, one_process, restart_word, unheard};
+use super::target::{
+    File, Loss, Refusal, Severity, Written, loss, one_process, refused, restart_word, unheard,
+};
 use super::word::{Command, Run, line, quoted};
-use super::{script, variables};
+use super::{pid_file, script, variables};
 
 pub(super) fn write(service: &Service) -> Result<Written, Refusal> {
     let mut losses = script::check(service)?;
+    match &service.start {
+        // openrc-run(8) does not quote it where a shell reads it once more.
+        Start::Background { pid_file, .. } if quoted(pid_file) != *pid_file => {
+            let why = "OpenRC knows no pid file of such a name: letters, digits and '/._-+:,@%' are what it may have";
+            return Err(refused(&format!("PIDFile={pid_file}"), why.to_owned()));
+        }
+        Start::Background { .. } | Start::Foreground(_) | Start::Once { .. } => {}
+    }
     unheard(service, &mut losses);
     match &service.start {
         Start::Once { .. } => {}
@@ -80,9 +90,11 @@ fn text(service: &Service) -> String {
         text += "extra_started_commands=reload\n";
     }
     text += &depend(service);
-    text += &script::functions(service);
-    text += &functions(service);
-    text
+    let functions = functions(service);
+    if functions.contains("read_pid_file") {
+        text += &pid_file::functions(service);
+    }
+    text + &script::functions(service) + &functions
 }
 
 /// Where lines go without start-stop-daemon's help: Debian's own knows no `--stdout`.
@@ -222,34 +234,63 @@ fn functions(service: &Service) -> String {
             say("stop", &(environment + &asked + &stopped + "return 0\n"));
         }
         Start::Foreground(_) | Start::Background { .. } => {
-            let pid = "MAINPID=$(cat \"$pidfile\" 2>/dev/null)\nexport MAINPID\n";
-            let with_pid = |body: String| if body.is_empty() { body } else { pid.to_owned() + &body };
+            let pid = format!("{} || :\n", main_process(service));
+            let with_pid = |body: String| if body.is_empty() { body } else { pid.clone() + &body };
             say("start_pre", &prepared);
             say("start_post", &with_pid(after));
             let environment = if asked.is_empty() { String::new() } else { variables::environment(service) };
             let known = if is_another(service) { "service_set_value command ''\ncommand=\n" } else { "" };
-            say("stop_pre", &(known.to_owned() + &with_pid(environment + &asked)));
-            say("stop_post", &stopped);
+            let asked = environment + &asked;
+            match &service.start {
+                Start::Background { pid_file, .. } => {
+                    let stopped = format!("rm -f {}\n", quoted(pid_file)) + &stopped;
+                    say("stop_pre", &(known.to_owned() + &believed(service) + &asked));
+                    say("stop_post", &stopped);
+                }
+                Start::Foreground(_) | Start::Once { .. } => {
+                    say("stop_pre", &(known.to_owned() + &with_pid(asked)));
+                    say("stop_post", &stopped);
+                }
+            }
         }
     }
     say("reload", &reload(service));
     text
 }
 
-fn reload(service: &Service) -> String {
-    let Some(how) = script::reload(service) else { return String::new() };
-    let how = how.replace("|| exit 1", "|| return 1");
-    let pid = match (&service.start, service.restart) {
+/// Sets `MAINPID`, or fails.
+fn main_process(service: &Service) -> &'static str {
+    match (&service.start, service.restart) {
         // The pid file has supervise-daemon's own number; it passes no signals on.
         (Start::Foreground(_), Restart::OnFailure | Restart::OnSuccess | Restart::Always) => {
-            "MAINPID=$(service_get_value child_pid)\n"
+            "MAINPID=$(service_get_value child_pid) && export MAINPID"
         }
-        (Start::Foreground(_) | Start::Background { .. }, _) => "MAINPID=$(cat \"$pidfile\")\n",
-        (Start::Once { .. }, _) => "",
-    };
+        (Start::Foreground(_) | Start::Background { .. }, _) => "read_pid_file \"$pidfile\"",
+        (Start::Once { .. }, _) => ":",
+    }
+}
+
+/// start-stop-daemon kills whomever a pid file names: it is told of one that root has written.
+fn believed(service: &Service) -> String {
+    format!(
+        "if read_pid_file \"$pidfile\"; then
+    pidfile=/run/{}.main
+    echo \"$MAINPID\" >\"$pidfile\"
+    service_set_value pidfile \"$pidfile\"
+else
+    rm -f \"$pidfile\"
+fi
+",
+        service.name
+    )
+}
+
+fn reload(service: &Service) -> String {
+    let Some(how) = script::reload(service, "return 1") else { return String::new() };
+    let pid = main_process(service);
     let environment = match service.reload {
         Reload::Commands(_) => variables::environment(service),
         Reload::Never | Reload::Signal(_) => String::new(),
     };
-    format!("ebegin \"Reloading $RC_SVCNAME\"\n{pid}export MAINPID\n{environment}{how}eend 0\n")
+    format!("ebegin \"Reloading $RC_SVCNAME\"\n{pid} || return 1\n{environment}{how}eend 0\n")
 }

@@ -68,10 +68,7 @@ fn order(service: &Service, losses: &mut Vec<Loss>) {
 
 fn run(service: &Service) -> String {
     let mut text = String::from("#!/bin/sh\n") + &script::beginning(service);
-    if script::watches(service) {
-        text += script::WAIT;
-        text += script::BORN;
-    }
+    text += &script::watching(service);
     text += &script::functions(service);
     text.push('\n');
     line(
@@ -186,7 +183,7 @@ fn control_reload(service: &Service) -> Option<String> {
         Reload::Signal(signal) if signal == "HUP" => None,
         Reload::Never => None,
         Reload::Signal(_) | Reload::Commands(_) => {
-            Some(control(service) + &script::reload(service).unwrap_or_default() + "exit 0\n")
+            Some(control(service) + &script::reload(service, "exit 1").unwrap_or_default() + "exit 0\n")
         }
     }
 }

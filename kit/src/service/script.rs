@@ -5,8 +5,8 @@
 
 use super::description::{Dependency, Foreground, Need, NewRights, Output, Reload, Rights, Service, Start};
 use super::target::{Loss, Refusal, Severity, loss, refused};
-use super::variables;
 use super::word::{Command, Failure, Run, line, quoted};
+use super::{pid_file, variables};
 use std::time::Duration;
 
 /// By this line [`Act`](super::Act) knows its own files again.
@@ -19,12 +19,6 @@ pub(super) const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/us
 pub(super) const WAIT: &str = r#"
 # Waits in steps of a tenth of a second, where sleep knows them.
 tick() { sleep 0.1 2>/dev/null || sleep 1; }
-"#;
-
-/// Since when a process runs, in a shell: by this and its number it is known again. proc(5).
-pub(super) const BORN: &str = r#"
-# When a process began, in the kernel's count; nothing if it has ended.
-born() { sed -n 's/^.*) [^ZX] //p' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f19; }
 "#;
 
 /// The functions that the rest of a script calls, and the variables for those commands.
@@ -185,8 +179,12 @@ pub(super) fn all(service: &Service, commands: &[Command], otherwise: &str) -> S
 /// Text behind a margin; what stands in quotes over lines is left as it is.
 pub(super) fn indented(text: &str, margin: &str) -> String {
     let mut out = String::new();
+    if text.is_empty() {
+        return out;
+    }
     let mut open = None;
-    for one in text.lines() {
+    // What `lines` takes for an end of a line may be a word's own.
+    for one in text.strip_suffix('\n').unwrap_or(text).split('\n') {
         if open.is_none() && !one.is_empty() {
             out += margin;
         }
@@ -227,12 +225,12 @@ pub(super) fn beginning(service: &Service) -> String {
     )
 }
 
-/// What the shell does to reload the main process `$MAINPID`; nothing where it cannot.
-pub(super) fn reload(service: &Service) -> Option<String> {
+/// What the shell does to reload the main process `$MAINPID`, and what if it fails; nothing where it cannot.
+pub(super) fn reload(service: &Service, otherwise: &str) -> Option<String> {
     match &service.reload {
         Reload::Never => None,
-        Reload::Signal(signal) => Some(format!("kill -{signal} \"$MAINPID\" || exit 1\n")),
-        Reload::Commands(commands) => Some(all(service, commands, "exit 1")),
+        Reload::Signal(signal) => Some(format!("kill -{signal} \"$MAINPID\" || {otherwise}\n")),
+        Reload::Commands(commands) => Some(all(service, commands, otherwise)),
     }
 }
 
@@ -243,30 +241,28 @@ pub(super) fn shepherd(service: &Service, command: &Command, pid_file: &str, wit
     let mut text = format!("rm -f {file}\n{} || exit 1\n", called(service, command));
     text += &format!(
         "# It went into the background: this shell stays for its supervisor, and ends with it.
-MAINPID= left={}
-while [ -z \"$MAINPID\" ]; do
-    if [ -s {file} ]; then read -r MAINPID _ <{file}; fi
-    case $MAINPID in *[!0-9]*) MAINPID= ;; esac
+left={}
+until read_pid_file {file}; do
     left=$((left - 1))
-    if [ $left -lt 0 ]; then echo 'no process in '{file} >&2; exit 1; fi
-    [ -n \"$MAINPID\" ] || tick
+    if [ $left -lt 0 ]; then echo 'no process of its own in '{file} >&2; exit 1; fi
+    tick
 done
-export MAINPID
+now=$(born \"$MAINPID\")
 ",
         within.as_secs().clamp(1, 3600) * 10
     );
     text += &all(service, &service.after, ":");
-    text += "left=\nstop() {\n";
+    text += "left=\nlives() { [ \"$(born \"$MAINPID\")\" = \"$now\" ]; }\nstop() {\n";
     text += &indented(&all(service, &service.stop.commands, ":"), "    ");
-    line(&mut text, format!("    kill -{} \"$MAINPID\" 2>/dev/null", service.stop.signal));
+    line(&mut text, format!("    if lives; then kill -{} \"$MAINPID\"; fi", service.stop.signal));
     if let Some(within) = service.stop.within {
         line(&mut text, format!("    left={}", within.as_millis().div_ceil(100)));
     }
     text += "}\ntrap stop TERM INT\n";
-    if let Some(reload) = reload(service) {
+    if let Some(reload) = reload(service, "exit 1") {
         text += &format!("reload() (\n{})\ntrap reload HUP\n", indented(&reload, "    "));
     }
-    text + "while [ -n \"$(born \"$MAINPID\")\" ]; do
+    text + "while lives; do
     if [ -n \"$left\" ]; then left=$((left - 1)); fi
     if [ \"$left\" = 0 ]; then kill -KILL \"$MAINPID\"; fi
     tick
@@ -274,11 +270,11 @@ done
 "
 }
 
-/// Whether a script needs [`WAIT`] and [`BORN`] for its main part.
-pub(super) fn watches(service: &Service) -> bool {
+/// What a script's main part needs where a shell stays for what went into the background.
+pub(super) fn watching(service: &Service) -> String {
     match service.start {
-        Start::Background { .. } => true,
-        Start::Foreground(_) | Start::Once { .. } => false,
+        Start::Background { .. } => WAIT.to_owned() + &pid_file::functions(service),
+        Start::Foreground(_) | Start::Once { .. } => String::new(),
     }
 }
 

@@ -4,6 +4,7 @@ use super::tests::greeter;
 use super::*;
 use std::path::Path;
 use std::process::Command as Process;
+use std::time::Duration;
 
 fn text_of(service: &Service, target: Target, name: &str) -> String {
     let files = written(service, target, Level::System).expect("it can be said").files;
@@ -72,4 +73,90 @@ fn variables_of_the_service_are_none_of_the_script_s() {
         assert!(!folder.path().join("ran").exists(), "{}", target.word());
         std::fs::remove_file(&told).expect("it goes");
     }
+}
+
+/// Whether the functions of a service take the number out of a file.
+fn believed(service: &Service, prepare: &str) -> String {
+    let folder = tempfile::tempdir().expect("a directory");
+    let functions = super::pid_file::functions(service);
+    let ask = "if read_pid_file pid; then [ \"$MAINPID\" = $$ ] && echo yes; else echo no; fi";
+    run(&format!("{functions}{prepare}\n{ask}"), folder.path()).trim().to_owned()
+}
+
+#[test]
+fn a_pid_file_names_a_process_of_the_service_or_none() {
+    let service = Service::new("x", Command::of(["/bin/true"]));
+    assert_eq!(believed(&service, "echo $$ >pid"), "yes");
+    assert_eq!(believed(&service, "printf $$ >pid"), "yes", "also without an end of line");
+    let none = [
+        ":",
+        ": >pid",
+        "echo -1 >pid",
+        "echo 0 >pid",
+        "echo 0$$ >pid",
+        "echo all >pid",
+        "echo 99999999 >pid",
+        "mkdir pid",
+        "mkfifo pid",
+        "echo $$ >real; ln -s real pid",
+    ];
+    for prepare in none {
+        assert_eq!(believed(&service, prepare), "no", "{prepare}");
+    }
+    let mut theirs = service;
+    theirs.rights.user = Some("daemon".to_owned());
+    assert_eq!(believed(&theirs, "echo $$ >pid"), "no", "it is not daemon's");
+    let may_name = |service: &Service, owner: &str, whose: &str| {
+        let script = format!("{}may_name {owner} {whose} && echo yes", super::pid_file::functions(service));
+        run(&script, tempfile::tempdir().expect("a directory").path()) == "yes\n"
+    };
+    let daemon = "$(id -u daemon)";
+    let table = [("0", daemon, true), (daemon, daemon, true), ("0", "0", false), (daemon, "0", false)];
+    for (owner, whose, may) in table {
+        assert_eq!(may_name(&theirs, owner, whose), may, "daemon's service: {owner} {whose}");
+    }
+    theirs.rights.user = None;
+    for (owner, whose, may) in [("0", "0", true), ("0", "7", true), ("7", "7", true), ("7", "0", false)] {
+        assert_eq!(may_name(&theirs, owner, whose), may, "root's service: {owner} {whose}");
+    }
+}
+
+#[test]
+fn a_shell_in_front_takes_no_process_of_somebody_else_s() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (real, link) = (path("real"), path("pid"));
+    let go = format!("echo $$ >{real}; ln -s {real} {link}");
+    let mut service = Service::new("x", Command::of(["/bin/true"]));
+    let command = Command::of(["/bin/sh", "-c", &go]);
+    service.start = Start::Background { command, pid_file: link.clone(), within: Duration::from_secs(1) };
+    for (target, name) in [(Target::Runit, "/run"), (Target::Supervisord, ".run")] {
+        let told = run(&text_of(&service, target, name), folder.path());
+        assert_eq!(told, format!("no process of its own in {link}\n"));
+    }
+}
+
+#[test]
+fn what_openrc_reads_twice_has_no_words_in_it() {
+    let mut service = Service::new("x", Command::of(["/bin/true"]));
+    let command = Command::of(["/bin/true"]);
+    service.start =
+        Start::Background { command, pid_file: "/run/a b.pid".to_owned(), within: Duration::from_secs(1) };
+    let refusal = written(&service, Target::Openrc, Level::System).expect_err("it is two words").to_string();
+    assert!(
+        refusal.starts_with("PIDFile=/run/a b.pid: OpenRC knows no pid file of such a name"),
+        "{refusal}"
+    );
+    written(&service, Target::Sysv, Level::System).expect("a shell has quotes");
+}
+
+#[test]
+fn words_in_quotes_are_left_as_they_are() {
+    let mut service = Service::new("x", Command::of(["/bin/true"]));
+    service.before = vec![Command::of(["/bin/echo", "a\r\nb", "c\n"])];
+    service.reload = Reload::Commands(vec![Command::of(["/bin/sh", "-c", "test -e /x || exit 1; echo"])]);
+    let sysv = text_of(&service, Target::Sysv, "x");
+    assert!(sysv.contains("\n    /bin/echo 'a\r\nb' 'c\n' || return 1\n"), "{sysv}");
+    let openrc = text_of(&service, Target::Openrc, "x");
+    assert!(openrc.contains("\n    /bin/sh -c 'test -e /x || exit 1; echo' || return 1\n"), "{openrc}");
 }

@@ -92,10 +92,7 @@ fn plain(service: &Service) -> Option<Vec<String>> {
 
 fn run(service: &Service) -> String {
     let mut text = String::from("#!/bin/sh\n") + &script::beginning(service);
-    if script::watches(service) {
-        text += script::WAIT;
-        text += script::BORN;
-    }
+    text += &script::watching(service);
     text += &script::functions(service);
     text.push('\n');
     text + &runit::main(service)

@@ -5,7 +5,7 @@ use super::description::{
 };
 use super::target::{File, Refusal, Severity, Written, loss, one_process, restart_word, unheard};
 use super::word::{Command, line, quoted};
-use super::{script, variables};
+use super::{pid_file, script, variables};
 use std::time::Duration;
 
 /// How long it may take until a process has written down its number, which is all it does.
@@ -14,15 +14,9 @@ const NUMBER_WITHIN: u64 = 5;
 const IS_RUNNING: &str = r#"
 # Whether the process of the pid file runs, and is the one that was started: MAINPID is its number.
 is_running() {
-    MAINPID= known= since=
-    if [ -s "$PIDFILE" ]; then read -r MAINPID _ <"$PIDFILE"; fi
-    case $MAINPID in '' | *[!0-9]*) MAINPID=; return 1 ;; esac
-    export MAINPID
+    known= since=
+    read_pid_file "$PIDFILE" || return 1
     now=$(born "$MAINPID")
-    [ -n "$now" ] || return 1
-    # Who is not root may name no process but one of his own.
-    owner=$(stat -L -c %u "$PIDFILE")
-    [ "$owner" = 0 ] || [ "$owner" = "$(stat -c %u "/proc/$MAINPID")" ] || return 1
     if [ -s "$SINCE" ]; then read -r known since <"$SINCE"; fi
     [ "$known" != "$MAINPID" ] || [ "$since" = "$now" ]
 }
@@ -128,7 +122,7 @@ fn text(service: &Service) -> String {
     line(&mut text, format!("PIDFILE={}", quoted(&pid_file)));
     line(&mut text, format!("SINCE=/run/{}.since", service.name));
     text += script::WAIT;
-    text += script::BORN;
+    text += &pid_file::functions(service);
     text += IS_RUNNING;
     line(&mut text, "\nis_up() { is_running; }");
     text += &script::functions(service);
@@ -251,7 +245,7 @@ fn foreground(service: &Service, command: &Command) -> String {
     format!(
         "setsid sh -c 'echo $$ >\"$0\" && exec \"$@\"' \"$PIDFILE\" {run} </dev/null {to} &
 left={}
-until [ -s \"$PIDFILE\" ] || [ $left = 0 ]; do left=$((left - 1)); tick; done
+until is_running || [ $left = 0 ]; do left=$((left - 1)); tick; done
 # What cannot be run ends within this time.
 tick
 ",
@@ -322,7 +316,7 @@ fn tenths(time: Duration) -> u128 {
 }
 
 fn reload(service: &Service) -> String {
-    let body = match script::reload(service) {
+    let body = match script::reload(service, "exit 1") {
         None => "echo 'it cannot reload' >&2\nreturn 3\n".to_owned(),
         Some(reload) => {
             let variables = match service.reload {

@@ -267,6 +267,12 @@ const SYSV: &[(&str, &str, &str)] = &[
         "sleep 1000 & echo $! >/run/forking.pid; chown daemon /run/forking.pid; S stop forking; kill -0 $! && echo lives; kill $!",
         "lives",
     ),
+    (
+        "nor does a link to one of root's",
+        "sleep 1000 & echo $! >/run/other.pid; ln -s /run/other.pid /run/forking.pid; chown -h daemon /run/forking.pid
+         S stop forking; kill -0 $! && echo lives; kill $!; rm -f /run/other.pid",
+        "lives",
+    ),
     ("it is ordered", "update-rc.d forking defaults 2>&1; ls /etc/rc0.d | grep -c forking; update-rc.d -f forking remove", "1"),
 ];
 
@@ -286,6 +292,15 @@ fn exported_openrc(report: &mut Report) -> Result<()> {
     let script = "quiet rc-service wrong start; echo $?; quiet rc-service words start; await test -e /var/lib/words/told; rm /var/lib/words/told
          pkill -9 -u daemon -x sleep; await test -e /var/lib/words/told; echo again; quiet rc-service words stop";
     report.same("openrc: what fails before, and a restart", &told(&machine, script)?, "1\nagain");
+    let script = "quiet rc-service forking start; D=$(cat /run/forking.pid); sleep 1000 & for text in $! -1; do
+         echo $text >/run/forking.pid; chown daemon /run/forking.pid; quiet rc-service forking reload; echo $?
+         quiet rc-service forking stop; kill -0 $! && echo lives; kill -0 $D && echo runs; quiet rc-service forking zap; done; kill $! $D";
+    let wanted = "1\nlives\nruns\n1\nlives\nruns";
+    report.same(
+        "openrc: a file that is not root's names no process of root's",
+        &told(&machine, script)?,
+        wanted,
+    );
     Ok(())
 }
 
