@@ -21,9 +21,33 @@ pub(super) const WAIT: &str = r#"
 tick() { sleep 0.1 2>/dev/null || sleep 1; }
 "#;
 
+/// Arguments: mode, user, group, path.
+const MAKE_DIRECTORY: &str = r#"
+# Makes a user's directory; below what is not root's alone with his own rights, for a link of his may lead elsewhere.
+make_directory() {
+    set -- "$1" "$2" "$3" "$4" "${4%/*}"
+    while [ -n "$5" ]; do
+        if [ -e "$5" ]; then
+            case $(stat -L -c %u%A "$5") in
+            0d???????-?) ;;
+            *)
+                setpriv --reuid="$2" --regid="$3" --clear-groups install -d -m "$1" "$4"
+                return
+                ;;
+            esac
+        fi
+        set -- "$1" "$2" "$3" "$4" "${5%/*}"
+    done
+    install -d -m "$1" -o "$2" -g "$3" "$4"
+}
+"#;
+
 /// The functions that the rest of a script calls, and the variables for those commands.
 pub(super) fn functions(service: &Service) -> String {
     let mut text = variables::told(service);
+    if service.environs.directories.iter().any(|directory| directory.owner.is_some()) {
+        text += MAKE_DIRECTORY;
+    }
     let all = [
         ("as_service", Run::AsService, "With the service's rights and variables."),
         ("as_root", Run::AsRoot, "With the service's variables alone."),
@@ -131,12 +155,15 @@ fn directories(service: &Service) -> String {
     let mut text = String::new();
     for directory in &service.environs.directories {
         let path = quoted(&directory.path);
-        let owner = match (&directory.owner, &service.rights.group) {
-            (Some(user), Some(group)) => format!(" -o {} -g {}", quoted(user), quoted(group)),
-            (Some(user), None) => format!(" -o {0} -g \"$(id -g {0})\"", quoted(user)),
-            (None, _) => String::new(),
+        let mode = format!("{:04o}", directory.mode);
+        let make = match (&directory.owner, &service.rights.group) {
+            (Some(user), Some(group)) => {
+                format!("make_directory {mode} {} {} {path}", quoted(user), quoted(group))
+            }
+            (Some(user), None) => format!("make_directory {mode} {0} \"$(id -g {0})\" {path}", quoted(user)),
+            (None, _) => format!("install -d -m {mode} {path}"),
         };
-        line(&mut text, format!("install -d -m {:04o}{owner} {path} || exit 1", directory.mode));
+        line(&mut text, format!("{make} || exit 1"));
     }
     text
 }

@@ -186,6 +186,9 @@ const ONCE: &str = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin
 
 const WRONG: &str = "[Service]\nExecStartPre=/bin/false\nExecStart=/bin/sleep 1000\n";
 
+/// The outer directory is the user's, and so is what it has for the inner one.
+const NESTED: &str = "[Service]\nExecStart=/bin/sleep 1000\nUser=daemon\nStateDirectory=nest nest/inner\nStateDirectoryMode=0750\n";
+
 /// Cells of exported units: `S VERB UNIT` is the manager's own client.
 const CELLS: &[(&str, &str, &str)] = &[
     (
@@ -199,6 +202,13 @@ const CELLS: &[(&str, &str, &str)] = &[
          S reload forking; await grep -q reloaded /var/tmp/forking; S stop forking; echo $?; await '! pgrep -x lifelike'
          marks /var/tmp/forking | grep -v ^after; test -e /run/forking.pid && echo left; S status forking; echo $?",
         "0\n0\n0\nbefore\nstarted\nready\nreloaded\nstopped\n3",
+    ),
+    (
+        "directories: within the user's own no link leads root",
+        "mkdir -p /srv/kept; chmod 700 /srv/kept; S start nested
+         await test -d /var/lib/nest/inner; stat -c '%U %a' /var/lib/nest /var/lib/nest/inner; S stop nested
+         rmdir /var/lib/nest/inner; ln -s /srv/kept /var/lib/nest/inner; S start nested; S stop nested; stat -c '%U %a' /srv/kept",
+        "daemon 750\ndaemon 750\nroot 700",
     ),
     (
         "stubborn: it is killed in time",
@@ -226,13 +236,14 @@ fn exported(report: &mut Report, target: &str, manager: &str, client: &str) -> R
         ("stubborn", STUBBORN),
         ("once", ONCE),
         ("wrong", WRONG),
+        ("nested", NESTED),
     ] {
         setup = setup.file(&format!("/etc/systemd/system/{name}.service"), text)?;
     }
     let setup = setup.file("/usr/local/bin/words", WORDS)?.file("/etc/words", WORDS_FILE)?;
     let machine = machine(setup, manager)?;
     let export = format!(
-        "chmod 755 /usr/local/bin/words; for u in words forking stubborn once wrong; do eudaemon export $u --to {target} --output / 2>&1 >/dev/null | grep ^export; done"
+        "chmod 755 /usr/local/bin/words; for u in words forking stubborn once wrong nested; do eudaemon export $u --to {target} --output / 2>&1 >/dev/null | grep ^export; done"
     );
     let complaints = told(&machine, &export)?;
     if !complaints.is_empty() {
