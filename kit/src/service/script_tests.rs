@@ -160,3 +160,20 @@ fn words_in_quotes_are_left_as_they_are() {
     let openrc = text_of(&service, Target::Openrc, "x");
     assert!(openrc.contains("\n    /bin/sh -c 'test -e /x || exit 1; echo' || return 1\n"), "{openrc}");
 }
+
+#[test]
+fn what_supervisord_takes_for_a_comment_is_no_part_of_a_section() {
+    for word in ["one #two", "three ;four", ";"] {
+        let service = Service::new("x", Command::of(["/bin/echo", word]));
+        let section = text_of(&service, Target::Supervisord, ".conf");
+        assert!(section.contains("\ncommand=/etc/supervisor/x.run\n"), "{section}");
+        assert!(text_of(&service, Target::Supervisord, ".run").ends_with(&format!("/bin/echo '{word}'\n")));
+    }
+    let mut service = Service::new("x", Command::of(["/bin/echo", "a;b"]));
+    service.environs.directory = Some("/srv/a #b".to_owned());
+    let refusal = written(&service, Target::Supervisord, Level::System).expect_err("it is cut").to_string();
+    assert!(refusal.starts_with("\"/srv/a #b\": supervisord takes ';' and '#'"), "{refusal}");
+    service.environs.directory = None;
+    service.environs.output = Output::File("/var/log/a ;b".to_owned());
+    written(&service, Target::Supervisord, Level::System).expect_err("it is cut");
+}

@@ -3,12 +3,27 @@
 //! What a section cannot say a script says that stands beside it.
 
 use super::description::{Boot, Foreground, Need, Output, Remains, Restart, Rights, Service, Start, Whom};
-use super::target::{File, Loss, Refusal, Severity, Written, loss, one_process, restart_word, unheard};
+use super::target::{
+    File, Loss, Refusal, Severity, Written, loss, one_process, refused, restart_word, unheard,
+};
 use super::word::{line, quoted};
 use super::{runit, script};
 
+/// What begins a comment behind a space, and is turned back by no sign.
+const COMMENTS: [char; 2] = [';', '#'];
+
 pub(super) fn write(service: &Service) -> Result<Written, Refusal> {
     let mut losses = script::check(service)?;
+    let output = match &service.environs.output {
+        Output::File(path) => Some(path),
+        Output::Log | Output::Nowhere => None,
+    };
+    for path in service.environs.directory.iter().chain(output) {
+        if path.contains(COMMENTS) {
+            let why = "supervisord takes ';' and '#' behind a space for a comment: no path of its sections may have them";
+            return Err(refused(&format!("{path:?}"), why.to_owned()));
+        }
+    }
     unheard(service, &mut losses);
     order(service, &mut losses);
     match service.start {
@@ -87,7 +102,8 @@ fn plain(service: &Service) -> Option<Vec<String>> {
         && environs.nice.is_none()
         && environs.oom_score.is_none()
         && environs.directories.is_empty();
-    command.known().filter(|words| is_plain && words.iter().all(|word| !word.contains(char::is_control)))
+    let fits = |word: &String| !word.contains(char::is_control) && !word.contains(COMMENTS);
+    command.known().filter(|words| is_plain && words.iter().all(fits))
 }
 
 fn run(service: &Service) -> String {
@@ -160,9 +176,9 @@ fn ini_word(word: &str) -> String {
     quoted(word)
 }
 
-/// Text of a value: `%` begins a name, and ` ;` a comment.
+/// Text of a value: `%` begins a name.
 fn escaped(text: &str) -> String {
-    text.replace('%', "%%").replace(" ;", " \\;")
+    text.replace('%', "%%")
 }
 
 fn restart_loss(restart: Restart) -> Option<Loss> {
