@@ -3,7 +3,9 @@
 use super::description::{
     Boot, Foreground, Missing, Need, NewRights, Output, Reload, Remains, Restart, Service, Start, Whom,
 };
-use super::target::{File, Level, Loss, Refusal, Severity, Written, loss, refused, unheard, unsaid};
+use super::target::{
+    File, Level, Loss, Refusal, Severity, Written, loss, refused, restart_word, unheard, unsaid,
+};
 use super::word::{Failure, Run, quoted};
 use super::{script, variables};
 use std::fmt::Write;
@@ -98,6 +100,7 @@ fn prepared(service: &Service) -> String {
 fn lost(service: &Service, level: Level, losses: &mut Vec<Loss>) {
     lost_rights(service, level, losses);
     lost_life(service, losses);
+    kept_alive(service, level, losses);
 }
 
 fn lost_rights(service: &Service, level: Level, losses: &mut Vec<Loss>) {
@@ -194,13 +197,44 @@ fn lost_life(service: &Service, losses: &mut Vec<Loss>) {
     }
 }
 
+/// What KeepAlive does besides: launchd.plist(5).
+fn kept_alive(service: &Service, level: Level, losses: &mut Vec<Loss>) {
+    match service.start {
+        Start::Once { .. } => return,
+        Start::Foreground(_) | Start::Background { .. } => {}
+    }
+    if service.restart == Restart::Never {
+        return;
+    }
+    let directive = format!("Restart={}", restart_word(service.restart));
+    if service.boot == Boot::Waits {
+        let why = "what is kept alive is started as soon as launchd knows it, with the machine too";
+        losses.push(loss(Severity::Behaviour, format!("{directive} without [Install]"), why));
+    }
+    match service.restart {
+        Restart::Always | Restart::OnSuccess => {
+            let domain = match level {
+                Level::System => "system".to_owned(),
+                Level::User => "gui/$(id -u)".to_owned(),
+            };
+            let why = format!(
+                "a stop by a signal does not keep it down: 'launchctl bootout {domain}/{}' does",
+                service.name
+            );
+            losses.push(loss(Severity::Behaviour, directive, why));
+        }
+        Restart::Never | Restart::OnFailure => {}
+    }
+}
+
 /// The property list.
 fn list(service: &Service, level: Level, arguments: &[String]) -> Result<String, Refusal> {
     let environs = &service.environs;
     let mut list = List { text: String::new(), margin: 1, bad: None };
     list.text += "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
         <!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n";
-    writeln!(list.text, "<!-- {} {} -->\n<plist version=\"1.0\">\n<dict>", script::MARK, service.name).ok();
+    // A name may have what ends a comment.
+    writeln!(list.text, "<!-- {} launchd -->\n<plist version=\"1.0\">\n<dict>", script::MARK).ok();
     list.string("Label", &service.name);
     list.array("ProgramArguments", arguments);
     if !environs.variables.is_empty() {

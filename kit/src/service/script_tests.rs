@@ -177,3 +177,27 @@ fn what_supervisord_takes_for_a_comment_is_no_part_of_a_section() {
     service.environs.output = Output::File("/var/log/a ;b".to_owned());
     written(&service, Target::Supervisord, Level::System).expect_err("it is cut");
 }
+
+#[test]
+fn a_property_list_is_xml_and_tells_each_variable_once() {
+    let mut service = Service::new("a--b-", Command::of(["/bin/true"]));
+    let directory = |path: &str| Directory {
+        path: path.to_owned(),
+        mode: 0o755,
+        owner: None,
+        variable: "STATE_DIRECTORY",
+    };
+    service.environs.directories = vec![directory("/var/lib/a"), directory("/var/lib/b")];
+    service.restart = Restart::Always;
+    service.boot = Boot::Waits;
+    let written = written(&service, Target::Launchd, Level::System).expect("it can be said");
+    let text = &written.files[0].text;
+    let comment = text.split("<!--").nth(1).and_then(|rest| rest.split("-->").next()).expect("a comment");
+    assert!(!comment.contains("--"), "{comment}");
+    assert!(text.contains("\nexport STATE_DIRECTORY=/var/lib/a:/var/lib/b\n"), "{text}");
+    let told: Vec<&str> = written.losses.iter().map(|loss| loss.directive.as_str()).collect();
+    assert!(
+        told.contains(&"Restart=always") && told.contains(&"Restart=always without [Install]"),
+        "{told:?}"
+    );
+}
