@@ -3,6 +3,7 @@
 use super::description::{
     Boot, Foreground, Missing, Need, NewRights, Output, Reload, Remains, Restart, Service, Start, Whom,
 };
+use super::plist::{Flag, List};
 use super::target::{
     File, Level, Loss, Refusal, Severity, Written, loss, refused, restart_word, unheard, unsaid,
 };
@@ -335,92 +336,5 @@ fn limits(service: &Service, list: &mut List) {
             }
             list.close("dict");
         }
-    }
-}
-
-/// A value of a property list.
-#[derive(Clone, Copy)]
-enum Flag {
-    True,
-    False,
-}
-
-/// A property list that is being written.
-struct List {
-    text: String,
-    margin: usize,
-    /// A text that XML cannot hold.
-    bad: Option<String>,
-}
-
-impl List {
-    fn line(&mut self, text: &str) {
-        self.text += &"\t".repeat(self.margin);
-        self.text += text;
-        self.text.push('\n');
-    }
-
-    fn key(&mut self, key: &str) {
-        let key = self.escaped(key);
-        self.line(&format!("<key>{key}</key>"));
-    }
-
-    fn open(&mut self, element: &str) {
-        self.line(&format!("<{element}>"));
-        self.margin += 1;
-    }
-
-    fn close(&mut self, element: &str) {
-        self.margin -= 1;
-        self.line(&format!("</{element}>"));
-    }
-
-    fn text(&mut self, value: &str) {
-        let value = self.escaped(value);
-        self.line(&format!("<string>{value}</string>"));
-    }
-
-    fn string(&mut self, key: &str, value: &str) {
-        self.key(key);
-        self.text(value);
-    }
-
-    fn number(&mut self, key: &str, value: i64) {
-        self.key(key);
-        self.line(&format!("<integer>{value}</integer>"));
-    }
-
-    fn flag(&mut self, key: &str, flag: Flag) {
-        self.key(key);
-        self.line(match flag {
-            Flag::True => "<true/>",
-            Flag::False => "<false/>",
-        });
-    }
-
-    fn array(&mut self, key: &str, values: &[String]) {
-        self.key(key);
-        self.open("array");
-        for value in values {
-            self.text(value);
-        }
-        self.close("array");
-    }
-
-    fn keep_alive(&mut self, key: &str, flag: Flag) {
-        self.key("KeepAlive");
-        self.open("dict");
-        self.flag(key, flag);
-        self.close("dict");
-    }
-
-    fn escaped(&mut self, text: &str) -> String {
-        let is_bad = |c: char| {
-            (c.is_control() && !"\t\n".contains(c) && c < '\u{80}') || "\u{fffe}\u{ffff}".contains(c)
-        };
-        if text.contains(is_bad) {
-            self.bad = Some(text.to_owned());
-        }
-        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
     }
 }

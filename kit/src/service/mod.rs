@@ -15,6 +15,8 @@ mod pid_file;
 mod script;
 mod variables;
 
+mod plist;
+
 mod launchd;
 mod openrc;
 mod runit;

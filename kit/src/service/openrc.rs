@@ -8,6 +8,7 @@ use super::target::{
 };
 use super::word::{Command, Run, line, quoted};
 use super::{pid_file, script, variables};
+use crate::limits;
 
 pub(super) fn write(service: &Service) -> Result<Written, Refusal> {
     let mut losses = script::check(service)?;
@@ -151,8 +152,8 @@ fn program(service: &Service, command: &Command, pid_file: &str, by: By) -> Stri
     }
     line(&mut text, format!("pidfile={}", quoted(pid_file)));
     let stop = &service.stop;
-    let retry = stop.within.map_or(format!("{}/86400", stop.signal), |within| {
-        format!("{}/{}/KILL/5", stop.signal, within.as_secs().max(1))
+    let retry = stop.within.map_or(format!("{}/{}", stop.signal, limits::FOR_EVER), |within| {
+        format!("{}/{}/KILL/{}", stop.signal, within.as_secs().max(1), limits::KILLED_WITHIN)
     });
     line(&mut text, format!("retry={retry}"));
     let directory = service.environs.directory.as_deref().unwrap_or("/");

@@ -7,6 +7,7 @@ use super::description::{Dependency, Foreground, Need, NewRights, Output, Reload
 use super::target::{Loss, Refusal, Severity, loss, refused};
 use super::word::{Command, Failure, Run, line, quoted};
 use super::{pid_file, variables};
+use crate::limits;
 use std::time::Duration;
 
 /// By this line [`Act`](super::Act) knows its own files again.
@@ -276,7 +277,7 @@ until read_pid_file {file}; do
 done
 now=$(born \"$MAINPID\")
 ",
-        within.as_secs().clamp(1, 3600) * 10
+        within.as_secs().clamp(1, limits::LONGEST_START) * 10
     );
     text += &all(service, &service.after, ":");
     text += "left=\nlives() { [ \"$(born \"$MAINPID\")\" = \"$now\" ]; }\nstop() {\n";

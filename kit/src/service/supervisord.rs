@@ -8,6 +8,7 @@ use super::target::{
 };
 use super::word::{line, quoted};
 use super::{runit, script};
+use crate::limits;
 
 /// What begins a comment behind a space, and is turned back by no sign.
 const COMMENTS: [char; 2] = [';', '#'];
@@ -153,8 +154,7 @@ fn section(service: &Service, command: &str) -> String {
 }
 
 fn stop(service: &Service, text: &mut String) {
-    // For ever is not said by any number: a day.
-    let within = service.stop.within.map_or(86400, |within| within.as_secs().max(1));
+    let within = service.stop.within.map_or(limits::FOR_EVER, |within| within.as_secs().max(1));
     match (&service.start, service.stop.whom) {
         (Start::Foreground(_), whom) => {
             line(text, format!("stopsignal={}\nstopwaitsecs={within}", service.stop.signal));
@@ -166,7 +166,7 @@ fn stop(service: &Service, text: &mut String) {
         }
         // The shell in front passes it on, and kills in time.
         (Start::Background { .. } | Start::Once { .. }, _) => {
-            line(text, format!("stopsignal=TERM\nstopwaitsecs={}", within + 5));
+            line(text, format!("stopsignal=TERM\nstopwaitsecs={}", within + limits::KILLED_WITHIN));
         }
     }
 }

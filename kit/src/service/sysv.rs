@@ -6,10 +6,8 @@ use super::description::{
 use super::target::{File, Refusal, Severity, Written, loss, one_process, restart_word, unheard};
 use super::word::{Command, line, quoted};
 use super::{pid_file, script, variables};
+use crate::limits;
 use std::time::Duration;
-
-/// How long it may take until a process has written down its number, which is all it does.
-const NUMBER_WITHIN: u64 = 5;
 
 const IS_RUNNING: &str = r#"
 # Whether the process of the pid file runs, and is the one that was started: MAINPID is its number.
@@ -106,7 +104,7 @@ fn text(service: &Service) -> String {
     let mut text = format!("#!/bin/sh\n{}{}", header(service), script::beginning(service));
     let (pid_file, main) = match &service.start {
         Start::Foreground(Foreground { detached: Some((command, pid_file)), .. }) => {
-            (pid_file.clone(), background(service, command, Duration::from_secs(90)))
+            (pid_file.clone(), background(service, command, limits::SAID_BY_SYSTEMD))
         }
         Start::Foreground(Foreground { command, .. }) => {
             // The service may have one of its own.
@@ -249,7 +247,7 @@ until is_running || [ $left = 0 ]; do left=$((left - 1)); tick; done
 # What cannot be run ends within this time.
 tick
 ",
-        NUMBER_WITHIN * 10
+        limits::NUMBER_WITHIN * 10
     )
 }
 
@@ -261,7 +259,7 @@ fn background(service: &Service, command: &Command, within: Duration) -> String 
 left={}
 until is_running || [ $left = 0 ]; do left=$((left - 1)); tick; done
 ",
-        within.as_secs().clamp(1, 3600) * 10
+        within.as_secs().clamp(1, limits::LONGEST_START) * 10
     )
 }
 
@@ -298,7 +296,8 @@ fn stop(service: &Service) -> String {
     let within = stop.within.map_or("forever".to_owned(), |within| tenths(within).to_string());
     line(&mut body, format!("if ! await_end {within}; then"));
     body += "    echo 'it did not stop in time: it is killed' >&2\n";
-    body += "    kill -s KILL -- \"$whom\" 2>/dev/null\n    await_end 50 || return 1\nfi\n";
+    body += "    kill -s KILL -- \"$whom\" 2>/dev/null\n";
+    line(&mut body, format!("    await_end {} || return 1\nfi", limits::KILLED_WITHIN * 10));
     match stop.whom {
         Whom::All | Whom::Mixed => {
             body += "if [ \"$whom\" != \"$MAINPID\" ]; then kill -s KILL -- \"$whom\" 2>/dev/null; fi\n"
