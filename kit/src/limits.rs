@@ -81,3 +81,33 @@ pub(crate) const DEEPEST_ERROR: usize = 16;
 /// How long a daemon may be silent by default before it counts as unwell.
 #[cfg(feature = "announce")]
 pub(crate) const SILENCE: Duration = Duration::from_secs(30);
+/// How long a process may take to write down its number, in seconds: it does nothing else before.
+#[cfg(feature = "service")]
+pub(crate) const NUMBER_WITHIN: u64 = 5;
+/// How long a pid file is waited for, and a stop, where the service says nothing: systemd's own defaults.
+#[cfg(feature = "service")]
+pub(crate) const SAID_BY_SYSTEMD: Duration = Duration::from_secs(90);
+/// The longest that a script waits for a pid file, in seconds: a machine that starts waits for the script.
+#[cfg(feature = "service")]
+pub(crate) const LONGEST_START: u64 = 3600;
+/// How long the kernel may take to end what was killed, in seconds: it may hang on a disk.
+#[cfg(feature = "service")]
+pub(crate) const KILLED_WITHIN: u64 = 5;
+/// For ever, in seconds, to managers that know numbers alone: a day.
+#[cfg(feature = "service")]
+pub(crate) const FOR_EVER: u64 = 86_400;
+/// How long a service is to run well before Windows forgets that it failed, in seconds.
+#[cfg(feature = "service")]
+pub(crate) const FAILURES_FORGOTTEN_AFTER: u64 = 86_400;
+/// How long runsvdir(8) may take to see a new service: it looks every five seconds.
+#[cfg(feature = "service")]
+pub(crate) const RUNIT_LOOKS: Duration = Duration::from_secs(15);
+/// How often a plan looks for something that comes soon.
+#[cfg(feature = "service")]
+pub(crate) const LOOK: Duration = Duration::from_millis(100);
+/// Between an end and the next start: a daemon that ends at once does not keep the machine busy.
+#[cfg(feature = "service")]
+pub(crate) const RESTART_DELAY: Duration = Duration::from_secs(1);
+/// In how many first lines of a file our mark is looked for: it stands behind the header of a script.
+#[cfg(feature = "service")]
+pub(crate) const MARK_WITHIN: usize = 20;

@@ -9,6 +9,8 @@ mod options;
 
 mod find;
 
+mod limits;
+
 mod commands;
 mod rest;
 mod rights;

@@ -1,6 +1,7 @@
 //! A unit as the one value that all writers know.
 
 use crate::commands::{Known, More};
+use crate::limits::PID_FILE_WITHIN;
 use crate::rest::{behaviour, note, rest};
 use crate::rights;
 use eudaemon_kit::service::{
@@ -13,9 +14,6 @@ use eudaemon_unit::name::{UnitKind, UnitName};
 use eudaemon_unit::span::Span;
 use eudaemon_unit::values::signal::{parse_signal, signal_name};
 use std::time::Duration;
-
-/// How long a pid file is waited for where the unit waits for ever.
-const PID_FILE_WITHIN: Duration = Duration::from_secs(90);
 
 /// The service of a unit, with the socket units that start it.
 ///

@@ -3,14 +3,12 @@
 use super::plan::{Act, Plan, Step};
 use super::word::Failure;
 use crate::error::{Error, Result};
+use crate::limits::LOOK;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
-
-/// How often something is looked for that comes soon.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// How a plan came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -368,7 +368,7 @@ impl Default for Stop {
             commands: Vec::new(),
             signal: "TERM".to_owned(),
             whom: Whom::All,
-            within: Some(Duration::from_secs(90)),
+            within: Some(crate::limits::SAID_BY_SYSTEMD),
             after: Vec::new(),
         }
     }

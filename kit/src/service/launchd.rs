@@ -3,9 +3,12 @@
 use super::description::{
     Boot, Foreground, Missing, Need, NewRights, Output, Reload, Remains, Restart, Service, Start, Whom,
 };
-use super::script;
-use super::target::{File, Level, Loss, Refusal, Severity, Written, loss, refused, unheard, unsaid};
+use super::plist::{Flag, List};
+use super::target::{
+    File, Level, Loss, Refusal, Severity, Written, loss, refused, restart_word, unheard, unsaid,
+};
 use super::word::{Failure, Run, quoted};
+use super::{script, variables};
 use std::fmt::Write;
 
 pub(super) fn write(service: &Service, level: Level) -> Result<Written, Refusal> {
@@ -75,23 +78,18 @@ fn prepared(service: &Service) -> String {
     let mut text = String::new();
     for directory in &environs.directories {
         let path = quoted(&directory.path);
-        writeln!(
-            text,
-            "mkdir -p -m {:04o} {path} || exit 1\nexport {}={path}",
-            directory.mode, directory.variable
-        )
-        .ok();
+        writeln!(text, "mkdir -p -m {:04o} {path} || exit 1", directory.mode).ok();
     }
+    text += &variables::directories(service);
     if !environs.files.is_empty() {
-        text += script::READ_ENVIRONMENT;
+        text += variables::SET_LINES;
     }
+    let read = |path: &str| format!("SERVICE_LINES=$(cat {path}); set_lines");
     for file in &environs.files {
         let path = quoted(&file.path);
         match file.missing {
-            Missing::Fails => writeln!(text, "[ -r {path} ] || exit 1\nread_environment {path}").ok(),
-            Missing::IsPassedOver => {
-                writeln!(text, "if [ -r {path} ]; then read_environment {path}; fi").ok()
-            }
+            Missing::Fails => writeln!(text, "[ -r {path} ] || exit 1\n{}", read(&path)).ok(),
+            Missing::IsPassedOver => writeln!(text, "if [ -r {path} ]; then {}; fi", read(&path)).ok(),
         };
     }
     if !environs.unset.is_empty() {
@@ -103,6 +101,7 @@ fn prepared(service: &Service) -> String {
 fn lost(service: &Service, level: Level, losses: &mut Vec<Loss>) {
     lost_rights(service, level, losses);
     lost_life(service, losses);
+    kept_alive(service, level, losses);
 }
 
 fn lost_rights(service: &Service, level: Level, losses: &mut Vec<Loss>) {
@@ -199,13 +198,44 @@ fn lost_life(service: &Service, losses: &mut Vec<Loss>) {
     }
 }
 
+/// What KeepAlive does besides: launchd.plist(5).
+fn kept_alive(service: &Service, level: Level, losses: &mut Vec<Loss>) {
+    match service.start {
+        Start::Once { .. } => return,
+        Start::Foreground(_) | Start::Background { .. } => {}
+    }
+    if service.restart == Restart::Never {
+        return;
+    }
+    let directive = format!("Restart={}", restart_word(service.restart));
+    if service.boot == Boot::Waits {
+        let why = "what is kept alive is started as soon as launchd knows it, with the machine too";
+        losses.push(loss(Severity::Behaviour, format!("{directive} without [Install]"), why));
+    }
+    match service.restart {
+        Restart::Always | Restart::OnSuccess => {
+            let domain = match level {
+                Level::System => "system".to_owned(),
+                Level::User => "gui/$(id -u)".to_owned(),
+            };
+            let why = format!(
+                "a stop by a signal does not keep it down: 'launchctl bootout {domain}/{}' does",
+                service.name
+            );
+            losses.push(loss(Severity::Behaviour, directive, why));
+        }
+        Restart::Never | Restart::OnFailure => {}
+    }
+}
+
 /// The property list.
 fn list(service: &Service, level: Level, arguments: &[String]) -> Result<String, Refusal> {
     let environs = &service.environs;
     let mut list = List { text: String::new(), margin: 1, bad: None };
     list.text += "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
         <!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n";
-    writeln!(list.text, "<!-- {} {} -->\n<plist version=\"1.0\">\n<dict>", script::MARK, service.name).ok();
+    // A name may have what ends a comment.
+    writeln!(list.text, "<!-- {} launchd -->\n<plist version=\"1.0\">\n<dict>", script::MARK).ok();
     list.string("Label", &service.name);
     list.array("ProgramArguments", arguments);
     if !environs.variables.is_empty() {
@@ -306,92 +336,5 @@ fn limits(service: &Service, list: &mut List) {
             }
             list.close("dict");
         }
-    }
-}
-
-/// A value of a property list.
-#[derive(Clone, Copy)]
-enum Flag {
-    True,
-    False,
-}
-
-/// A property list that is being written.
-struct List {
-    text: String,
-    margin: usize,
-    /// A text that XML cannot hold.
-    bad: Option<String>,
-}
-
-impl List {
-    fn line(&mut self, text: &str) {
-        self.text += &"\t".repeat(self.margin);
-        self.text += text;
-        self.text.push('\n');
-    }
-
-    fn key(&mut self, key: &str) {
-        let key = self.escaped(key);
-        self.line(&format!("<key>{key}</key>"));
-    }
-
-    fn open(&mut self, element: &str) {
-        self.line(&format!("<{element}>"));
-        self.margin += 1;
-    }
-
-    fn close(&mut self, element: &str) {
-        self.margin -= 1;
-        self.line(&format!("</{element}>"));
-    }
-
-    fn text(&mut self, value: &str) {
-        let value = self.escaped(value);
-        self.line(&format!("<string>{value}</string>"));
-    }
-
-    fn string(&mut self, key: &str, value: &str) {
-        self.key(key);
-        self.text(value);
-    }
-
-    fn number(&mut self, key: &str, value: i64) {
-        self.key(key);
-        self.line(&format!("<integer>{value}</integer>"));
-    }
-
-    fn flag(&mut self, key: &str, flag: Flag) {
-        self.key(key);
-        self.line(match flag {
-            Flag::True => "<true/>",
-            Flag::False => "<false/>",
-        });
-    }
-
-    fn array(&mut self, key: &str, values: &[String]) {
-        self.key(key);
-        self.open("array");
-        for value in values {
-            self.text(value);
-        }
-        self.close("array");
-    }
-
-    fn keep_alive(&mut self, key: &str, flag: Flag) {
-        self.key("KeepAlive");
-        self.open("dict");
-        self.flag(key, flag);
-        self.close("dict");
-    }
-
-    fn escaped(&mut self, text: &str) -> String {
-        let is_bad = |c: char| {
-            (c.is_control() && !"\t\n".contains(c) && c < '\u{80}') || "\u{fffe}\u{ffff}".contains(c)
-        };
-        if text.contains(is_bad) {
-            self.bad = Some(text.to_owned());
-        }
-        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
     }
 }

@@ -11,7 +11,11 @@ mod word;
 mod description;
 mod of_daemon;
 
+mod pid_file;
 mod script;
+mod variables;
+
+mod plist;
 
 mod launchd;
 mod openrc;
@@ -45,5 +49,7 @@ pub use plan::{Act, Plan, Step};
 pub use target::{File, Level, Loss, Refusal, Severity, Target, Written, written};
 pub use word::{Command, Failure, Piece, Run, Word};
 
+#[cfg(test)]
+mod script_tests;
 #[cfg(test)]
 mod tests;

@@ -7,13 +7,10 @@ use super::description::{
 use super::target::{Refusal, Severity, refused};
 use super::word::{Command, Word};
 use crate::daemon::{Daemon, Resource};
+use crate::limits::RESTART_DELAY;
 use crate::unit::SLACK;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
-use std::time::Duration;
-
-/// Between an end and the next start: a daemon that ends at once does not keep the machine busy.
-const RESTART_DELAY: Duration = Duration::from_secs(1);
 
 /// The directories that a unit file names by kind, and where they are.
 const DIRECTORIES: [(&str, &str, u32); 5] = [

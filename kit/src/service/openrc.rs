@@ -3,12 +3,23 @@
 use super::description::{
     Boot, Dependency, Foreground, Need, Output, Reload, Remains, Restart, Service, Start,
 };
-use super::script;
-use super::target::{File, Loss, Refusal, Severity, Written, loss, one_process, restart_word, unheard};
-use super::word::{Command, Word, line, quoted};
+use super::target::{
+    File, Loss, Refusal, Severity, Written, loss, one_process, refused, restart_word, unheard,
+};
+use super::word::{Command, Run, line, quoted};
+use super::{pid_file, script, variables};
+use crate::limits;
 
 pub(super) fn write(service: &Service) -> Result<Written, Refusal> {
     let mut losses = script::check(service)?;
+    match &service.start {
+        // openrc-run(8) does not quote it where a shell reads it once more.
+        Start::Background { pid_file, .. } if quoted(pid_file) != *pid_file => {
+            let why = "OpenRC knows no pid file of such a name: letters, digits and '/._-+:,@%' are what it may have";
+            return Err(refused(&format!("PIDFile={pid_file}"), why.to_owned()));
+        }
+        Start::Background { .. } | Start::Foreground(_) | Start::Once { .. } => {}
+    }
     unheard(service, &mut losses);
     match &service.start {
         Start::Once { .. } => {}
@@ -53,9 +64,6 @@ fn unwatched(restart: Restart) -> Option<Loss> {
 
 fn text(service: &Service) -> String {
     let mut text = String::from("#!/sbin/openrc-run\n") + &script::mark(service);
-    if service.commands().flat_map(|command| &command.words).any(Word::splits) {
-        text += "# Words are taken as they are: no file names are made of them.\nset -f\n";
-    }
     line(&mut text, format!("description={}", quoted(&service.title())));
     match &service.start {
         Start::Foreground(Foreground { command, .. }) => {
@@ -83,9 +91,11 @@ fn text(service: &Service) -> String {
         text += "extra_started_commands=reload\n";
     }
     text += &depend(service);
-    text += &script::functions(service);
-    text += &functions(service);
-    text
+    let functions = functions(service);
+    if functions.contains("read_pid_file") {
+        text += &pid_file::functions(service);
+    }
+    text + &script::functions(service) + &functions
 }
 
 /// Where lines go without start-stop-daemon's help: Debian's own knows no `--stdout`.
@@ -118,11 +128,12 @@ fn program(service: &Service, command: &Command, pid_file: &str, by: By) -> Stri
         line(&mut text, format!("logged={}", quoted(LOGGED)));
         words.extend(["/bin/sh", "-c", "\"$logged\"", "\"$log\""].map(str::to_owned));
     }
-    if let Some(change) = script::rights(&service.rights) {
-        words.push(format!("/usr/bin/{change}"));
+    if let Some(prefix) = variables::prefix(service, command.run) {
+        let folder = if prefix.starts_with('/') { "" } else { "/usr/bin/" };
+        words.push(format!("{folder}{prefix}"));
     }
     let mut count = 0;
-    for word in &command.words {
+    for word in &variables::expanded(service, command).words {
         let shell = word.shell();
         match word.known() {
             Some(known) if known != shell => {
@@ -141,8 +152,8 @@ fn program(service: &Service, command: &Command, pid_file: &str, by: By) -> Stri
     }
     line(&mut text, format!("pidfile={}", quoted(pid_file)));
     let stop = &service.stop;
-    let retry = stop.within.map_or(format!("{}/86400", stop.signal), |within| {
-        format!("{}/{}/KILL/5", stop.signal, within.as_secs().max(1))
+    let retry = stop.within.map_or(format!("{}/{}", stop.signal, limits::FOR_EVER), |within| {
+        format!("{}/{}/KILL/{}", stop.signal, within.as_secs().max(1), limits::KILLED_WITHIN)
     });
     line(&mut text, format!("retry={retry}"));
     let directory = service.environs.directory.as_deref().unwrap_or("/");
@@ -161,7 +172,7 @@ fn is_another(service: &Service) -> bool {
     match (&service.start, service.restart) {
         (Start::Foreground(_), Restart::Never) => true,
         (Start::Foreground(_) | Start::Background { .. } | Start::Once { .. }, _) => {
-            service.rights.are_less()
+            variables::prefix(service, Run::AsService).is_some()
         }
     }
 }
@@ -205,7 +216,7 @@ fn functions(service: &Service) -> String {
         }
     };
     // Within a function of openrc-run, `exit` ends the service's start.
-    let prepared = script::environment(service)
+    let prepared = variables::environment(service)
         + &script::inherited(service)
         + &script::all(service, &service.before, "return 1");
     let after = script::all(service, &service.after, "return 1");
@@ -220,38 +231,67 @@ fn functions(service: &Service) -> String {
                 Remains::Down => "mark_service_stopped\n",
             };
             say("start", &(prepared + &run + &after + ends + "return 0\n"));
-            let environment = if asked.is_empty() { String::new() } else { script::environment(service) };
+            let environment = if asked.is_empty() { String::new() } else { variables::environment(service) };
             say("stop", &(environment + &asked + &stopped + "return 0\n"));
         }
         Start::Foreground(_) | Start::Background { .. } => {
-            let pid = "MAINPID=$(cat \"$pidfile\" 2>/dev/null)\nexport MAINPID\n";
-            let with_pid = |body: String| if body.is_empty() { body } else { pid.to_owned() + &body };
+            let pid = format!("{} || :\n", main_process(service));
+            let with_pid = |body: String| if body.is_empty() { body } else { pid.clone() + &body };
             say("start_pre", &prepared);
             say("start_post", &with_pid(after));
-            let environment = if asked.is_empty() { String::new() } else { script::environment(service) };
+            let environment = if asked.is_empty() { String::new() } else { variables::environment(service) };
             let known = if is_another(service) { "service_set_value command ''\ncommand=\n" } else { "" };
-            say("stop_pre", &(known.to_owned() + &with_pid(environment + &asked)));
-            say("stop_post", &stopped);
+            let asked = environment + &asked;
+            match &service.start {
+                Start::Background { pid_file, .. } => {
+                    let stopped = format!("rm -f {}\n", quoted(pid_file)) + &stopped;
+                    say("stop_pre", &(known.to_owned() + &believed(service) + &asked));
+                    say("stop_post", &stopped);
+                }
+                Start::Foreground(_) | Start::Once { .. } => {
+                    say("stop_pre", &(known.to_owned() + &with_pid(asked)));
+                    say("stop_post", &stopped);
+                }
+            }
         }
     }
     say("reload", &reload(service));
     text
 }
 
-fn reload(service: &Service) -> String {
-    let Some(how) = script::reload(service) else { return String::new() };
-    let how = how.replace("|| exit 1", "|| return 1");
-    let pid = match (&service.start, service.restart) {
+/// Sets `MAINPID`, or fails.
+fn main_process(service: &Service) -> &'static str {
+    match (&service.start, service.restart) {
         // The pid file has supervise-daemon's own number; it passes no signals on.
         (Start::Foreground(_), Restart::OnFailure | Restart::OnSuccess | Restart::Always) => {
-            "MAINPID=$(service_get_value child_pid)\n"
+            "MAINPID=$(service_get_value child_pid) && export MAINPID"
         }
-        (Start::Foreground(_) | Start::Background { .. }, _) => "MAINPID=$(cat \"$pidfile\")\n",
-        (Start::Once { .. }, _) => "",
-    };
+        (Start::Foreground(_) | Start::Background { .. }, _) => "read_pid_file \"$pidfile\"",
+        (Start::Once { .. }, _) => ":",
+    }
+}
+
+/// start-stop-daemon kills whomever a pid file names: it is told of one that root has written.
+fn believed(service: &Service) -> String {
+    format!(
+        "if read_pid_file \"$pidfile\"; then
+    pidfile=/run/{}.main
+    echo \"$MAINPID\" >\"$pidfile\"
+    service_set_value pidfile \"$pidfile\"
+else
+    rm -f \"$pidfile\"
+fi
+",
+        service.name
+    )
+}
+
+fn reload(service: &Service) -> String {
+    let Some(how) = script::reload(service, "return 1") else { return String::new() };
+    let pid = main_process(service);
     let environment = match service.reload {
-        Reload::Commands(_) => script::environment(service),
+        Reload::Commands(_) => variables::environment(service),
         Reload::Never | Reload::Signal(_) => String::new(),
     };
-    format!("ebegin \"Reloading $RC_SVCNAME\"\n{pid}export MAINPID\n{environment}{how}eend 0\n")
+    format!("ebegin \"Reloading $RC_SVCNAME\"\n{pid} || return 1\n{environment}{how}eend 0\n")
 }

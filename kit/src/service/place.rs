@@ -102,15 +102,12 @@ impl File {
             return Ok(if is_same { There::Same } else { There::Ours });
         }
         let ours = |line: &str| line.contains(MARK);
-        if String::from_utf8_lossy(&text).lines().take(LINES).any(ours) {
+        if String::from_utf8_lossy(&text).lines().take(crate::limits::MARK_WITHIN).any(ours) {
             return Ok(There::Ours);
         }
         Err(foreign())
     }
 }
-
-/// In how many first lines the mark stands: behind the header of a script.
-const LINES: usize = 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum There {

@@ -1,13 +1,16 @@
 //! Service folders for runsv(8).
 
 use super::description::{Boot, Foreground, Need, Output, Reload, Remains, Restart, Service, Start};
-use super::script;
 use super::target::{File, Loss, Refusal, Severity, Written, loss, one_process, restart_word, unheard};
 use super::word::{Command, line, quoted};
+use super::{script, variables};
 use std::time::Duration;
 
 /// Between two starts runsv waits that long by itself.
 const OWN_DELAY: Duration = Duration::from_secs(1);
+
+/// Where the logs of all services are, each in a directory of its name: the one below /var/log is the service's user's.
+const LOGS: &str = "/var/log/sv";
 
 pub(super) fn write(service: &Service) -> Result<Written, Refusal> {
     let mut losses = script::check(service)?;
@@ -65,10 +68,7 @@ fn order(service: &Service, losses: &mut Vec<Loss>) {
 
 fn run(service: &Service) -> String {
     let mut text = String::from("#!/bin/sh\n") + &script::beginning(service);
-    if script::watches(service) {
-        text += script::WAIT;
-        text += script::BORN;
-    }
+    text += &script::watching(service);
     text += &script::functions(service);
     text.push('\n');
     line(
@@ -91,7 +91,7 @@ fn run(service: &Service) -> String {
 
 /// From what is found around it to the process that stays: what [`supervisord`](super::supervisord) runs as well.
 pub(super) fn main(service: &Service) -> String {
-    let mut text = script::environment(service);
+    let mut text = variables::environment(service);
     text += &script::inherited(service);
     text += &script::all(service, &service.before, "exit 1");
     match &service.start {
@@ -130,7 +130,7 @@ fn once(service: &Service, commands: &[Command], then: Remains) -> String {
 fn finish(service: &Service) -> Option<String> {
     let mut body = script::all(service, &service.stop.after, ":");
     if !body.is_empty() {
-        body.insert_str(0, &script::environment(service));
+        body.insert_str(0, &variables::environment(service));
     }
     // runsv starts again whatever ended: to stay down is to be told so.
     let down = "printf d >\"$here/supervise/control\"";
@@ -183,7 +183,7 @@ fn control_reload(service: &Service) -> Option<String> {
         Reload::Signal(signal) if signal == "HUP" => None,
         Reload::Never => None,
         Reload::Signal(_) | Reload::Commands(_) => {
-            Some(control(service) + &script::reload(service).unwrap_or_default() + "exit 0\n")
+            Some(control(service) + &script::reload(service, "exit 1").unwrap_or_default() + "exit 0\n")
         }
     }
 }
@@ -192,12 +192,27 @@ fn control(service: &Service) -> String {
     let mut text = String::from("#!/bin/sh\n") + &script::beginning(service);
     text += "read -r MAINPID <supervise/pid\nexport MAINPID\n";
     text += &script::functions(service);
-    text + &script::environment(service)
+    text + &variables::environment(service)
 }
 
+/// In a directory of root's own: svlogd runs what a file `config` in its directory says.
 fn log(service: &Service) -> String {
-    let folder = quoted(&format!("/var/log/{}", service.name));
-    format!("#!/bin/sh\n{}mkdir -p {folder} || exit 1\nexec svlogd -tt {folder}\n", script::mark(service))
+    let folder = quoted(&format!("{LOGS}/{}", service.name));
+    format!(
+        "#!/bin/sh
+{}umask 022
+mkdir -p {folder} || exit 1
+# What 'config' says in there is run as root.
+for one in {LOGS} {folder}; do
+    if [ -h \"$one\" ] || [ \"$(stat -c %u \"$one\")\" != \"$(id -u)\" ]; then
+        echo \"$one is not root's\" >&2
+        exit 1
+    fi
+done
+exec svlogd -tt {folder}
+",
+        script::beginning(service)
+    )
 }
 
 /// Whether a reload can be asked for by SIGHUP.

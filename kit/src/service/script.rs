@@ -3,11 +3,11 @@
 //! Rights, limits and sessions are util-linux's `setpriv`, `prlimit`, `setsid`: of all programs that change a user, setpriv
 //! says groups, capabilities and no-new-privileges as well.
 
-use super::description::{
-    Dependency, Foreground, Missing, Need, NewRights, Output, Reload, Rights, Service, Start,
-};
+use super::description::{Dependency, Foreground, Need, NewRights, Output, Reload, Rights, Service, Start};
 use super::target::{Loss, Refusal, Severity, loss, refused};
 use super::word::{Command, Failure, Run, line, quoted};
+use super::{pid_file, variables};
+use crate::limits;
 use std::time::Duration;
 
 /// By this line [`Act`](super::Act) knows its own files again.
@@ -16,52 +16,53 @@ pub(super) const MARK: &str = "Written by eudaemon-kit for";
 /// Where systemd looks for programs too.
 pub(super) const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-pub(super) const READ_ENVIRONMENT: &str = r#"
-# Sets the variables of a file of lines NAME=VALUE. Nothing in it is run.
-read_environment() {
-    while IFS= read -r line || [ -n "$line" ]; do
-        line=${line#"${line%%[! 	]*}"}
-        line=${line%"${line##*[! 	]}"}
-        name=${line%%=*}
-        case $line in *=*) ;; *) continue ;; esac
-        case $name in '' | [0-9]* | *[!A-Za-z0-9_]*) continue ;; esac
-        value=${line#*=}
-        case $value in
-        \"*\") value=${value#\"} value=${value%\"} ;;
-        \'*\') value=${value#\'} value=${value%\'} ;;
-        esac
-        export "$name=$value"
-    done <"$1"
-}
-"#;
-
 /// How long a main process has to die in before it is looked at again.
 pub(super) const WAIT: &str = r#"
 # Waits in steps of a tenth of a second, where sleep knows them.
 tick() { sleep 0.1 2>/dev/null || sleep 1; }
 "#;
 
-/// Since when a process runs, in a shell: by this and its number it is known again. proc(5).
-pub(super) const BORN: &str = r#"
-# When a process began, in the kernel's count; nothing if it has ended.
-born() { sed -n 's/^.*) [^ZX] //p' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f19; }
+/// Arguments: mode, user, group, path.
+const MAKE_DIRECTORY: &str = r#"
+# Makes a user's directory; below what is not root's alone with his own rights, for a link of his may lead elsewhere.
+make_directory() {
+    set -- "$1" "$2" "$3" "$4" "${4%/*}"
+    while [ -n "$5" ]; do
+        if [ -e "$5" ]; then
+            case $(stat -L -c %u%A "$5") in
+            0d???????-?) ;;
+            *)
+                setpriv --reuid="$2" --regid="$3" --clear-groups install -d -m "$1" "$4"
+                return
+                ;;
+            esac
+        fi
+        set -- "$1" "$2" "$3" "$4" "${5%/*}"
+    done
+    install -d -m "$1" -o "$2" -g "$3" "$4"
+}
 "#;
 
-/// The functions that the rest of a script calls.
+/// The functions that the rest of a script calls, and the variables for those commands.
 pub(super) fn functions(service: &Service) -> String {
-    let mut text = String::new();
-    if !service.environs.files.is_empty() {
-        text += READ_ENVIRONMENT;
+    let mut text = variables::told(service);
+    if service.environs.directories.iter().any(|directory| directory.owner.is_some()) {
+        text += MAKE_DIRECTORY;
     }
-    if let Some(change) = rights(&service.rights).filter(|_| is_called(service)) {
-        text += "\n# With the service's rights.\n";
-        line(&mut text, format!("as_service() {{ {change} \"$@\"; }}"));
+    let all = [
+        ("as_service", Run::AsService, "With the service's rights and variables."),
+        ("as_root", Run::AsRoot, "With the service's variables alone."),
+    ];
+    for (name, run, why) in all {
+        if let Some(prefix) = variables::prefix(service, run).filter(|_| is_called(service, run)) {
+            line(&mut text, format!("\n# {why}\n{name}() {{ {prefix} \"$@\"; }}"));
+        }
     }
     text
 }
 
-/// Whether a command runs with the service's rights besides the one that becomes the service.
-fn is_called(service: &Service) -> bool {
+/// Whether a command runs like this besides the one that becomes the service.
+fn is_called(service: &Service, run: Run) -> bool {
     let started = match &service.start {
         Start::Foreground(Foreground { detached, .. }) => {
             detached.as_ref().map_or(&[][..], |(command, _)| std::slice::from_ref(command))
@@ -75,7 +76,7 @@ fn is_called(service: &Service) -> bool {
     };
     let stop = &service.stop;
     let lists = [started, &service.before, &service.after, reloads, &stop.commands, &stop.after];
-    lists.into_iter().flatten().any(|command| command.run == Run::AsService)
+    lists.into_iter().flatten().any(|command| command.run == run)
 }
 
 /// The command that gives up rights, before another's words; nothing where all are kept.
@@ -128,48 +129,6 @@ fn capability_list(names: &[String]) -> String {
     std::iter::once("-all".to_owned()).chain(added).collect()
 }
 
-/// Variables, exported.
-pub(super) fn environment(service: &Service) -> String {
-    let (environs, rights) = (&service.environs, &service.rights);
-    let mut text = String::new();
-    if let Some(user) = &rights.user {
-        let user = quoted(user);
-        line(
-            &mut text,
-            format!("record=$(getent passwd {user}) || {{ echo 'there is no user '{user} >&2; exit 1; }}"),
-        );
-        line(&mut text, "USER=${record%%:*} LOGNAME=${record%%:*} SHELL=${record##*:}");
-        line(&mut text, "HOME=${record%:*} HOME=${HOME##*:}");
-        line(&mut text, "export USER LOGNAME SHELL HOME");
-    }
-    for directory in &environs.directories {
-        let all = environs.directories.iter().filter(|one| one.variable == directory.variable);
-        let paths: Vec<&str> = all.map(|one| one.path.as_str()).collect();
-        if paths.first() == Some(&directory.path.as_str()) {
-            line(&mut text, format!("export {}={}", directory.variable, quoted(&paths.join(":"))));
-        }
-    }
-    for (name, value) in &environs.variables {
-        line(&mut text, format!("export {name}={}", quoted(value)));
-    }
-    for file in &environs.files {
-        let path = quoted(&file.path);
-        line(
-            &mut text,
-            match file.missing {
-                Missing::Fails => format!(
-                    "[ -r {path} ] || {{ echo 'cannot read '{path} >&2; exit 1; }}\nread_environment {path}"
-                ),
-                Missing::IsPassedOver => format!("if [ -r {path} ]; then read_environment {path}; fi"),
-            },
-        );
-    }
-    if !environs.unset.is_empty() {
-        line(&mut text, format!("unset {}", environs.unset.join(" ")));
-    }
-    text
-}
-
 /// Directories, limits and the rest of what a process inherits, for the shell itself.
 pub(super) fn inherited(service: &Service) -> String {
     let environs = &service.environs;
@@ -197,29 +156,35 @@ fn directories(service: &Service) -> String {
     let mut text = String::new();
     for directory in &service.environs.directories {
         let path = quoted(&directory.path);
-        let owner = match (&directory.owner, &service.rights.group) {
-            (Some(user), Some(group)) => format!(" -o {} -g {}", quoted(user), quoted(group)),
-            (Some(user), None) => format!(" -o {0} -g \"$(id -g {0})\"", quoted(user)),
-            (None, _) => String::new(),
+        let mode = format!("{:04o}", directory.mode);
+        let make = match (&directory.owner, &service.rights.group) {
+            (Some(user), Some(group)) => {
+                format!("make_directory {mode} {} {} {path}", quoted(user), quoted(group))
+            }
+            (Some(user), None) => format!("make_directory {mode} {0} \"$(id -g {0})\" {path}", quoted(user)),
+            (None, _) => format!("install -d -m {mode} {path}"),
         };
-        line(&mut text, format!("install -d -m {:04o}{owner} {path} || exit 1", directory.mode));
+        line(&mut text, format!("{make} || exit 1"));
     }
     text
 }
 
-/// A command with its rights, as it is run in between.
+/// A command with its rights and variables, as it is run in between.
 pub(super) fn called(service: &Service, command: &Command) -> String {
-    match command.run {
-        Run::AsService if service.rights.are_less() => format!("as_service {}", command.shell()),
-        Run::AsService | Run::AsRoot => command.shell(),
+    let words = variables::expanded(service, command).shell();
+    match (command.run, variables::prefix(service, command.run)) {
+        (_, None) => words,
+        (Run::AsService, Some(_)) => format!("as_service {words}"),
+        (Run::AsRoot, Some(_)) => format!("as_root {words}"),
     }
 }
 
-/// A command with its rights, as the shell's successor.
+/// A command with its rights and variables, as the shell's successor.
 pub(super) fn succeeding(service: &Service, command: &Command) -> String {
-    match (command.run, rights(&service.rights)) {
-        (Run::AsService, Some(change)) => format!("{change} {}", command.shell()),
-        (Run::AsService, None) | (Run::AsRoot, _) => command.shell(),
+    let words = variables::expanded(service, command).shell();
+    match variables::prefix(service, command.run) {
+        Some(prefix) => format!("{prefix} {words}"),
+        None => words,
     }
 }
 
@@ -242,8 +207,12 @@ pub(super) fn all(service: &Service, commands: &[Command], otherwise: &str) -> S
 /// Text behind a margin; what stands in quotes over lines is left as it is.
 pub(super) fn indented(text: &str, margin: &str) -> String {
     let mut out = String::new();
+    if text.is_empty() {
+        return out;
+    }
     let mut open = None;
-    for one in text.lines() {
+    // What `lines` takes for an end of a line may be a word's own.
+    for one in text.strip_suffix('\n').unwrap_or(text).split('\n') {
         if open.is_none() && !one.is_empty() {
             out += margin;
         }
@@ -284,12 +253,12 @@ pub(super) fn beginning(service: &Service) -> String {
     )
 }
 
-/// What the shell does to reload the main process `$MAINPID`; nothing where it cannot.
-pub(super) fn reload(service: &Service) -> Option<String> {
+/// What the shell does to reload the main process `$MAINPID`, and what if it fails; nothing where it cannot.
+pub(super) fn reload(service: &Service, otherwise: &str) -> Option<String> {
     match &service.reload {
         Reload::Never => None,
-        Reload::Signal(signal) => Some(format!("kill -{signal} \"$MAINPID\" || exit 1\n")),
-        Reload::Commands(commands) => Some(all(service, commands, "exit 1")),
+        Reload::Signal(signal) => Some(format!("kill -{signal} \"$MAINPID\" || {otherwise}\n")),
+        Reload::Commands(commands) => Some(all(service, commands, otherwise)),
     }
 }
 
@@ -300,30 +269,28 @@ pub(super) fn shepherd(service: &Service, command: &Command, pid_file: &str, wit
     let mut text = format!("rm -f {file}\n{} || exit 1\n", called(service, command));
     text += &format!(
         "# It went into the background: this shell stays for its supervisor, and ends with it.
-MAINPID= left={}
-while [ -z \"$MAINPID\" ]; do
-    if [ -s {file} ]; then read -r MAINPID _ <{file}; fi
-    case $MAINPID in *[!0-9]*) MAINPID= ;; esac
+left={}
+until read_pid_file {file}; do
     left=$((left - 1))
-    if [ $left -lt 0 ]; then echo 'no process in '{file} >&2; exit 1; fi
-    [ -n \"$MAINPID\" ] || tick
+    if [ $left -lt 0 ]; then echo 'no process of its own in '{file} >&2; exit 1; fi
+    tick
 done
-export MAINPID
+now=$(born \"$MAINPID\")
 ",
-        within.as_secs().clamp(1, 3600) * 10
+        within.as_secs().clamp(1, limits::LONGEST_START) * 10
     );
     text += &all(service, &service.after, ":");
-    text += "left=\nstop() {\n";
+    text += "left=\nlives() { [ \"$(born \"$MAINPID\")\" = \"$now\" ]; }\nstop() {\n";
     text += &indented(&all(service, &service.stop.commands, ":"), "    ");
-    line(&mut text, format!("    kill -{} \"$MAINPID\" 2>/dev/null", service.stop.signal));
+    line(&mut text, format!("    if lives; then kill -{} \"$MAINPID\"; fi", service.stop.signal));
     if let Some(within) = service.stop.within {
         line(&mut text, format!("    left={}", within.as_millis().div_ceil(100)));
     }
     text += "}\ntrap stop TERM INT\n";
-    if let Some(reload) = reload(service) {
+    if let Some(reload) = reload(service, "exit 1") {
         text += &format!("reload() (\n{})\ntrap reload HUP\n", indented(&reload, "    "));
     }
-    text + "while [ -n \"$(born \"$MAINPID\")\" ]; do
+    text + "while lives; do
     if [ -n \"$left\" ]; then left=$((left - 1)); fi
     if [ \"$left\" = 0 ]; then kill -KILL \"$MAINPID\"; fi
     tick
@@ -331,11 +298,11 @@ done
 "
 }
 
-/// Whether a script needs [`WAIT`] and [`BORN`] for its main part.
-pub(super) fn watches(service: &Service) -> bool {
+/// What a script's main part needs where a shell stays for what went into the background.
+pub(super) fn watching(service: &Service) -> String {
     match service.start {
-        Start::Background { .. } => true,
-        Start::Foreground(_) | Start::Once { .. } => false,
+        Start::Background { .. } => WAIT.to_owned() + &pid_file::functions(service),
+        Start::Foreground(_) | Start::Once { .. } => String::new(),
     }
 }
 

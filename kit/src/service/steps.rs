@@ -4,15 +4,13 @@ use super::description::Service;
 use super::plan::{Step, boots, run};
 use super::target::{Level, Target};
 use super::word::Failure;
-use std::time::Duration;
+use crate::limits::{FOR_EVER, RUNIT_LOOKS};
 
 /// Where runsvdir(8) looks for services, as Debian and Void link it.
 const RUNIT_SERVICES: &str = "/etc/service";
 /// The exit codes of a status: 3 is down, 4 is not known.
 const RUNIT_STATUS: &str =
     "told=$(sv status \"$1\") || exit 4; echo \"$told\"; case $told in run:*) ;; *) exit 3 ;; esac";
-/// runsvdir looks every five seconds for new services.
-const RUNIT_LOOKS: Duration = Duration::from_secs(15);
 
 /// The steps behind the files of an install.
 pub(super) fn enabling(service: &Service, target: Target, level: Level) -> Vec<Step> {
@@ -146,7 +144,7 @@ pub(super) fn stopping(service: &Service, target: Target, level: Level) -> Vec<S
         Target::Openrc => command(&["rc-service", name, "stop"]),
         Target::Sysv => script(service, "stop"),
         Target::Runit => {
-            let within = service.stop.within.map_or(86400, |within| within.as_secs().max(1)).to_string();
+            let within = service.stop.within.map_or(FOR_EVER, |within| within.as_secs().max(1)).to_string();
             command(&["sv", "-w", &within, "force-stop", &runit(service).0])
         }
         Target::Launchd => command(&["launchctl", "kill", "SIGTERM", &format!("{}/{name}", launchd(level))]),

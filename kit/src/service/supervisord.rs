@@ -3,12 +3,28 @@
 //! What a section cannot say a script says that stands beside it.
 
 use super::description::{Boot, Foreground, Need, Output, Remains, Restart, Rights, Service, Start, Whom};
-use super::target::{File, Loss, Refusal, Severity, Written, loss, one_process, restart_word, unheard};
+use super::target::{
+    File, Loss, Refusal, Severity, Written, loss, one_process, refused, restart_word, unheard,
+};
 use super::word::{line, quoted};
 use super::{runit, script};
+use crate::limits;
+
+/// What begins a comment behind a space, and is turned back by no sign.
+const COMMENTS: [char; 2] = [';', '#'];
 
 pub(super) fn write(service: &Service) -> Result<Written, Refusal> {
     let mut losses = script::check(service)?;
+    let output = match &service.environs.output {
+        Output::File(path) => Some(path),
+        Output::Log | Output::Nowhere => None,
+    };
+    for path in service.environs.directory.iter().chain(output) {
+        if path.contains(COMMENTS) {
+            let why = "supervisord takes ';' and '#' behind a space for a comment: no path of its sections may have them";
+            return Err(refused(&format!("{path:?}"), why.to_owned()));
+        }
+    }
     unheard(service, &mut losses);
     order(service, &mut losses);
     match service.start {
@@ -87,15 +103,13 @@ fn plain(service: &Service) -> Option<Vec<String>> {
         && environs.nice.is_none()
         && environs.oom_score.is_none()
         && environs.directories.is_empty();
-    command.known().filter(|words| is_plain && words.iter().all(|word| !word.contains(char::is_control)))
+    let fits = |word: &String| !word.contains(char::is_control) && !word.contains(COMMENTS);
+    command.known().filter(|words| is_plain && words.iter().all(fits))
 }
 
 fn run(service: &Service) -> String {
     let mut text = String::from("#!/bin/sh\n") + &script::beginning(service);
-    if script::watches(service) {
-        text += script::WAIT;
-        text += script::BORN;
-    }
+    text += &script::watching(service);
     text += &script::functions(service);
     text.push('\n');
     text + &runit::main(service)
@@ -140,8 +154,7 @@ fn section(service: &Service, command: &str) -> String {
 }
 
 fn stop(service: &Service, text: &mut String) {
-    // For ever is not said by any number: a day.
-    let within = service.stop.within.map_or(86400, |within| within.as_secs().max(1));
+    let within = service.stop.within.map_or(limits::FOR_EVER, |within| within.as_secs().max(1));
     match (&service.start, service.stop.whom) {
         (Start::Foreground(_), whom) => {
             line(text, format!("stopsignal={}\nstopwaitsecs={within}", service.stop.signal));
@@ -153,7 +166,7 @@ fn stop(service: &Service, text: &mut String) {
         }
         // The shell in front passes it on, and kills in time.
         (Start::Background { .. } | Start::Once { .. }, _) => {
-            line(text, format!("stopsignal=TERM\nstopwaitsecs={}", within + 5));
+            line(text, format!("stopsignal=TERM\nstopwaitsecs={}", within + limits::KILLED_WITHIN));
         }
     }
 }
@@ -163,9 +176,9 @@ fn ini_word(word: &str) -> String {
     quoted(word)
 }
 
-/// Text of a value: `%` begins a name, and ` ;` a comment.
+/// Text of a value: `%` begins a name.
 fn escaped(text: &str) -> String {
-    text.replace('%', "%%").replace(" ;", " \\;")
+    text.replace('%', "%%")
 }
 
 fn restart_loss(restart: Restart) -> Option<Loss> {

@@ -3,26 +3,18 @@
 use super::description::{
     Boot, Dependency, Foreground, Need, Output, Reload, Remains, Restart, Service, Start, Whom,
 };
-use super::script;
 use super::target::{File, Refusal, Severity, Written, loss, one_process, restart_word, unheard};
 use super::word::{Command, line, quoted};
+use super::{pid_file, script, variables};
+use crate::limits;
 use std::time::Duration;
-
-/// How long it may take until a process has written down its number, which is all it does.
-const NUMBER_WITHIN: u64 = 5;
 
 const IS_RUNNING: &str = r#"
 # Whether the process of the pid file runs, and is the one that was started: MAINPID is its number.
 is_running() {
-    MAINPID= known= since=
-    if [ -s "$PIDFILE" ]; then read -r MAINPID _ <"$PIDFILE"; fi
-    case $MAINPID in '' | *[!0-9]*) MAINPID=; return 1 ;; esac
-    export MAINPID
+    known= since=
+    read_pid_file "$PIDFILE" || return 1
     now=$(born "$MAINPID")
-    [ -n "$now" ] || return 1
-    # Who is not root may name no process but one of his own.
-    owner=$(stat -L -c %u "$PIDFILE")
-    [ "$owner" = 0 ] || [ "$owner" = "$(stat -c %u "/proc/$MAINPID")" ] || return 1
     if [ -s "$SINCE" ]; then read -r known since <"$SINCE"; fi
     [ "$known" != "$MAINPID" ] || [ "$since" = "$now" ]
 }
@@ -112,7 +104,7 @@ fn text(service: &Service) -> String {
     let mut text = format!("#!/bin/sh\n{}{}", header(service), script::beginning(service));
     let (pid_file, main) = match &service.start {
         Start::Foreground(Foreground { detached: Some((command, pid_file)), .. }) => {
-            (pid_file.clone(), background(service, command, Duration::from_secs(90)))
+            (pid_file.clone(), background(service, command, limits::SAID_BY_SYSTEMD))
         }
         Start::Foreground(Foreground { command, .. }) => {
             // The service may have one of its own.
@@ -128,7 +120,7 @@ fn text(service: &Service) -> String {
     line(&mut text, format!("PIDFILE={}", quoted(&pid_file)));
     line(&mut text, format!("SINCE=/run/{}.since", service.name));
     text += script::WAIT;
-    text += script::BORN;
+    text += &pid_file::functions(service);
     text += IS_RUNNING;
     line(&mut text, "\nis_up() { is_running; }");
     text += &script::functions(service);
@@ -207,7 +199,7 @@ fn header(service: &Service) -> String {
 
 /// What every start does first: what is inherited, and the commands before.
 fn prepared(service: &Service) -> String {
-    script::environment(service)
+    variables::environment(service)
         + &script::inherited(service)
         + &script::all(service, &service.before, "return 1")
 }
@@ -251,11 +243,11 @@ fn foreground(service: &Service, command: &Command) -> String {
     format!(
         "setsid sh -c 'echo $$ >\"$0\" && exec \"$@\"' \"$PIDFILE\" {run} </dev/null {to} &
 left={}
-until [ -s \"$PIDFILE\" ] || [ $left = 0 ]; do left=$((left - 1)); tick; done
+until is_running || [ $left = 0 ]; do left=$((left - 1)); tick; done
 # What cannot be run ends within this time.
 tick
 ",
-        NUMBER_WITHIN * 10
+        limits::NUMBER_WITHIN * 10
     )
 }
 
@@ -267,7 +259,7 @@ fn background(service: &Service, command: &Command, within: Duration) -> String 
 left={}
 until is_running || [ $left = 0 ]; do left=$((left - 1)); tick; done
 ",
-        within.as_secs().clamp(1, 3600) * 10
+        within.as_secs().clamp(1, limits::LONGEST_START) * 10
     )
 }
 
@@ -276,7 +268,7 @@ fn stop(service: &Service) -> String {
     let signal = &stop.signal;
     let mut body = String::from("if ! is_running; then rm -f \"$PIDFILE\" \"$SINCE\"; return 0; fi\n");
     if !stop.commands.is_empty() || !stop.after.is_empty() {
-        body += &script::environment(service);
+        body += &variables::environment(service);
     }
     // Of one that went into the background the group is its own only if it made one: then it leads it.
     body += "whom=$MAINPID\n";
@@ -304,7 +296,8 @@ fn stop(service: &Service) -> String {
     let within = stop.within.map_or("forever".to_owned(), |within| tenths(within).to_string());
     line(&mut body, format!("if ! await_end {within}; then"));
     body += "    echo 'it did not stop in time: it is killed' >&2\n";
-    body += "    kill -s KILL -- \"$whom\" 2>/dev/null\n    await_end 50 || return 1\nfi\n";
+    body += "    kill -s KILL -- \"$whom\" 2>/dev/null\n";
+    line(&mut body, format!("    await_end {} || return 1\nfi", limits::KILLED_WITHIN * 10));
     match stop.whom {
         Whom::All | Whom::Mixed => {
             body += "if [ \"$whom\" != \"$MAINPID\" ]; then kill -s KILL -- \"$whom\" 2>/dev/null; fi\n"
@@ -322,11 +315,11 @@ fn tenths(time: Duration) -> u128 {
 }
 
 fn reload(service: &Service) -> String {
-    let body = match script::reload(service) {
+    let body = match script::reload(service, "exit 1") {
         None => "echo 'it cannot reload' >&2\nreturn 3\n".to_owned(),
         Some(reload) => {
             let variables = match service.reload {
-                Reload::Commands(_) => script::environment(service),
+                Reload::Commands(_) => variables::environment(service),
                 Reload::Never | Reload::Signal(_) => String::new(),
             };
             variables + &reload
@@ -357,7 +350,7 @@ fn once(service: &Service, commands: &[Command], then: Remains) -> String {
     };
     text += &format!("\nstart() {{\n{}}}\n", script::indented(&body, "    "));
     let mut body = String::from("if ! is_up; then return 0; fi\n");
-    body += &script::environment(service);
+    body += &variables::environment(service);
     body += &script::all(service, &service.stop.commands, ":");
     body += &script::all(service, &service.stop.after, ":");
     body += "rm -f \"$UP\"\n";

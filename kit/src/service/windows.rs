@@ -2,6 +2,7 @@
 
 use super::description::{Boot, Foreground, Restart, Service, Start};
 use super::target::{Refusal, Severity, Written, loss, refused, unsaid};
+use crate::limits::FAILURES_FORGOTTEN_AFTER;
 
 pub(super) fn write(service: &Service) -> Result<Written, Refusal> {
     let Start::Foreground(Foreground { command, .. }) = &service.start else {
@@ -29,7 +30,8 @@ pub(super) fn write(service: &Service) -> Result<Written, Refusal> {
         Restart::Never => {}
         Restart::OnFailure | Restart::OnSuccess | Restart::Always => {
             let actions = format!("restart/{}", service.restart_delay.as_millis().max(1000));
-            commands.push(sc(&["failure", &name, "reset=", "86400", "actions=", &actions]));
+            let reset = FAILURES_FORGOTTEN_AFTER.to_string();
+            commands.push(sc(&["failure", &name, "reset=", &reset, "actions=", &actions]));
         }
     }
     let mut losses = unsaid(service);

@@ -62,14 +62,6 @@ impl Word {
         texts.collect()
     }
 
-    /// Whether a shell splits it.
-    pub(super) fn splits(&self) -> bool {
-        self.0.iter().any(|piece| match piece {
-            Piece::Words(_) => true,
-            Piece::Text(_) | Piece::Variable(_) => false,
-        })
-    }
-
     /// As a shell reads it.
     pub(super) fn shell(&self) -> String {
         if let Some(text) = self.known() {

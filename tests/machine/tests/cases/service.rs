@@ -186,6 +186,9 @@ const ONCE: &str = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin
 
 const WRONG: &str = "[Service]\nExecStartPre=/bin/false\nExecStart=/bin/sleep 1000\n";
 
+/// The outer directory is the user's, and so is what it has for the inner one.
+const NESTED: &str = "[Service]\nExecStart=/bin/sleep 1000\nUser=daemon\nStateDirectory=nest nest/inner\nStateDirectoryMode=0750\n";
+
 /// Cells of exported units: `S VERB UNIT` is the manager's own client.
 const CELLS: &[(&str, &str, &str)] = &[
     (
@@ -199,6 +202,13 @@ const CELLS: &[(&str, &str, &str)] = &[
          S reload forking; await grep -q reloaded /var/tmp/forking; S stop forking; echo $?; await '! pgrep -x lifelike'
          marks /var/tmp/forking | grep -v ^after; test -e /run/forking.pid && echo left; S status forking; echo $?",
         "0\n0\n0\nbefore\nstarted\nready\nreloaded\nstopped\n3",
+    ),
+    (
+        "directories: within the user's own no link leads root",
+        "mkdir -p /srv/kept; chmod 700 /srv/kept; S start nested
+         await test -d /var/lib/nest/inner; stat -c '%U %a' /var/lib/nest /var/lib/nest/inner; S stop nested
+         rmdir /var/lib/nest/inner; ln -s /srv/kept /var/lib/nest/inner; S start nested; S stop nested; stat -c '%U %a' /srv/kept",
+        "daemon 750\ndaemon 750\nroot 700",
     ),
     (
         "stubborn: it is killed in time",
@@ -226,13 +236,14 @@ fn exported(report: &mut Report, target: &str, manager: &str, client: &str) -> R
         ("stubborn", STUBBORN),
         ("once", ONCE),
         ("wrong", WRONG),
+        ("nested", NESTED),
     ] {
         setup = setup.file(&format!("/etc/systemd/system/{name}.service"), text)?;
     }
     let setup = setup.file("/usr/local/bin/words", WORDS)?.file("/etc/words", WORDS_FILE)?;
     let machine = machine(setup, manager)?;
     let export = format!(
-        "chmod 755 /usr/local/bin/words; for u in words forking stubborn once wrong; do eudaemon export $u --to {target} --output / 2>&1 >/dev/null | grep ^export; done"
+        "chmod 755 /usr/local/bin/words; for u in words forking stubborn once wrong nested; do eudaemon export $u --to {target} --output / 2>&1 >/dev/null | grep ^export; done"
     );
     let complaints = told(&machine, &export)?;
     if !complaints.is_empty() {
@@ -267,6 +278,12 @@ const SYSV: &[(&str, &str, &str)] = &[
         "sleep 1000 & echo $! >/run/forking.pid; chown daemon /run/forking.pid; S stop forking; kill -0 $! && echo lives; kill $!",
         "lives",
     ),
+    (
+        "nor does a link to one of root's",
+        "sleep 1000 & echo $! >/run/other.pid; ln -s /run/other.pid /run/forking.pid; chown -h daemon /run/forking.pid
+         S stop forking; kill -0 $! && echo lives; kill $!; rm -f /run/other.pid",
+        "lives",
+    ),
     ("it is ordered", "update-rc.d forking defaults 2>&1; ls /etc/rc0.d | grep -c forking; update-rc.d -f forking remove", "1"),
 ];
 
@@ -286,6 +303,15 @@ fn exported_openrc(report: &mut Report) -> Result<()> {
     let script = "quiet rc-service wrong start; echo $?; quiet rc-service words start; await test -e /var/lib/words/told; rm /var/lib/words/told
          pkill -9 -u daemon -x sleep; await test -e /var/lib/words/told; echo again; quiet rc-service words stop";
     report.same("openrc: what fails before, and a restart", &told(&machine, script)?, "1\nagain");
+    let script = "quiet rc-service forking start; D=$(cat /run/forking.pid); sleep 1000 & for text in $! -1; do
+         echo $text >/run/forking.pid; chown daemon /run/forking.pid; quiet rc-service forking reload; echo $?
+         quiet rc-service forking stop; kill -0 $! && echo lives; kill -0 $D && echo runs; quiet rc-service forking zap; done; kill $! $D";
+    let wanted = "1\nlives\nruns\n1\nlives\nruns";
+    report.same(
+        "openrc: a file that is not root's names no process of root's",
+        &told(&machine, script)?,
+        wanted,
+    );
     Ok(())
 }
 
