@@ -10,8 +10,10 @@ mod options;
 mod find;
 
 mod commands;
+mod life;
 mod rest;
 mod rights;
+mod section;
 mod service;
 
 pub use options::Request;

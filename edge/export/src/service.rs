@@ -122,14 +122,14 @@ fn as_started(body: &Service, mut commands: Vec<Command>) -> Vec<Command> {
 }
 
 fn reload(body: &Service, known: &Known<'_>, unsaid: &mut Vec<Unsaid>) -> Reload {
-    let commands = known.all(&body.commands.reload, "ExecReload", unsaid);
+    let commands = as_started(body, known.all(&body.commands.reload, "ExecReload", unsaid));
     if body.kind == ServiceType::NotifyReload && commands.is_empty() {
         return Reload::Signal(signal_name(body.reload_signal));
     }
     match commands.as_slice() {
         [] => Reload::Never,
         [only] => killed(only).map_or_else(|| Reload::Commands(vec![only.clone()]), Reload::Signal),
-        _ => Reload::Commands(as_started(body, commands)),
+        _ => Reload::Commands(commands),
     }
 }
 
@@ -160,9 +160,6 @@ fn stop(body: &Service, known: &Known<'_>, unsaid: &mut Vec<Unsaid>) -> Stop {
         KillMode::Process | KillMode::None => Whom::Main,
     };
     let endless = body.timeout_stop.is_infinite() || !body.kill.send_sigkill;
-    if body.kill.send_sighup {
-        unsaid.push(behaviour("SendSIGHUP=yes", "it gets no SIGHUP beside the signal"));
-    }
     Stop {
         commands: as_started(body, known.all(&body.commands.stop, "ExecStop", unsaid)),
         signal: signal_name(body.kill.signal),

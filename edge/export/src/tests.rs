@@ -308,3 +308,5 @@ fn a_protection_that_is_lost_comes_first() {
         assert_eq!(written.losses[0].severity, Severity::Protection, "{}", target.word());
     }
 }
+
+mod table;
