@@ -12,6 +12,8 @@ const RUNIT_SERVICES: &str = "/etc/service";
 /// The exit codes of a status: 3 is down, 4 is not known.
 const RUNIT_STATUS: &str =
     "told=$(sv status \"$1\") || exit 4; echo \"$told\"; case $told in run:*) ;; *) exit 3 ;; esac";
+/// Nothing is said where no manager runs.
+const UNIT_RUNS: &str = "case $(\"$@\") in ''|inactive|failed) exit 1 ;; esac";
 const OPENRC_STATUS: &str = "[ -e \"/etc/init.d/$1\" ] || exit 4; exec rc-service \"$1\" status";
 /// 4 is a program that it does not know, or no supervisord.
 const SUPERVISOR_KNOWS: &str = "supervisorctl status \"$1\"; [ $? -lt 4 ]";
@@ -62,9 +64,12 @@ pub(super) fn disabling(service: &Service, target: Target, level: Level) -> Vec<
             let mut steps: Vec<Step> = units(service)
                 .iter()
                 .rev()
-                .map(|unit| Step::RunIf {
-                    test: client_words(target, level, ["cat", unit]),
-                    command: client_words(target, level, ["stop", unit]),
+                .map(|unit| {
+                    let words = ["show", "--property=ActiveState", "--value", unit];
+                    let asked = client_words(target, level, words);
+                    let test =
+                        ["sh", "-c", UNIT_RUNS, "up"].map(str::to_owned).into_iter().chain(asked).collect();
+                    Step::RunIf { test, command: client_words(target, level, ["stop", unit]) }
                 })
                 .collect();
             let mut words = vec!["disable".to_owned()];
