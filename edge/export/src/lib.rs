@@ -63,8 +63,11 @@ pub struct Exported {
 pub fn export(request: &Request) -> Result<Exported, String> {
     let found = find::unit(request)?;
     let service = service(&found.config, &found.sockets).map_err(|refusal| of(&found.name, &refusal))?;
-    let written =
+    let mut written =
         written(&service, request.target, Level::System).map_err(|refusal| of(&found.name, &refusal))?;
+    for file in &mut written.files {
+        file.mode = found.readers.narrow(file.mode);
+    }
     Ok(Exported { written, remarks: found.remarks })
 }
 

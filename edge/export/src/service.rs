@@ -4,8 +4,8 @@ use crate::commands::{Known, More};
 use crate::rest::{behaviour, note, rest};
 use crate::rights;
 use eudaemon_kit::service::{
-    self as kit, Boot, Command, Dependency, Foreground, Need, Piece, Ready, Refusal, Reload, Remains, Run,
-    Start, Stop, Unsaid, Whom, Word,
+    self as kit, Account, Boot, Command, Dependency, Foreground, Need, Piece, Ready, Refusal, Reload,
+    Remains, Run, Start, Stop, Unsaid, Whom, Word,
 };
 use eudaemon_unit::config::service::{Restart, Service, ServiceType};
 use eudaemon_unit::config::{self, Body, Config, KillMode, UnitSection};
@@ -40,6 +40,7 @@ pub fn service(config: &Config, sockets: &[Config]) -> Result<kit::Service, Refu
     service.reload = reload(body, &known, &mut unsaid);
     service.stop = stop(body, &known, &mut unsaid);
     service.rights = rights::rights(&body.exec, &name, &mut unsaid);
+    service.account = if body.exec.dynamic_user { Account::IsMade } else { Account::IsThere };
     service.environs = rights::environs(&body.exec, &service.rights, &mut unsaid)?;
     service.restart = restart(body.restart, &mut unsaid);
     service.restart_delay = Duration::from_micros(body.restart_sec.0);

@@ -11,6 +11,7 @@ use eudaemon_unit::specifier::Context;
 use eudaemon_verify::{Ground, Programs};
 use expect_test::{Expect, expect};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -296,6 +297,27 @@ fn every_shared_service_for_every_manager_is_a_script_or_a_reason() {
         let output = Command::new("sh").args(["-c", check, "check"]).args(some).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+#[test]
+fn what_is_made_of_a_secret_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = folder.path().join("x.service");
+    fs::write(&unit, "[Service]\nExecStart=/bin/sh\nEnvironment=TOKEN=secret\nStandardOutput=journal\n")
+        .unwrap();
+    let modes = |mode: u32, target| {
+        fs::set_permissions(&unit, fs::Permissions::from_mode(mode)).unwrap();
+        let unit = unit.to_string_lossy().into_owned();
+        let request = Request { unit, target, scope: Scope::System, root: String::new(), output: None };
+        let files = crate::export(&request).unwrap().written.files;
+        files.iter().map(|file| format!("{:04o}", file.mode)).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(modes(0o644, Target::Runit), "0755 0755 0755 0644");
+    assert_eq!(modes(0o640, Target::Runit), "0750 0750 0750 0640");
+    assert_eq!(modes(0o600, Target::Runit), "0700 0700 0700 0600");
+    assert_eq!(modes(0o600, Target::Sysv), "0700");
+    assert_eq!(modes(0o644, Target::Launchd), "0644");
+    assert_eq!(modes(0o600, Target::Launchd), "0600");
 }
 
 #[test]

@@ -14,7 +14,7 @@ const USAGE: &str = "service install|uninstall|start|stop|status [--user] [--to 
 
 /// What of a plan is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum Doing {
     /// All of it.
     CarryOut,
     /// It is printed.
@@ -31,7 +31,7 @@ pub struct Invocation {
     /// For which manager; `None`: the one at hand.
     pub target: Option<Target>,
     /// Whether it is done or printed.
-    pub mode: Mode,
+    pub doing: Doing,
 }
 
 impl Invocation {
@@ -53,11 +53,11 @@ fn read(mut words: impl Iterator<Item = String>) -> std::result::Result<Invocati
     let act = words.next().unwrap_or_default();
     let found = Act::ALL.iter().find(|(word, _)| *word == act).map(|(_, act)| *act);
     let act = found.ok_or_else(|| format!("expected {USAGE}"))?;
-    let mut read = Invocation { act, level: Level::System, target: None, mode: Mode::CarryOut };
+    let mut read = Invocation { act, level: Level::System, target: None, doing: Doing::CarryOut };
     while let Some(word) = words.next() {
         match word.as_str() {
             "--user" => read.level = Level::User,
-            "--print" => read.mode = Mode::Print,
+            "--print" => read.doing = Doing::Print,
             "--to" => read.target = Some(manager(&words.next().unwrap_or_default())?),
             other => match other.strip_prefix("--to=") {
                 Some(word) => read.target = Some(manager(word)?),
@@ -114,7 +114,7 @@ impl Daemon {
 }
 
 fn answer(service: &Service, invocation: Invocation) -> ExitCode {
-    let Invocation { act, level, target, mode } = invocation;
+    let Invocation { act, level, target, doing } = invocation;
     let asks = act == Act::Status;
     let failed = |text: &str| match (asks, complain(&service.name, text)) {
         (true, _) => ExitCode::from(NOT_KNOWN),
@@ -127,7 +127,7 @@ fn answer(service: &Service, invocation: Invocation) -> ExitCode {
         Ok(plan) => plan,
         Err(refusal) => return failed(&Refusal::to_string(&refusal)),
     };
-    if mode == Mode::Print {
+    if doing == Doing::Print {
         say(&mut std::io::stdout(), &plan.to_string());
         return ExitCode::SUCCESS;
     }
@@ -167,7 +167,7 @@ mod tests {
     fn the_status_of_what_was_never_installed_is_4() {
         let service = Service::new("never-installed", Command::of(["/bin/true"]));
         let invocation =
-            Invocation { act: Act::Status, level: Level::System, target: None, mode: Mode::CarryOut };
+            Invocation { act: Act::Status, level: Level::System, target: None, doing: Doing::CarryOut };
         let code = |act, target| {
             format!("{:?}", answer(&service, Invocation { act, target: Some(target), ..invocation }))
         };

@@ -1,6 +1,6 @@
 //! Acts on a service as steps that can be printed, looked at and done.
 
-use super::description::{Boot, Service};
+use super::description::{Account, Boot, Service};
 use super::steps;
 use super::target::{Level, Loss, Refusal, Target, written};
 use super::{File, word::quoted};
@@ -151,8 +151,10 @@ fn look(files: &[File]) -> Vec<Step> {
 
 /// Where the manager makes no user for the service somebody has to.
 fn user(service: &Service, target: Target) -> Option<Step> {
-    let is_own = service.unsaid.iter().any(|unsaid| unsaid.directive == "DynamicUser=yes");
-    let name = service.rights.user.clone().filter(|_| is_own)?;
+    let name = match service.account {
+        Account::IsThere => return None,
+        Account::IsMade => service.rights.user.clone()?,
+    };
     match target {
         Target::Openrc | Target::Sysv | Target::Runit | Target::Supervisord => {}
         Target::Systemd | Target::Eudaemon | Target::Launchd | Target::Windows => return None,

@@ -141,6 +141,19 @@ fn plans() {
 }
 
 #[test]
+fn a_user_is_made_for_who_says_so() {
+    let mut service = Service::new("x", Command::of(["/bin/true"]));
+    service.rights.user = Some("x".to_owned());
+    let first = |service: &Service| {
+        let plan = Act::Install.plan(service, Target::Sysv, Level::System).expect("it can be said");
+        plan.steps[1].to_string()
+    };
+    assert!(first(&service).starts_with("write "), "{}", first(&service));
+    service.account = Account::IsMade;
+    assert!(first(&service).starts_with("run useradd --system"), "{}", first(&service));
+}
+
+#[test]
 fn a_user_s_own_service() {
     let plan = |target| Act::Install.plan(&greeter(), target, Level::User);
     let text = plan(Target::Systemd).expect("systemd has them").to_string();
@@ -159,10 +172,11 @@ fn command_lines() {
     };
     assert_eq!(read(""), None);
     assert_eq!(read("--daemon service"), None);
-    let install = Invocation { act: Act::Install, level: Level::System, target: None, mode: Mode::CarryOut };
+    let install =
+        Invocation { act: Act::Install, level: Level::System, target: None, doing: Doing::CarryOut };
     assert_eq!(read("service install"), Some(Ok(install)));
     let printed =
-        Invocation { target: Some(Target::Openrc), mode: Mode::Print, level: Level::User, ..install };
+        Invocation { target: Some(Target::Openrc), doing: Doing::Print, level: Level::User, ..install };
     assert_eq!(read("service install --to openrc --print --user"), Some(Ok(printed)));
     let usage = "expected service install|uninstall|start|stop|status [--user] [--to MANAGER] [--print]";
     assert_eq!(read("service"), Some(Err(usage.to_owned())));
