@@ -3,10 +3,12 @@
 use crate::options::Request;
 use eudaemon_unit::config::{Body, Config, LoadState};
 use eudaemon_unit::diagnostic::Severity;
-use eudaemon_unit::files::{Tree, base_name, join, parent};
+use eudaemon_unit::files::{Tree, base_name, join, parent, resolve};
 use eudaemon_unit::load::{Loader, Surroundings};
 use eudaemon_unit::name::{UnitKind, UnitName};
 use eudaemon_verify::{Disk, Ground, clean, environment, specifiers};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 /// A unit that can be used.
 #[derive(Debug)]
@@ -17,6 +19,30 @@ pub struct Found {
     pub sockets: Vec<Config>,
     /// What is said of its files.
     pub remarks: Vec<String>,
+    pub readers: Readers,
+}
+
+/// Who may read all files of a unit, as permission bits: a script of it holds its `Environment=`, which may be secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Readers(u32);
+
+impl Readers {
+    const ALL: Readers = Readers(0o444);
+
+    /// Of a file's permissions those that nobody else has a use for: who may not read a script runs none.
+    pub fn narrow(self, mode: u32) -> u32 {
+        mode & (self.0 | self.0 >> 1 | self.0 >> 2 | 0o700)
+    }
+
+    /// What is built in is no secret.
+    fn of(config: &Config, disk: &Disk, root: &str) -> Readers {
+        let mode = |path: &String| {
+            let end = resolve(&disk.tree, path).ok()?;
+            fs::metadata(format!("{root}{}", end.path)).ok().map(|found| found.mode())
+        };
+        let all = config.fragment.iter().chain(&config.dropins).filter_map(mode);
+        Readers(all.fold(Readers::ALL.0, |readers, mode| readers & mode))
+    }
 }
 
 /// Loads the unit that is asked for.
@@ -42,7 +68,9 @@ pub fn unit(request: &Request) -> Result<Found, String> {
     let environment = environment(&root);
     let cx = specifiers(request.scope, &environment);
     let ground = Ground::new(&disk.tree, &disk, &folders, &environment, request.scope, cx);
-    load(&name, &ground)
+    let mut found = load(&name, &ground)?;
+    found.readers = Readers::of(&found.config, &disk, &root);
+    Ok(found)
 }
 
 /// A name without a suffix is a service's.
@@ -90,7 +118,7 @@ pub(crate) fn load(name: &UnitName, ground: &Ground<'_>) -> Result<Found, String
         return Err(format!("{name} cannot be exported: {why}"));
     }
     let sockets = sockets(&config, &loader);
-    Ok(Found { name: name.to_string(), config, sockets, remarks })
+    Ok(Found { name: name.to_string(), config, sockets, remarks, readers: Readers::ALL })
 }
 
 /// Those that are named after it or by it, and are for it.

@@ -12,8 +12,10 @@ mod find;
 mod limits;
 
 mod commands;
+mod life;
 mod rest;
 mod rights;
+mod section;
 mod service;
 
 pub use options::Request;
@@ -63,8 +65,11 @@ pub struct Exported {
 pub fn export(request: &Request) -> Result<Exported, String> {
     let found = find::unit(request)?;
     let service = service(&found.config, &found.sockets).map_err(|refusal| of(&found.name, &refusal))?;
-    let written =
+    let mut written =
         written(&service, request.target, Level::System).map_err(|refusal| of(&found.name, &refusal))?;
+    for file in &mut written.files {
+        file.mode = found.readers.narrow(file.mode);
+    }
     Ok(Exported { written, remarks: found.remarks })
 }
 

@@ -1,9 +1,12 @@
 //! What of a unit only managers of systemd's kind know, and how much is lost without it.
 
+use crate::life::{exec, kill, life};
+use crate::section::{install, section};
 use eudaemon_kit::service::{Severity, Unsaid};
-use eudaemon_unit::config::service::{ExitType, Service};
+use eudaemon_unit::config::service::Service;
 use eudaemon_unit::config::socket::Listen;
-use eudaemon_unit::config::{Body, Config, KillMode};
+use eudaemon_unit::config::{Body, Config};
+use eudaemon_unit::name::UnitName;
 use eudaemon_unit::span::Span;
 use eudaemon_unit::values::address::format_address;
 use eudaemon_unit::values::timespan::format_timespan;
@@ -11,18 +14,21 @@ use eudaemon_unit::values::timespan::format_timespan;
 /// Without these the service may do what it may not do otherwise: beginnings of their keys.
 const PROTECTIONS: &[&str] = &[
     "AppArmor",
+    "BPFProgram",
     "BindReadOnlyPaths",
     "Device",
     "ExecPaths",
     "IPAddress",
-    "IPIngress",
+    "IPCNamespacePath",
     "IPEgress",
+    "IPIngress",
     "Inaccessible",
     "Keyring",
     "LockPersonality",
     "MemoryDenyWriteExecute",
+    "NFTSet",
+    "NetworkNamespacePath",
     "NoExecPaths",
-    "PrivateTmp",
     "Private",
     "ProcSubset",
     "Protect",
@@ -54,11 +60,27 @@ pub fn note(directive: impl Into<String>, why: impl Into<String>) -> Unsaid {
     Unsaid { directive: directive.into(), severity: Severity::Note, why: why.into() }
 }
 
+/// A field that differs from what holds where nothing is said.
+pub fn changed<T: PartialEq>(field: T, default: T, lost: impl FnOnce(T) -> Unsaid) -> Option<Unsaid> {
+    (field != default).then(|| lost(field))
+}
+
+pub fn after(key: &str, span: Span, why: &str) -> Unsaid {
+    behaviour(format!("{key}={}", format_timespan(span)), why)
+}
+
 /// All of it.
 pub fn rest(config: &Config, service: &Service, sockets: &[Config], unsaid: &mut Vec<Unsaid>) {
     kept(config, unsaid);
-    section(config, unsaid);
+    section(&config.unit, &service.exec, unsaid);
+    install(&config.install, unsaid);
     life(service, unsaid);
+    exec(&service.exec, unsaid);
+    kill(&service.kill, unsaid);
+    let is_there = |name: &UnitName| sockets.iter().any(|socket| socket.name == *name);
+    for name in service.sockets.iter().filter(|name| !is_there(name)) {
+        unsaid.push(behaviour(format!("Sockets={name}"), "that socket unit is not there"));
+    }
     for socket in sockets {
         let Body::Socket(body) = &socket.body else { continue };
         let listens: Vec<String> = body.listen.iter().map(listen).collect();
@@ -67,87 +89,53 @@ pub fn rest(config: &Config, service: &Service, sockets: &[Config], unsaid: &mut
     }
 }
 
-/// Directives that are text to us too.
+/// Directives that are text to us too. Only what asks for something is kept, so nothing is judged by its looks: the strictest
+/// value may be an empty one.
 fn kept(config: &Config, unsaid: &mut Vec<Unsaid>) {
     for kept in &config.kept {
         let (key, value) = (kept.key.as_str(), kept.value.as_str());
-        let is_off = ["no", "false", "off", "0", ""].contains(&value);
         let begins = |words: &[&str]| words.iter().any(|word| key.starts_with(word));
-        if kept.section == "Install" || (is_off && key != "ProtectProc") {
+        if kept.section == "Install" || NOTHING.contains(&(key, value)) {
             continue;
         }
-        let directive = format!("{key}={value}");
-        unsaid.push(match (begins(PROTECTIONS), begins(REMARKS)) {
-            (true, _) => protection(directive, "no other manager has it"),
-            (false, true) => note(directive, "no other manager has it"),
-            (false, false) => behaviour(directive, "no other manager has it"),
+        let written = EMPTY.iter().find(|(known, _)| *known == key && value.is_empty());
+        let directive = format!("{key}={}", written.map_or(value, |(_, written)| *written));
+        unsaid.push(match (begins(PROTECTIONS), begins(REMARKS) || key.ends_with("Accounting")) {
+            (true, _) => protection(directive, NO_OTHER),
+            (false, true) => note(directive, NO_OTHER),
+            (false, false) => behaviour(directive, NO_OTHER),
         });
     }
 }
 
-/// `[Unit]`, but for what is needed and the order.
-fn section(config: &Config, unsaid: &mut Vec<Unsaid>) {
-    let unit = &config.unit;
-    for (family, tests) in [("Condition", &unit.conditions), ("Assert", &unit.asserts)] {
-        for test in tests {
-            unsaid.push(behaviour(test.line(family), "it is not looked at: the service is started anyway"));
-        }
-    }
-    if unit.stop_when_unneeded {
-        unsaid.push(behaviour("StopWhenUnneeded=yes", "it stays up when nobody needs it any more"));
-    }
-}
+const NO_OTHER: &str = "no other manager has it";
 
-/// How it lives, beyond what every manager knows.
-fn life(service: &Service, unsaid: &mut Vec<Unsaid>) {
-    if service.watchdog != Span::ZERO && !service.watchdog.is_infinite() {
-        let directive = format!("WatchdogSec={}", format_timespan(service.watchdog));
-        unsaid.push(behaviour(directive, "nobody ends it when it hangs"));
-    }
-    if !service.runtime_max.is_infinite() {
-        let directive = format!("RuntimeMaxSec={}", format_timespan(service.runtime_max));
-        unsaid.push(behaviour(directive, "nobody ends it after that time"));
-    }
-    let statuses = [
-        ("SuccessExitStatus=", &service.success_exit_status),
-        ("RestartPreventExitStatus=", &service.restart_prevent_exit_status),
-        ("RestartForceExitStatus=", &service.restart_force_exit_status),
-    ];
-    for (directive, statuses) in statuses {
-        if !statuses.codes.is_empty() || !statuses.signals.is_empty() {
-            unsaid.push(behaviour(directive, "only 0 is a good end, and restarts do not ask for the code"));
-        }
-    }
-    if service.fd_store_max > 0 {
-        unsaid.push(behaviour("FileDescriptorStoreMax=", "nobody keeps its descriptors over a restart"));
-    }
-    if service.exit_type == ExitType::Cgroup {
-        unsaid.push(behaviour("ExitType=cgroup", "it has ended when its main process has"));
-    }
-    if service.health.is_some() {
-        unsaid.push(behaviour("[X-Health]", "nobody asks it whether it is well"));
-    }
-    if service.exec.delegate
-        || service.exec.slice.as_deref().is_some_and(|slice| !slice.starts_with("system"))
-    {
-        unsaid.push(behaviour("Slice=, Delegate=", "there are no cgroups: it shares all resources"));
-    }
-    if service.exec.pam_name.is_some() {
-        unsaid.push(behaviour("PAMName=", "there is no session for it"));
-    }
-    if service.exec.syslog_identifier.is_some() {
-        unsaid.push(note("SyslogIdentifier=", "its lines have the service's name"));
-    }
-    if !service.exec.ignore_sigpipe {
-        unsaid.push(note("IgnoreSIGPIPE=no", "it has SIGPIPE as its starter has it"));
-    }
-    match service.kill.mode {
-        KillMode::None => {
-            unsaid.push(behaviour("KillMode=none", "its main process gets a signal all the same"));
-        }
-        KillMode::ControlGroup | KillMode::Mixed | KillMode::Process => {}
-    }
-}
+/// What is kept although it is how things are anyway.
+const NOTHING: &[(&str, &str)] = &[
+    ("CPUSchedulingPriority", "0"),
+    ("DefaultMemoryLow", "0"),
+    ("DefaultMemoryMin", "0"),
+    ("DefaultStartupMemoryLow", "0"),
+    // Told as a field: the empty value is of controllers.
+    ("Delegate", ""),
+    ("IOAccounting", "no"),
+    ("IPAccounting", "no"),
+    ("MemoryHigh", "infinity"),
+    ("MemoryLimit", "infinity"),
+    ("MemoryLow", "0"),
+    ("MemoryMax", "infinity"),
+    ("MemoryMin", "0"),
+    ("MemorySwapMax", "infinity"),
+    ("MemoryZSwapMax", "infinity"),
+    ("MountAPIVFS", "no"),
+    ("NUMAPolicy", "default"),
+    ("RestrictAddressFamilies", "~"),
+    ("RestrictNetworkInterfaces", "~"),
+    ("TasksMax", "infinity"),
+];
+
+/// What an empty list was written as.
+const EMPTY: [(&str, &str); 2] = [("RestrictAddressFamilies", "none"), ("RestrictNamespaces", "yes")];
 
 fn listen(listen: &Listen) -> String {
     match listen {

@@ -27,9 +27,11 @@ pub fn rights(exec: &Exec, stem: &str, unsaid: &mut Vec<Unsaid>) -> Rights {
         Capabilities(names.collect())
     };
     let bounding = exec.capability_bounding_set;
+    // Who is root has root's group anyway.
+    let is_other = |name: &&String| !is_root(name) || (user.is_some() && !name.is_empty());
     Rights {
+        group: exec.group.as_ref().filter(is_other).cloned(),
         user,
-        group: exec.group.as_ref().filter(|name| !is_root(name)).cloned(),
         groups: exec.supplementary_groups.clone(),
         bounding: (bounding != exec::Capabilities::ALL).then(|| names(bounding)),
         ambient: names(exec.ambient_capabilities),
@@ -135,6 +137,8 @@ fn output(exec: &Exec, unsaid: &mut Vec<Unsaid>) -> Output {
         | Stdio::Text => Some(Output::Log),
         Stdio::Inherit => None,
     };
+    unsaid.extend(stream_lost("StandardOutput", &exec.standard_output));
+    unsaid.extend(stream_lost("StandardError", &exec.standard_error));
     let stdout = of(&exec.standard_output).unwrap_or(Output::Nowhere);
     match of(&exec.standard_error) {
         Some(stderr) if stderr != stdout => {
@@ -146,16 +150,38 @@ fn output(exec: &Exec, unsaid: &mut Vec<Unsaid>) -> Output {
     }
 }
 
-fn directories(exec: &Exec, rights: &Rights, unsaid: &mut Vec<Unsaid>) -> Vec<Directory> {
-    let kinds: [(&'static str, &str, &str, &Directories); 5] = [
+/// What of a stream goes elsewhere.
+fn stream_lost(key: &str, stream: &Stdio) -> Option<Unsaid> {
+    let (value, why) = match stream {
+        Stdio::Tty | Stdio::TtyForce | Stdio::TtyFail => {
+            ("tty".to_owned(), "it goes to the log: there is no terminal")
+        }
+        Stdio::Socket => ("socket".to_owned(), "it goes to the log"),
+        Stdio::NamedFd(name) => (format!("fd:{name}"), "it goes to the log"),
+        Stdio::JournalConsole => ("journal+console".to_owned(), "it does not go to the console"),
+        Stdio::KmsgConsole => ("kmsg+console".to_owned(), "it does not go to the console"),
+        Stdio::Kmsg => ("kmsg".to_owned(), "it goes to the log"),
+        Stdio::File(path) => (format!("file:{path}"), "lines are added to the file"),
+        Stdio::Truncate(path) => (format!("truncate:{path}"), "lines are added to the file"),
+        Stdio::Inherit | Stdio::Null | Stdio::Journal | Stdio::Append(_) | Stdio::Text => return None,
+    };
+    Some(behaviour(format!("{key}={value}"), why))
+}
+
+/// The variable that tells of each kind, its directive, where it is below, and those of a unit.
+pub fn directory_kinds(exec: &Exec) -> [(&'static str, &'static str, &'static str, &Directories); 5] {
+    [
         ("RUNTIME_DIRECTORY", "RuntimeDirectory", "/run", &exec.runtime_directory),
         ("STATE_DIRECTORY", "StateDirectory", "/var/lib", &exec.state_directory),
         ("CACHE_DIRECTORY", "CacheDirectory", "/var/cache", &exec.cache_directory),
         ("LOGS_DIRECTORY", "LogsDirectory", "/var/log", &exec.logs_directory),
         ("CONFIGURATION_DIRECTORY", "ConfigurationDirectory", "/etc", &exec.configuration_directory),
-    ];
+    ]
+}
+
+fn directories(exec: &Exec, rights: &Rights, unsaid: &mut Vec<Unsaid>) -> Vec<Directory> {
     let mut all = Vec::new();
-    for (variable, key, below, directories) in kinds {
+    for (variable, key, below, directories) in directory_kinds(exec) {
         for (name, links) in &directories.names {
             if !links.is_empty() {
                 unsaid.push(behaviour(format!("{key}={name}:{}", links.join(":")), "the links are not made"));
@@ -163,9 +189,6 @@ fn directories(exec: &Exec, rights: &Rights, unsaid: &mut Vec<Unsaid>) -> Vec<Di
             let owner = rights.user.clone().filter(|_| variable != "CONFIGURATION_DIRECTORY");
             all.push(Directory { path: format!("{below}/{name}"), mode: directories.mode, owner, variable });
         }
-    }
-    if !exec.runtime_directory.names.is_empty() && exec.runtime_directory_preserve != exec::Preserve::Yes {
-        unsaid.push(note("RuntimeDirectory=", "it stays when the service is down"));
     }
     all
 }

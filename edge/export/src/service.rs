@@ -5,8 +5,8 @@ use crate::limits::PID_FILE_WITHIN;
 use crate::rest::{behaviour, note, rest};
 use crate::rights;
 use eudaemon_kit::service::{
-    self as kit, Boot, Command, Dependency, Foreground, Need, Piece, Ready, Refusal, Reload, Remains, Run,
-    Start, Stop, Unsaid, Whom, Word,
+    self as kit, Account, Boot, Command, Dependency, Foreground, Need, Piece, Ready, Refusal, Reload,
+    Remains, Run, Start, Stop, Unsaid, Whom, Word,
 };
 use eudaemon_unit::config::service::{Restart, Service, ServiceType};
 use eudaemon_unit::config::{self, Body, Config, KillMode, UnitSection};
@@ -38,6 +38,7 @@ pub fn service(config: &Config, sockets: &[Config]) -> Result<kit::Service, Refu
     service.reload = reload(body, &known, &mut unsaid);
     service.stop = stop(body, &known, &mut unsaid);
     service.rights = rights::rights(&body.exec, &name, &mut unsaid);
+    service.account = if body.exec.dynamic_user { Account::IsMade } else { Account::IsThere };
     service.environs = rights::environs(&body.exec, &service.rights, &mut unsaid)?;
     service.restart = restart(body.restart, &mut unsaid);
     service.restart_delay = Duration::from_micros(body.restart_sec.0);
@@ -120,14 +121,14 @@ fn as_started(body: &Service, mut commands: Vec<Command>) -> Vec<Command> {
 }
 
 fn reload(body: &Service, known: &Known<'_>, unsaid: &mut Vec<Unsaid>) -> Reload {
-    let commands = known.all(&body.commands.reload, "ExecReload", unsaid);
+    let commands = as_started(body, known.all(&body.commands.reload, "ExecReload", unsaid));
     if body.kind == ServiceType::NotifyReload && commands.is_empty() {
         return Reload::Signal(signal_name(body.reload_signal));
     }
     match commands.as_slice() {
         [] => Reload::Never,
         [only] => killed(only).map_or_else(|| Reload::Commands(vec![only.clone()]), Reload::Signal),
-        _ => Reload::Commands(as_started(body, commands)),
+        _ => Reload::Commands(commands),
     }
 }
 
@@ -158,9 +159,6 @@ fn stop(body: &Service, known: &Known<'_>, unsaid: &mut Vec<Unsaid>) -> Stop {
         KillMode::Process | KillMode::None => Whom::Main,
     };
     let endless = body.timeout_stop.is_infinite() || !body.kill.send_sigkill;
-    if body.kill.send_sighup {
-        unsaid.push(behaviour("SendSIGHUP=yes", "it gets no SIGHUP beside the signal"));
-    }
     Stop {
         commands: as_started(body, known.all(&body.commands.stop, "ExecStop", unsaid)),
         signal: signal_name(body.kill.signal),

@@ -11,6 +11,7 @@ use eudaemon_unit::specifier::Context;
 use eudaemon_verify::{Ground, Programs};
 use expect_test::{Expect, expect};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -77,15 +78,15 @@ fn variables_that_the_unit_sets_are_known_and_others_wait() {
         &unit(""),
         &["exec /bin"],
         expect![[r#"
-        exec /bin/x 'one$B' two words 'xtwo words'"${C}" '$A' % one '' '${A:-x}' $C
-    "#]],
+            exec /bin/sh -c 'eval "$SERVICE_VARIABLES"' sh /bin/sh -fc 'exec /bin/x '\''one$B'\'' two words '\''xtwo words'\''"${C}" '\''$A'\'' % one '\'''\'' '\''${A:-x}'\'' $C'
+        "#]],
     );
     check(
         &unit("EnvironmentFile=-/etc/x"),
         &["exec /bin"],
         expect![[r#"
-        exec /bin/x "${A}"'$B' $B x"${B}""${C}" '$A' % $A '' '${A:-x}' $C
-    "#]],
+            exec /bin/sh -c 'eval "$SERVICE_VARIABLES"' sh /bin/sh -fc 'exec /bin/x "${A}"'\''$B'\'' $B x"${B}""${C}" '\''$A'\'' % $A '\'''\'' '\''${A:-x}'\'' $C'
+        "#]],
     );
 }
 
@@ -151,10 +152,11 @@ fn one_that_says_when_it_is_ready_and_is_watched() {
             respawn_delay=5
             respawn_max=0
             command=/usr/bin/setpriv
-            command_args='--reuid=api --regid="$(id -g api)" --init-groups --no-new-privs /usr/bin/api'
+            command_args='--reuid=api --regid="$(id -g api)" --init-groups --no-new-privs /bin/sh -c '\''eval "$SERVICE_VARIABLES"'\'' sh /usr/bin/api'
             extra_started_commands=reload
             need db
-            install -d -m 0755 -o api -g "$(id -g api)" /var/lib/api || exit 1
+            setpriv --reuid="$2" --regid="$3" --clear-groups install -d -m "$1" "$4"
+            install -d -m "$1" -o "$2" -g "$3" "$4"
             service_set_value command ''
             command=
             kill -HUP "$MAINPID" || return 1
@@ -299,6 +301,27 @@ fn every_shared_service_for_every_manager_is_a_script_or_a_reason() {
 }
 
 #[test]
+fn what_is_made_of_a_secret_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = folder.path().join("x.service");
+    fs::write(&unit, "[Service]\nExecStart=/bin/sh\nEnvironment=TOKEN=secret\nStandardOutput=journal\n")
+        .unwrap();
+    let modes = |mode: u32, target| {
+        fs::set_permissions(&unit, fs::Permissions::from_mode(mode)).unwrap();
+        let unit = unit.to_string_lossy().into_owned();
+        let request = Request { unit, target, scope: Scope::System, root: String::new(), output: None };
+        let files = crate::export(&request).unwrap().written.files;
+        files.iter().map(|file| format!("{:04o}", file.mode)).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(modes(0o644, Target::Runit), "0755 0755 0755 0644");
+    assert_eq!(modes(0o640, Target::Runit), "0750 0750 0750 0640");
+    assert_eq!(modes(0o600, Target::Runit), "0700 0700 0700 0600");
+    assert_eq!(modes(0o600, Target::Sysv), "0700");
+    assert_eq!(modes(0o644, Target::Launchd), "0644");
+    assert_eq!(modes(0o600, Target::Launchd), "0600");
+}
+
+#[test]
 fn a_protection_that_is_lost_comes_first() {
     let unit = "[Service]\nExecStart=/bin/x\nPrivateTmp=yes\nDocumentation=x\nWatchdogSec=1\n";
     let found = found(&[("x.service", unit)], "x.service").unwrap();
@@ -308,3 +331,5 @@ fn a_protection_that_is_lost_comes_first() {
         assert_eq!(written.losses[0].severity, Severity::Protection, "{}", target.word());
     }
 }
+
+mod table;

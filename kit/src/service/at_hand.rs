@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 impl Target {
     /// The manager that runs here, or whose files are read when the machine starts. Looked for in this order: systemd or
-    /// eudaemon, OpenRC, runit, supervisord, SysV scripts. `None`: no one that is known.
+    /// eudaemon, OpenRC, runit, supervisord, launchd, SysV scripts. `None`: no one that is known.
     ///
     /// Both of the first serve systemd's clients: whoever's client is installed is told.
     #[must_use]

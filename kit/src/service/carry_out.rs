@@ -1,5 +1,6 @@
 //! Plans done, step by step. What was done before a step that fails stays done, and the error says so.
 
+use super::place::{place, written_for};
 use super::plan::{Act, Plan, Step};
 use super::word::Failure;
 use crate::error::{Error, Result};
@@ -49,6 +50,12 @@ impl Plan {
 fn do_step(step: &Step) -> io::Result<Option<ExitStatus>> {
     let root = Path::new("/");
     match step {
+        Step::Look(files) => {
+            files.iter().try_for_each(|file| file.look(root)).map(|()| None).map_err(io::Error::other)
+        }
+        Step::Clear { name, patterns, kept, before } => {
+            clear(name, patterns, kept, before, root).map(|()| None)
+        }
         Step::Write(file) => file.put(root).map(|_| None).map_err(io::Error::other),
         Step::Remove(file) => file.remove(root).map(|()| None).map_err(io::Error::other),
         Step::RemoveEmpty(path) => match fs::remove_dir(path) {
@@ -71,12 +78,39 @@ fn do_step(step: &Step) -> io::Result<Option<ExitStatus>> {
                 Failure::Ignored => Ok(None),
             }
         }
+        Step::RunIf { test, command } => match quiet(test) {
+            Ok(status) if status.success() => run(command).map(Some),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            Ok(_) | Err(_) => Ok(None),
+        },
         Step::RunUnless { test, command } => match run(test) {
             Ok(status) if status.success() => Ok(None),
             Ok(_) => run(command).map(Some),
             Err(error) => Err(error),
         },
     }
+}
+
+/// Removes what an older version left; the commands may fail, for a manager that does not run knows nothing of it.
+fn clear(
+    name: &str,
+    patterns: &[String],
+    kept: &[String],
+    before: &[Vec<String>],
+    root: &Path,
+) -> io::Result<()> {
+    let kept = kept.iter().map(|path| place(path, root));
+    let kept: Vec<PathBuf> = kept.collect::<Result<_>>().map_err(io::Error::other)?;
+    let found = patterns.iter().flat_map(|pattern| written_for(name, pattern, root));
+    for path in found.filter(|path| !kept.contains(path)) {
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        for command in before {
+            let words: Vec<String> = command.iter().cloned().chain([file.clone()]).collect();
+            quiet(&words).ok();
+        }
+        fs::remove_file(&path)?;
+    }
+    Ok(())
 }
 
 fn is_harmless(kind: ErrorKind) -> bool {
@@ -86,7 +120,7 @@ fn is_harmless(kind: ErrorKind) -> bool {
 fn wait_for(words: &[String], within: Duration) -> io::Result<()> {
     let begin = Instant::now();
     loop {
-        let ended = command(words)?.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+        let ended = quiet(words)?;
         if ended.success() {
             return Ok(());
         }
@@ -107,6 +141,11 @@ fn run_first(choice: &[Vec<String>]) -> io::Result<ExitStatus> {
         }
     }
     Err(missing)
+}
+
+/// A test: what it prints is nobody's business.
+fn quiet(words: &[String]) -> io::Result<ExitStatus> {
+    command(words)?.stdout(Stdio::null()).stderr(Stdio::null()).status()
 }
 
 fn run(words: &[String]) -> io::Result<ExitStatus> {

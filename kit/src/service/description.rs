@@ -23,6 +23,8 @@ pub struct Service {
     pub stop: Stop,
     /// Who it is, and what it may do.
     pub rights: Rights,
+    /// Whether the user it is has to be made.
+    pub account: Account,
     /// What it finds around it.
     pub environs: Environs,
     /// What happens when it ends by itself.
@@ -147,6 +149,16 @@ pub struct Rights {
     pub new: NewRights,
     /// The directory that it sees as `/`.
     pub root_directory: Option<String>,
+}
+
+/// Whether a service's user is there before it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Account {
+    /// It is, or it is nobody's to make.
+    #[default]
+    IsThere,
+    /// It is the service's own, and made for it where the manager makes none: `DynamicUser=`.
+    IsMade,
 }
 
 /// Whether programs that a service executes may gain rights, by set-uid bits and file capabilities.
@@ -322,6 +334,7 @@ impl Service {
             reload: Reload::Never,
             stop: Stop::default(),
             rights: Rights::default(),
+            account: Account::default(),
             environs: Environs::default(),
             restart: Restart::Never,
             restart_delay: Duration::ZERO,

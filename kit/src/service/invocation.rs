@@ -14,7 +14,7 @@ const USAGE: &str = "service install|uninstall|start|stop|status [--user] [--to 
 
 /// What of a plan is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum Doing {
     /// All of it.
     CarryOut,
     /// It is printed.
@@ -31,7 +31,7 @@ pub struct Invocation {
     /// For which manager; `None`: the one at hand.
     pub target: Option<Target>,
     /// Whether it is done or printed.
-    pub mode: Mode,
+    pub doing: Doing,
 }
 
 impl Invocation {
@@ -53,11 +53,11 @@ fn read(mut words: impl Iterator<Item = String>) -> std::result::Result<Invocati
     let act = words.next().unwrap_or_default();
     let found = Act::ALL.iter().find(|(word, _)| *word == act).map(|(_, act)| *act);
     let act = found.ok_or_else(|| format!("expected {USAGE}"))?;
-    let mut read = Invocation { act, level: Level::System, target: None, mode: Mode::CarryOut };
+    let mut read = Invocation { act, level: Level::System, target: None, doing: Doing::CarryOut };
     while let Some(word) = words.next() {
         match word.as_str() {
             "--user" => read.level = Level::User,
-            "--print" => read.mode = Mode::Print,
+            "--print" => read.doing = Doing::Print,
             "--to" => read.target = Some(manager(&words.next().unwrap_or_default())?),
             other => match other.strip_prefix("--to=") {
                 Some(word) => read.target = Some(manager(word)?),
@@ -79,7 +79,8 @@ impl Daemon {
     /// arguments.
     ///
     /// What is done is told on stdout, and what the manager cannot be told on stderr, the worst first. The exit code is 0,
-    /// or 1 with a sentence on stderr; of `status` it is the manager's own.
+    /// or 1 with a sentence on stderr; of `status` it is the manager's own, and 4 where nobody can be asked, as the Linux
+    /// Standard Base has it.
     ///
     /// ```no_run
     /// use eudaemon_kit::Daemon;
@@ -113,22 +114,26 @@ impl Daemon {
 }
 
 fn answer(service: &Service, invocation: Invocation) -> ExitCode {
-    let Invocation { act, level, target, mode } = invocation;
+    let Invocation { act, level, target, doing } = invocation;
+    let asks = act == Act::Status;
+    let failed = |text: &str| match (asks, complain(&service.name, text)) {
+        (true, _) => ExitCode::from(NOT_KNOWN),
+        (false, code) => code,
+    };
     let Some(target) = target.or_else(|| Target::at_hand(level)) else {
-        return complain(&service.name, "no service manager is found here: name one by --to");
+        return failed("no service manager is found here: name one by --to");
     };
     let plan = match act.plan(service, target, level) {
         Ok(plan) => plan,
-        Err(refusal) => return complain(&service.name, &Refusal::to_string(&refusal)),
+        Err(refusal) => return failed(&Refusal::to_string(&refusal)),
     };
-    if mode == Mode::Print {
+    if doing == Doing::Print {
         say(&mut std::io::stdout(), &plan.to_string());
         return ExitCode::SUCCESS;
     }
     for loss in &plan.losses {
         say(&mut std::io::stderr(), &format!("{}: {}: {}\n", loss.severity.word(), loss.directive, loss.why));
     }
-    let asks = act == Act::Status;
     match plan.carry_out(|step| {
         if !asks {
             say(&mut std::io::stdout(), &format!("{step}\n"));
@@ -136,9 +141,12 @@ fn answer(service: &Service, invocation: Invocation) -> ExitCode {
     }) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Said(code)) => ExitCode::from(code),
-        Err(error) => complain(&service.name, &error.to_string()),
+        Err(error) => failed(&error.to_string()),
     }
 }
+
+/// The exit code of a status that nobody knows.
+const NOT_KNOWN: u8 = 4;
 
 fn complain(name: &str, text: &str) -> ExitCode {
     say(&mut std::io::stderr(), &format!("{name}: {text}\n"));
@@ -148,4 +156,23 @@ fn complain(name: &str, text: &str) -> ExitCode {
 /// A reader that went away changes nothing of what is done.
 fn say(out: &mut dyn Write, text: &str) {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::Command;
+
+    #[test]
+    fn the_status_of_what_was_never_installed_is_4() {
+        let service = Service::new("never-installed", Command::of(["/bin/true"]));
+        let invocation =
+            Invocation { act: Act::Status, level: Level::System, target: None, doing: Doing::CarryOut };
+        let code = |act, target| {
+            format!("{:?}", answer(&service, Invocation { act, target: Some(target), ..invocation }))
+        };
+        assert_eq!(code(Act::Status, Target::Sysv), format!("{:?}", ExitCode::from(4)));
+        assert_eq!(code(Act::Status, Target::Openrc), format!("{:?}", ExitCode::from(4)));
+        assert_eq!(code(Act::Stop, Target::Sysv), format!("{:?}", ExitCode::from(1)));
+    }
 }

@@ -40,10 +40,11 @@ mod invocation;
 
 pub use carry_out::Outcome;
 pub use description::{
-    Boot, Capabilities, Dependency, Directory, EnvironmentFile, Environs, Foreground, Limit, Limits, Missing,
-    Need, NewRights, Output, Ready, Reload, Remains, Restart, Rights, Service, Start, Stop, Unsaid, Whom,
+    Account, Boot, Capabilities, Dependency, Directory, EnvironmentFile, Environs, Foreground, Limit, Limits,
+    Missing, Need, NewRights, Output, Ready, Reload, Remains, Restart, Rights, Service, Start, Stop, Unsaid,
+    Whom,
 };
-pub use invocation::{Invocation, Mode};
+pub use invocation::{Doing, Invocation};
 pub use place::Put;
 pub use plan::{Act, Plan, Step};
 pub use target::{File, Level, Loss, Refusal, Severity, Target, Written, written};

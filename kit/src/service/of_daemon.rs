@@ -1,8 +1,8 @@
 //! A service out of a daemon's description, as its unit files are.
 
 use super::description::{
-    Boot, Capabilities, Dependency, Directory, Environs, Foreground, Limit, Need, NewRights, Output, Ready,
-    Reload, Restart, Rights, Service, Start, Stop, Unsaid, Whom,
+    Account, Boot, Capabilities, Dependency, Directory, Environs, Foreground, Limit, Need, NewRights, Output,
+    Ready, Reload, Restart, Rights, Service, Start, Stop, Unsaid, Whom,
 };
 use super::target::{Refusal, Severity, refused};
 use super::word::{Command, Word};
@@ -71,6 +71,7 @@ impl Service {
         service.boot = Boot::Starts;
         service.needs = vec![Need::After(Dependency::Network), Need::After(Dependency::Log)];
         service.rights = rights(daemon);
+        service.account = its_own_user(daemon).map_or(Account::IsThere, |_| Account::IsMade);
         service.environs = environs(daemon);
         service.unsaid = unsaid(daemon);
         service.units = daemon.unit_files(description, program, arguments);
@@ -118,11 +119,17 @@ fn environs(daemon: &Daemon) -> Environs {
     });
     Environs {
         directories: DIRECTORIES.iter().map(directory).collect(),
-        umask: Some(0o027),
+        umask: umask(),
         limits: limits.collect(),
         output: Output::Log,
         ..Environs::default()
     }
+}
+
+/// As the unit file has it.
+fn umask() -> Option<u32> {
+    let octal = crate::unit::HARDENED.lines().find_map(|line| line.strip_prefix("UMask="))?;
+    u32::from_str_radix(octal, 8).ok()
 }
 
 /// As prlimit(1) names it; the daemon sets its limits itself as well.

@@ -26,15 +26,7 @@ impl File {
     ///
     /// [`Error::Io`] when it is a user's and the environment does not tell `HOME`.
     pub fn place(&self, root: &Path) -> Result<PathBuf> {
-        let path = match self.path.strip_prefix("~/") {
-            None => self.path.clone(),
-            Some(rest) => {
-                let home = std::env::var("HOME").ok().filter(|home| home.starts_with('/'));
-                let missing = || Error::io(format!("find the home of {}", self.path), ErrorKind::NotFound);
-                format!("{}/{rest}", home.ok_or_else(missing)?)
-            }
-        };
-        Ok(root.join(path.trim_start_matches('/')))
+        place(&self.path, root)
     }
 
     /// Puts it below a root directory, and makes the directories it is in. It is written beside its place and then takes
@@ -63,7 +55,7 @@ impl File {
         Ok(if there == There::Nothing { Put::Made } else { Put::Replaced })
     }
 
-    /// Takes it away, if it is there and ours. The directories stay, but for one that is left empty and has its name of us.
+    /// Takes it away, if it is there and ours. The directories it is in stay.
     ///
     /// # Errors
     ///
@@ -74,6 +66,15 @@ impl File {
             return Ok(());
         }
         fs::remove_file(&place).map_err(|error| Error::io(format!("remove {}", place.display()), error))
+    }
+
+    /// Looks whether it can be put or removed: nobody else's file is at its place.
+    ///
+    /// # Errors
+    ///
+    /// As [`File::put`].
+    pub fn look(&self, root: &Path) -> Result<()> {
+        self.place(root).and_then(|place| self.there(&place)).map(|_| ())
     }
 
     fn write(&self, fresh: &Path) -> std::io::Result<()> {
@@ -101,12 +102,51 @@ impl File {
             let is_same = found.mode() & 0o7777 == self.mode;
             return Ok(if is_same { There::Same } else { There::Ours });
         }
-        let ours = |line: &str| line.contains(MARK);
-        if String::from_utf8_lossy(&text).lines().take(crate::limits::MARK_WITHIN).any(ours) {
+        if is_marked(&text, MARK) {
             return Ok(There::Ours);
         }
         Err(foreign())
     }
+}
+
+/// Where a path is below a root directory.
+pub(super) fn place(path: &str, root: &Path) -> Result<PathBuf> {
+    let path = match path.strip_prefix("~/") {
+        None => path.to_owned(),
+        Some(rest) => {
+            let home = std::env::var("HOME").ok().filter(|home| home.starts_with('/'));
+            let missing = || Error::io(format!("find the home of {path}"), ErrorKind::NotFound);
+            format!("{}/{rest}", home.ok_or_else(missing)?)
+        }
+    };
+    Ok(root.join(path.trim_start_matches('/')))
+}
+
+/// Whether a mark stands where ours does.
+fn is_marked(text: &[u8], mark: &str) -> bool {
+    String::from_utf8_lossy(text).lines().take(crate::limits::MARK_WITHIN).any(|line| line.contains(mark))
+}
+
+/// The files of a pattern that we wrote for a service: a path whose last part may hold a `*`. What cannot be looked at is
+/// nobody's of ours.
+pub(super) fn written_for(service: &str, pattern: &str, root: &Path) -> Vec<PathBuf> {
+    let Ok(place) = place(pattern, root) else { return Vec::new() };
+    let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let (first, last) = name.split_once('*').unwrap_or((&name, ""));
+    let is_named = |found: &str| match name.contains('*') {
+        true => found.len() >= name.len() && found.starts_with(first) && found.ends_with(last),
+        false => found == name,
+    };
+    let mark = format!("{MARK} {service}:");
+    let entries = fs::read_dir(place.parent().unwrap_or(root)).into_iter().flatten().flatten();
+    let mut found: Vec<PathBuf> = entries
+        .filter(|entry| is_named(&entry.file_name().to_string_lossy()))
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+        .map(|entry| entry.path())
+        .filter(|path| fs::read(path).is_ok_and(|text| is_marked(&text, &mark)))
+        .collect();
+    found.sort();
+    found
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,8 +184,27 @@ mod tests {
         let refused = put("one").expect_err("it is not ours").to_string();
         assert_eq!(refused, format!("{} is there, and not ours: it is left as it is", place.display()));
         file("one").remove(root.path()).expect_err("it is not ours");
+        file("one").look(root.path()).expect_err("it is not ours");
         fs::remove_file(&place).expect("it goes");
         std::os::unix::fs::symlink("/nowhere", &place).expect("a link");
         put("one").expect_err("a link is not ours");
+    }
+
+    #[test]
+    fn what_was_written_for_a_service_is_found() {
+        let root = tempfile::tempdir().expect("a directory");
+        let put = |name: &str, text: &str| {
+            std::fs::write(root.path().join(name), text).expect("it is written");
+        };
+        put("x.socket", &format!("# {MARK} x: X\n"));
+        put("x-a.socket", &format!("# {MARK} x: X\n"));
+        put("x-b.socket", &format!("# {MARK} x-b: another service\n"));
+        put("x-c.socket", "[Socket]\n");
+        put("x-a.service", &format!("# {MARK} x: X\n"));
+        std::os::unix::fs::symlink("x.socket", root.path().join("x-d.socket")).expect("a link");
+        let found = |pattern: &str| written_for("x", pattern, root.path());
+        assert_eq!(found("/x-*.socket"), [root.path().join("x-a.socket")]);
+        assert_eq!(found("/x.socket"), [root.path().join("x.socket")]);
+        assert_eq!(found("/nowhere/x.socket"), Vec::<PathBuf>::new());
     }
 }

@@ -1,6 +1,6 @@
 //! Acts on a service as steps that can be printed, looked at and done.
 
-use super::description::{Boot, Service};
+use super::description::{Account, Boot, Service};
 use super::steps;
 use super::target::{Level, Loss, Refusal, Target, written};
 use super::{File, word::quoted};
@@ -25,10 +25,23 @@ pub enum Act {
 /// One step of an act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// Nobody else's files are at these places; nothing is changed.
+    Look(Vec<File>),
     /// A file is there.
     Write(File),
     /// A file of ours is not there.
     Remove(File),
+    /// What an older version of the program wrote for the service, and this one does not, is not there.
+    Clear {
+        /// The service.
+        name: String,
+        /// Where it may be; the last part of a path may hold a `*`.
+        patterns: Vec<String>,
+        /// What is of this version, and stays.
+        kept: Vec<String>,
+        /// Run before, each with the file's name as its last word; they may fail.
+        before: Vec<Vec<String>>,
+    },
     /// A directory is not there, if nothing is in it.
     RemoveEmpty(String),
     /// A link to a path is there.
@@ -58,6 +71,13 @@ pub enum Step {
         choice: Vec<Vec<String>>,
         /// What its failure means.
         failure: super::Failure,
+    },
+    /// A command is run if another succeeds.
+    RunIf {
+        /// This one.
+        test: Vec<String>,
+        /// Then this, which must succeed.
+        command: Vec<String>,
     },
     /// A command is run unless another succeeds.
     RunUnless {
@@ -98,16 +118,21 @@ impl Act {
         let written = written(service, target, level)?;
         let steps = match self {
             Act::Install => {
-                let mut steps: Vec<Step> = user(service, target).into_iter().collect();
+                let mut steps = look(&written.files);
+                steps.extend(user(service, target));
                 steps.extend(written.files.iter().cloned().map(Step::Write));
+                steps.extend(steps::clearing(service, target, level, &written.files));
                 steps.extend(written.commands.iter().cloned().map(run));
                 steps.extend(steps::enabling(service, target, level));
                 steps
             }
             Act::Uninstall => {
-                let mut all = steps::disabling(service, target, level);
+                // Somebody else's are neither stopped nor run.
+                let mut all = look(&written.files);
+                all.extend(steps::disabling(service, target, level));
                 // The last that was written goes first.
                 all.extend(written.files.iter().rev().cloned().map(Step::Remove));
+                all.extend(steps::clearing(service, target, level, &written.files));
                 all.extend(steps::forgetting(service, target, level));
                 all
             }
@@ -120,10 +145,16 @@ impl Act {
     }
 }
 
+fn look(files: &[File]) -> Vec<Step> {
+    if files.is_empty() { Vec::new() } else { vec![Step::Look(files.to_vec())] }
+}
+
 /// Where the manager makes no user for the service somebody has to.
 fn user(service: &Service, target: Target) -> Option<Step> {
-    let is_own = service.unsaid.iter().any(|unsaid| unsaid.directive == "DynamicUser=yes");
-    let name = service.rights.user.clone().filter(|_| is_own)?;
+    let name = match service.account {
+        Account::IsThere => return None,
+        Account::IsMade => service.rights.user.clone()?,
+    };
     match target {
         Target::Openrc | Target::Sysv | Target::Runit | Target::Supervisord => {}
         Target::Systemd | Target::Eudaemon | Target::Launchd | Target::Windows => return None,
@@ -153,6 +184,13 @@ fn line(command: &[String]) -> String {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
+            Step::Look(files) => {
+                let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+                write!(f, "look that nobody else's files are at {}", paths.join(", "))
+            }
+            Step::Clear { name, patterns, .. } => {
+                write!(f, "remove what an older {name} wrote as {}", patterns.join(", "))
+            }
             Step::Write(file) => write!(f, "write {} ({:04o})", file.path, file.mode),
             Step::Remove(file) => write!(f, "remove {}", file.path),
             Step::RemoveEmpty(path) => write!(f, "remove {path} if it is empty"),
@@ -169,6 +207,7 @@ impl fmt::Display for Step {
                     super::Failure::Ignored => f.write_str(", which may fail"),
                 }
             }
+            Step::RunIf { test, command } => write!(f, "run {} if {} succeeds", line(command), line(test)),
             Step::RunUnless { test, command } => {
                 write!(f, "run {} unless {} succeeds", line(command), line(test))
             }

@@ -2,7 +2,8 @@
 
 use super::description::Service;
 use super::plan::{Step, boots, run};
-use super::target::{Level, Target};
+use super::systemd;
+use super::target::{File, Level, Target};
 use super::word::Failure;
 use crate::limits::{FOR_EVER, RUNIT_LOOKS};
 
@@ -11,6 +12,11 @@ const RUNIT_SERVICES: &str = "/etc/service";
 /// The exit codes of a status: 3 is down, 4 is not known.
 const RUNIT_STATUS: &str =
     "told=$(sv status \"$1\") || exit 4; echo \"$told\"; case $told in run:*) ;; *) exit 3 ;; esac";
+/// Nothing is said where no manager runs.
+const UNIT_RUNS: &str = "case $(\"$@\") in ''|inactive|failed) exit 1 ;; esac";
+const OPENRC_STATUS: &str = "[ -e \"/etc/init.d/$1\" ] || exit 4; exec rc-service \"$1\" status";
+/// 4 is a program that it does not know, or no supervisord.
+const SUPERVISOR_KNOWS: &str = "supervisorctl status \"$1\"; [ $? -lt 4 ]";
 
 /// The steps behind the files of an install.
 pub(super) fn enabling(service: &Service, target: Target, level: Level) -> Vec<Step> {
@@ -45,49 +51,81 @@ pub(super) fn enabling(service: &Service, target: Target, level: Level) -> Vec<S
     }
 }
 
-/// The steps before the files of an uninstall go. What does not run need not be stopped.
+/// The steps before the files of an uninstall go. What does not run need not be stopped; a stop that fails of what does
+/// keeps the files, which are all that can stop it.
 pub(super) fn disabling(service: &Service, target: Target, level: Level) -> Vec<Step> {
     let name = &service.name;
-    let mut steps: Vec<Step> = match target {
-        // `--now` would not be known where no manager runs.
+    let stop = stopping(service, target, level).into_iter();
+    match target {
         Target::Systemd | Target::Eudaemon => {
+            // A socket that is left would start it again. Where no manager runs, none knows of them.
+            let mut steps: Vec<Step> = units(service)
+                .iter()
+                .rev()
+                .map(|unit| {
+                    let words = ["show", "--property=ActiveState", "--value", unit];
+                    let asked = client_words(target, level, words);
+                    let test =
+                        ["sh", "-c", UNIT_RUNS, "up"].map(str::to_owned).into_iter().chain(asked).collect();
+                    Step::RunIf { test, command: client_words(target, level, ["stop", unit]) }
+                })
+                .collect();
             let mut words = vec!["disable".to_owned()];
             words.extend(units(service));
-            let stop = stopping(service, target, level).into_iter();
-            return stop.map(may_fail).chain([client(target, level, words)]).collect();
+            steps.push(client(target, level, words));
+            steps
         }
         Target::Openrc => vec![
-            may_fail(command(&["rc-service", "--ifstarted", name, "stop"])),
+            command(&["rc-service", "--ifexists", "--ifstarted", name, "stop"]),
             may_fail(command(&["rc-update", "del", name, "default"])),
         ],
         // Its links are taken away when it is.
-        Target::Sysv => stopping(service, target, level),
+        Target::Sysv => {
+            let path = format!("/etc/init.d/{name}");
+            vec![if_succeeds(&["test", "-x", &path], &[&path, "stop"])]
+        }
         Target::Runit => {
             let (path, to) = runit(service);
-            let steps = stopping(service, target, level).into_iter().map(may_fail);
             let exit = may_fail(command(&["sv", "exit", &to]));
-            // Else the next install would find the old runsv on its way out.
+            // What has not stopped is found here; and the next install would find the old runsv on its way out.
             let words = ["sh", "-c", "! sv status \"$1\"", "gone", &to];
             let gone = Step::Await { command: words.map(str::to_owned).to_vec(), within: RUNIT_LOOKS };
-            return steps.chain([Step::Unlink { path, to }, exit, gone]).collect();
+            stop.map(may_fail).chain([Step::Unlink { path, to }, exit, gone]).collect()
         }
         Target::Launchd => {
-            vec![may_fail(command(&["launchctl", "bootout", &format!("{}/{name}", launchd(level))]))]
+            let place = format!("{}/{name}", launchd(level));
+            vec![if_succeeds(&["launchctl", "print", &place], &["launchctl", "bootout", &place])]
         }
         Target::Supervisord => {
-            let stop = stopping(service, target, level).into_iter().map(may_fail);
-            return stop.chain([may_fail(command(&["supervisorctl", "remove", name]))]).collect();
+            // It removes nothing that still runs.
+            let known = ["sh", "-c", SUPERVISOR_KNOWS, "known", name];
+            stop.map(may_fail).chain([if_succeeds(&known, &["supervisorctl", "remove", name])]).collect()
         }
-        Target::Windows => {
-            let stop = stopping(service, target, level).into_iter().map(may_fail);
-            return stop.chain([command(&["sc.exe", "delete", name])]).collect();
-        }
-    };
-    if target == Target::Sysv {
-        // What is there of it may be half an install.
-        steps = steps.into_iter().map(may_fail).collect();
+        Target::Windows => stop.map(may_fail).chain([command(&["sc.exe", "delete", name])]).collect(),
     }
-    steps
+}
+
+/// The step that removes what an older version of the program wrote: it would stay in force.
+pub(super) fn clearing(service: &Service, target: Target, level: Level, files: &[File]) -> Option<Step> {
+    let name = &service.name;
+    let (patterns, before) = match target {
+        Target::Systemd | Target::Eudaemon => {
+            let folder = systemd::folder(level);
+            let patterns = [format!("{folder}/{name}.socket"), format!("{folder}/{name}-*.socket")];
+            let words = ["stop", "disable"].map(|verb| client_words(target, level, [verb]));
+            (patterns.to_vec(), words.to_vec())
+        }
+        Target::Runit => {
+            let (_, folder) = runit(service);
+            let parts = ["control/*", "check", "finish"];
+            (parts.map(|part| format!("{folder}/{part}")).to_vec(), Vec::new())
+        }
+        Target::Supervisord => (vec![format!("/etc/supervisor/{name}.run")], Vec::new()),
+        // All is in one file, which is written over.
+        Target::Openrc | Target::Sysv | Target::Launchd | Target::Windows => return None,
+    };
+    let kept = files.iter().map(|file| file.path.clone()).collect();
+    Some(Step::Clear { name: name.clone(), patterns, kept, before })
 }
 
 /// The steps behind the files of an uninstall.
@@ -160,7 +198,8 @@ pub(super) fn asking(service: &Service, target: Target, level: Level) -> Vec<Ste
         Target::Systemd | Target::Eudaemon => {
             client(target, level, vec!["status".to_owned(), format!("{name}.service")])
         }
-        Target::Openrc => command(&["rc-service", name, "status"]),
+        // It says of what is not there what it says of what failed.
+        Target::Openrc => command(&["sh", "-c", OPENRC_STATUS, "status", name]),
         Target::Sysv => script(service, "status"),
         // It says of what is down that all is well.
         Target::Runit => command(&["sh", "-c", RUNIT_STATUS, "status", &runit(service).0]),
@@ -182,7 +221,10 @@ fn choice(commands: &[&[&str]]) -> Step {
 fn may_fail(step: Step) -> Step {
     match step {
         Step::Run { choice, failure: _ } => Step::Run { choice, failure: Failure::Ignored },
-        other @ (Step::Write(_)
+        other @ (Step::Look(_)
+        | Step::Write(_)
+        | Step::Clear { .. }
+        | Step::RunIf { .. }
         | Step::Remove(_)
         | Step::RemoveEmpty(_)
         | Step::Link { .. }
@@ -192,8 +234,21 @@ fn may_fail(step: Step) -> Step {
     }
 }
 
-/// systemctl(1), or eudaemon with the same words.
+fn if_succeeds(test: &[&str], command: &[&str]) -> Step {
+    let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    Step::RunIf { test: owned(test), command: owned(command) }
+}
+
 fn client(target: Target, level: Level, words: Vec<String>) -> Step {
+    run(client_words(target, level, words))
+}
+
+/// systemctl(1), or eudaemon with the same words.
+fn client_words<Word: Into<String>>(
+    target: Target,
+    level: Level,
+    words: impl IntoIterator<Item = Word>,
+) -> Vec<String> {
     let program = match target {
         Target::Eudaemon => "eudaemon",
         Target::Systemd
@@ -208,7 +263,7 @@ fn client(target: Target, level: Level, words: Vec<String>) -> Step {
         Level::System => None,
         Level::User => Some("--user".to_owned()),
     };
-    run(std::iter::once(program.to_owned()).chain(level).chain(words).collect())
+    std::iter::once(program.to_owned()).chain(level).chain(words.into_iter().map(Into::into)).collect()
 }
 
 fn units(service: &Service) -> Vec<String> {

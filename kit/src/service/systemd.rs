@@ -25,13 +25,25 @@ pub(super) fn write(service: &Service, level: Level) -> Result<Written, Refusal>
     }
     let mut losses = Vec::new();
     let files = service.units.iter().map(|unit| {
-        let (folder, text) = match level {
-            Level::System => ("/etc/systemd/system", unit.text.clone()),
-            Level::User => ("~/.config/systemd/user", of_user(&unit.text, &mut losses)),
+        let text = match level {
+            Level::System => unit.text.clone(),
+            Level::User => of_user(&unit.text, &mut losses),
         };
-        File { path: format!("{folder}/{}", unit.name), mode: 0o644, text: script::mark(service) + &text }
+        File {
+            path: format!("{}/{}", folder(level), unit.name),
+            mode: 0o644,
+            text: script::mark(service) + &text,
+        }
     });
     Ok(Written { files: files.collect(), commands: Vec::new(), losses })
+}
+
+/// Where unit files are that somebody installed.
+pub(super) fn folder(level: Level) -> &'static str {
+    match level {
+        Level::System => "/etc/systemd/system",
+        Level::User => "~/.config/systemd/user",
+    }
 }
 
 fn of_user(text: &str, losses: &mut Vec<Loss>) -> String {

@@ -141,6 +141,19 @@ fn plans() {
 }
 
 #[test]
+fn a_user_is_made_for_who_says_so() {
+    let mut service = Service::new("x", Command::of(["/bin/true"]));
+    service.rights.user = Some("x".to_owned());
+    let first = |service: &Service| {
+        let plan = Act::Install.plan(service, Target::Sysv, Level::System).expect("it can be said");
+        plan.steps[1].to_string()
+    };
+    assert!(first(&service).starts_with("write "), "{}", first(&service));
+    service.account = Account::IsMade;
+    assert!(first(&service).starts_with("run useradd --system"), "{}", first(&service));
+}
+
+#[test]
 fn a_user_s_own_service() {
     let plan = |target| Act::Install.plan(&greeter(), target, Level::User);
     let text = plan(Target::Systemd).expect("systemd has them").to_string();
@@ -148,7 +161,7 @@ fn a_user_s_own_service() {
     let refusal = plan(Target::Sysv).expect_err("it has none").to_string();
     assert_eq!(refusal, "--user: sysv has services of the machine alone");
     let steps = plan(Target::Launchd).expect("launchd has agents").steps;
-    assert!(steps[0].to_string().starts_with("write ~/Library/LaunchAgents/greeter.plist"));
+    assert!(steps[1].to_string().starts_with("write ~/Library/LaunchAgents/greeter.plist"));
 }
 
 #[test]
@@ -159,10 +172,11 @@ fn command_lines() {
     };
     assert_eq!(read(""), None);
     assert_eq!(read("--daemon service"), None);
-    let install = Invocation { act: Act::Install, level: Level::System, target: None, mode: Mode::CarryOut };
+    let install =
+        Invocation { act: Act::Install, level: Level::System, target: None, doing: Doing::CarryOut };
     assert_eq!(read("service install"), Some(Ok(install)));
     let printed =
-        Invocation { target: Some(Target::Openrc), mode: Mode::Print, level: Level::User, ..install };
+        Invocation { target: Some(Target::Openrc), doing: Doing::Print, level: Level::User, ..install };
     assert_eq!(read("service install --to openrc --print --user"), Some(Ok(printed)));
     let usage = "expected service install|uninstall|start|stop|status [--user] [--to MANAGER] [--print]";
     assert_eq!(read("service"), Some(Err(usage.to_owned())));
@@ -194,6 +208,69 @@ fn a_step_that_fails_is_named_with_what_was_done() {
     assert_eq!(std::fs::read_to_string(path("link")).expect("it leads there"), "text");
     let asked = Plan { act: Act::Status, steps: vec![run(&["sh", "-c", "exit 3"])], losses: Vec::new() };
     assert_eq!(asked.carry_out(|_| {}).expect("an answer"), Outcome::Said(3));
+}
+
+/// Steps alone, as those of an uninstall.
+fn carried_out(steps: Vec<Step>) -> Result<Outcome, String> {
+    let plan = Plan { act: Act::Uninstall, steps, losses: Vec::new() };
+    plan.carry_out(|_| {}).map_err(|error| error.to_string())
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+#[test]
+fn somebody_else_s_script_is_not_run_by_an_uninstall() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for (_, target) in Target::ALL {
+        let steps = Act::Uninstall.plan(&greeter(), target, Level::System).expect("it can be said").steps;
+        let files = written(&greeter(), target, Level::System).expect("it can be said").files;
+        let looks = Step::Look(files.clone());
+        assert_eq!(steps[0] == looks, !files.is_empty(), "{}", target.word());
+    }
+    std::fs::write(path("theirs"), "#!/bin/sh\n").expect("it is written");
+    let theirs = File { path: path("theirs"), mode: 0o755, text: "ours".to_owned() };
+    let stop = Step::RunIf { test: owned(&["true"]), command: owned(&["touch", &path("run")]) };
+    let refused = carried_out(vec![Step::Look(vec![theirs]), stop]).expect_err("it is not ours");
+    assert!(refused.ends_with("not ours: it is left as it is; nothing was done"), "{refused}");
+    assert!(!Path::new(&path("run")).exists());
+}
+
+#[test]
+fn a_stop_that_fails_keeps_the_files_that_can_stop_it() {
+    let stop = |test: &str| Step::RunIf { test: owned(&[test]), command: owned(&["sh", "-c", "exit 1"]) };
+    assert_eq!(carried_out(vec![stop("false")]), Ok(Outcome::Done), "it is not there");
+    assert_eq!(carried_out(vec![stop("/nowhere/program")]), Ok(Outcome::Done), "nor who knows of it");
+    let failed = carried_out(vec![stop("true")]).expect_err("it is there");
+    assert_eq!(failed, "cannot run sh -c 'exit 1' if true succeeds: exit status: 1; nothing was done");
+}
+
+#[test]
+fn what_an_older_version_wrote_goes() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for name in ["x.socket", "x-old.socket", "x-new.socket"] {
+        std::fs::write(
+            path(name),
+            format!("{}[Socket]\n", script::mark(&Service::new("x", Command::of(["x"])))),
+        )
+        .expect("it is written");
+    }
+    std::fs::write(path("x-theirs.socket"), "[Socket]\n").expect("it is written");
+    let told = path("told");
+    let clear = Step::Clear {
+        name: "x".to_owned(),
+        patterns: vec![path("x.socket"), path("x-*.socket")],
+        kept: vec![path("x-new.socket")],
+        before: vec![owned(&["sh", "-c", "echo \"$1\" >>\"$0\"", &told])],
+    };
+    assert_eq!(carried_out(vec![clear.clone(), clear]), Ok(Outcome::Done));
+    assert_eq!(std::fs::read_to_string(&told).expect("it was told"), "x.socket\nx-old.socket\n");
+    let left = |name: &str| Path::new(&path(name)).exists();
+    let left = ["x.socket", "x-old.socket", "x-new.socket", "x-theirs.socket"].map(left);
+    assert_eq!(left, [false, false, true, true]);
 }
 
 /// What is wrong with a script, in a shell's words.
