@@ -77,15 +77,15 @@ fn variables_that_the_unit_sets_are_known_and_others_wait() {
         &unit(""),
         &["exec /bin"],
         expect![[r#"
-        exec /bin/x 'one$B' two words 'xtwo words'"${C}" '$A' % one '' '${A:-x}' $C
-    "#]],
+            exec /bin/sh -c 'eval "$SERVICE_VARIABLES"' sh /bin/sh -fc 'exec /bin/x '\''one$B'\'' two words '\''xtwo words'\''"${C}" '\''$A'\'' % one '\'''\'' '\''${A:-x}'\'' $C'
+        "#]],
     );
     check(
         &unit("EnvironmentFile=-/etc/x"),
         &["exec /bin"],
         expect![[r#"
-        exec /bin/x "${A}"'$B' $B x"${B}""${C}" '$A' % $A '' '${A:-x}' $C
-    "#]],
+            exec /bin/sh -c 'eval "$SERVICE_VARIABLES"' sh /bin/sh -fc 'exec /bin/x "${A}"'\''$B'\'' $B x"${B}""${C}" '\''$A'\'' % $A '\'''\'' '\''${A:-x}'\'' $C'
+        "#]],
     );
 }
 
@@ -151,10 +151,11 @@ fn one_that_says_when_it_is_ready_and_is_watched() {
             respawn_delay=5
             respawn_max=0
             command=/usr/bin/setpriv
-            command_args='--reuid=api --regid="$(id -g api)" --init-groups --no-new-privs /usr/bin/api'
+            command_args='--reuid=api --regid="$(id -g api)" --init-groups --no-new-privs /bin/sh -c '\''eval "$SERVICE_VARIABLES"'\'' sh /usr/bin/api'
             extra_started_commands=reload
             need db
-            install -d -m 0755 -o api -g "$(id -g api)" /var/lib/api || exit 1
+            setpriv --reuid="$2" --regid="$3" --clear-groups install -d -m "$1" "$4"
+            install -d -m "$1" -o "$2" -g "$3" "$4"
             service_set_value command ''
             command=
             kill -HUP "$MAINPID" || return 1
