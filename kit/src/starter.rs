@@ -38,7 +38,8 @@ const SUPERVISORS: &[&str] = &[
     "s6-supervise",
     "runsv",
     "supervise",
-    "supervise-daemon",
+    // OpenRC's, as far as the kernel keeps names: 15 bytes.
+    "supervise-daemo",
     "supervisord",
     "perpd",
     "dinit",

@@ -2,7 +2,7 @@
 //!
 //! A user's manager is no root: what needs one is left out there, and told.
 
-use super::description::Service;
+use super::description::{Foreground, Service, Start};
 use super::script;
 use super::target::{File, Level, Loss, Refusal, Severity, Written, loss, refused};
 
@@ -22,6 +22,12 @@ const OF_ROOT: &[(&str, Severity)] = &[
 pub(super) fn write(service: &Service, level: Level) -> Result<Written, Refusal> {
     if service.units.is_empty() {
         return Err(refused("[Service]", "is a unit file already: link it as it is".to_owned()));
+    }
+    if let (Level::System, Some(program)) = (level, program(service).filter(|path| is_hidden(path))) {
+        let why = format!(
+            "{program} is hidden from the service by its own ProtectHome= and PrivateTmp=: install it elsewhere, below /usr or /opt"
+        );
+        return Err(refused("ExecStart=", why));
     }
     let mut losses = Vec::new();
     let files = service.units.iter().map(|unit| {
@@ -44,6 +50,20 @@ pub(super) fn folder(level: Level) -> &'static str {
         Level::System => "/etc/systemd/system",
         Level::User => "~/.config/systemd/user",
     }
+}
+
+fn program(service: &Service) -> Option<String> {
+    match &service.start {
+        Start::Foreground(Foreground { command, .. }) | Start::Background { command, .. } => {
+            command.words.first()?.known()
+        }
+        Start::Once { commands, .. } => commands.first()?.words.first()?.known(),
+    }
+}
+
+/// Whether a printed unit's protections hide a path.
+fn is_hidden(path: &str) -> bool {
+    ["/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/"].iter().any(|folder| path.starts_with(folder))
 }
 
 fn of_user(text: &str, losses: &mut Vec<Loss>) -> String {

@@ -240,8 +240,10 @@ fn foreground(service: &Service, command: &Command) -> String {
         }
         Output::Nowhere | Output::File(_) => script::output(&service.environs.output).unwrap_or_default(),
     };
+    // A daemon of this library's keeps no pid file of its own beside this one where somebody waits for its newline.
+    let newline = if service.units.is_empty() { "" } else { "exec 3>/dev/null && export NOTIFY_FD=3 && " };
     format!(
-        "setsid sh -c 'echo $$ >\"$0\" && exec \"$@\"' \"$PIDFILE\" {run} </dev/null {to} &
+        "setsid sh -c 'echo $$ >\"$0\" && {newline}exec \"$@\"' \"$PIDFILE\" {run} </dev/null {to} &
 left={}
 until is_running || [ $left = 0 ]; do left=$((left - 1)); tick; done
 # What cannot be run ends within this time.

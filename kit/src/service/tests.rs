@@ -329,3 +329,17 @@ fn what_is_wrong_to_run_is_refused() {
     let zero = Service::new("zero", Command::of(["/bin/echo", "a\0b"]));
     assert_eq!(refusal(&zero, Target::Runit), "\"a\\0b\": holds a zero byte");
 }
+
+#[test]
+fn a_program_that_its_own_unit_would_hide_is_refused() {
+    let daemon = Daemon::new("greeter");
+    for (path, is_refused) in [("/root/greeter", true), ("/tmp/x/greeter", true), ("/usr/bin/greeter", false)]
+    {
+        let service = Service::of(&daemon, "Says hello", Path::new(path), [""; 0]).expect("a service");
+        let written = written(&service, Target::Systemd, Level::System);
+        assert_eq!(written.is_err(), is_refused, "{path}");
+        if let Err(refusal) = written {
+            assert!(refusal.to_string().contains("below /usr or /opt"), "{refusal}");
+        }
+    }
+}

@@ -62,7 +62,8 @@ fn served() -> (Daemon, Vec<&'static str>) {
     let daemon = Daemon::new("lifelike").stop_within(Duration::from_secs(2));
     let mark = "--mark=/var/lib/lifelike/m";
     if std::env::var_os("LIFELIKE_OWN_USER").is_some() {
-        return (daemon, vec![mark]);
+        // Where it must not make a file: a manager that keeps count wants none.
+        return (daemon.pid_file("/run/lifelike.pid"), vec![mark, "--pid-file=/run/lifelike.pid"]);
     }
     let daemon = daemon.pid_file("/run/lifelike.pid").privileges(Privileges::keep().user("daemon"));
     (daemon, vec![mark, "--pid-file=/run/lifelike.pid", "--user=daemon"])
