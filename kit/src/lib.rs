@@ -34,7 +34,7 @@ mod unit;
 
 #[cfg(feature = "announce")]
 pub use announce::{Announcement, Health, Registry};
-pub use daemon::{Daemon, FdNumber, Ground, Resource};
+pub use daemon::{Daemon, FdNumber, Ground, Resource, resource_of_number};
 pub use error::{Error, Result};
 pub use handle::{Guest, Handle, Reload};
 pub use life::{Life, Moment};

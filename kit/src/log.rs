@@ -35,6 +35,24 @@ pub enum Priority {
     Debug = 7,
 }
 
+impl Priority {
+    /// The one of this number, from 0 to 7.
+    #[must_use]
+    pub fn of_number(number: usize) -> Option<Priority> {
+        const ALL: [Priority; 8] = [
+            Priority::Emergency,
+            Priority::Alert,
+            Priority::Critical,
+            Priority::Error,
+            Priority::Warning,
+            Priority::Notice,
+            Priority::Info,
+            Priority::Debug,
+        ];
+        ALL.get(number).copied()
+    }
+}
+
 /// The way that lines go, open from the start: a later chroot(2) or change of user does not cut it.
 #[derive(Debug)]
 pub struct Log {

@@ -3,7 +3,7 @@
 use crate::error::{failed, keep, misused};
 use crate::life::eudaemon_life;
 use crate::pointer::{text, texts};
-use eudaemon_kit::{CapabilitySet, Daemon, FdNumber, Ground, Mode, Privileges, Resource, Socket};
+use eudaemon_kit::{CapabilitySet, Daemon, FdNumber, Ground, Mode, Privileges, Socket, resource_of_number};
 use libc::{c_char, c_int, size_t};
 use std::os::fd::AsRawFd;
 use std::path::Path;
@@ -242,32 +242,12 @@ pub unsafe extern "C" fn eudaemon_set_only_variables(
 /// Sets a resource limit, soft and hard: a `RLIMIT_…` of sys/resource.h, and what setrlimit(2) takes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn eudaemon_set_limit(daemon: *mut eudaemon, resource: c_int, to: u64) {
-    let change = |daemon: Daemon| match RESOURCES.iter().find(|known| **known as c_int == resource) {
-        Some(resource) => Ok(daemon.limit(*resource, to)),
+    let change = |daemon: Daemon| match u32::try_from(resource).ok().and_then(resource_of_number) {
+        Some(resource) => Ok(daemon.limit(resource, to)),
         None => Err(format!("limit {resource}: no such resource")),
     };
     unsafe { with(daemon, |description| description.change(change)) };
 }
-
-/// Those whose numbers sys/resource.h has: getrlimit(2).
-const RESOURCES: [Resource; 16] = [
-    Resource::Cpu,
-    Resource::Fsize,
-    Resource::Data,
-    Resource::Stack,
-    Resource::Core,
-    Resource::Rss,
-    Resource::Nproc,
-    Resource::Nofile,
-    Resource::Memlock,
-    Resource::As,
-    Resource::Locks,
-    Resource::Sigpending,
-    Resource::Msgqueue,
-    Resource::Nice,
-    Resource::Rtprio,
-    Resource::Rttime,
-];
 
 /// Keeps a descriptor open in the background that came from whoever started the program, or that a library opened without
 /// `O_CLOEXEC`; all others of that kind are closed there.

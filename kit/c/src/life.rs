@@ -373,9 +373,9 @@ pub unsafe extern "C" fn eudaemon_log(
     line: *const c_char,
 ) -> c_int {
     let (handle, line) = (shared!(life), line!("line", line));
-    match PRIORITIES.get(usize::try_from(priority & !FACILITIES).unwrap_or(usize::MAX)) {
+    match usize::try_from(priority & !FACILITIES).ok().and_then(Priority::of_number) {
         Some(priority) => {
-            handle.log().line(*priority, line);
+            handle.log().line(priority, line);
             0
         }
         None => misused(&format!("priority {priority}: expected 0 (LOG_EMERG) to 7 (LOG_DEBUG)")),
@@ -384,17 +384,6 @@ pub unsafe extern "C" fn eudaemon_log(
 
 /// syslog.h's `LOG_FACMASK`: a facility is the daemon's already.
 const FACILITIES: c_int = 0x3f8;
-
-const PRIORITIES: [Priority; 8] = [
-    Priority::Emergency,
-    Priority::Alert,
-    Priority::Critical,
-    Priority::Error,
-    Priority::Warning,
-    Priority::Notice,
-    Priority::Info,
-    Priority::Debug,
-];
 
 /// Asks the daemon to stop, as SIGTERM does. From every thread.
 #[unsafe(no_mangle)]

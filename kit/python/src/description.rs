@@ -3,7 +3,7 @@
 use crate::life::Life;
 use crate::raised;
 use crate::sys::over_forks;
-use eudaemon_kit::{CapabilitySet, Daemon, FdNumber, Ground, Mode, Privileges, Resource, Socket};
+use eudaemon_kit::{CapabilitySet, Daemon, FdNumber, Ground, Mode, Privileges, Socket, resource_of_number};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -107,9 +107,9 @@ fn described(name: &str, options: &Bound<'_, PyDict>) -> PyResult<Daemon> {
         daemon = daemon.only_variables(names);
     }
     for (resource, to) in given::<Vec<(u32, u64)>>(options, "limits")?.unwrap_or_default() {
-        let known = RESOURCES.iter().find(|known| **known as u32 == resource);
+        let known = resource_of_number(resource);
         let known = known.ok_or_else(|| PyValueError::new_err(format!("limits: no resource {resource}")))?;
-        daemon = daemon.limit(*known, to);
+        daemon = daemon.limit(known, to);
     }
     for fd in given::<Vec<i32>>(options, "keep")?.unwrap_or_default() {
         daemon = daemon.keep(&fd);
@@ -125,26 +125,6 @@ fn described(name: &str, options: &Bound<'_, PyDict>) -> PyResult<Daemon> {
     }
     Ok(daemon)
 }
-
-/// Those whose numbers Python's module `resource` has: getrlimit(2).
-const RESOURCES: [Resource; 16] = [
-    Resource::Cpu,
-    Resource::Fsize,
-    Resource::Data,
-    Resource::Stack,
-    Resource::Core,
-    Resource::Rss,
-    Resource::Nproc,
-    Resource::Nofile,
-    Resource::Memlock,
-    Resource::As,
-    Resource::Locks,
-    Resource::Sigpending,
-    Resource::Msgqueue,
-    Resource::Nice,
-    Resource::Rtprio,
-    Resource::Rttime,
-];
 
 #[pymethods]
 impl Description {

@@ -221,15 +221,15 @@ impl Life {
 
     /// A line of a priority of syslog(3), with fields of the journal's.
     fn log(&self, priority: usize, line: &str, fields: Vec<(String, String)>) -> PyResult<()> {
-        let known = PRIORITIES.get(priority);
+        let known = Priority::of_number(priority);
         let known =
             known.ok_or_else(|| PyValueError::new_err(format!("priority {priority}: expected 0 to 7")))?;
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
         if fields.is_empty() {
             // By itself it keeps its place among the lines of the starter's.
-            self.handle.log().line(*known, line);
+            self.handle.log().line(known, line);
         } else {
-            self.handle.log().send(*known, line, &fields);
+            self.handle.log().send(known, line, &fields);
         }
         Ok(())
     }
@@ -264,14 +264,3 @@ impl Life {
         Ok(())
     }
 }
-
-const PRIORITIES: [Priority; 8] = [
-    Priority::Emergency,
-    Priority::Alert,
-    Priority::Critical,
-    Priority::Error,
-    Priority::Warning,
-    Priority::Notice,
-    Priority::Info,
-    Priority::Debug,
-];
