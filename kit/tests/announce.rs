@@ -1,25 +1,22 @@
 //! A daemon that is announced at a Consul agent. The agent here is a socket that says what it is told to and keeps what it
 //! is asked; the daemon is a process, which does what it reads from its stdin.
 
+mod agent;
 mod lives;
 
+use agent::*;
 use eudaemon_kit::{Announcement, Daemon, Health, Life, Moment, Privileges, Registry, Socket};
 use lives::{SOON, SUBJECT, Subject};
 use std::error::Error;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::process::ExitCode;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// The health of the subject: a sign of life every third of it.
 const TTL: Duration = Duration::from_millis(2000);
 const REGISTER: &str = "PUT /v1/agent/service/register?replace-existing-checks=true HTTP/1.1";
-const SIGN: &str = "PUT /v1/agent/check/update/service:web-80 HTTP/1.1";
 const TAKE_BACK: &str = "PUT /v1/agent/service/deregister/web-80 HTTP/1.1";
 const WELL: &str = r#"{"Status":"passing","Output":"comes round"}"#;
 const ENTRY: &str = r#"{"ID":"web-80","Name":"web","Tags":["v1"],"Port":80,"Check":{"CheckID":"service:web-80","TTL":"2000ms","Status":"passing","DeregisterCriticalServiceAfter":"1m"}}"#;
@@ -120,123 +117,6 @@ async fn live_in_a_runtime(life: &mut Life) -> eudaemon_kit::Result<()> {
             Moment::Reload(_) | Moment::Readable(_) | Moment::TimeOver => {}
         }
     }
-}
-
-/// What was asked of the agent.
-#[derive(Debug)]
-struct Request {
-    head: String,
-    body: String,
-}
-
-impl Request {
-    fn line(&self) -> &str {
-        self.head.lines().next().unwrap_or_default()
-    }
-}
-
-/// An agent that answers every request alike, or not at all.
-struct Agent {
-    requests: Receiver<Request>,
-    at: SocketAddr,
-    stop: TcpListener,
-}
-
-type Answers = fn(&Request) -> Option<(u16, &'static str)>;
-
-fn fine(_: &Request) -> Option<(u16, &'static str)> {
-    Some((200, ""))
-}
-
-impl Agent {
-    fn start(answers: Answers) -> Agent {
-        Agent::at(SocketAddr::from(([127, 0, 0, 1], 0)), answers)
-    }
-
-    fn at(address: SocketAddr, answers: Answers) -> Agent {
-        let listener = TcpListener::bind(address).expect("a port");
-        let (at, stop) = (listener.local_addr().expect("bound"), listener.try_clone().expect("a descriptor"));
-        let (sender, requests) = channel();
-        thread::spawn(move || {
-            let mut kept = Vec::new();
-            while let Ok((mut stream, _)) = listener.accept() {
-                let Some(request) = read(&mut stream) else { return };
-                let answer = answers(&request);
-                sender.send(request).ok();
-                match answer {
-                    Some(answer) => say(&mut stream, answer),
-                    None => kept.push(stream),
-                }
-            }
-        });
-        Agent { requests, at, stop }
-    }
-
-    fn variable(&self) -> (&'static str, String) {
-        ("CONSUL_HTTP_ADDR", format!("http://{}", self.at))
-    }
-
-    /// The next request that is no sign of life.
-    fn next(&self) -> Request {
-        self.next_but(SIGN)
-    }
-
-    fn next_but(&self, passed_over: &str) -> Request {
-        let end = Instant::now() + SOON;
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            let request = self.requests.recv_timeout(left).expect("a request");
-            if request.line() != passed_over {
-                return request;
-            }
-        }
-    }
-
-    fn sign(&self) -> Request {
-        let request = self.requests.recv_timeout(SOON).expect("a request");
-        assert_eq!(request.line(), SIGN);
-        request
-    }
-
-    /// Whether nothing is asked for so long.
-    fn is_quiet(&self, time: Duration) -> bool {
-        matches!(self.requests.recv_timeout(time), Err(RecvTimeoutError::Timeout))
-    }
-
-    /// Ends it; its port can be taken again.
-    fn end(self) -> SocketAddr {
-        // Its thread is woken by a connection that says nothing.
-        let at = self.at;
-        drop(self.stop);
-        drop(std::net::TcpStream::connect(at));
-        let end = Instant::now() + SOON;
-        while std::net::TcpStream::connect(at).is_ok() {
-            assert!(Instant::now() < end, "the agent does not end");
-        }
-        at
-    }
-}
-
-fn read(stream: &mut impl Read) -> Option<Request> {
-    let mut reader = BufReader::new(stream);
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        if reader.read_line(&mut head).ok()? == 0 {
-            return None;
-        }
-    }
-    let length = head
-        .lines()
-        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
-    let mut body = vec![0; length.unwrap_or(0)];
-    reader.read_exact(&mut body).ok()?;
-    Some(Request { head, body: String::from_utf8(body).ok()? })
-}
-
-fn say(stream: &mut impl Write, (status, text): (u16, &str)) {
-    let length = text.len();
-    write!(stream, "HTTP/1.1 {status} Words\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{text}")
-        .ok();
 }
 
 fn stop() {
