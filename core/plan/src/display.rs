@@ -19,6 +19,7 @@ impl Display for Step {
             Step::Signals { pipe: PipeSignal::Ignored } => f.write_str("signals, PIPE ignored"),
             Step::Session => f.write_str("session"),
             Step::JoinCgroup(path) => write!(f, "join-cgroup {path}"),
+            Step::GiveCgroup(path) => write!(f, "give-cgroup {path}"),
             Step::FindUser(user) => find_user(user, f),
             Step::Stdin(source) => input(source, f),
             Step::Stdout(target) => output("stdout", target, f),
@@ -133,6 +134,7 @@ fn known(which: &Known, f: &mut Formatter<'_>) -> fmt::Result {
         Known::User => f.write_str("environment HOME LOGNAME USER SHELL"),
         Known::Term(path) => write!(f, "environment TERM of {path}"),
         Known::Home => f.write_str("environment HOME"),
+        Known::RuntimeDirectory => f.write_str("environment XDG_RUNTIME_DIR"),
         Known::JournalStream => f.write_str("environment JOURNAL_STREAM"),
         Known::ExecPid => f.write_str("environment SYSTEMD_EXEC_PID"),
     }

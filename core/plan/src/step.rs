@@ -67,6 +67,9 @@ coded! {
         /// Find the program that the end executes. Before descriptors are passed and rights given up: a program that is
         /// not there is told before anything that these could fail at.
         29 = FindProgram(program: Program),
+        /// The user may divide this cgroup: the directory and the files that move processes and hand on controllers become
+        /// theirs. Before the user's number is taken; cgroups(7), "Cgroup delegation".
+        31 = GiveCgroup(path: String),
         /// The end: expand variables in the arguments, execute the program that was found.
         27 = Exec(command: Command),
     }
@@ -180,6 +183,8 @@ coded! {
         5 = ExecPid,
         /// HOME, of who we are.
         6 = Home,
+        /// XDG_RUNTIME_DIR of the user, where somebody made that directory for them.
+        7 = RuntimeDirectory,
     }
 
     pub enum Missing {
@@ -254,7 +259,7 @@ impl Step {
         match self {
             Step::Signals { .. } => ExitCode::SignalMask,
             Step::Session => ExitCode::Setsid,
-            Step::JoinCgroup(_) => ExitCode::Cgroup,
+            Step::JoinCgroup(_) | Step::GiveCgroup(_) => ExitCode::Cgroup,
             Step::FindUser(_) | Step::SetUser => ExitCode::User,
             Step::Stdin(_) => ExitCode::Stdin,
             Step::Stdout(_) => ExitCode::Stdout,

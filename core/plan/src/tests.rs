@@ -60,6 +60,8 @@ fn everything() -> ExecPlan {
         Step::SetKnown(Known::JournalStream),
         Step::SetKnown(Known::ExecPid),
         Step::SetKnown(Known::Home),
+        Step::SetKnown(Known::RuntimeDirectory),
+        Step::GiveCgroup(text("/sys/fs/cgroup/x")),
         Step::PassEnvironment(vec![text("LANG")]),
         Step::EnvironmentFile { path: text("/etc/default/web"), missing: missing.clone() },
         Step::UnsetEnvironment(vec![text("A")]),

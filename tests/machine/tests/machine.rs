@@ -44,6 +44,8 @@ mod service;
 mod show;
 #[path = "cases/up.rs"]
 mod up;
+#[path = "cases/users.rs"]
+mod users;
 
 use eudaemon_machine_tests::candidate;
 use eudaemon_machine_tests::harness;
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         names::CASES,
         life::CASES,
         places::CASES,
+        users::CASES,
         seed::CASES,
         service::CASES,
         kills::CASES,

@@ -51,6 +51,9 @@ impl Draft<'_> {
             let missing = if file.missing == Failure::Ignored { Missing::Ignored } else { Missing::Fails };
             self.add(Step::EnvironmentFile { path: file.path.clone(), missing });
         }
+        if exec.pam_name.is_some() && exec.user.is_some() && self.changes_user() {
+            self.add(Step::SetKnown(Known::RuntimeDirectory));
+        }
         if !exec.unset_environment.is_empty() {
             self.add(Step::UnsetEnvironment(exec.unset_environment.clone()));
         }

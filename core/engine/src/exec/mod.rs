@@ -37,6 +37,8 @@ pub struct Facts<'a> {
     pub directories: &'a specifier::Directories,
     /// The place among the passed descriptors of the one that hangs up when no job is left.
     pub idle: Option<u16>,
+    /// The unit's cgroup, where there are any.
+    pub cgroup: Option<String>,
     /// The mark its descendants are found by, where there are no cgroups.
     pub mark: Option<u64>,
     /// What init may, and so can give or take.
@@ -82,6 +84,7 @@ pub fn compile(config: &Config, spawn: &Spawn, facts: &Facts<'_>) -> Option<Comp
     draft.find_user();
     draft.streams();
     draft.scheduling();
+    draft.delegation();
     draft.directories();
     draft.environment();
     draft.limits();

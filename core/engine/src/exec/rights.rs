@@ -57,7 +57,7 @@ impl Draft<'_> {
 
     /// `!` leaves the change itself to the program; `!!` is plain where ambient capabilities exist, which is
     /// everywhere by now.
-    fn changes_user(&self) -> bool {
+    pub(super) fn changes_user(&self) -> bool {
         let found = self.steps.iter().any(|step| matches!(step, Step::FindUser(_)));
         found && !self.has_full_rights() && self.spawn.command.privileges != Privileges::NoSetuid
     }
@@ -70,6 +70,19 @@ impl Draft<'_> {
             self.skip(key, why);
         }
         !lacking.is_empty()
+    }
+
+    /// With `Delegate=`, the cgroup goes to whom its processes belong.
+    pub(super) fn delegation(&mut self) {
+        if !self.exec.delegate || self.exec.user.is_none() {
+            return;
+        }
+        let is_found = self.steps.iter().any(|step| matches!(step, Step::FindUser(_)));
+        match &self.facts.cgroup {
+            Some(cgroup) if is_found => self.add(Step::GiveCgroup(cgroup.clone())),
+            Some(_) => {}
+            None => self.skip("Delegate", "there are no cgroups"),
+        }
     }
 
     pub(super) fn groups(&mut self) {

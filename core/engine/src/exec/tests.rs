@@ -71,6 +71,7 @@ impl Case {
             journal_socket: "/run/systemd/journal/stdout",
             directories: &specifier::Directories::of_system(),
             idle: Some(7),
+            cgroup: Some("/sys/fs/cgroup/system.slice/web.service".to_owned()),
             mark: None,
             capabilities: self.capabilities,
         };
@@ -95,6 +96,7 @@ impl Case {
             Known::User => &["HOME", "LOGNAME", "USER", "SHELL"],
             Known::Term(_) => &[],
             Known::Home => &["HOME"],
+            Known::RuntimeDirectory => &["XDG_RUNTIME_DIR"],
             Known::JournalStream => &["JOURNAL_STREAM"],
             Known::ExecPid => &["SYSTEMD_EXEC_PID"],
         };
@@ -207,6 +209,43 @@ fn everything_configured() {
         no-new-privileges
         exec "/usr/bin/web" "--port" "$PORT"
     "#]]);
+}
+
+#[test]
+fn a_user_manager_owns_its_cgroup_and_is_told_its_directory() {
+    let case = || {
+        exec(|exec| {
+            exec.user = Some("1000".into());
+            exec.pam_name = Some("systemd-user".into());
+            exec.delegate = true;
+        })
+    };
+    case().check(expect![[r#"
+        signals, PIPE ignored
+        session
+        umask 0022
+        find-user 1000:-
+        stdin null
+        stdout journal /run/systemd/journal/stdout as web of web.service, priority 30
+        stderr as stdout
+        give-cgroup /sys/fs/cgroup/system.slice/web.service
+        environment LANG=C.UTF-8 PATH=/usr/bin:/bin
+        environment HOME LOGNAME USER SHELL
+        environment INVOCATION_ID=abababababababababababababababab
+        environment JOURNAL_STREAM
+        environment SYSTEMD_EXEC_PID
+        environment XDG_RUNTIME_DIR
+        rlimit Nofile 1024:524288
+        set-groups
+        find-program /usr/bin/web
+        fds none
+        set-user
+        working-directory /
+        exec "/usr/bin/web" "--port" "$PORT"
+    "#]]);
+    let lines = |privileges| Case { privileges, ..case() }.compiled().plan.to_string();
+    assert!(lines(Privileges::NoSetuid).contains("give-cgroup"), "the program changes its user itself");
+    assert!(!lines(Privileges::Full).contains("XDG_RUNTIME_DIR"), "root has no session there");
 }
 
 #[test]

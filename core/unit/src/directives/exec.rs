@@ -72,7 +72,7 @@ pub(super) static TABLE: &[Directive] = &[
     row("Nice", Kind::Integer("value"), nice, "priority from -20 to 19"),
     row("NoNewPrivileges", Kind::Boolean, |d, l| flag(&mut d.exec.no_new_privileges, l), "no program it runs gains privileges"),
     row("OOMScoreAdjust", Kind::Integer("value"), oom_score_adjust, "how soon the kernel kills it for memory, -1000 to 1000"),
-    partly("PAMName", Kind::Text, "no PAM session is opened", |d, l| if let Some(name) = l.optional_text() { d.exec.pam_name = name }, "the PAM service whose session it runs in"),
+    partly("PAMName", Kind::Text, "no PAM session is opened; the user's XDG_RUNTIME_DIR is told", |d, l| if let Some(name) = l.optional_text() { d.exec.pam_name = name }, "the PAM service whose session it runs in"),
     row("PassEnvironment", Kind::Words, pass_environment, "variables taken over from the manager"),
     row("RootDirectory", Kind::Path, root_directory, "the directory it sees as /"),
     row("RuntimeDirectory", Kind::Words, |d, l| directories(&mut d.exec.runtime_directory, Links::Taken, l), "directories made under /run"),

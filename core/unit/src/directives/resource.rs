@@ -27,7 +27,7 @@ const fn old(key: &'static str, set: fn(&mut Draft, &mut Line<'_>), help: &'stat
 }
 
 const FULL: Support = Support::Full;
-const DELEGATED: Support = Support::Partial("its control group is not given to User=");
+const DELEGATED: Support = Support::Partial("no controllers are switched on in its control group");
 const PREFERENCE: Kind = Kind::OneOf("ManagedOOMPreference=", &["none", "avoid", "omit"]);
 const POLICY: Kind = Kind::OneOf("device policy", &["auto", "closed", "strict"]);
 

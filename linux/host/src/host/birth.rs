@@ -50,6 +50,26 @@ fn find_environment_files(plan: &ExecPlan) -> io::Result<()> {
     Ok(())
 }
 
+/// Where a command runs: in the unit's cgroup, or, when the service has divided that, in one beside its parts: a cgroup
+/// that hands controllers on holds no processes itself. cgroups(7), "No internal processes".
+fn beside(path: &str, config: &Config, phase: Phase) -> String {
+    let is_divided = config.exec().is_some_and(|exec| exec.delegate);
+    match phase {
+        Phase::StartPost | Phase::Reload | Phase::Stop | Phase::StopPost | Phase::Health if is_divided => {
+            format!("{path}/.control")
+        }
+        Phase::Condition
+        | Phase::StartPre
+        | Phase::Start
+        | Phase::StartPost
+        | Phase::Reload
+        | Phase::Stop
+        | Phase::StopPost
+        | Phase::StopPre
+        | Phase::Health => path.to_owned(),
+    }
+}
+
 impl Host {
     pub(super) fn spawn(&mut self, spawn: &Spawn, config: &Config, birth: Birth) {
         match self.try_spawn(spawn, config, birth) {
@@ -74,7 +94,7 @@ impl Host {
 
     fn try_spawn(&mut self, spawn: &Spawn, config: &Config, birth: Birth) -> io::Result<Vec<Verdict>> {
         let path = self.path_of(&spawn.unit, Some(config));
-        let group = self.groups.enter(&path)?;
+        let group = self.groups.enter(&beside(&path, config, spawn.phase))?;
         self.places.insert(spawn.unit.clone(), path);
         let (names, mut passed) = self.handed_over(spawn, &birth)?;
         let idle = self.idle(spawn, config, &mut passed)?;
@@ -91,6 +111,9 @@ impl Host {
             journal_socket: &journal.to_string_lossy(),
             directories: &birth.directories,
             idle,
+            cgroup: self
+                .cgroup_directory(&spawn.unit, Some(config))
+                .map(|path| path.to_string_lossy().into_owned()),
             mark: self.groups.mark(spawn.unit.as_str()),
             capabilities: Capabilities(self.capabilities),
         };

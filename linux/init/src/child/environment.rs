@@ -80,6 +80,12 @@ impl Process<'_> {
             Known::Term(path) => vec![format!("TERM={}", term(path))],
             Known::JournalStream => self.streams.journal_stream().into_iter().collect(),
             Known::Home => self.user.home().map(|home| format!("HOME={home}")).into_iter().collect(),
+            Known::RuntimeDirectory => self
+                .user
+                .runtime_directory()
+                .map(|path| format!("XDG_RUNTIME_DIR={path}"))
+                .into_iter()
+                .collect(),
             Known::ExecPid => vec![format!("SYSTEMD_EXEC_PID={pid}")],
         };
         entries.iter().for_each(|entry| self.environment.merge(entry));

@@ -150,6 +150,7 @@ impl Process<'_> {
             Step::Signals { pipe } => reset_signals(pipe)?,
             Step::Session => drop(rustix::process::setsid()?),
             Step::JoinCgroup(path) => std::fs::write(format!("{path}/cgroup.procs"), "0")?,
+            Step::GiveCgroup(path) => self.user.own_cgroup(path)?,
             Step::FindUser(wanted) => self.user = User::find(wanted)?,
             Step::Stdin(input) => self.stdin(input)?,
             Step::Stdout(output) => self.output(stdio::Stream::Output, output)?,

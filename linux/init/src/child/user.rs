@@ -7,6 +7,7 @@ use eudaemon_plan::ExitCode;
 use eudaemon_plan::step::FindUser;
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
+use std::os::unix::fs::MetadataExt;
 
 /// Who the process is to become.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -80,6 +81,26 @@ impl User {
         }
         let user = Some(rustix::process::geteuid().as_raw().to_string());
         User::find(&FindUser { user, group: None, supplementary: Vec::new() }).ok()?.home
+    }
+
+    /// What logind makes for a user who is there: pam_systemd(8). Another's directory of that name is none.
+    pub fn runtime_directory(&self) -> Option<String> {
+        let uid = self.uid?;
+        let path = format!("/run/user/{uid}");
+        let found = std::fs::symlink_metadata(&path).ok()?;
+        (found.is_dir() && found.uid() == uid).then_some(path)
+    }
+
+    /// The files that cgroups(7) names for delegation; those that a kernel does not have are left out.
+    pub fn own_cgroup(&self, path: &str) -> Result<(), Errno> {
+        let (uid, gid) = (self.uid.map(Uid::from_raw), self.gid.map(Gid::from_raw));
+        let own = |path: &str| match rustix::fs::chown(path, uid, gid) {
+            Err(Errno::NOENT) => Ok(()),
+            other => other,
+        };
+        rustix::fs::chown(path, uid, gid)?;
+        let files = ["cgroup.procs", "cgroup.subtree_control", "cgroup.threads"];
+        files.iter().try_for_each(|file| own(&format!("{path}/{file}")))
     }
 
     /// HOME, LOGNAME, USER, SHELL, as far as they mean something.
