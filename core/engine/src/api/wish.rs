@@ -204,7 +204,7 @@ pub enum Refusal {
         mode: JobMode,
         only: JobKind,
     },
-    /// The names along the ordering cycle that could not be broken.
+    /// The names along the ordering cycle that could not be broken, each of which waits for the next.
     Cyclic(Vec<UnitName>),
     /// Two jobs of one unit that contradict each other and both matter, newest first.
     Conflicting {

@@ -240,7 +240,7 @@ impl Engine {
     }
 
     fn try_enqueue(&mut self, ask: Ask, root: Root) -> Queued {
-        match self.enqueue(ask, Errand::of(root)) {
+        match self.enqueue(ask, Errand::of(root, self.now)) {
             Ok(_) => Queued::Yes,
             Err(refusal) => {
                 let text = format!("{}: job not queued: {}", self.graph.name(ask.unit), refusal.reason());

@@ -124,7 +124,7 @@ impl Engine {
     fn start_final(&mut self, unit: UnitId, BoundFor { target, root }: BoundFor) {
         let mode = JobMode::ReplaceIrreversibly;
         let ask = Ask { unit, kind: JobKind::Start, mode, origin: Origin::Engine };
-        if let Err(why) = self.enqueue(ask, Errand::of(root)) {
+        if let Err(why) = self.enqueue(ask, Errand::of(root, self.now)) {
             let text = format!("{target} cannot be started, ending all the same: {}", why.reason());
             self.say(Some(unit), 3, text);
             self.end_instead_of(&target);

@@ -228,10 +228,11 @@ impl Engine {
     pub(crate) fn wish(&mut self, request: RequestId, by: Asker, wish: Request) {
         let outcome = match wish {
             Request::Job { unit, kind, mode } => self.wish_job(&unit, kind, mode, by).map(Answer::Job),
-            Request::CancelJob(job) => self.cancel(job),
+            Request::CancelJob(job) => self.cancel(job, &by),
             Request::ClearJobs => {
                 let all: Vec<JobId> = self.jobs.keys().copied().collect();
                 for job in all {
+                    self.note_cancelled(job, &by);
                     self.finish(job, JobResult::Canceled, Spread::Nowhere);
                 }
                 Ok(Answer::Done)
@@ -262,7 +263,7 @@ impl Engine {
         by: Asker,
     ) -> Result<JobId, Refusal> {
         let unit = self.graph.id(name).ok_or_else(|| Refusal::unknown(name, kind))?;
-        self.enqueue(Ask { unit, kind, mode, origin: Origin::Client }, Errand::of(Root::Asked(by)))
+        self.enqueue(Ask { unit, kind, mode, origin: Origin::Client }, Errand::of(Root::Asked(by), self.now))
     }
 
     fn hold(&mut self, name: &UnitName) -> Result<Answer, Refusal> {
@@ -279,10 +280,11 @@ impl Engine {
         Ok(Answer::Done)
     }
 
-    fn cancel(&mut self, job: JobId) -> Result<Answer, Refusal> {
+    fn cancel(&mut self, job: JobId, by: &Asker) -> Result<Answer, Refusal> {
         if !self.jobs.contains_key(&job) {
             return Err(Refusal::NoSuchJob(job));
         }
+        self.note_cancelled(job, by);
         self.finish(job, JobResult::Canceled, Spread::ToDependants);
         Ok(Answer::Done)
     }

@@ -55,7 +55,7 @@ impl Engine {
             let is_anchor = planned.unit == transaction.anchor;
             let through = planned.through.map(|(unit, word)| (self.graph.name(unit).clone(), word));
             let without = self.lack_of(planned.unit, &transaction.remarks);
-            let job = self.install(planned, Errand { root: errand.root.clone(), through, without });
+            let job = self.install(planned, errand.beside(through, without));
             if is_anchor {
                 anchor = job;
             }
@@ -87,6 +87,9 @@ impl Engine {
                 self.wake(id);
                 self.wake_blocked(unit);
                 return id;
+            }
+            if job.facts.kind == JobKind::Start {
+                self.note_vain_start_of(unit, What::Overtaken(kind), Some(errand.clone()));
             }
             self.finish(id, JobResult::Canceled, Spread::Nowhere);
         }
@@ -267,7 +270,7 @@ impl Engine {
             && let Some(job) = self.jobs.get(&id)
         {
             // Only the unit that a transaction is about is told what it was made for.
-            let Errand { root, through, without: _ } = job.facts.errand.clone();
+            let Errand { root, through, at: _, without: _ } = job.facts.errand.clone();
             let run = &mut self.unit_mut(unit).life.run;
             (run.monitored, run.trigger) = match (through, root) {
                 (None, Root::Ended(monitored)) => (Some(monitored), None),
@@ -432,8 +435,7 @@ impl Engine {
     ) {
         let Some(unit) = self.graph.id(name) else { return };
         if self.unit(unit).job.is_none() {
-            let errand = Errand { root: errand.root.clone(), through, without: None };
-            self.note_vain_start_of(unit, what, Some(errand));
+            self.note_vain_start_of(unit, what, Some(errand.beside(through, None)));
         }
     }
 

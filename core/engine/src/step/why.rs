@@ -1,6 +1,6 @@
 //! What is noted of a change for those who ask why.
 
-use crate::api::{ActiveState, JobKind, Moment, Refusal};
+use crate::api::{ActiveState, JobId, JobKind, Moment, Refusal};
 use crate::engine::Engine;
 use crate::graph::{Facets, UnitId, Word};
 use crate::job::algebra::is_down;
@@ -8,7 +8,7 @@ use crate::kind::{self, History};
 use crate::limits;
 use crate::transaction::Ask;
 use crate::transaction::account::{Reason, account};
-use crate::why::{Errand, What, Which};
+use crate::why::{Asker, Errand, Root, What, Which};
 use eudaemon_unit::config::Config;
 
 /// What an input says, before the kind has heard it.
@@ -127,6 +127,14 @@ impl Engine {
             Some((word, _)) => format!(", which has {}={by}", word.property()),
             None => format!(", which {who} leads to"),
         })
+    }
+
+    /// Somebody takes back a start that is queued.
+    pub(super) fn note_cancelled(&mut self, job: JobId, by: &Asker) {
+        if let Some(job) = self.jobs.get(&job).filter(|job| job.facts.kind == JobKind::Start) {
+            let errand = Errand::of(Root::Asked(by.clone()), self.now);
+            self.note_vain_start_of(job.unit, What::Cancelled, Some(errand));
+        }
     }
 
     pub(super) fn note_vain_start_of(&mut self, unit: UnitId, what: What, errand: Option<Errand>) {

@@ -36,7 +36,7 @@ pub(super) fn break_cycles<S: Situation>(drafts: &mut Drafts<'_, S>) -> Result<(
     let mut marks: BTreeMap<UnitId, Mark> = BTreeMap::new();
     for _ in 0..limits::BROKEN_CYCLES {
         let Some(ring) = find_ring(drafts, &mut marks) else { return Ok(()) };
-        let names: Vec<UnitName> = ring.iter().map(|unit| drafts.graph.name(*unit).clone()).collect();
+        let names = told(drafts, &ring);
         let droppable = |unit: &&UnitId| {
             let drafts_of = drafts.of(**unit);
             !drafts_of.is_empty() && drafts_of.iter().all(|draft| !drafts.get(*draft).matters)
@@ -96,6 +96,12 @@ fn pass_over<S: Situation>(
     marks.extend(ring.iter().map(|unit| (*unit, Mark::Clear)));
     marks.retain(|_, mark| *mark == Mark::Clear);
     Passed::Yes
+}
+
+/// A ring as people read it, and as all else that tells of one has it: each waits for the next, the last for the first.
+fn told<S: Situation>(drafts: &Drafts<'_, S>, ring: &[UnitId]) -> Vec<UnitName> {
+    let (first, others) = ring.split_at(ring.len().min(1));
+    first.iter().chain(others.iter().rev()).map(|unit| drafts.graph.name(*unit).clone()).collect()
 }
 
 /// The units of one ring in the order their jobs would run.

@@ -129,7 +129,7 @@ pub enum Remark {
     /// A unit that is itself only wanted requires one that cannot be had. Its job stays, as under systemd, but pulls in
     /// nothing further.
     Lacking { unit: UnitName, needed_by: UnitName, word: Option<Word>, kind: JobKind, why: Refusal },
-    /// The way round the cycle, and the unit whose job was dropped.
+    /// The way round the cycle, where each waits for the next, and the unit whose job was dropped.
     CycleBroken { path: Vec<UnitName>, dropped: UnitName },
     /// A job that contradicts another of its unit, which matters more; of each a unit that asks for it, with its word.
     Overruled { unit: UnitName, kind: JobKind, asker: Asker, by: JobKind, whose: Asker },

@@ -4,6 +4,7 @@ use super::words;
 use super::{Errand, Heading, Lack, Root, Turn, Turns, What, heading};
 use crate::api::{ActiveState, Moment};
 use crate::engine::Engine;
+use crate::graph::{Facets, Word};
 use crate::limits;
 use eudaemon_unit::name::UnitName;
 use std::collections::BTreeSet;
@@ -89,6 +90,7 @@ impl Engine {
             at = next.filter(|(other, next)| {
                 !seen.contains(&(other.clone(), heading(next.to) == Heading::Up))
                     && next.began.monotonic <= turn.ended.monotonic
+                    && next.ended.monotonic >= earliest(turn)
                     && links.len() < limits::CHAIN
             });
             if at.is_none()
@@ -128,12 +130,20 @@ impl Engine {
     }
 }
 
+/// Who wants a unit moves by the same request, or is no cause: it was where it is before.
+fn earliest(turn: &Turn) -> u64 {
+    let errand = turn.errand.as_deref().filter(|errand| errand.through.is_some());
+    errand.map_or(0, |errand| errand.at)
+}
+
 pub fn started_in_vain(turn: &Turn) -> bool {
     matches!(
         turn.what,
         What::Unmet(_)
             | What::Dependency(..)
             | What::JobEnded(_)
+            | What::Overtaken(_)
+            | What::Cancelled
             | What::InCycle(_)
             | What::Impossible(_)
             | What::Refused(_)
@@ -148,18 +158,24 @@ fn behind(own: &UnitName, turn: &Turn) -> Option<(UnitName, Heading)> {
     if let What::Dependency(unit, _) = &turn.what {
         return Some((unit.clone(), Heading::Down));
     }
-    let Errand { root, through, without: _ } = turn.errand.as_deref()?;
-    if let Some((unit, _)) = through {
+    let Errand { root, through, at: _, without: _ } = turn.errand.as_deref()?;
+    if let Some((unit, word)) = through {
         // What wants a unit goes its way without it.
-        let way = if matches!(turn.what, What::Refused(_)) { Heading::Up } else { heading(turn.to) };
-        return Some((unit.clone(), way));
+        let is_refused = matches!(turn.what, What::Refused(_));
+        return Some((unit.clone(), if is_refused { Heading::Up } else { way_of(*word, turn) }));
     }
     match root {
         Root::Asked(_) | Root::Unneeded | Root::Emergency(None) => None,
         Root::Restart => Some((own.clone(), Heading::Down)),
         Root::Ended(ended) => Some((ended.unit.clone(), Heading::Down)),
         Root::Triggered(unit) => Some((unit.clone(), Heading::Up)),
-        Root::Followed { unit, .. } => Some((unit.clone(), heading(turn.to))),
+        Root::Followed { unit, word } => Some((unit.clone(), way_of(*word, turn))),
         Root::Emergency(Some(unit)) | Root::ExitCode(unit) => Some((unit.clone(), Heading::Down)),
     }
+}
+
+/// Which way the unit went that has this word for the one of the turn.
+fn way_of(word: Word, turn: &Turn) -> Heading {
+    let conflicts = word.facets().any(Facets::RETROACTIVE_STOP_ON_START);
+    if conflicts { Heading::Up } else { heading(turn.to) }
 }

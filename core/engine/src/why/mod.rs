@@ -39,6 +39,8 @@ pub(crate) struct Errand {
     pub root: Root,
     /// The unit whose job asked for this one, and its word for this unit; `None`: the transaction is about this unit.
     pub through: Option<(UnitName, Word)>,
+    /// When its transaction came to be, microseconds of the clock that only goes forward: what its units did before is no cause.
+    pub at: u64,
     /// It is started without this, since it is itself only wanted.
     pub without: Option<Box<Lack>>,
 }
@@ -109,6 +111,10 @@ pub(crate) enum What {
     /// The unit whose failure failed the start, and this unit's word for it.
     Dependency(UnitName, Option<Word>),
     JobEnded(JobResult),
+    /// The queued start gave way to a job that contradicts it, whose errand stands beside this.
+    Overtaken(JobKind),
+    /// Somebody cancelled its start.
+    Cancelled,
     /// What matters of it is told by what came before.
     Progress,
     /// What took longer than which directive allows, and what it waited for.
@@ -146,8 +152,14 @@ pub(crate) struct Turns {
 }
 
 impl Errand {
-    pub fn of(root: Root) -> Errand {
-        Errand { root, through: None, without: None }
+    /// Of the unit that a transaction is about.
+    pub fn of(root: Root, now: Moment) -> Errand {
+        Errand { root, through: None, at: now.monotonic, without: None }
+    }
+
+    /// Of another unit of the same transaction.
+    pub fn beside(&self, through: Option<(UnitName, Word)>, without: Option<Box<Lack>>) -> Errand {
+        Errand { root: self.root.clone(), through, at: self.at, without }
     }
 }
 
@@ -257,6 +269,8 @@ impl What {
             | What::Unmet(_)
             | What::Dependency(..)
             | What::JobEnded(_)
+            | What::Overtaken(_)
+            | What::Cancelled
             | What::Progress
             | What::InCycle(_)
             | What::Impossible(_)

@@ -49,6 +49,14 @@ fn of_what(what: &What, errand: Option<&Errand>) -> String {
             format!("{named}{unit}, which did not come up")
         }
         What::JobEnded(result) => format!("its start ended as '{}'", of_result(*result)),
+        What::Overtaken(by) => {
+            let asked = errand.map_or(String::new(), |errand| format!(", {}", of_errand(errand)));
+            format!("a {} took the place of its start{asked}", of_job(*by))
+        }
+        What::Cancelled => {
+            let asked = errand.map_or(String::new(), |errand| format!(", {}", of_errand(errand)));
+            format!("its start was cancelled{asked}")
+        }
         What::Progress => "of its own".to_owned(),
         What::Overdue(clause) => clause.clone(),
         What::InCycle(ring) => {
@@ -106,8 +114,7 @@ pub fn of_lack(Lack { unit, word, why }: &Lack) -> String {
 /// What a chain ends with that was pulled in from elsewhere: who wanted all of it.
 pub fn of_root(errand: &Errand) -> Option<String> {
     errand.through.as_ref()?;
-    let root = Errand::of(errand.root.clone());
-    Some(format!("was part of a transaction {}", of_errand(&root)))
+    Some(format!("was part of a transaction {}", of_errand(&errand.beside(None, None))))
 }
 
 /// `other` has the word for the unit the sentence is about, or that one has its inverse.

@@ -245,8 +245,8 @@ impl Known {
 
 /// `ring`: each unit's job runs before the next one's, and the last one's before the first one's.
 fn cycle(looking: &Looking<'_>, config: &Config, ring: &[UnitName], dropped: Option<&UnitName>) -> Finding {
-    // Told backwards from the unit asked for, if it is among them: what each waits for.
-    let mut way: Vec<&UnitName> = ring.iter().rev().collect();
+    // Told from the unit asked for, if it is among them: what each waits for.
+    let mut way: Vec<&UnitName> = ring.iter().collect();
     let first = way.iter().position(|name| **name == config.name).unwrap_or(0);
     way.rotate_left(first);
     let names: Vec<&str> = way.iter().chain(way.first()).map(|name| name.as_str()).collect();

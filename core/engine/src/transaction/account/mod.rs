@@ -52,7 +52,7 @@ pub struct Account {
     /// By wave and name.
     pub jobs: Vec<Entry>,
     pub left_out: Vec<Omitted>,
-    /// Ordering cycles that were broken: the way round, and the unit whose job was dropped for it.
+    /// Ordering cycles that were broken: the way round, each waiting for the next, and the unit whose job was dropped for it.
     pub cycles: Vec<(Vec<UnitName>, UnitName)>,
     /// Queued jobs that the request cancels though they are not in its way.
     pub cancelled: Vec<(UnitName, JobKind)>,
