@@ -322,7 +322,6 @@ fn perpetual(config: &mut Config) {
     let unit = &mut config.unit;
     unit.default_dependencies = false;
     unit.ignore_on_isolate = true;
-    unit.refuse_manual_stop = true;
     if unit.documentation.is_empty() {
         let page = if config.name.kind() == UnitKind::Scope { "systemd(1)" } else { "systemd.special(7)" };
         unit.documentation.push(format!("man:{page}"));

@@ -318,7 +318,7 @@ fn a_ring_loses_a_job_that_does_not_matter() {
         expect![[r#"
             a Start
             b Start
-            # ring a c b: dropped c"#]],
+            # ring a b c: dropped c"#]],
     );
 }
 

@@ -70,7 +70,7 @@ fn what_is_left_out_is_said_with_why() {
         expect![[r#"
             start a.service: 1 job in 1 wave
               1. start a.service  asked for
-            Ordering cycle: a.service -> b.service -> c.service -> a.service; broken by leaving out the job of c.service
+            Ordering cycle: a.service -> c.service -> b.service -> a.service; broken by leaving out the job of c.service
             Left out:
               start b.service  fails without the job of c.service, which was dropped; asked for by Wants= of a.service
               start c.service  dropped to break an ordering cycle; asked for by Requires= of b.service

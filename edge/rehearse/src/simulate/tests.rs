@@ -47,20 +47,20 @@ fn who_loses_a_conflict_was_not_started() {
         &units,
         "",
         expect![[r#"
-             0.000 s  day.service    inactive (dead) -> activating (start)
-             0.000 s  day.service    activating (start) -> deactivating (stop-sigterm)
-             0.000 s  night.service  inactive (dead) -> activating (start)
-             0.000 s  day.service    not started: its start was given up for another's
-             0.000 s  night.service  activating (start) -> active (running)
-             0.001 s  day.service    deactivating (stop-sigterm) -> deactivating (final-sigterm)
-             0.001 s  day.service    deactivating (final-sigterm) -> inactive (dead)
-             0.001 s                 every job of the start is done
-        Not started: day.service (its start was given up for another's)
-        Stopped with them: day.service
-        Why: day.service went down: its stop was pulled in by night.service, by its own Conflicts=night.service,
-             because day.service was part of a transaction asked for by the manager itself.
-        Not all went well after 0.001 s of pretend time.
-    "#]],
+                 0.000 s  day.service    inactive (dead) -> activating (start)
+                 0.000 s  day.service    activating (start) -> deactivating (stop-sigterm)
+                 0.000 s  night.service  inactive (dead) -> activating (start)
+                 0.000 s  day.service    not started: its start was given up for another's
+                 0.000 s  night.service  activating (start) -> active (running)
+                 0.001 s  day.service    deactivating (stop-sigterm) -> deactivating (final-sigterm)
+                 0.001 s  day.service    deactivating (final-sigterm) -> inactive (dead)
+                 0.001 s                 every job of the start is done
+            Not started: day.service (its start was given up for another's)
+            Stopped with them: day.service
+            Why: day.service went down: its stop was pulled in by night.service, by its own Conflicts=night.service,
+                 because night.service came up: its start was asked for by the manager itself.
+            Not all went well after 0.001 s of pretend time.
+        "#]],
     );
 }
 

@@ -17,9 +17,9 @@ fn what_the_dropped_job_alone_asked_for_goes_too() {
         units,
         "a",
         expect![[r#"
-        a Start
-        b Start
-        # ring a c b: dropped c"#]],
+            a Start
+            b Start
+            # ring a b c: dropped c"#]],
     );
     check(
         units,
@@ -27,11 +27,11 @@ fn what_the_dropped_job_alone_asked_for_goes_too() {
         JobMode::Isolate,
         "a",
         expect![[r#"
-        a Start
-        b Start
-        d Start
-        cancel the others
-        # ring a c b: dropped c"#]],
+            a Start
+            b Start
+            d Start
+            cancel the others
+            # ring a b c: dropped c"#]],
     );
 }
 
@@ -89,7 +89,7 @@ fn the_end_stops_what_waits_for_each_other_without_order() {
     start(
         &format!("rescue.target: {STOPS}"),
         "rescue.target",
-        expect!["refused: ordering cycle a.service -> b.service -> c.service -> a.service"],
+        expect!["refused: ordering cycle a.service -> c.service -> b.service -> a.service"],
     );
 }
 
