@@ -47,4 +47,4 @@ pub use sockets::{Socket, Sockets};
 pub use starter::Starter;
 #[cfg(feature = "tracing")]
 pub use tracing_layer::Layer;
-pub use unit::UnitFile;
+pub use unit::{DIRECTORY_KINDS, DirectoryKind, UnitFile};

@@ -1,6 +1,7 @@
 //! A command line that authors may give their programs: `PROGRAM service install` and its kin.
 
 use super::carry_out::Outcome;
+use super::loss::Loss;
 use super::plan::Act;
 use super::target::{Level, Target};
 use super::{Refusal, Service};
@@ -131,8 +132,8 @@ fn answer(service: &Service, invocation: Invocation) -> ExitCode {
         say(&mut std::io::stdout(), &plan.to_string());
         return ExitCode::SUCCESS;
     }
-    for loss in &plan.losses {
-        say(&mut std::io::stderr(), &format!("{}: {}: {}\n", loss.severity.word(), loss.directive, loss.why));
+    for loss in Loss::folded(&plan.losses) {
+        say(&mut std::io::stderr(), &format!("{loss}\n"));
     }
     match plan.carry_out(|step| {
         if !asks {

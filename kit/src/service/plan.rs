@@ -1,8 +1,9 @@
 //! Acts on a service as steps that can be printed, looked at and done.
 
 use super::description::{Account, Boot, Service};
+use super::loss::Loss;
 use super::steps;
-use super::target::{Level, Loss, Refusal, Target, written};
+use super::target::{Level, Refusal, Target, written};
 use super::{File, word::quoted};
 use std::fmt;
 use std::time::Duration;
@@ -191,7 +192,7 @@ impl fmt::Display for Step {
             Step::Clear { name, patterns, .. } => {
                 write!(f, "remove what an older {name} wrote as {}", patterns.join(", "))
             }
-            Step::Write(file) => write!(f, "write {} ({:04o})", file.path, file.mode),
+            Step::Write(file) => write!(f, "write {} ({:04o})", file.path, file.mode.as_raw_mode()),
             Step::Remove(file) => write!(f, "remove {}", file.path),
             Step::RemoveEmpty(path) => write!(f, "remove {path} if it is empty"),
             Step::Link { path, to } => write!(f, "link {path} to {to}"),
@@ -226,9 +227,6 @@ impl fmt::Display for Plan {
                 }
             }
         }
-        for loss in &self.losses {
-            writeln!(f, "{}: {}: {}", loss.severity.word(), loss.directive, loss.why)?;
-        }
-        Ok(())
+        Loss::folded(&self.losses).iter().try_for_each(|loss| writeln!(f, "{loss}"))
     }
 }

@@ -3,8 +3,9 @@
 //! A user's manager is no root: what needs one is left out there, and told.
 
 use super::description::{Foreground, Service, Start};
+use super::loss::{Loss, Severity, loss};
 use super::script;
-use super::target::{File, Level, Loss, Refusal, Severity, Written, loss, refused};
+use super::target::{File, Level, Refusal, Written, refused};
 
 /// What a user's manager cannot do: beginnings of their keys. Seccomp's filters need no root.
 const OF_ROOT: &[(&str, Severity)] = &[
@@ -35,11 +36,7 @@ pub(super) fn write(service: &Service, level: Level) -> Result<Written, Refusal>
             Level::System => unit.text.clone(),
             Level::User => of_user(&unit.text, &mut losses),
         };
-        File {
-            path: format!("{}/{}", folder(level), unit.name),
-            mode: 0o644,
-            text: script::mark(service) + &text,
-        }
+        File::text(format!("{}/{}", folder(level), unit.name), script::mark(service) + &text)
     });
     Ok(Written { files: files.collect(), commands: Vec::new(), losses })
 }
