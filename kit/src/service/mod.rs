@@ -39,12 +39,17 @@ mod carry_out;
 
 mod invocation;
 
+mod called;
+
+mod answer;
+
+pub use called::called_program;
 pub use carry_out::Outcome;
 pub use description::{
     Account, Boot, Capabilities, Dependency, Directory, EnvironmentFile, Environs, Foreground, Limit, Limits,
     Missing, Need, NewRights, Output, Ready, Reload, Remains, Restart, Rights, Service, Start, Stop, Whom,
 };
-pub use invocation::{Doing, Invocation};
+pub use invocation::{Asked, Doing, Invocation};
 pub use loss::{Loss, Severity};
 pub use place::Put;
 pub use plan::{Act, Plan, Step};

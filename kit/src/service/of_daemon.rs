@@ -8,11 +8,12 @@ use super::loss::{Loss, Severity, loss};
 use super::target::{Refusal, refused};
 use super::word::{Command, Word};
 use crate::Mode;
-use crate::daemon::{Daemon, Resource};
+use crate::daemon::Daemon;
 use crate::limits::RESTART_DELAY;
+use crate::resource::Resource;
 use crate::unit::{DIRECTORY_KINDS, DirectoryKind, SLACK, UnitFile};
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Of the directories that a unit file names by kind: systemd.exec(5).
 const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o755);
@@ -52,22 +53,30 @@ impl Service {
         program: &Path,
         arguments: impl IntoIterator<Item = Text>,
     ) -> Result<Service, Refusal> {
-        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
-        if !program.is_absolute() {
+        let arguments = arguments.into_iter().map(Into::into).collect();
+        Service::of_words(daemon, description, &[program.to_owned()], arguments)
+    }
+
+    /// As [`Service::of`]; of an interpreter what it reads stands behind it.
+    pub(super) fn of_words(
+        daemon: &Daemon,
+        description: &str,
+        program: &[PathBuf],
+        arguments: Vec<OsString>,
+    ) -> Result<Service, Refusal> {
+        if let Some(path) = program.iter().find(|path| !path.is_absolute()) {
             let why = "the program's path must be absolute".to_owned();
-            return Err(refused(&program.display().to_string(), why));
+            return Err(refused(&path.display().to_string(), why));
         }
-        let mut words = vec![text(program.as_os_str())?];
-        for argument in &arguments {
-            words.push(text(argument)?);
-        }
-        let command = Command::of(words);
+        let words: Vec<OsString> =
+            program.iter().map(|path| path.as_os_str().to_owned()).chain(arguments).collect();
+        let command = Command::of(words.iter().map(|word| text(word)).collect::<Result<Vec<_>, _>>()?);
         // Who is no root from the start could not write it where pid files are.
         let writes = rights(daemon).user.is_none();
         let detached = match daemon.its_pid_file().filter(|_| writes) {
             Some(path) => {
                 let mut detached = command.clone();
-                detached.words.insert(1, Word::text("--daemon"));
+                detached.words.insert(program.len(), Word::text("--daemon"));
                 Some((detached, text(path.as_os_str())?))
             }
             None => None,
@@ -89,7 +98,9 @@ impl Service {
         service.rights = rights(daemon);
         service.account = its_own_user(daemon).map_or(Account::IsThere, |_| Account::IsMade);
         service.environs = environs(daemon);
-        service.units = daemon.unit_files(description, program, arguments);
+        let (first, rest) =
+            words.split_first().ok_or_else(|| refused("ExecStart=", "there is no program".to_owned()))?;
+        service.units = daemon.unit_files(description, Path::new(first), rest);
         service.unsaid = unsaid(daemon, &service);
         Ok(service)
     }

@@ -241,8 +241,10 @@ fn foreground(service: &Service, command: &Command) -> String {
         }
         Output::Nowhere | Output::File(_) => script::output(&service.environs.output).unwrap_or_default(),
     };
-    // A daemon of this library's keeps no pid file of its own beside this one where somebody waits for its newline.
-    let newline = if service.units.is_empty() { "" } else { "exec 3>/dev/null && export NOTIFY_FD=3 && " };
+    let known =
+        format!("exec 3>/dev/null && export NOTIFY_FD=3 SYSLOG_IDENTIFIER={} && ", quoted(&service.name));
+    // logger names each line. A daemon of this library's keeps no pid file of its own beside this one where somebody waits for its newline.
+    let newline = if service.units.is_empty() { "" } else { &known };
     format!(
         "setsid sh -c 'echo $$ >\"$0\" && {newline}exec \"$@\"' \"$PIDFILE\" {run} </dev/null {to} &
 left={}

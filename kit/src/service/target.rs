@@ -55,6 +55,21 @@ impl Target {
         }
     }
 
+    /// What it is, for people.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Target::Systemd => "systemd, by systemctl",
+            Target::Eudaemon => "eudaemon, which reads the same files",
+            Target::Openrc => "OpenRC",
+            Target::Sysv => "scripts in /etc/init.d, as the Linux Standard Base has them",
+            Target::Runit => "runit",
+            Target::Launchd => "launchd of macOS: a text for a program that runs there",
+            Target::Supervisord => "supervisord",
+            Target::Windows => "the service control manager of Windows: commands to be shown by --print",
+        }
+    }
+
     /// The manager of that word.
     #[must_use]
     pub fn of_word(word: &str) -> Option<Target> {

@@ -208,21 +208,43 @@ fn a_user_s_own_service() {
 fn command_lines() {
     let read = |line: &str| {
         let words = std::iter::once("greeter").chain(line.split_ascii_whitespace()).map(Into::into);
-        Invocation::of_arguments(words)
+        Asked::of_arguments(words)
     };
     assert_eq!(read(""), None);
-    assert_eq!(read("--daemon service"), None);
+    assert_eq!(read("--daemon"), None);
+    assert_eq!(read("--daemon serve service"), None);
     let install =
         Invocation { act: Act::Install, level: Level::System, target: None, doing: Doing::CarryOut };
-    assert_eq!(read("service install"), Some(Ok(install)));
-    let printed =
-        Invocation { target: Some(Target::Openrc), doing: Doing::Print, level: Level::User, ..install };
-    assert_eq!(read("service install --to openrc --print --user"), Some(Ok(printed)));
-    let usage = "expected service install|uninstall|start|stop|status [--user] [--to MANAGER] [--print]";
+    let asked = |invocation: &Invocation| Some(Ok(Asked::Act(invocation.clone())));
+    assert_eq!(read("service install"), asked(&install));
+    let (target, doing, level) = (Some(Target::Openrc), Doing::Print, Level::User);
+    let printed = Invocation { act: Act::Install, target, doing, level };
+    assert_eq!(read("service install --to openrc --print --user"), asked(&printed));
+    let below = Invocation { doing: Doing::Below("/x".into()), ..install.clone() };
+    assert_eq!(read("service install --root /x"), asked(&below));
+    assert_eq!(read("service install --root=/x"), asked(&below));
+    for help in ["service --help", "service -h", "service help", "service stop --to x --help"] {
+        assert_eq!(read(help), Some(Ok(Asked::Help)));
+    }
+    let usage = "expected service install|uninstall|start|stop|status [--user] [--to MANAGER] [--root DIRECTORY] [--print]";
+    let daemon = format!("--daemon before the word service: its acts start no daemon; {usage}");
+    assert_eq!(read("--daemon service start"), Some(Err(daemon)));
+    let started = "--root: only files are put there: expected install or uninstall";
+    assert_eq!(read("service start --root /x"), Some(Err(started.to_owned())));
     assert_eq!(read("service"), Some(Err(usage.to_owned())));
     assert_eq!(read("service status now"), Some(Err(format!("now: {usage}"))));
     let managers = "systemd, eudaemon, openrc, sysv, runit, launchd, supervisord, windows";
     assert_eq!(read("service stop --to=init"), Some(Err(format!("--to init: expected one of {managers}"))));
+}
+
+#[test]
+fn help_names_all_there_is() {
+    let help = Asked::help("greeter");
+    expect_file!["texts/help.txt"].assert_eq(&help);
+    let words = Act::ALL.iter().map(|(word, _)| *word).chain(Target::ALL.iter().map(|(word, _)| *word));
+    for word in words {
+        assert!(help.lines().any(|line| line.split_whitespace().next() == Some(word)), "{word}");
+    }
 }
 
 #[test]
@@ -242,9 +264,13 @@ fn a_step_that_fails_is_named_with_what_was_done() {
     let mut told = 0;
     let plan = Plan { act: Act::Start, steps, losses: Vec::new() };
     let error = plan.carry_out(|_| told += 1).expect_err("the fourth fails").to_string();
-    let wanted =
-        "cannot run /nowhere/program (or sh -c 'exit 3'): exit status: 3; 3 steps were done before, and stay";
-    assert_eq!((error.as_str(), told), (wanted, 4));
+    let wanted = format!(
+        "cannot run /nowhere/program (or sh -c 'exit 3'): exit status: 3; done before, and left so: write {0} (0600); \
+         link {1} to {0}; run /nowhere/program (or true)",
+        path("made"),
+        path("link")
+    );
+    assert_eq!((error, told), (wanted, 4));
     assert_eq!(std::fs::read_to_string(path("link")).expect("it leads there"), "text");
     let asked = Plan { act: Act::Status, steps: vec![run(&["sh", "-c", "exit 3"])], losses: Vec::new() };
     assert_eq!(asked.carry_out(|_| {}).expect("an answer"), Outcome::Said(3));
@@ -274,7 +300,7 @@ fn somebody_else_s_script_is_not_run_by_an_uninstall() {
     let theirs = File { path: path("theirs"), mode: Mode::from_raw_mode(0o755), text: "ours".to_owned() };
     let stop = Step::RunIf { test: owned(&["true"]), command: owned(&["touch", &path("run")]) };
     let refused = carried_out(vec![Step::Look(vec![theirs]), stop]).expect_err("it is not ours");
-    assert!(refused.ends_with("not ours: it is left as it is; nothing was done"), "{refused}");
+    assert!(refused.ends_with("not ours: it is left as it is; nothing was changed before that"), "{refused}");
     assert!(!Path::new(&path("run")).exists());
 }
 
@@ -284,7 +310,10 @@ fn a_stop_that_fails_keeps_the_files_that_can_stop_it() {
     assert_eq!(carried_out(vec![stop("false")]), Ok(Outcome::Done), "it is not there");
     assert_eq!(carried_out(vec![stop("/nowhere/program")]), Ok(Outcome::Done), "nor who knows of it");
     let failed = carried_out(vec![stop("true")]).expect_err("it is there");
-    assert_eq!(failed, "cannot run sh -c 'exit 1' if true succeeds: exit status: 1; nothing was done");
+    assert_eq!(
+        failed,
+        "cannot run sh -c 'exit 1' if true succeeds: exit status: 1; nothing was changed before that"
+    );
 }
 
 #[test]

@@ -172,7 +172,7 @@ END",
     (
         "foreground: one that does not stop is ended by its own deadline",
         "$L $M stubborn & await grep -q ready m; kill $!; wait $!; echo $?",
-        "1\nstopping took too long: ended by force",
+        "1\nlifelike: stopping took too long: ended by force",
     ),
     (
         "foreground: a stop that takes too long",
