@@ -18,6 +18,16 @@
 #include <stdint.h>
 
 /*
+ A Consul agent: the one at `CONSUL_HTTP_ADDR=`, else at 127.0.0.1:8500.
+ */
+#define EUDAEMON_CONSUL 1
+
+/*
+ DNS-SD on the local network, by Avahi.
+ */
+#define EUDAEMON_AVAHI 2
+
+/*
  The daemon stays where it was started.
  */
 #define EUDAEMON_FOREGROUND 1
@@ -82,6 +92,14 @@
 struct eudaemon;
 
 /*
+ What others are told of a daemon.
+
+ The `eudaemon_announcement_…` never fail by themselves: the first thing that is wrong is an error of `eudaemon_start`.
+ NULL for an announcement is ignored.
+ */
+struct eudaemon_announcement;
+
+/*
  One piece of open work, which a stop waits for.
  */
 struct eudaemon_guest;
@@ -99,6 +117,69 @@ struct eudaemon_pid_file;
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/*
+ An announcement of a service of this name, which counts as well while the daemon comes back to `eudaemon_wait` within
+ 30 s. It ends by `eudaemon_announce` or `eudaemon_announcement_free`.
+ */
+struct eudaemon_announcement *eudaemon_announcement_new(const char *name);
+
+/*
+ Forgets an announcement that was given to no daemon.
+ */
+void eudaemon_announcement_free(struct eudaemon_announcement *announcement);
+
+/*
+ The port that the service is found at.
+ */
+void eudaemon_announcement_set_port(struct eudaemon_announcement *announcement, uint16_t port);
+
+/*
+ The port, and the address if there is only one, that the daemon's socket of this name turns out to be bound to.
+ */
+void eudaemon_announcement_set_socket(struct eudaemon_announcement *announcement,
+                                      const char *name);
+
+/*
+ The IP address that it is found at, instead of the registry's own idea of this machine.
+ */
+void eudaemon_announcement_set_address(struct eudaemon_announcement *announcement, const char *address);
+
+/*
+ One more tag.
+ */
+void eudaemon_announcement_add_tag(struct eudaemon_announcement *announcement, const char *tag);
+
+/*
+ It counts as well while the daemon comes back to `eudaemon_wait`, or says `eudaemon_alive`, within so many milliseconds.
+ */
+void eudaemon_announcement_set_ttl(struct eudaemon_announcement *announcement,
+                                   uint64_t milliseconds);
+
+/*
+ Consul's agent asks for this path every so many milliseconds by HTTP.
+ */
+void eudaemon_announcement_set_http(struct eudaemon_announcement *announcement,
+                                    const char *path,
+                                    uint64_t milliseconds);
+
+/*
+ Consul's agent connects every so many milliseconds.
+ */
+void eudaemon_announcement_set_tcp(struct eudaemon_announcement *announcement, uint64_t milliseconds);
+
+/*
+ The type that it has in DNS-SD, `_http._tcp` say; made of the name otherwise.
+ */
+void eudaemon_announcement_set_type(struct eudaemon_announcement *announcement, const char *service_type);
+
+/*
+ Enters the daemon in a registry, `EUDAEMON_CONSUL` or `EUDAEMON_AVAHI`, once it is ready, and takes it out again when a
+ stop begins. The announcement is gone afterwards. A registry that is away is no error: the log says so.
+ */
+void eudaemon_announce(struct eudaemon *daemon,
+                       int registry,
+                       struct eudaemon_announcement *announcement);
 
 /*
  Describes a daemon of this name, which stands before its lines. It ends by `eudaemon_start` or `eudaemon_free`.
@@ -453,6 +534,20 @@ void eudaemon_pid_file_free(struct eudaemon_pid_file *pid_file);
  The process that a pid file names, if it is locked: a daemon that runs. 0 if none does, -1 if it cannot be read.
  */
 int64_t eudaemon_pid_file_running(const char *path);
+
+/*
+ Answers `PROGRAM service install|uninstall|start|stop|status` and `PROGRAM service --help`, where the program was called
+ so: acts on the service that is this program, as it is called now, with these arguments. `argc` and `argv` are `main`'s.
+
+ What to exit with, or -1 where the program was not called so and is meant itself. The description is as it was. It is
+ called before `eudaemon_start`; what is done is told on stdout, and what goes wrong on stderr.
+ */
+int eudaemon_answer_service(struct eudaemon *daemon,
+                            int argc,
+                            const char *const *argv,
+                            const char *description,
+                            const char *const *arguments,
+                            size_t count);
 
 #ifdef __cplusplus
 }  // extern "C"

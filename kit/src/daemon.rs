@@ -26,31 +26,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-pub use rustix::process::Resource;
-
-/// What can be limited, by the number that getrlimit(2) has for it.
-#[must_use]
-pub fn resource_of_number(number: u32) -> Option<Resource> {
-    const ALL: [Resource; 16] = [
-        Resource::Cpu,
-        Resource::Fsize,
-        Resource::Data,
-        Resource::Stack,
-        Resource::Core,
-        Resource::Rss,
-        Resource::Nproc,
-        Resource::Nofile,
-        Resource::Memlock,
-        Resource::As,
-        Resource::Locks,
-        Resource::Sigpending,
-        Resource::Msgqueue,
-        Resource::Nice,
-        Resource::Rtprio,
-        Resource::Rttime,
-    ];
-    ALL.into_iter().find(|known| *known as u32 == number)
-}
+use rustix::process::Resource;
 
 /// The number of a descriptor that came from whoever started the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -300,6 +276,7 @@ impl Daemon {
     /// [`Error`], each with what, where and why. In the background the process in front has told it then, and this one
     /// has only to end.
     pub fn start(self) -> Result<Life> {
+        self.check()?;
         let (starter, handed) = look();
         let ground = self.ground.unwrap_or_else(|| Ground::of_arguments(std::env::args_os()));
         let alone = Alone::now();
@@ -360,6 +337,15 @@ impl Daemon {
         false
     }
 
+    #[cfg(feature = "announce")]
+    pub(crate) fn its_announcements(&self) -> &[(Registry, Announcement)] {
+        &self.announcements
+    }
+
+    pub(crate) fn its_descriptors(&self) -> (&[RawFd], Option<RawFd>) {
+        (&self.kept, self.notification)
+    }
+
     pub(crate) fn longest_stop(&self) -> Duration {
         self.stop_within
     }
@@ -416,9 +402,11 @@ impl Daemon {
         stderr: Option<OwnedFd>,
     ) -> Result<Life> {
         let fate = if stderr.is_some() && self.stderr.is_none() { Stderr::Goes } else { Stderr::Stays };
-        let log = Log::choose(&self.name, &starter, handed_over.journal_stream.as_deref(), fate);
+        let log = Log::choose(&self.name, &starter, &handed_over, fate);
+        let last_line = log.on_stderr(Priority::Error, "stopping took too long: ended by force");
         let patience = u32::try_from(self.stop_within.as_secs()).unwrap_or(u32::MAX).saturating_add(2);
-        let signals = signal::listen(patience).map_err(|errno| Error::io("listen to signals", errno))?;
+        let signals = signal::listen(patience, last_line.into_bytes())
+            .map_err(|errno| Error::io("listen to signals", errno))?;
         let given = match &handed_over.listen {
             Some((count, names)) => handed(count, names.as_deref())?,
             None if starter == Starter::Superserver => from_stdin()?,
@@ -487,7 +475,7 @@ impl Error {
     /// what goes wrong before there is a [`Life`].
     pub fn tell(&self, name: &str) {
         let (starter, handed) = look();
-        let log = Log::choose(name, &starter, handed.journal_stream.as_deref(), Stderr::Stays);
+        let log = Log::choose(name, &starter, &handed, Stderr::Stays);
         log.line(Priority::Error, self.to_string());
     }
 }

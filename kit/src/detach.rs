@@ -32,7 +32,7 @@ pub(crate) fn detach(
 ) -> Result<(Reporter, Option<PidFile>)> {
     let (reporter, reports) =
         channel().map_err(|errno| Error::io("make a channel for the outcome", errno))?;
-    let ours = signal::listen(0).map_err(|errno| Error::io("listen to signals", errno))?;
+    let ours = signal::listen(0, Vec::new()).map_err(|errno| Error::io("listen to signals", errno))?;
     adopt_orphans().map_err(|errno| Error::io("watch over the daemon", errno))?;
     // What is still in our buffers would be written twice.
     io::stdout().flush().ok();

@@ -65,6 +65,13 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// Somebody may run with this pid file: it names a process that is old enough, but nobody has locked it.
+    Named {
+        /// The pid file.
+        path: PathBuf,
+        /// The process that it names.
+        pid: u32,
+    },
     /// A daemon cannot be announced as it is described.
     Announcement {
         /// The name to be announced.
@@ -83,8 +90,8 @@ pub enum Error {
     Step {
         /// The step, in words.
         step: String,
-        /// How many were done before it.
-        done: usize,
+        /// Those before it that changed something, in words.
+        done: Vec<String>,
         /// Why it failed.
         source: io::Error,
     },
@@ -115,6 +122,7 @@ impl Error {
             #[cfg(feature = "service")]
             Error::Step { .. } => 1,
             Error::Running { .. }
+            | Error::Named { .. }
             | Error::Socket { .. }
             | Error::Handed { .. }
             | Error::Notify { .. }
@@ -139,6 +147,13 @@ impl fmt::Display for Error {
             Error::Running { path, pid: None } => {
                 write!(f, "already starting or running (pid file {} is locked)", path.display())
             }
+            Error::Named { path, pid } => {
+                write!(
+                    f,
+                    "process {pid} may be this daemon: pid file {0} names it, though it is not locked; if it is another's, remove {0}",
+                    path.display()
+                )
+            }
             Error::PidFile { path, reason } => write!(f, "pid file {}: {reason}", path.display()),
             Error::Unknown { kind, name } => write!(f, "no {kind} {name:?} on this system"),
             Error::Privileges { step, source } => write!(f, "cannot {step}: {source}"),
@@ -153,10 +168,12 @@ impl fmt::Display for Error {
                 write!(f, "{} is there, and not ours: it is left as it is", path.display())
             }
             #[cfg(feature = "service")]
-            Error::Step { step, done: 0, source } => write!(f, "cannot {step}: {source}; nothing was done"),
+            Error::Step { step, done, source } if done.is_empty() => {
+                write!(f, "cannot {step}: {source}; nothing was changed before that")
+            }
             #[cfg(feature = "service")]
             Error::Step { step, done, source } => {
-                write!(f, "cannot {step}: {source}; {done} steps were done before, and stay")
+                write!(f, "cannot {step}: {source}; done before, and left so: {}", done.join("; "))
             }
             Error::Io { doing, source } => write!(f, "cannot {doing}: {source}"),
         }
@@ -169,6 +186,7 @@ impl std::error::Error for Error {
             Error::Privileges { source, .. } | Error::Io { source, .. } => Some(source),
             Error::Threads { .. }
             | Error::Running { .. }
+            | Error::Named { .. }
             | Error::PidFile { .. }
             | Error::Unknown { .. }
             | Error::Socket { .. }

@@ -4,9 +4,13 @@
 
 #[cfg(feature = "announce")]
 mod announce;
+mod resource;
+
 mod daemon;
+mod described;
 mod detach;
 mod error;
+mod flow;
 mod handed_over;
 mod handle;
 mod last_words;
@@ -25,7 +29,6 @@ pub mod service;
 mod sockets;
 mod starter;
 mod sys;
-mod syslog;
 #[cfg(feature = "tokio")]
 mod tokio_life;
 #[cfg(feature = "tracing")]
@@ -34,17 +37,18 @@ mod unit;
 
 #[cfg(feature = "announce")]
 pub use announce::{Announcement, Health, Registry};
-pub use daemon::{Daemon, FdNumber, Ground, Resource, resource_of_number};
+pub use daemon::{Daemon, FdNumber, Ground};
 pub use error::{Error, Result};
 pub use handle::{Guest, Handle, Reload};
 pub use life::{Life, Moment};
 pub use log::{Log, Priority};
 pub use pid_file::PidFile;
 pub use privileges::Privileges;
+pub use resource::{Resource, resource_of_number};
 pub use rustix::fs::Mode;
 pub use rustix::thread::CapabilitySet;
 pub use sockets::{Socket, Sockets};
 pub use starter::Starter;
 #[cfg(feature = "tracing")]
 pub use tracing_layer::Layer;
-pub use unit::UnitFile;
+pub use unit::{DIRECTORY_KINDS, DirectoryKind, UnitFile};

@@ -1,14 +1,10 @@
 //! Where a daemon's lines go: the journal with their fields, syslog, or stderr, by who started it.
 
+use crate::flow::{Datagrams, Stream, TooLong};
 use crate::limits::LONGEST_FIELD_NAME;
-use crate::starter::Starter;
-use crate::syslog::Syslog;
-use rustix::io::Errno;
-use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
+use crate::starter::{Handed, Starter};
 use std::fmt::Write;
 use std::io::Write as _;
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::{fs, process};
@@ -63,13 +59,13 @@ pub struct Log {
 #[derive(Debug)]
 enum Way {
     /// The journal's native protocol, systemd.journal-fields(7); its stream too, as long as stderr is that.
-    Journal(OwnedFd, Stderr),
+    Journal(Datagrams, Option<Stream>),
     /// A syslog daemon: syslog(3).
-    Syslog(Syslog),
+    Syslog(Datagrams),
     /// Lines that a manager reads: `<N>` before each, sd-daemon(3).
-    Prefixed,
+    Prefixed(Stream),
     /// Lines for people.
-    Plain,
+    Plain(Named),
     /// There is no reader: inetd's stderr is the client's connection.
     Nowhere,
 }
@@ -77,6 +73,16 @@ enum Way {
 /// Where lines go that nobody can see on stderr.
 const JOURNAL: &str = "/run/systemd/journal/socket";
 const SYSLOG: &str = "/dev/log";
+
+/// syslog(3), `LOG_DAEMON`.
+const FACILITY: u8 = 3;
+
+/// Who says whose a line on stderr is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Named {
+    ByUs,
+    ByReader,
+}
 
 /// Whether stderr will still lead to somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,21 +95,27 @@ impl Log {
     /// Lines on stderr.
     #[must_use]
     pub fn to_stderr(name: impl Into<String>) -> Log {
-        Log { name: name.into(), way: Way::Plain }
+        Log { name: name.into(), way: Way::Plain(Named::ByUs) }
     }
 
     /// Chooses: the journal if stderr is its stream (`JOURNAL_STREAM=`), else syslog if stderr is inetd's socket or is
     /// about to go, else stderr.
-    pub(crate) fn choose(name: &str, starter: &Starter, journal_stream: Option<&str>, stderr: Stderr) -> Log {
-        let is_journal = journal_stream.is_some() && stream_of_stderr().as_deref() == journal_stream;
+    pub(crate) fn choose(name: &str, starter: &Starter, handed: &Handed, stderr: Stderr) -> Log {
+        let stream = handed.journal_stream.as_deref();
+        let is_journal = stream.is_some() && stream_of_stderr().as_deref() == stream;
+        let is_named = handed.syslog_identifier.as_deref() == Some(name);
+        let plain = Way::Plain(if is_named { Named::ByReader } else { Named::ByUs });
+        let syslog = || Datagrams::connect(Path::new(SYSLOG), TooLong::Lost).map(Way::Syslog);
         let way = if is_journal {
-            datagrams(JOURNAL).map_or(Way::Prefixed, |socket| Way::Journal(socket, stderr))
+            let stream = || (stderr == Stderr::Stays).then(Stream::new);
+            Datagrams::connect(Path::new(JOURNAL), TooLong::InMemory)
+                .map_or_else(|| Way::Prefixed(Stream::new()), |socket| Way::Journal(socket, stream()))
         } else if *starter == Starter::Superserver {
-            Syslog::connect(Path::new(SYSLOG)).map_or(Way::Nowhere, Way::Syslog)
+            syslog().unwrap_or(Way::Nowhere)
         } else if stderr == Stderr::Goes {
-            Syslog::connect(Path::new(SYSLOG)).map_or(Way::Plain, Way::Syslog)
+            syslog().unwrap_or(plain)
         } else {
-            Way::Plain
+            plain
         };
         Log { name: name.to_owned(), way }
     }
@@ -117,26 +129,38 @@ impl Log {
         match &self.way {
             // A line alone goes by the stream, whose lines are the unit's even when the process that wrote them is gone
             // before they are read; with an entry of its own the journal looks for the process.
-            Way::Journal(_, Stderr::Stays) if fields.is_empty() && !text.contains('\n') => {
-                prefixed(priority, text)
+            Way::Journal(_, Some(stream)) if fields.is_empty() && !text.contains('\n') => {
+                prefixed(stream, priority, text)
             }
             Way::Journal(socket, _) => {
-                let entry = self.entry(priority, text, fields);
-                if send(socket, &entry) == Err(Errno::MSGSIZE) {
-                    send_in_memory(socket, &entry).ok();
-                }
+                let warning = |lost: &str| self.entry(Priority::Warning, lost, &[]);
+                socket.send(&self.entry(priority, text, fields), warning);
             }
             Way::Syslog(syslog) => {
-                let tag = format!("{}[{}]", self.name, process::id());
-                syslog.send(priority as u8, &tag, &with_fields(text, fields));
+                let warning = |lost: &str| self.message(Priority::Warning, lost);
+                syslog.send(&self.message(priority, &with_fields(text, fields)), warning);
             }
-            Way::Prefixed => prefixed(priority, &with_fields(text, fields)),
-            Way::Plain => {
-                let line = format!("{}: {}\n", self.name, with_fields(text, fields));
+            Way::Prefixed(stream) => prefixed(stream, priority, &with_fields(text, fields)),
+            Way::Plain(_) => {
+                let line = self.on_stderr(priority, &with_fields(text, fields));
                 std::io::stderr().write_all(line.as_bytes()).ok();
             }
             Way::Nowhere => {}
         }
+    }
+
+    /// A line as whoever reads stderr has it.
+    pub(crate) fn on_stderr(&self, priority: Priority, text: &str) -> String {
+        match self.way {
+            Way::Journal(..) | Way::Prefixed(_) => with_priority(priority, text),
+            Way::Plain(Named::ByReader) => format!("{text}\n"),
+            Way::Syslog(_) | Way::Plain(Named::ByUs) | Way::Nowhere => format!("{}: {text}\n", self.name),
+        }
+    }
+
+    /// A message of syslog(3).
+    fn message(&self, priority: Priority, text: &str) -> Vec<u8> {
+        format!("<{}>{}[{}]: {text}", FACILITY * 8 + priority as u8, self.name, process::id()).into_bytes()
     }
 
     /// An entry of the journal's native protocol.
@@ -165,14 +189,14 @@ impl Log {
     pub fn keeps_fields(&self) -> bool {
         match self.way {
             Way::Journal(..) => true,
-            Way::Syslog(_) | Way::Prefixed | Way::Plain | Way::Nowhere => false,
+            Way::Syslog(_) | Way::Prefixed(_) | Way::Plain(_) | Way::Nowhere => false,
         }
     }
 
     /// Whether lines go to stderr.
     pub(crate) fn is_stderr(&self) -> bool {
         match self.way {
-            Way::Prefixed | Way::Plain => true,
+            Way::Prefixed(_) | Way::Plain(_) => true,
             Way::Journal(..) | Way::Syslog(_) | Way::Nowhere => false,
         }
     }
@@ -183,10 +207,19 @@ impl Log {
     }
 }
 
-/// Writes lines for a manager to read.
-fn prefixed(priority: Priority, text: &str) {
-    let lines: String = text.lines().map(|line| format!("<{}>{line}\n", priority as u8)).collect();
-    std::io::stderr().write_all(lines.as_bytes()).ok();
+/// Writes lines for a manager to read, which must not hold us up.
+fn prefixed(stream: &Stream, priority: Priority, text: &str) {
+    let lines = with_priority(priority, text);
+    let warning = |lost: &str| with_priority(Priority::Warning, lost).into_bytes();
+    if stream.send(rustix::stdio::stderr(), lines.clone().into_bytes(), warning).is_err() {
+        // The program has put something else in its place.
+        std::io::stderr().write_all(lines.as_bytes()).ok();
+    }
+}
+
+/// sd-daemon(3): each line with its priority.
+fn with_priority(priority: Priority, text: &str) -> String {
+    text.lines().map(|line| format!("<{}>{line}\n", priority as u8)).collect()
 }
 
 fn with_fields(text: &str, fields: &[(&str, &str)]) -> String {
@@ -220,33 +253,6 @@ fn field(entry: &mut Vec<u8>, name: &str, value: &str) {
 fn stream_of_stderr() -> Option<String> {
     let stderr = fs::metadata("/proc/self/fd/2").ok()?;
     Some(format!("{}:{}", stderr.dev(), stderr.ino()))
-}
-
-fn datagrams(path: &str) -> Option<OwnedFd> {
-    let socket =
-        rustix::net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()?;
-    rustix::net::connect(&socket, &SocketAddrUnix::new(path).ok()?).ok()?;
-    Some(socket)
-}
-
-fn send(socket: &OwnedFd, bytes: &[u8]) -> rustix::io::Result<()> {
-    rustix::io::retry_on_intr(|| rustix::net::send(socket, bytes, SendFlags::NOSIGNAL)).map(drop)
-}
-
-/// An entry that no datagram holds goes in sealed memory, whose descriptor is sent.
-fn send_in_memory(socket: &OwnedFd, entry: &[u8]) -> std::io::Result<()> {
-    use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
-    use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, sendmsg};
-    let mut memory =
-        fs::File::from(memfd_create("journal", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
-    memory.write_all(entry)?;
-    fcntl_add_seals(&memory, SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL)?;
-    let fds = [memory.as_fd()];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut control = SendAncillaryBuffer::new(&mut space);
-    control.push(SendAncillaryMessage::ScmRights(&fds));
-    sendmsg(socket, &[], &mut control, SendFlags::NOSIGNAL)?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ impl PidFile {
     ///
     /// # Errors
     ///
-    /// [`Error::Running`] when somebody has it; [`Error::PidFile`] when it cannot be made, is a directory, a symbolic
+    /// [`Error::Running`] when somebody has it, [`Error::Named`] when somebody without locks may have it; [`Error::PidFile`] when it cannot be made, is a directory, a symbolic
     /// link, has a second name, or belongs to another user than us and root.
     pub fn lock(path: impl Into<PathBuf>) -> Result<PidFile> {
         let path = path.into();
@@ -55,7 +55,7 @@ impl PidFile {
                 continue;
             }
             if let Some(pid) = read_from(&file).filter(|pid| can_have_written(*pid, &identity)) {
-                return Err(Error::Running { path, pid: Some(pid) });
+                return Err(Error::Named { path, pid });
             }
             rustix::fs::ftruncate(&file, 0)
                 .map_err(|errno| failed(&path, format!("cannot be emptied: {errno}")))?;
@@ -194,7 +194,8 @@ fn holder(file: &OwnedFd) -> Option<u32> {
 /// Whether a process lives that can have written this unlocked file: a daemon that knows no locks. One that began
 /// after the file was written only has its number by chance.
 fn can_have_written(pid: u32, identity: &Stat) -> bool {
-    if pid == process::id() {
+    // The first process is an init, or a container's own daemon: that keeps no pid file, since it is not started twice.
+    if pid == process::id() || pid == 1 {
         return false;
     }
     let written = u64::try_from(identity.st_mtime).unwrap_or(0);
@@ -260,8 +261,9 @@ mod tests {
     fn what_a_dead_daemon_left_is_used_again() {
         let directory = directory();
         let path = directory.path().join("d.pid");
-        // Nobody has such a number; nobody; ourselves by chance.
-        for left in ["4194999\n".to_owned(), "garbage 1".to_owned(), format!("{}\n", process::id())] {
+        // Nobody has such a number; nobody; the first process, which keeps none; ourselves by chance.
+        let left = ["4194999\n", "garbage 1", "1\n"].map(str::to_owned);
+        for left in left.into_iter().chain([format!("{}\n", process::id())]) {
             fs::write(&path, left).expect("written");
             let mut file = PidFile::lock(&path).expect("stale");
             file.write().expect("space");
@@ -282,7 +284,7 @@ mod tests {
         let stale = PidFile::lock(&path).map(drop);
         sleeper.kill().expect("ours");
         sleeper.wait().expect("ours");
-        assert!(matches!(rival, Err(Error::Running { pid: Some(_), .. })), "{rival:?}");
+        assert!(matches!(rival, Err(Error::Named { .. })), "{rival:?}");
         assert!(stale.is_ok(), "{stale:?}");
     }
 

@@ -122,6 +122,8 @@ pub(crate) struct Handed {
     pub(crate) invocation: Option<String>,
     /// `JOURNAL_STREAM=`: device and inode of the journal's stream.
     pub(crate) journal_stream: Option<String>,
+    /// `SYSLOG_IDENTIFIER=`: whose lines a reader of stderr takes them for, without our saying so.
+    pub(crate) syslog_identifier: Option<String>,
     /// `CREDENTIALS_DIRECTORY=`
     pub(crate) credentials: Option<PathBuf>,
     /// `CONSUL_HTTP_ADDR=`
@@ -164,7 +166,7 @@ impl std::fmt::Debug for Secret {
 }
 
 /// The variables that are meant for this process alone; its children should not see them.
-pub(crate) const OURS: [&str; 10] = [
+pub(crate) const OURS: [&str; 11] = [
     "NOTIFY_SOCKET",
     "WATCHDOG_USEC",
     "WATCHDOG_PID",
@@ -173,6 +175,7 @@ pub(crate) const OURS: [&str; 10] = [
     "LISTEN_FDNAMES",
     "LISTEN_PIDFDID",
     "NOTIFY_FD",
+    "SYSLOG_IDENTIFIER",
     "CONSUL_HTTP_TOKEN",
     "CONSUL_HTTP_TOKEN_FILE",
 ];
@@ -197,6 +200,7 @@ impl Handed {
             notify_fd: filled("NOTIFY_FD"),
             invocation: text("INVOCATION_ID"),
             journal_stream: text("JOURNAL_STREAM"),
+            syslog_identifier: text("SYSLOG_IDENTIFIER"),
             credentials: filled("CREDENTIALS_DIRECTORY").map(PathBuf::from),
             #[cfg(feature = "consul")]
             consul_address: text("CONSUL_HTTP_ADDR"),

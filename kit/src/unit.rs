@@ -39,6 +39,26 @@ const WITHOUT_ROOT: &str = "SystemCallFilter=~@privileged\n";
 /// Longer than the daemon's own deadline, so that it is the daemon that says why it stops late.
 pub(crate) const SLACK: Duration = Duration::from_secs(5);
 
+/// A kind of directory that a manager makes for its service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DirectoryKind {
+    /// What a unit file asks for it by.
+    pub directive: &'static str,
+    /// The variable that tells the service of it.
+    pub variable: &'static str,
+    /// Where it is made.
+    pub below: &'static str,
+}
+
+/// All of them: systemd.exec(5), "RuntimeDirectory=".
+pub const DIRECTORY_KINDS: [DirectoryKind; 5] = [
+    DirectoryKind { directive: "StateDirectory", variable: "STATE_DIRECTORY", below: "/var/lib" },
+    DirectoryKind { directive: "RuntimeDirectory", variable: "RUNTIME_DIRECTORY", below: "/run" },
+    DirectoryKind { directive: "CacheDirectory", variable: "CACHE_DIRECTORY", below: "/var/cache" },
+    DirectoryKind { directive: "LogsDirectory", variable: "LOGS_DIRECTORY", below: "/var/log" },
+    DirectoryKind { directive: "ConfigurationDirectory", variable: "CONFIGURATION_DIRECTORY", below: "/etc" },
+];
+
 /// A unit file: its name, and what stands in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnitFile {
@@ -120,8 +140,8 @@ impl Daemon {
         if let Some(groups) = rights.group_names().filter(|_| !rights.changes_root()) {
             line(&mut text, &format!("SupplementaryGroups={}", one_line(&groups.join(" "))));
         }
-        for kind in ["State", "Runtime", "Cache", "Logs", "Configuration"] {
-            line(&mut text, &format!("{kind}Directory={name}"));
+        for kind in DIRECTORY_KINDS {
+            line(&mut text, &format!("{}={name}", kind.directive));
         }
         text += HARDENED;
         if rights.changes_root() {

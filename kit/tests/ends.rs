@@ -6,7 +6,7 @@ mod echo;
 mod http;
 mod lives;
 
-use eudaemon_kit::{Daemon, Life, Moment};
+use eudaemon_kit::{Daemon, Life, Moment, Priority};
 use lives::{Kit, Row, SOON, SUBJECT, judge};
 use std::error::Error;
 use std::fs;
@@ -45,7 +45,24 @@ const ENDS: &[Row] = &[
         promise: "ends by force two seconds after its time",
         kit: Kit::Keeps,
         script: "$S stubborn >m & await grep -q ready m; kill $!; wait $!; echo $?",
-        seen: "1\nstopping took too long: ended by force",
+        seen: "1\nsubject: stopping took too long: ended by force",
+    },
+    Row {
+        of: "a journal that takes nothing",
+        promise: "holds nobody up",
+        kit: Kit::Keeps,
+        script: "python3 -c 'import os, socket, sys
+a, b = socket.socketpair(); os.dup2(b.fileno(), 2); found = os.fstat(2)
+os.environ[\"JOURNAL_STREAM\"] = f\"{found.st_dev}:{found.st_ino}\"; a.set_inheritable(True)
+os.execv(sys.argv[1], sys.argv[1:])' $S talks >m & await grep -q talked m; kill $!; wait $!; echo $?; cat m",
+        seen: "0\nready\ntalked\nstopped",
+    },
+    Row {
+        of: "SYSLOG_IDENTIFIER=",
+        promise: "says that who reads the lines names them",
+        kit: Kit::Keeps,
+        script: "for name in subject other; do SYSLOG_IDENTIFIER=$name $S fails; echo $?; done 2>&1",
+        seen: "told to fail\n1\nsubject: told to fail\n1",
     },
     Row {
         of: "alarm(2)",
@@ -63,8 +80,20 @@ fn live(life: &mut Life, words: &[String]) -> Result<(), Box<dyn Error + Send + 
     if has("panics") {
         panic!("told to panic");
     }
+    if has("fails") {
+        return Err("told to fail".into());
+    }
     life.ready()?;
     println!("ready");
+    if has("talks") {
+        let handle = life.handle();
+        for _ in 0..20_000 {
+            handle
+                .log()
+                .line(Priority::Info, "one of many lines that nobody reads, long enough to fill any queue");
+        }
+        println!("talked");
+    }
     loop {
         match life.wait()? {
             Moment::Stop if has("stubborn") => {}

@@ -122,13 +122,26 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
     }
 
     fn put_together(&self, asked: &UnitName, written: Written, reading: Reading) -> Merged {
+        let (mut merged, found) = self.merged(asked, written, reading);
+        self.finish(&mut merged.config, &found);
+        merged
+    }
+
+    fn merged(&self, asked: &UnitName, written: Written, reading: Reading) -> (Merged, Found) {
         let Written { found, texts, sights: _, odd } = written;
         let sources: Vec<Source<'_>> = texts.iter().map(|(path, text)| Source { path, text }).collect();
         // Specifiers mean the name that was asked for; only then the unit takes its main name.
         let mut merged = merge_reading(asked, &sources, &found, self.cx, reading);
         merged.diagnostics.splice(0..0, odd);
-        self.finish(&mut merged.config, &found);
-        merged
+        (merged, found)
+    }
+
+    /// The dependencies that a unit's own files and folders say, without those that nobody wrote.
+    pub fn written_dependencies(&self, asked: &UnitName) -> Vec<(Dependency, UnitName)> {
+        match self.written(asked, self.index.find_to_read(self.tree, asked)) {
+            Ok(written) => self.merged(asked, written, Reading::UpToTheFault).0.config.unit.dependencies,
+            Err(_) => Vec::new(),
+        }
     }
 
     /// The units named and all they lead to, each once, with what holds between them.

@@ -1,6 +1,6 @@
 //! Command lines with their variables: those that the unit itself sets are known now, others when the service starts.
 
-use eudaemon_kit::service::{Command, Failure, Piece, Run, Unsaid, Word};
+use eudaemon_kit::service::{Command, Failure, Loss, Piece, Run, Word};
 use eudaemon_plan::expand;
 use eudaemon_unit::config::exec::{self, ExecCommand, Expansion, Privileges};
 use std::collections::BTreeSet;
@@ -24,11 +24,11 @@ pub enum More {
 
 impl Known<'_> {
     /// Commands, and what of them is lost; `key` is the directive they are of.
-    pub fn all(&self, commands: &[ExecCommand], key: &str, unsaid: &mut Vec<Unsaid>) -> Vec<Command> {
+    pub fn all(&self, commands: &[ExecCommand], key: &str, unsaid: &mut Vec<Loss>) -> Vec<Command> {
         commands.iter().map(|command| self.command(command, key, unsaid)).collect()
     }
 
-    pub fn command(&self, command: &ExecCommand, key: &str, unsaid: &mut Vec<Unsaid>) -> Command {
+    pub fn command(&self, command: &ExecCommand, key: &str, unsaid: &mut Vec<Loss>) -> Command {
         let ExecCommand { path, argv, failure, expansion, privileges } = command;
         let mut words = vec![Word::text(path)];
         let (first, rest) = argv.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));

@@ -1,6 +1,7 @@
 //! The unit that is meant, loaded as a manager loads it, and the sockets that start it.
 
 use crate::options::Request;
+use eudaemon_kit::Mode;
 use eudaemon_unit::config::{Body, Config, LoadState};
 use eudaemon_unit::diagnostic::Severity;
 use eudaemon_unit::files::{Tree, base_name, join, parent, resolve};
@@ -30,8 +31,8 @@ impl Readers {
     const ALL: Readers = Readers(0o444);
 
     /// Of a file's permissions those that nobody else has a use for: who may not read a script runs none.
-    pub fn narrow(self, mode: u32) -> u32 {
-        mode & (self.0 | self.0 >> 1 | self.0 >> 2 | 0o700)
+    pub fn narrow(self, mode: Mode) -> Mode {
+        mode & Mode::from_raw_mode(self.0 | self.0 >> 1 | self.0 >> 2 | 0o700)
     }
 
     /// What is built in is no secret.
@@ -106,7 +107,9 @@ pub(crate) fn load(name: &UnitName, ground: &Ground<'_>) -> Result<Found, String
         .filter(|said| said.severity != Severity::Note)
         .map(ToString::to_string)
         .collect();
-    let config = merged.config;
+    let mut config = merged.config;
+    // What systemd adds by itself other managers see to in their own ways: it is nothing that could be lost.
+    config.unit.dependencies = loader.written_dependencies(name);
     let why = match &config.load {
         LoadState::Loaded => None,
         LoadState::NotFound => Some("there is no such unit".to_owned()),

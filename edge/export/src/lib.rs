@@ -37,7 +37,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     };
     match export(&request) {
         Ok(Exported { written, remarks }) => {
-            let told = remarks.iter().cloned().chain(written.losses.iter().map(told)).map(|line| line + "\n");
+            let told = remarks.iter().cloned().chain(told(&written.losses)).map(|line| line + "\n");
             // Who does not read it has what is on standard output all the same.
             std::io::stderr().write_all(told.collect::<String>().as_bytes()).ok();
             match &request.output {
@@ -77,8 +77,8 @@ fn of(name: &str, refusal: &dyn std::fmt::Display) -> String {
     format!("{name} cannot be exported: {refusal}")
 }
 
-fn told(loss: &Loss) -> String {
-    format!("{}: {}: {}", loss.severity.word(), loss.directive, loss.why)
+fn told(losses: &[Loss]) -> Vec<String> {
+    Loss::folded(losses).iter().map(Loss::to_string).collect()
 }
 
 /// One file as it is; several each behind its path.
@@ -87,7 +87,7 @@ fn page(files: &[File]) -> String {
         [only] => only.text.clone(),
         several => several
             .iter()
-            .map(|file| format!("# {} ({:04o})\n{}\n", file.path, file.mode, file.text))
+            .map(|file| format!("# {} ({:04o})\n{}\n", file.path, file.mode.as_raw_mode(), file.text))
             .collect(),
     }
 }

@@ -4,7 +4,7 @@
 //! restarts are `service.rs`'s too, the user and the surroundings `rights.rs`'s.
 
 use crate::rest::{after, behaviour, changed, note};
-use eudaemon_kit::service::Unsaid;
+use eudaemon_kit::service::Loss;
 use eudaemon_unit::config::exec::{Exec, Preserve, Stdio};
 use eudaemon_unit::config::service::{
     ExitStatuses, ExitType, NotifyAccess, OomPolicy, Service, ServiceType, TimeoutMode,
@@ -14,7 +14,7 @@ use eudaemon_unit::span::Span;
 use eudaemon_unit::values::signal::signal_name;
 
 /// `[Service]`: how it lives.
-pub fn life(service: &Service, unsaid: &mut Vec<Unsaid>) {
+pub fn life(service: &Service, unsaid: &mut Vec<Loss>) {
     let Service {
         kind: _,
         exit_type: _,
@@ -81,7 +81,7 @@ pub fn life(service: &Service, unsaid: &mut Vec<Unsaid>) {
     unsaid.extend(lost.into_iter().flatten());
 }
 
-fn restarts(service: &Service, unsaid: &mut Vec<Unsaid>) {
+fn restarts(service: &Service, unsaid: &mut Vec<Loss>) {
     let wait = "the wait between restarts stays the same";
     let statuses = [
         ("SuccessExitStatus=", &service.success_exit_status),
@@ -101,7 +101,7 @@ fn restarts(service: &Service, unsaid: &mut Vec<Unsaid>) {
 }
 
 /// Deadlines.
-fn ends(service: &Service, unsaid: &mut Vec<Unsaid>) {
+fn ends(service: &Service, unsaid: &mut Vec<Loss>) {
     let ended = "it is ended as by any stop";
     let lost = [
         changed(service.exit_type, ExitType::Main, |_| {
@@ -129,7 +129,7 @@ fn ends(service: &Service, unsaid: &mut Vec<Unsaid>) {
 }
 
 /// A pid file's is waited for: all that another manager knows of a start that takes its time.
-fn timeout_start(service: &Service) -> Option<Unsaid> {
+fn timeout_start(service: &Service) -> Option<Loss> {
     let is_known = service.kind == ServiceType::Forking && service.pid_file.is_some();
     let default = match service.kind {
         ServiceType::Oneshot => Span::INFINITY,
@@ -146,7 +146,7 @@ fn timeout_start(service: &Service) -> Option<Unsaid> {
 }
 
 /// That its main process is listened to is lost with what it would say.
-fn notify_access(service: &Service) -> Option<Unsaid> {
+fn notify_access(service: &Service) -> Option<Loss> {
     let line = |word: &str| Some(note(format!("NotifyAccess={word}"), "nobody hears what it notifies of"));
     match service.notify_access {
         NotifyAccess::None => None,
@@ -164,7 +164,7 @@ fn notify_access(service: &Service) -> Option<Unsaid> {
     }
 }
 
-fn oom_policy(policy: OomPolicy) -> Option<Unsaid> {
+fn oom_policy(policy: OomPolicy) -> Option<Loss> {
     match policy {
         OomPolicy::Stop => None,
         OomPolicy::Continue => Some(note("OOMPolicy=continue", "that is how it is without cgroups")),
@@ -175,7 +175,7 @@ fn oom_policy(policy: OomPolicy) -> Option<Unsaid> {
 }
 
 /// Signals.
-pub fn kill(kill: &Kill, unsaid: &mut Vec<Unsaid>) {
+pub fn kill(kill: &Kill, unsaid: &mut Vec<Loss>) {
     let Kill { mode, signal, restart_signal, final_signal, watchdog_signal, send_sighup, send_sigkill: _ } =
         kill;
     let default = Kill::default();
@@ -199,7 +199,7 @@ pub fn kill(kill: &Kill, unsaid: &mut Vec<Unsaid>) {
 }
 
 /// What its processes find, beyond what every manager can give them.
-pub fn exec(exec: &Exec, unsaid: &mut Vec<Unsaid>) {
+pub fn exec(exec: &Exec, unsaid: &mut Vec<Loss>) {
     let Exec {
         user: _,
         group: _,

@@ -2,7 +2,7 @@
 
 use crate::life::{exec, kill, life};
 use crate::section::{install, section};
-use eudaemon_kit::service::{Severity, Unsaid};
+use eudaemon_kit::service::{Loss, Severity};
 use eudaemon_unit::config::service::Service;
 use eudaemon_unit::config::socket::Listen;
 use eudaemon_unit::config::{Body, Config};
@@ -48,29 +48,29 @@ const PROTECTIONS: &[&str] = &[
 const REMARKS: &[&str] =
     &["Documentation", "Log", "Syslog", "TTY", "UtmpMode", "SourcePath", "ReadWrite", "Coredump"];
 
-pub fn protection(directive: impl Into<String>, why: impl Into<String>) -> Unsaid {
-    Unsaid { directive: directive.into(), severity: Severity::Protection, why: why.into() }
+pub fn protection(directive: impl Into<String>, why: impl Into<String>) -> Loss {
+    Loss { directive: directive.into(), severity: Severity::Protection, why: why.into() }
 }
 
-pub fn behaviour(directive: impl Into<String>, why: impl Into<String>) -> Unsaid {
-    Unsaid { directive: directive.into(), severity: Severity::Behaviour, why: why.into() }
+pub fn behaviour(directive: impl Into<String>, why: impl Into<String>) -> Loss {
+    Loss { directive: directive.into(), severity: Severity::Behaviour, why: why.into() }
 }
 
-pub fn note(directive: impl Into<String>, why: impl Into<String>) -> Unsaid {
-    Unsaid { directive: directive.into(), severity: Severity::Note, why: why.into() }
+pub fn note(directive: impl Into<String>, why: impl Into<String>) -> Loss {
+    Loss { directive: directive.into(), severity: Severity::Note, why: why.into() }
 }
 
 /// A field that differs from what holds where nothing is said.
-pub fn changed<T: PartialEq>(field: T, default: T, lost: impl FnOnce(T) -> Unsaid) -> Option<Unsaid> {
+pub fn changed<T: PartialEq>(field: T, default: T, lost: impl FnOnce(T) -> Loss) -> Option<Loss> {
     (field != default).then(|| lost(field))
 }
 
-pub fn after(key: &str, span: Span, why: &str) -> Unsaid {
+pub fn after(key: &str, span: Span, why: &str) -> Loss {
     behaviour(format!("{key}={}", format_timespan(span)), why)
 }
 
 /// All of it.
-pub fn rest(config: &Config, service: &Service, sockets: &[Config], unsaid: &mut Vec<Unsaid>) {
+pub fn rest(config: &Config, service: &Service, sockets: &[Config], unsaid: &mut Vec<Loss>) {
     kept(config, unsaid);
     section(&config.unit, &service.exec, unsaid);
     install(&config.install, unsaid);
@@ -91,7 +91,7 @@ pub fn rest(config: &Config, service: &Service, sockets: &[Config], unsaid: &mut
 
 /// Directives that are text to us too. Only what asks for something is kept, so nothing is judged by its looks: the strictest
 /// value may be an empty one.
-fn kept(config: &Config, unsaid: &mut Vec<Unsaid>) {
+fn kept(config: &Config, unsaid: &mut Vec<Loss>) {
     for kept in &config.kept {
         let (key, value) = (kept.key.as_str(), kept.value.as_str());
         let begins = |words: &[&str]| words.iter().any(|word| key.starts_with(word));
@@ -101,7 +101,7 @@ fn kept(config: &Config, unsaid: &mut Vec<Unsaid>) {
         let written = EMPTY.iter().find(|(known, _)| *known == key && value.is_empty());
         let directive = format!("{key}={}", written.map_or(value, |(_, written)| *written));
         unsaid.push(match (begins(PROTECTIONS), begins(REMARKS) || key.ends_with("Accounting")) {
-            (true, _) => protection(directive, NO_OTHER),
+            (true, _) => Loss::of_protection(directive),
             (false, true) => note(directive, NO_OTHER),
             (false, false) => behaviour(directive, NO_OTHER),
         });

@@ -3,14 +3,15 @@
 use crate::commands::is_variable;
 use crate::rest::{behaviour, note, protection};
 use eudaemon_kit::service::{
-    Capabilities, Directory, EnvironmentFile, Environs, Limit, Missing, NewRights, Output, Refusal, Rights,
-    Unsaid,
+    Capabilities, Directory, EnvironmentFile, Environs, Limit, Loss, Missing, NewRights, Output, Refusal,
+    Rights,
 };
+use eudaemon_kit::{DIRECTORY_KINDS, DirectoryKind, Mode};
 use eudaemon_unit::config::exec::{self, Directories, Exec, Failure, Place, Resource, Stdio};
 use eudaemon_unit::values::capability;
 
 /// The rights; root is who changes nothing.
-pub fn rights(exec: &Exec, stem: &str, unsaid: &mut Vec<Unsaid>) -> Rights {
+pub fn rights(exec: &Exec, stem: &str, unsaid: &mut Vec<Loss>) -> Rights {
     let is_root = |name: &&String| name.as_str() == "root" || name.as_str() == "0" || name.is_empty();
     let mut user = exec.user.as_ref().filter(|name| !is_root(name)).cloned();
     if exec.dynamic_user {
@@ -41,7 +42,7 @@ pub fn rights(exec: &Exec, stem: &str, unsaid: &mut Vec<Unsaid>) -> Rights {
 }
 
 /// Variables, limits, directories and output.
-pub fn environs(exec: &Exec, rights: &Rights, unsaid: &mut Vec<Unsaid>) -> Result<Environs, Refusal> {
+pub fn environs(exec: &Exec, rights: &Rights, unsaid: &mut Vec<Loss>) -> Result<Environs, Refusal> {
     streams(exec, unsaid)?;
     let mut variables: Vec<(String, String)> = Vec::new();
     for one in &exec.environment {
@@ -71,7 +72,7 @@ pub fn environs(exec: &Exec, rights: &Rights, unsaid: &mut Vec<Unsaid>) -> Resul
         files: files.collect(),
         unset: exec.unset_environment.iter().filter(|name| is_variable(name)).cloned().collect(),
         directory: directory(exec, unsaid),
-        umask: Some(exec.umask),
+        umask: Some(Mode::from_raw_mode(exec.umask)),
         limits: limits.collect(),
         nice: exec.nice,
         oom_score: exec.oom_score_adjust,
@@ -80,7 +81,7 @@ pub fn environs(exec: &Exec, rights: &Rights, unsaid: &mut Vec<Unsaid>) -> Resul
     })
 }
 
-fn directory(exec: &Exec, unsaid: &mut Vec<Unsaid>) -> Option<String> {
+fn directory(exec: &Exec, unsaid: &mut Vec<Loss>) -> Option<String> {
     match &exec.working_directory.place {
         Place::Unset => None,
         Place::Home => {
@@ -97,7 +98,7 @@ fn directory(exec: &Exec, unsaid: &mut Vec<Unsaid>) -> Option<String> {
 }
 
 /// What stands in for a terminal or a connection is nobody's to give.
-fn streams(exec: &Exec, unsaid: &mut Vec<Unsaid>) -> Result<(), Refusal> {
+fn streams(exec: &Exec, unsaid: &mut Vec<Loss>) -> Result<(), Refusal> {
     let refuse = |value: &str, why: &str| {
         Err(Refusal { directive: format!("StandardInput={value}"), why: why.to_owned() })
     };
@@ -121,7 +122,7 @@ fn streams(exec: &Exec, unsaid: &mut Vec<Unsaid>) -> Result<(), Refusal> {
     }
 }
 
-fn output(exec: &Exec, unsaid: &mut Vec<Unsaid>) -> Output {
+fn output(exec: &Exec, unsaid: &mut Vec<Loss>) -> Output {
     let of = |stream: &Stdio| match stream {
         Stdio::Null => Some(Output::Nowhere),
         Stdio::File(path) | Stdio::Append(path) | Stdio::Truncate(path) => Some(Output::File(path.clone())),
@@ -151,7 +152,7 @@ fn output(exec: &Exec, unsaid: &mut Vec<Unsaid>) -> Output {
 }
 
 /// What of a stream goes elsewhere.
-fn stream_lost(key: &str, stream: &Stdio) -> Option<Unsaid> {
+fn stream_lost(key: &str, stream: &Stdio) -> Option<Loss> {
     let (value, why) = match stream {
         Stdio::Tty | Stdio::TtyForce | Stdio::TtyFail => {
             ("tty".to_owned(), "it goes to the log: there is no terminal")
@@ -168,26 +169,36 @@ fn stream_lost(key: &str, stream: &Stdio) -> Option<Unsaid> {
     Some(behaviour(format!("{key}={value}"), why))
 }
 
-/// The variable that tells of each kind, its directive, where it is below, and those of a unit.
-pub fn directory_kinds(exec: &Exec) -> [(&'static str, &'static str, &'static str, &Directories); 5] {
-    [
-        ("RUNTIME_DIRECTORY", "RuntimeDirectory", "/run", &exec.runtime_directory),
-        ("STATE_DIRECTORY", "StateDirectory", "/var/lib", &exec.state_directory),
-        ("CACHE_DIRECTORY", "CacheDirectory", "/var/cache", &exec.cache_directory),
-        ("LOGS_DIRECTORY", "LogsDirectory", "/var/log", &exec.logs_directory),
-        ("CONFIGURATION_DIRECTORY", "ConfigurationDirectory", "/etc", &exec.configuration_directory),
-    ]
+/// The directories of a unit, by their kinds.
+pub fn directory_kinds(exec: &Exec) -> impl Iterator<Item = (DirectoryKind, &Directories)> {
+    // As `DIRECTORY_KINDS` has them; a test compares.
+    let of_unit = [
+        &exec.state_directory,
+        &exec.runtime_directory,
+        &exec.cache_directory,
+        &exec.logs_directory,
+        &exec.configuration_directory,
+    ];
+    DIRECTORY_KINDS.into_iter().zip(of_unit)
 }
 
-fn directories(exec: &Exec, rights: &Rights, unsaid: &mut Vec<Unsaid>) -> Vec<Directory> {
+fn directories(exec: &Exec, rights: &Rights, unsaid: &mut Vec<Loss>) -> Vec<Directory> {
     let mut all = Vec::new();
-    for (variable, key, below, directories) in directory_kinds(exec) {
+    for (DirectoryKind { variable, directive, below }, directories) in directory_kinds(exec) {
         for (name, links) in &directories.names {
             if !links.is_empty() {
-                unsaid.push(behaviour(format!("{key}={name}:{}", links.join(":")), "the links are not made"));
+                unsaid.push(behaviour(
+                    format!("{directive}={name}:{}", links.join(":")),
+                    "the links are not made",
+                ));
             }
             let owner = rights.user.clone().filter(|_| variable != "CONFIGURATION_DIRECTORY");
-            all.push(Directory { path: format!("{below}/{name}"), mode: directories.mode, owner, variable });
+            all.push(Directory {
+                path: format!("{below}/{name}"),
+                mode: Mode::from_raw_mode(directories.mode),
+                owner,
+                variable,
+            });
         }
     }
     all

@@ -4,13 +4,13 @@
 //! dependencies and by whom it is wanted are `service.rs`'s.
 
 use crate::rest::{after, behaviour, changed, note};
-use eudaemon_kit::service::Unsaid;
+use eudaemon_kit::service::Loss;
 use eudaemon_unit::config::exec::{Exec, Place};
 use eudaemon_unit::config::unit::{CollectMode, EmergencyAction, Install, UnitSection};
 use eudaemon_unit::span::Span;
 
 /// `[Unit]`.
-pub fn section(unit: &UnitSection, exec: &Exec, unsaid: &mut Vec<Unsaid>) {
+pub fn section(unit: &UnitSection, exec: &Exec, unsaid: &mut Vec<Loss>) {
     let UnitSection {
         description: _,
         documentation,
@@ -71,7 +71,7 @@ pub fn section(unit: &UnitSection, exec: &Exec, unsaid: &mut Vec<Unsaid>) {
 }
 
 /// What happens when a limit is hit, or to the machine when the unit ends.
-fn limits(unit: &UnitSection, unsaid: &mut Vec<Unsaid>) {
+fn limits(unit: &UnitSection, unsaid: &mut Vec<Loss>) {
     let default = UnitSection::default();
     let uncounted = "starts are not counted";
     let lost = [
@@ -102,9 +102,8 @@ const NO_STATUS: &str = "nobody hears the exit status";
 
 /// Paths that other directives need to be mounted.
 fn own_mounts(exec: &Exec) -> Vec<String> {
-    let kinds = crate::rights::directory_kinds(exec);
-    let made = kinds.iter().flat_map(|(_, _, below, directories)| {
-        directories.names.iter().map(move |(name, _)| format!("{below}/{name}"))
+    let made = crate::rights::directory_kinds(exec).flat_map(|(kind, directories)| {
+        directories.names.iter().map(move |(name, _)| format!("{}/{name}", kind.below))
     });
     let place = match &exec.working_directory.place {
         Place::Path(path) => Some(path.clone()),
@@ -116,7 +115,7 @@ fn own_mounts(exec: &Exec) -> Vec<String> {
 }
 
 /// `[Install]`.
-pub fn install(install: &Install, unsaid: &mut Vec<Unsaid>) {
+pub fn install(install: &Install, unsaid: &mut Vec<Loss>) {
     let Install { wanted_by: _, required_by: _, upheld_by, alias, also, default_instance } = install;
     let names = |names: &Vec<String>| names.join(" ");
     let lost = [
@@ -132,7 +131,7 @@ pub fn install(install: &Install, unsaid: &mut Vec<Unsaid>) {
     unsaid.extend(lost.into_iter().flatten());
 }
 
-fn action(key: &str, action: EmergencyAction) -> Option<Unsaid> {
+fn action(key: &str, action: EmergencyAction) -> Option<Loss> {
     changed(action, EmergencyAction::None, |action| {
         behaviour(format!("{key}={}", action.word()), "nothing happens to the machine then")
     })

@@ -5,8 +5,8 @@ use crate::limits::PID_FILE_WITHIN;
 use crate::rest::{behaviour, note, rest};
 use crate::rights;
 use eudaemon_kit::service::{
-    self as kit, Account, Boot, Command, Dependency, Foreground, Need, Piece, Ready, Refusal, Reload,
-    Remains, Run, Start, Stop, Unsaid, Whom, Word,
+    self as kit, Account, Boot, Command, Dependency, Foreground, Loss, Need, Piece, Ready, Refusal, Reload,
+    Remains, Run, Start, Stop, Whom, Word,
 };
 use eudaemon_unit::config::service::{Restart, Service, ServiceType};
 use eudaemon_unit::config::{self, Body, Config, KillMode, UnitSection};
@@ -62,7 +62,7 @@ fn fit(stem: &str) -> String {
     name.trim_start_matches(['.', '-']).to_owned()
 }
 
-fn start(body: &Service, known: &Known<'_>, unsaid: &mut Vec<Unsaid>) -> Result<Start, Refusal> {
+fn start(body: &Service, known: &Known<'_>, unsaid: &mut Vec<Loss>) -> Result<Start, Refusal> {
     let mut commands = known.all(&body.commands.start, "ExecStart", unsaid);
     if body.kind == ServiceType::Oneshot {
         let then = if body.remain_after_exit { Remains::Up } else { Remains::Down };
@@ -98,7 +98,7 @@ fn start(body: &Service, known: &Known<'_>, unsaid: &mut Vec<Unsaid>) -> Result<
     Ok(Start::Foreground(Foreground { command, ready, detached: None }))
 }
 
-fn before(body: &Service, known: &Known<'_>, unsaid: &mut Vec<Unsaid>) -> Vec<Command> {
+fn before(body: &Service, known: &Known<'_>, unsaid: &mut Vec<Loss>) -> Vec<Command> {
     let mut before = known.all(&body.commands.condition, "ExecCondition", unsaid);
     if !before.is_empty() {
         unsaid.push(behaviour(
@@ -120,7 +120,7 @@ fn as_started(body: &Service, mut commands: Vec<Command>) -> Vec<Command> {
     commands
 }
 
-fn reload(body: &Service, known: &Known<'_>, unsaid: &mut Vec<Unsaid>) -> Reload {
+fn reload(body: &Service, known: &Known<'_>, unsaid: &mut Vec<Loss>) -> Reload {
     let commands = as_started(body, known.all(&body.commands.reload, "ExecReload", unsaid));
     if body.kind == ServiceType::NotifyReload && commands.is_empty() {
         return Reload::Signal(signal_name(body.reload_signal));
@@ -152,7 +152,7 @@ fn killed(command: &Command) -> Option<String> {
     parse_signal(&signal).filter(|_| main(last)).map(signal_name)
 }
 
-fn stop(body: &Service, known: &Known<'_>, unsaid: &mut Vec<Unsaid>) -> Stop {
+fn stop(body: &Service, known: &Known<'_>, unsaid: &mut Vec<Loss>) -> Stop {
     let whom = match body.kill.mode {
         KillMode::ControlGroup => Whom::All,
         KillMode::Mixed => Whom::Mixed,
@@ -168,8 +168,8 @@ fn stop(body: &Service, known: &Known<'_>, unsaid: &mut Vec<Unsaid>) -> Stop {
     }
 }
 
-fn restart(restart: Restart, unsaid: &mut Vec<Unsaid>) -> kit::Restart {
-    let failing = |directive: &str, unsaid: &mut Vec<Unsaid>| {
+fn restart(restart: Restart, unsaid: &mut Vec<Loss>) -> kit::Restart {
+    let failing = |directive: &str, unsaid: &mut Vec<Loss>| {
         unsaid.push(behaviour(directive, "it is started again however it failed"));
         kit::Restart::OnFailure
     };
@@ -188,7 +188,7 @@ fn restart(restart: Restart, unsaid: &mut Vec<Unsaid>) -> kit::Restart {
 }
 
 /// What it needs and comes after, in words of all managers.
-fn needs(unit: &UnitSection, unsaid: &mut Vec<Unsaid>) -> Vec<Need> {
+fn needs(unit: &UnitSection, unsaid: &mut Vec<Loss>) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
     let mut needed: Vec<&UnitName> = Vec::new();
     for (dependency, other) in &unit.dependencies {
@@ -213,7 +213,7 @@ fn needs(unit: &UnitSection, unsaid: &mut Vec<Unsaid>) -> Vec<Need> {
     needs
 }
 
-fn need(dependency: config::Dependency, other: &UnitName, unsaid: &mut Vec<Unsaid>) -> Option<Need> {
+fn need(dependency: config::Dependency, other: &UnitName, unsaid: &mut Vec<Loss>) -> Option<Need> {
     use config::Dependency as D;
     let is_service = other.kind() == UnitKind::Service;
     let name = || fit(other.stem());

@@ -49,10 +49,7 @@ fn told(files: &[(&str, &str)], name: &str, target: Target) -> String {
     match exported {
         Err(text) => format!("refused: {text}\n"),
         Ok(written) => {
-            let losses = written
-                .losses
-                .iter()
-                .map(|loss| format!("{}: {}: {}\n", loss.severity.word(), loss.directive, loss.why));
+            let losses = crate::told(&written.losses).into_iter().map(|line| line + "\n");
             written.files.iter().map(|file| file.text.clone()).chain(losses).collect()
         }
     }
@@ -168,7 +165,7 @@ fn one_that_says_when_it_is_ready_and_is_watched() {
         &LOST,
         expect![[r#"
             lost protection: ProtectSystem=strict, ProtectHome=read-only, PrivateTmp=yes, RemoveIPC=yes (by DynamicUser=yes): no other manager has it
-            lost protection: ProtectSystem=strict: no other manager has it
+            lost protection: ProtectSystem=strict: nothing hides files from it, or keeps it from writing them
             lost: DynamicUser=yes: the user api must be there: useradd --system api
             lost: Restart=on-abnormal: it is started again however it failed
             lost: MemoryMax=1073741824: no other manager has it
@@ -181,6 +178,39 @@ fn one_that_says_when_it_is_ready_and_is_watched() {
             note: User= and capabilities: util-linux's setpriv changes them, so that must be installed
         "#]],
     );
+}
+
+#[test]
+fn an_order_that_nobody_wrote_is_not_lost() {
+    let service = "[Service]\nExecStart=/bin/x\nPrivateTmp=yes\nStateDirectory=x\nStandardOutput=journal\n";
+    let after = |unit: &str| {
+        let text = told(
+            &[("x.service", unit), ("db.service", "[Service]\nExecStart=/bin/db\n")],
+            "x.service",
+            Target::Launchd,
+        );
+        let lines = text.lines().filter(|line| line.contains("After=") || line.contains("Wants="));
+        lines.map(|line| format!("{line}\n")).collect::<String>()
+    };
+    assert_eq!(after(service), "");
+    expect![[r#"
+        lost: After=db, After=systemd-tmpfiles-setup: launchd knows no order and no needs: the program has to wait for what it uses
+    "#]]
+    .assert_eq(&after(&format!("[Unit]\nAfter=db.service systemd-tmpfiles-setup.service\n{service}")));
+}
+
+#[test]
+fn directories_are_those_of_their_kinds() {
+    for kind in eudaemon_kit::DIRECTORY_KINDS {
+        let found = found(
+            &[("x.service", &format!("[Service]\nExecStart=/bin/x\n{}=y\n", kind.directive))],
+            "x.service",
+        )
+        .unwrap();
+        let directories = service(&found.config, &[]).unwrap().environs.directories;
+        let told: Vec<_> = directories.iter().map(|one| (one.path.clone(), one.variable)).collect();
+        assert_eq!(told, [(format!("{}/y", kind.below), kind.variable)]);
+    }
 }
 
 #[test]
@@ -311,7 +341,7 @@ fn what_is_made_of_a_secret_is_one() {
         let unit = unit.to_string_lossy().into_owned();
         let request = Request { unit, target, scope: Scope::System, root: String::new(), output: None };
         let files = crate::export(&request).unwrap().written.files;
-        files.iter().map(|file| format!("{:04o}", file.mode)).collect::<Vec<_>>().join(" ")
+        files.iter().map(|file| format!("{:04o}", file.mode.as_raw_mode())).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(modes(0o644, Target::Runit), "0755 0755 0755 0644");
     assert_eq!(modes(0o640, Target::Runit), "0750 0750 0750 0640");

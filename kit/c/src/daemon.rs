@@ -37,7 +37,18 @@ pub struct eudaemon {
 }
 
 impl eudaemon {
-    fn change(&mut self, change: impl FnOnce(Daemon) -> Result<Daemon, String>) {
+    /// The daemon with all that was said of it, or what is wrong.
+    pub(crate) fn whole(&mut self) -> Result<&Daemon, String> {
+        let rights = self.privileges.clone();
+        self.change(|daemon| Ok(daemon.privileges(rights)));
+        match (&self.wrong, &self.daemon) {
+            (Some(wrong), _) => Err(wrong.clone()),
+            (None, Some(daemon)) => Ok(daemon),
+            (None, None) => Err("the description cannot be used any more".to_owned()),
+        }
+    }
+
+    pub(crate) fn change(&mut self, change: impl FnOnce(Daemon) -> Result<Daemon, String>) {
         let Some(daemon) = self.daemon.take() else { return };
         match change(daemon) {
             Ok(daemon) => self.daemon = Some(daemon),
@@ -322,9 +333,6 @@ pub unsafe extern "C" fn eudaemon_write_units(
     let Some(of) = (unsafe { daemon.as_mut() }) else {
         return misused("NULL where a description was expected");
     };
-    if let Some(wrong) = &of.wrong {
-        return misused(wrong);
-    }
     let words = unsafe {
         (
             text("directory", directory),
@@ -336,9 +344,10 @@ pub unsafe extern "C" fn eudaemon_write_units(
     let (Ok(directory), Ok(description), Ok(program), Ok(arguments)) = words else {
         return misused("directory, description, program and arguments: expected text in UTF-8");
     };
-    let rights = of.privileges.clone();
-    of.change(|daemon| Ok(daemon.privileges(rights)));
-    let Some(daemon) = &of.daemon else { return misused("the description cannot be used any more") };
+    let daemon = match of.whole() {
+        Ok(daemon) => daemon,
+        Err(wrong) => return misused(&wrong),
+    };
     for file in daemon.unit_files(&description, Path::new(&program), arguments) {
         let path = Path::new(&directory).join(&file.name);
         if let Err(error) = std::fs::write(&path, file.text) {

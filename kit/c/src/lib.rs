@@ -11,15 +11,19 @@
 #![allow(non_camel_case_types, reason = "C's names")]
 #![warn(missing_docs)]
 
+mod announce;
 mod daemon;
 mod error;
 mod life;
 mod notify;
 mod pid_file;
 mod pointer;
+mod service;
 
+pub use announce::*;
 pub use daemon::*;
 pub use error::*;
 pub use life::*;
 pub use notify::*;
 pub use pid_file::*;
+pub use service::*;

@@ -29,6 +29,21 @@ static void *work(void *guest) {
     return NULL;
 }
 
+/* Found at a registry for as long as it is ready. */
+static int announced(struct eudaemon *daemon) {
+    eudaemon_set_socket(daemon, EUDAEMON_TCP, "web", "127.0.0.1:0");
+    struct eudaemon_announcement *web = eudaemon_announcement_new("web");
+    eudaemon_announcement_set_socket(web, "web");
+    eudaemon_announcement_add_tag(web, "v1");
+    eudaemon_announcement_set_http(web, "/healthz", 10000);
+    eudaemon_announce(daemon, EUDAEMON_CONSUL, web);
+    life = eudaemon_start(daemon);
+    if (!life) return eudaemon_exit_code();
+    if (eudaemon_ready(life) < 0) return eudaemon_fail(life, eudaemon_exit_code(), 0, NULL);
+    while (eudaemon_wait(life, NULL, 0, -1, NULL) == EUDAEMON_RELOAD) eudaemon_reloaded(life);
+    return eudaemon_finish(life);
+}
+
 static int failed(void) { return eudaemon_fail(life, eudaemon_exit_code(), 0, NULL); }
 
 static int serve(const char *folder, struct eudaemon *daemon) {
@@ -95,6 +110,32 @@ static int misuse(void) {
     daemon = eudaemon_new(NULL);
     SAY(eudaemon_start(daemon) != NULL);
     daemon = eudaemon_new("probe");
+    eudaemon_set_socket(daemon, EUDAEMON_TCP, "door", "127.0.0.1:0");
+    eudaemon_set_unix_socket(daemon, EUDAEMON_UNIX, "door", "/nowhere/door", 0600);
+    SAY(eudaemon_start(daemon) != NULL);
+    daemon = eudaemon_new("probe");
+    eudaemon_set_keep(daemon, 4000);
+    SAY(eudaemon_start(daemon) != NULL);
+    daemon = eudaemon_new("probe");
+    eudaemon_set_notification_fd(daemon, -1);
+    SAY(eudaemon_start(daemon) != NULL);
+    daemon = eudaemon_new("probe");
+    eudaemon_announce(daemon, 77, eudaemon_announcement_new("web"));
+    SAY(eudaemon_start(daemon) != NULL);
+    daemon = eudaemon_new("probe");
+    struct eudaemon_announcement *web = eudaemon_announcement_new("web");
+    eudaemon_announcement_set_address(web, "home");
+    eudaemon_announcement_set_port(web, 80);
+    eudaemon_announce(daemon, EUDAEMON_CONSUL, web);
+    SAY(eudaemon_start(daemon) != NULL);
+    daemon = eudaemon_new("probe");
+    eudaemon_announce(daemon, EUDAEMON_CONSUL, eudaemon_announcement_new("web"));
+    SAY(eudaemon_start(daemon) != NULL);
+    eudaemon_announcement_free(NULL);
+    eudaemon_announcement_set_port(NULL, 80);
+    eudaemon_announce(NULL, EUDAEMON_AVAHI, NULL);
+    SAY(eudaemon_answer_service(NULL, 0, NULL, "x", NULL, 0));
+    daemon = eudaemon_new("probe");
     eudaemon_set_user(daemon, "nobody-of-that-name");
     SAY(eudaemon_start(daemon) != NULL);
     SAY(eudaemon_exit_code());
@@ -137,7 +178,20 @@ static int twice(void) {
     for (;;) pause();
 }
 
+/* Its own service, as people ask for it. */
+static int asked(int count, char **words) {
+    const char *arguments[] = {"serve", "/var/lib/probe"};
+    struct eudaemon *daemon = eudaemon_new("probe");
+    eudaemon_set_user(daemon, "daemon");
+    int code = eudaemon_answer_service(daemon, count, (const char *const *)words, "Probes", arguments, 2);
+    eudaemon_free(daemon);
+    return code;
+}
+
 int main(int count, char **words) {
+    int code = asked(count, words);
+    if (code >= 0) return code;
+    if (count > 1 && !strcmp(words[1], "announced")) return announced(eudaemon_new("probe"));
     if (count > 1 && !strcmp(words[1], "twice")) return twice();
     if (count > 2 && !strcmp(words[1], "serve")) {
         struct eudaemon *daemon = eudaemon_new("probe");

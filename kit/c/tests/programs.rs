@@ -1,5 +1,11 @@
 //! C programs that are built with the header and the static library, and run.
 
+#[allow(dead_code, reason = "shared with kit's own tests")]
+#[path = "../../tests/agent/mod.rs"]
+mod agent;
+#[path = "../../tests/lives/mod.rs"]
+mod lives;
+
 use eudaemon_kit::PidFile;
 use eudaemon_kit::notify::{Receiver, State};
 use std::io::{BufRead, BufReader, Read};
@@ -154,6 +160,55 @@ fn what_cannot_be_right_is_told() {
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("socket door: 77 is no kind of socket"), "{told}");
     assert!(told.contains("name: NULL where a text was expected"), "{told}");
+}
+
+#[test]
+fn a_program_installs_itself_by_the_path_it_is_called_by() {
+    let folder = tempfile::tempdir().expect("a folder");
+    build("tests/probe.c", folder.path());
+    let (link, root) = (folder.path().join("linked"), folder.path().join("root"));
+    std::os::unix::fs::symlink("program", &link).expect("a link");
+    let run = |words: &[&str]| {
+        let output = Command::new(&link).args(words).output().expect("started");
+        (output.status.code(), text(&output))
+    };
+    let root = root.to_string_lossy().into_owned();
+    let at = |act: &str| run(&["service", act, "--to", "sysv", "--root", &root]);
+    let (code, said) = at("install");
+    assert_eq!(code, Some(0), "{said}");
+    let script = std::fs::read_to_string(format!("{root}/etc/init.d/probe")).expect("a script");
+    assert!(script.contains(&format!("{} serve /var/lib/probe", link.display())), "{script}");
+    assert_eq!(at("uninstall").0, Some(0));
+    assert!(!Path::new(&root).join("etc/init.d/probe").exists());
+    let nothing = "nothing of probe is installed for sysv: nothing to do\n";
+    assert_eq!(at("uninstall"), (Some(0), nothing.to_owned()));
+    let (code, hidden) = run(&["service", "install", "--to", "systemd", "--root", &root]);
+    assert!(code == Some(1) && hidden.contains("is hidden from the service"), "{hidden}");
+    assert!(run(&["service", "--help"]).1.contains("usage: probe service install|"));
+    let (code, daemon) = run(&["--daemon", "service", "start"]);
+    assert!(code == Some(1) && daemon.contains("--daemon before the word service"), "{daemon}");
+}
+
+#[test]
+fn a_program_is_found_at_consul_s_agent_while_it_is_ready() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = build("tests/probe.c", folder.path());
+    let agent = agent::Agent::start(agent::fine);
+    let (name, at) = agent.variable();
+    let mut child = Command::new(program).arg("announced").env(name, at).spawn().expect("started");
+    let entered = agent.next();
+    assert_eq!(entered.line(), "PUT /v1/agent/service/register?replace-existing-checks=true HTTP/1.1");
+    let port =
+        entered.body.split("\"Port\":").nth(1).and_then(|rest| rest.split(',').next()).expect("a port");
+    assert!(
+        entered.body.contains("\"Tags\":[\"v1\"]") && entered.body.contains("/healthz"),
+        "{}",
+        entered.body
+    );
+    signal(child.id(), "TERM");
+    let gone = agent.next_but(&format!("GET /v1/agent/service/web-{port} HTTP/1.1"));
+    assert_eq!(gone.line(), format!("PUT /v1/agent/service/deregister/web-{port} HTTP/1.1"));
+    assert_eq!(wait_for("its end", || child.try_wait().expect("ours")).code(), Some(0));
 }
 
 #[test]

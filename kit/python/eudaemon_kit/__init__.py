@@ -22,7 +22,7 @@ A program describes its daemon, says when it is ready and is told when to stop. 
 """
 
 from ._kit import AlreadyRunning, Error, notify
-from .description import Daemon, Socket, tcp, udp, unix, unix_datagram
+from .description import Announcement, Daemon, Socket, avahi, consul, tcp, udp, unix, unix_datagram
 from .life import Life, Reload, Stop, TimeOver
 from .log import Handler
 from .pid_file import PidFile
@@ -30,6 +30,7 @@ from .starter import lets_detach, starter
 
 __all__ = [
     "AlreadyRunning",
+    "Announcement",
     "Daemon",
     "Error",
     "Handler",
@@ -39,6 +40,8 @@ __all__ = [
     "Socket",
     "Stop",
     "TimeOver",
+    "avahi",
+    "consul",
     "lets_detach",
     "notify",
     "starter",

@@ -3,7 +3,7 @@
 import os
 import sys
 import traceback
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Sequence, Tuple
 
 from . import _kit
 from .life import Life
@@ -41,6 +41,35 @@ def unix_datagram(name, path, mode=0o666):
     return Socket("unix_datagram", name, os.fspath(path), mode)
 
 
+class Announcement(NamedTuple):
+    """What others are told of a daemon in a registry while it is ready: made by ``consul`` and ``avahi``."""
+
+    registry: str
+    name: str
+    port: Optional[int] = None
+    socket: Optional[str] = None
+    address: Optional[str] = None
+    tags: Sequence[str] = ()
+    ttl: Optional[float] = None
+    http: Optional[Tuple[str, float]] = None
+    tcp: Optional[float] = None
+    service_type: Optional[str] = None
+
+
+def consul(name, *, port=None, socket=None, address=None, tags=(), ttl=None, http=None, tcp=None):
+    """An entry at the Consul agent that ``CONSUL_HTTP_ADDR`` names, or the machine's own.
+
+    It is found at ``port``, or at the one of the daemon's ``socket`` of this name. It is well while the daemon comes back
+    to ``Life.wait`` within ``ttl`` seconds (30); or the agent asks: ``http=("/healthz", 10)`` for a path every so many
+    seconds, ``tcp=10`` by a connection."""
+    return Announcement("consul", name, port, socket, address, list(tags), ttl, http, tcp)
+
+
+def avahi(name, *, port=None, socket=None, tags=(), ttl=None, service_type=None):
+    """An entry of DNS-SD on the local network; ``service_type`` is ``_NAME._tcp`` if nothing else is said."""
+    return Announcement("avahi", name, port, socket, None, list(tags), ttl, None, None, service_type)
+
+
 class Daemon:
     """A daemon's description.
 
@@ -51,6 +80,8 @@ class Daemon:
         Locked for life and written when the daemon is ready; not under a manager that keeps count itself.
     ``sockets``
         What ``tcp`` and its kin give: handed over by whoever started the program, or bound before rights are given up.
+    ``announcements``
+        What ``consul`` and ``avahi`` give: entries in registries while it is ready.
     ``user``, ``group``, ``groups``, ``root_directory``, ``capabilities`` (names), ``no_new_privileges``
         The rights that it goes on with, once sockets, pid file and log are open.
     ``directory`` (``/``), ``umask`` (0o022), ``stdout``, ``stderr`` (files), ``only_variables``, ``keep`` (descriptors)
@@ -70,6 +101,7 @@ class Daemon:
         background=None,
         pid_file=None,
         sockets=(),
+        announcements=(),
         user=None,
         group=None,
         groups=None,
@@ -92,6 +124,7 @@ class Daemon:
             if not isinstance(socket, tuple) or len(socket) != len(Socket._fields):
                 raise TypeError(f"sockets: {socket!r}: expected what tcp, udp, unix and unix_datagram give")
         options["sockets"] = [tuple(socket) for socket in sockets]
+        options["announcements"] = list(announcements)
         options["limits"] = list((limits or {}).items())
         options["keep"] = [item if isinstance(item, int) else item.fileno() for item in keep]
         options["user"] = None if user is None else str(user)
@@ -143,6 +176,24 @@ class Daemon:
     def main(self, serve):
         """``run``, and the program exits."""
         sys.exit(self.run(serve))
+
+    def answer_service(self, description, arguments=()):
+        """Answers ``PROGRAM service install|uninstall|start|stop|status`` and ``PROGRAM service --help`` where the program
+        was called so: gives what to exit with. None where it was not, and the program is meant itself.
+
+        The service is this interpreter and this program with ``arguments``. What is done is told on stdout, and what
+        goes wrong, or is lost on the way to the manager, on stderr::
+
+            code = daemon.answer_service("Says hello")
+            if code is not None:
+                sys.exit(code)
+            daemon.main(serve)
+        """
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+        program = [sys.executable, os.path.abspath(sys.argv[0])]
+        return self._kit.answer_service(list(sys.argv), description, program, list(arguments))
 
     def unit_files(self, description, program=None, arguments=None):
         """Unit files for this daemon, hardened as far as the description allows: texts by their names. ``program`` and

@@ -3,7 +3,10 @@
 use crate::life::Life;
 use crate::raised;
 use crate::sys::over_forks;
-use eudaemon_kit::{CapabilitySet, Daemon, FdNumber, Ground, Mode, Privileges, Socket, resource_of_number};
+use eudaemon_kit::{
+    Announcement, CapabilitySet, Daemon, FdNumber, Ground, Health, Mode, Privileges, Registry, Socket,
+    resource_of_number,
+};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -75,6 +78,54 @@ pub(crate) fn socket(kind: &str, name: &str, address: &str) -> PyResult<Socket> 
     }
 }
 
+/// What the package's `Announcement` holds.
+#[derive(FromPyObject)]
+struct Announced {
+    registry: String,
+    name: String,
+    port: Option<u16>,
+    socket: Option<String>,
+    address: Option<String>,
+    tags: Vec<String>,
+    ttl: Option<f64>,
+    http: Option<(String, f64)>,
+    tcp: Option<f64>,
+    service_type: Option<String>,
+}
+
+fn announced(daemon: Daemon, one: Announced) -> PyResult<Daemon> {
+    let wrong = |reason: String| PyValueError::new_err(format!("announcement {}: {reason}", one.name));
+    let time = |seconds: f64| Duration::try_from_secs_f64(seconds).map_err(|error| wrong(error.to_string()));
+    let registry = match one.registry.as_str() {
+        "consul" => Registry::Consul,
+        "avahi" => Registry::Avahi,
+        other => return Err(wrong(format!("{other:?} is none of consul, avahi"))),
+    };
+    let mut announcement = Announcement::new(one.name.as_str());
+    if let Some(port) = one.port {
+        announcement = announcement.port(port);
+    }
+    if let Some(socket) = &one.socket {
+        announcement = announcement.socket(socket.as_str());
+    }
+    if let Some(address) = &one.address {
+        let number = address.parse().map_err(|_| wrong(format!("{address:?} is no IP address")))?;
+        announcement = announcement.address(number);
+    }
+    announcement = match (one.ttl, &one.http, one.tcp) {
+        (None, None, None) => announcement,
+        (Some(within), None, None) => announcement.health(Health::Ttl(time(within)?)),
+        (None, Some((path, every)), None) => announcement.health(Health::Http(path.clone(), time(*every)?)),
+        (None, None, Some(every)) => announcement.health(Health::Tcp(time(every)?)),
+        _ => return Err(wrong("expected one of ttl, http, tcp".to_owned())),
+    };
+    if let Some(service_type) = &one.service_type {
+        announcement = announcement.service_type(service_type.as_str());
+    }
+    let announcement = one.tags.iter().fold(announcement, |announcement, tag| announcement.tag(tag.as_str()));
+    Ok(daemon.announce(registry, announcement))
+}
+
 fn described(name: &str, options: &Bound<'_, PyDict>) -> PyResult<Daemon> {
     let mut daemon = Daemon::new(name).privileges(privileges(options)?);
     if let Some(background) = given::<bool>(options, "background")? {
@@ -90,6 +141,9 @@ fn described(name: &str, options: &Bound<'_, PyDict>) -> PyResult<Daemon> {
             Some(mode) => socket.mode(Mode::from_raw_mode(mode)),
             None => socket,
         });
+    }
+    for one in given::<Vec<Announced>>(options, "announcements")?.unwrap_or_default() {
+        daemon = announced(daemon, one)?;
     }
     if let Some(path) = given::<PathBuf>(options, "directory")? {
         daemon = daemon.directory(path);
@@ -143,6 +197,21 @@ impl Description {
             daemon.ok_or_else(|| PyRuntimeError::new_err(format!("{} was started already", self.name)))?;
         let started = over_forks(py, || daemon.start());
         started.map(Life::new).map_err(|error| raised(&error))
+    }
+
+    /// Answers who asks the program about its service: what to exit with, or nothing where the program is meant itself.
+    fn answer_service(
+        &self,
+        words: Vec<OsString>,
+        description: &str,
+        program: Vec<PathBuf>,
+        arguments: Vec<OsString>,
+    ) -> PyResult<Option<u8>> {
+        let daemon = self.daemon.lock().unwrap_or_else(PoisonError::into_inner);
+        let daemon = daemon.as_ref();
+        let daemon =
+            daemon.ok_or_else(|| PyRuntimeError::new_err(format!("{} was started already", self.name)))?;
+        Ok(daemon.answer_service_as(words, description, &program, arguments))
     }
 
     /// Unit files for the daemon: pairs of a name and a text.

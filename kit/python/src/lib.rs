@@ -17,7 +17,7 @@ create_exception!(eudaemon_kit, AlreadyRunning, Error, "Somebody runs already: t
 /// The exception for an error of the library; its second argument is what to exit with.
 pub(crate) fn raised(error: &eudaemon_kit::Error) -> PyErr {
     let arguments = (error.to_string(), error.exit_code());
-    if matches!(error, eudaemon_kit::Error::Running { .. }) {
+    if matches!(error, eudaemon_kit::Error::Running { .. } | eudaemon_kit::Error::Named { .. }) {
         AlreadyRunning::new_err(arguments)
     } else {
         Error::new_err(arguments)

@@ -98,6 +98,13 @@ impl Agent {
         if host.is_none() || place.contains("://") {
             return Err(format!("CONSUL_HTTP_ADDR={told}: {expected}"));
         }
+        // As a URL this is port 80, to Consul's own tools too; a bare name is rather meant as that of an agent.
+        let has_port = uri.as_ref().is_some_and(|uri| uri.port_u16().is_some());
+        if !has_port && !address.starts_with("http://") {
+            return Err(format!(
+                "CONSUL_HTTP_ADDR={told}: has no port: {told}:8500 is where an agent is, http://{told} is port 80"
+            ));
+        }
         Ok((ureq::Agent::new_with_config(config), root))
     }
 
@@ -244,7 +251,21 @@ mod tests {
         assert_eq!(root("http://[::1]:8500/").as_deref(), Ok("http://[::1]:8500"));
         assert_eq!(root("http://agent/prefix").as_deref(), Ok("http://agent/prefix"));
         assert_eq!(root("unix:///run/consul.sock").as_deref(), Ok("http://localhost"));
-        for wrong in ["", "unix://run", "ftp://agent", "http://", "a b", "https://agent:8501"] {
+        assert_eq!(root("http://agent").as_deref(), Ok("http://agent"), "port 80");
+        let without =
+            "CONSUL_HTTP_ADDR=agent: has no port: agent:8500 is where an agent is, http://agent is port 80";
+        assert_eq!(root("agent"), Err(without.to_owned()));
+        for wrong in [
+            "",
+            "unix://run",
+            "agent",
+            "10.0.0.1",
+            "[::1]",
+            "ftp://agent",
+            "http://",
+            "a b",
+            "https://agent:8501",
+        ] {
             let error = root(wrong).expect_err(wrong);
             assert!(error.starts_with(&format!("CONSUL_HTTP_ADDR={wrong}: ")), "{error}");
         }

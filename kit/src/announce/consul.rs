@@ -133,8 +133,7 @@ struct Registration<'a> {
     tags: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<IpAddr>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    port: Option<u16>,
+    port: u16,
     check: Check,
 }
 
@@ -172,7 +171,7 @@ impl Registration<'_> {
             // The agent that asks is this machine's.
             None => "127.0.0.1".to_owned(),
         };
-        let place = format!("{host}:{}", entry.port.unwrap_or_default());
+        let place = format!("{host}:{}", entry.port);
         let mut check = Check {
             check_id: check_id(entry),
             ttl: None,
@@ -225,7 +224,7 @@ mod tests {
         Entry {
             id: "web-80".to_owned(),
             name: "web".to_owned(),
-            port: Some(80),
+            port: 80,
             address: None,
             tags: Vec::new(),
             health,

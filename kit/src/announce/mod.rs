@@ -29,7 +29,7 @@ pub(crate) use standing::Standing;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Registry {
-    /// A Consul agent, by its HTTP API: the one at `CONSUL_HTTP_ADDR=` (`http://HOST:PORT`, `HOST:PORT`, `unix:///PATH`),
+    /// A Consul agent, by its HTTP API: the one at `CONSUL_HTTP_ADDR=` (`http://HOST:PORT`, `HOST:PORT`, `unix:///PATH`; an `http://HOST` is at port 80, as to Consul's own tools),
     /// else at `127.0.0.1:8500`. `CONSUL_HTTP_TOKEN=`, or the file `CONSUL_HTTP_TOKEN_FILE=`, is read before rights are
     /// given up, and never written anywhere. A killed daemon's check fails, and the agent takes the entry away when that lasted.
     #[cfg(feature = "consul")]
@@ -153,14 +153,15 @@ impl Announcement {
             Port::None | Port::Number(_) => None,
         };
         let port = match (&self.port, bound) {
-            (Port::Number(number), _) => Some(*number),
-            (_, Some((address, _))) => Some(address.port()),
-            (Port::None | Port::Socket(_), None) => None,
+            (Port::Number(number), _) => *number,
+            (_, Some((address, _))) => address.port(),
+            // Refused below.
+            (Port::None | Port::Socket(_), None) => 0,
         };
         let only = bound.map(|(address, _): (SocketAddr, _)| address.ip()).filter(|ip| !ip.is_unspecified());
-        self.check(registry, port).map_err(wrong)?;
+        self.check(registry)?;
         let entry = Entry {
-            id: port.map_or(self.name.clone(), |port| format!("{}-{port}", self.name)),
+            id: format!("{}-{port}", self.name),
             name: self.name.clone(),
             port,
             address: self.address.or(only),
@@ -182,7 +183,13 @@ impl Announcement {
         Ok(Prepared { entry, way })
     }
 
-    fn check(&self, registry: Registry, port: Option<u16>) -> std::result::Result<(), String> {
+    /// What is wrong about it whatever is found when the daemon starts.
+    pub(crate) fn check(&self, registry: Registry) -> Result<()> {
+        let wrong = |reason| Error::Announcement { name: self.name.clone(), reason };
+        self.rules(registry).map_err(wrong)
+    }
+
+    fn rules(&self, registry: Registry) -> std::result::Result<(), String> {
         if self.name.is_empty() || self.name.len() > LONGEST_ANNOUNCED_NAME {
             return Err(format!("expected a name of 1 to {LONGEST_ANNOUNCED_NAME} bytes"));
         }
@@ -194,8 +201,10 @@ impl Announcement {
         if let Some(tag) = self.tags.iter().find(|tag| tag.len() > LONGEST_TAG) {
             return Err(format!("expected tags of at most {LONGEST_TAG} bytes, not {}", tag.len()));
         }
-        if port == Some(0) {
-            return Err("expected a port from 1 to 65535".to_owned());
+        match self.port {
+            Port::None => return Err("nobody finds it without a port: name one, or a socket".to_owned()),
+            Port::Number(0) => return Err("expected a port from 1 to 65535".to_owned()),
+            Port::Number(_) | Port::Socket(_) => {}
         }
         let (asked, time) = match &self.health {
             Health::Ttl(time) => (false, time),
@@ -207,9 +216,6 @@ impl Announcement {
         if *time < Duration::from_millis(1) {
             return Err("expected a time of health of at least 1 ms".to_owned());
         }
-        if asked && port.is_none() {
-            return Err("nobody can ask for its health without a port".to_owned());
-        }
         match registry {
             #[cfg(feature = "consul")]
             Registry::Consul => {
@@ -217,8 +223,6 @@ impl Announcement {
                 let fits = self.name.chars().all(fits);
                 fits.then_some(()).ok_or("expected a name of letters, digits, `-`, `_` and `.`".to_owned())
             }
-            #[cfg(feature = "avahi")]
-            Registry::Avahi if port.is_none() => Err("DNS-SD wants a port".to_owned()),
             #[cfg(feature = "avahi")]
             Registry::Avahi if asked => Err("nobody asks for health in DNS-SD: use Health::Ttl".to_owned()),
             #[cfg(feature = "avahi")]
@@ -274,7 +278,7 @@ struct Entry {
     #[cfg_attr(not(feature = "consul"), allow(dead_code))]
     id: String,
     name: String,
-    port: Option<u16>,
+    port: u16,
     #[cfg_attr(not(feature = "consul"), allow(dead_code))]
     address: Option<IpAddr>,
     tags: Vec<String>,
@@ -324,11 +328,16 @@ mod tests {
     fn what_cannot_be_announced_says_why() {
         let (web, second) = (|| Announcement::new("web"), Duration::from_secs(1));
         let cases = [
-            (Registry::Consul, web(), "fine"),
+            (Registry::Consul, web().port(80), "fine"),
+            (
+                Registry::Consul,
+                web(),
+                "cannot announce web: nobody finds it without a port: name one, or a socket",
+            ),
             (Registry::Consul, Announcement::new(""), "cannot announce : expected a name of 1 to 63 bytes"),
             (
                 Registry::Consul,
-                Announcement::new("a b"),
+                Announcement::new("a b").port(1),
                 "cannot announce a b: expected a name of letters, digits, `-`, `_` and `.`",
             ),
             (
@@ -339,17 +348,12 @@ mod tests {
             (Registry::Consul, web().port(0), "cannot announce web: expected a port from 1 to 65535"),
             (
                 Registry::Consul,
-                web().health(Health::Tcp(second)),
-                "cannot announce web: nobody can ask for its health without a port",
-            ),
-            (
-                Registry::Consul,
                 web().port(1).health(Health::Http("x".to_owned(), second)),
                 "cannot announce web: expected a path that begins with `/`, not \"x\"",
             ),
             (
                 Registry::Consul,
-                web().health(Health::Ttl(Duration::ZERO)),
+                web().port(1).health(Health::Ttl(Duration::ZERO)),
                 "cannot announce web: expected a time of health of at least 1 ms",
             ),
             (
@@ -357,7 +361,11 @@ mod tests {
                 web().socket("s"),
                 "cannot announce web: the daemon has no socket \"s\" with a port: declare it by Daemon::socket",
             ),
-            (Registry::Avahi, web(), "cannot announce web: DNS-SD wants a port"),
+            (
+                Registry::Avahi,
+                web(),
+                "cannot announce web: nobody finds it without a port: name one, or a socket",
+            ),
             (
                 Registry::Avahi,
                 web().port(1).tag("t".repeat(256)),

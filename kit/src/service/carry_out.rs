@@ -1,6 +1,6 @@
 //! Plans done, step by step. What was done before a step that fails stays done, and the error says so.
 
-use super::place::{place, written_for};
+use super::place::{Put, place, written_for};
 use super::plan::{Act, Plan, Step};
 use super::word::Failure;
 use crate::error::{Error, Result};
@@ -16,8 +16,21 @@ use std::time::{Duration, Instant};
 pub enum Outcome {
     /// All steps went well.
     Done,
+    /// There was nothing to do: nothing is installed.
+    Nothing,
     /// The manager was asked, and said this by its client's exit code.
     Said(u8),
+}
+
+/// What came of a step.
+enum Came {
+    /// Nothing was changed.
+    Looked,
+    Changed,
+    /// A command that must not fail.
+    Ended(ExitStatus),
+    /// There is nothing to do.
+    Over,
 }
 
 impl Plan {
@@ -25,20 +38,41 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Error::Step`]: which step failed and why, and how many were done before. They are not undone: an uninstall does
+    /// [`Error::Step`]: which step failed and why, and which were done before. They are not undone: an uninstall does
     /// that.
     pub fn carry_out(&self, mut tell: impl FnMut(&Step)) -> Result<Outcome> {
+        self.each(self.steps.iter().inspect(|step| tell(step)), Path::new("/"))
+    }
+
+    /// Does what concerns files below a root directory, where somebody puts a system together. Returns what is left to be
+    /// done there: commands.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::carry_out`].
+    pub fn carry_out_below(&self, root: &Path, mut tell: impl FnMut(&Step)) -> Result<(Outcome, Vec<&Step>)> {
+        let (files, left): (Vec<&Step>, Vec<&Step>) = self.steps.iter().partition(|step| is_of_files(step));
+        let outcome = self.each(files.into_iter().inspect(|step| tell(step)), root)?;
+        Ok((outcome, left))
+    }
+
+    fn each<'a>(&self, steps: impl Iterator<Item = &'a Step>, root: &Path) -> Result<Outcome> {
         let asks = self.act == Act::Status;
-        for (done, step) in self.steps.iter().enumerate() {
-            tell(step);
-            let failed = |source| Error::Step { step: step.to_string(), done, source };
-            let status = do_step(step).map_err(failed)?;
-            match status {
-                None => {}
-                Some(status) if status.success() => {}
-                Some(status) => match status.code().and_then(|code| u8::try_from(code).ok()) {
+        let mut done = Vec::new();
+        for step in steps {
+            let failed = |source, done: &Vec<String>| Error::Step {
+                step: step.to_string(),
+                done: done.clone(),
+                source,
+            };
+            match do_step(step, root).map_err(|error| failed(error, &done))? {
+                Came::Looked => {}
+                Came::Over => return Ok(Outcome::Nothing),
+                Came::Changed => done.push(step.to_string()),
+                Came::Ended(status) if status.success() => done.push(step.to_string()),
+                Came::Ended(status) => match status.code().and_then(|code| u8::try_from(code).ok()) {
                     Some(code) if asks => return Ok(Outcome::Said(code)),
-                    Some(_) | None => return Err(failed(io::Error::other(status.to_string()))),
+                    Some(_) | None => return Err(failed(io::Error::other(status.to_string()), &done)),
                 },
             }
         }
@@ -46,49 +80,92 @@ impl Plan {
     }
 }
 
-/// How a command that must not fail ended, if the step is one.
-fn do_step(step: &Step) -> io::Result<Option<ExitStatus>> {
-    let root = Path::new("/");
+/// Whether a step is of files alone.
+fn is_of_files(step: &Step) -> bool {
+    match step {
+        Step::Look(_)
+        | Step::Seek { .. }
+        | Step::Clear { .. }
+        | Step::Write(_)
+        | Step::Remove(_)
+        | Step::RemoveEmpty(_)
+        | Step::RemoveMade { .. }
+        | Step::Link { .. }
+        | Step::Unlink { .. } => true,
+        Step::Await { .. } | Step::Run { .. } | Step::RunIf { .. } | Step::RunUnless { .. } => false,
+    }
+}
+
+fn do_step(step: &Step, root: &Path) -> io::Result<Came> {
+    let changed = |()| Came::Changed;
+    let at = |path: &str| place(path, root).map_err(io::Error::other);
     match step {
         Step::Look(files) => {
-            files.iter().try_for_each(|file| file.look(root)).map(|()| None).map_err(io::Error::other)
+            files.iter().try_for_each(|file| file.look(root)).map(|()| Came::Looked).map_err(io::Error::other)
         }
-        Step::Clear { name, patterns, kept, before } => {
-            clear(name, patterns, kept, before, root).map(|()| None)
+        Step::Seek { name, files, older } => {
+            let is_there = |path: &String| at(path).is_ok_and(|path| fs::symlink_metadata(path).is_ok());
+            let is_ours = |pattern: &String| !written_for(name, pattern, root).is_empty();
+            let any = files.iter().any(is_there) || older.iter().any(is_ours);
+            Ok(if any { Came::Looked } else { Came::Over })
         }
-        Step::Write(file) => file.put(root).map(|_| None).map_err(io::Error::other),
-        Step::Remove(file) => file.remove(root).map(|()| None).map_err(io::Error::other),
-        Step::RemoveEmpty(path) => match fs::remove_dir(path) {
-            Err(error) if !is_harmless(error.kind()) => Err(error),
-            Ok(()) | Err(_) => Ok(None),
+        Step::Clear { name, patterns, kept, before } => clear(name, patterns, kept, before, root),
+        Step::Write(file) => match file.put(root).map_err(io::Error::other)? {
+            Put::Unchanged => Ok(Came::Looked),
+            Put::Made | Put::Replaced => Ok(Came::Changed),
         },
-        Step::Link { path, to } => match fs::read_link(path) {
-            Ok(there) if there == Path::new(to) => Ok(None),
-            Ok(_) | Err(_) => std::os::unix::fs::symlink(to, path).map(|()| None),
-        },
-        Step::Unlink { path, to } => match fs::read_link(path) {
-            Ok(there) if there == Path::new(to) => fs::remove_file(path).map(|()| None),
-            Ok(_) | Err(_) => Ok(None),
-        },
-        Step::Await { command, within } => wait_for(command, *within).map(|()| None),
-        Step::Run { choice, failure } => {
-            let ran = run_first(choice);
-            match failure {
-                Failure::Counts => ran.map(Some),
-                Failure::Ignored => Ok(None),
-            }
-        }
-        Step::RunIf { test, command } => match quiet(test) {
-            Ok(status) if status.success() => run(command).map(Some),
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            Ok(_) | Err(_) => Ok(None),
-        },
-        Step::RunUnless { test, command } => match run(test) {
-            Ok(status) if status.success() => Ok(None),
-            Ok(_) => run(command).map(Some),
+        Step::Remove(file) => file.remove(root).map(changed).map_err(io::Error::other),
+        Step::RemoveEmpty(path) => match fs::remove_dir(at(path)?) {
+            Ok(()) => Ok(Came::Changed),
+            Err(error) if is_harmless(error.kind()) => Ok(Came::Looked),
             Err(error) => Err(error),
         },
+        Step::RemoveMade { path, names } => remove_made(&at(path)?, names),
+        Step::Link { path, to } => match fs::read_link(at(path)?) {
+            Ok(there) if there == Path::new(to) => Ok(Came::Looked),
+            Ok(_) | Err(_) => {
+                let path = at(path)?;
+                fs::create_dir_all(path.parent().unwrap_or(root))?;
+                std::os::unix::fs::symlink(to, path).map(changed)
+            }
+        },
+        Step::Unlink { path, to } => match fs::read_link(at(path)?) {
+            Ok(there) if there == Path::new(to) => fs::remove_file(at(path)?).map(changed),
+            Ok(_) | Err(_) => Ok(Came::Looked),
+        },
+        Step::Await { command, within } => wait_for(command, *within).map(|()| Came::Looked),
+        Step::Run { choice, failure } => match (run_first(choice), failure) {
+            (ran, Failure::Counts) => ran.map(Came::Ended),
+            (Ok(status), Failure::Ignored) if status.success() => Ok(Came::Changed),
+            (Ok(_) | Err(_), Failure::Ignored) => Ok(Came::Looked),
+        },
+        Step::RunIf { test, command } => match quiet(test) {
+            Ok(status) if status.success() => run(command).map(Came::Ended),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            Ok(_) | Err(_) => Ok(Came::Looked),
+        },
+        Step::RunUnless { test, command } => match quiet(test)? {
+            status if status.success() => Ok(Came::Looked),
+            _ => run(command).map(Came::Ended),
+        },
     }
+}
+
+/// Removes a directory in which there is nothing but what its manager made.
+fn remove_made(path: &Path, names: &[String]) -> io::Result<Came> {
+    // A link leads to what is somebody else's.
+    let is_folder = fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
+    if !is_folder {
+        return Ok(Came::Looked);
+    }
+    let entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
+    if entries.iter().any(|entry| !names.iter().any(|name| entry.file_name() == name.as_str())) {
+        return Ok(Came::Looked);
+    }
+    for entry in entries {
+        fs::remove_file(entry.path())?;
+    }
+    fs::remove_dir(path).map(|()| Came::Changed)
 }
 
 /// Removes what an older version left; the commands may fail, for a manager that does not run knows nothing of it.
@@ -98,11 +175,15 @@ fn clear(
     kept: &[String],
     before: &[Vec<String>],
     root: &Path,
-) -> io::Result<()> {
+) -> io::Result<Came> {
     let kept = kept.iter().map(|path| place(path, root));
     let kept: Vec<PathBuf> = kept.collect::<Result<_>>().map_err(io::Error::other)?;
     let found = patterns.iter().flat_map(|pattern| written_for(name, pattern, root));
-    for path in found.filter(|path| !kept.contains(path)) {
+    let found: Vec<PathBuf> = found.filter(|path| !kept.contains(path)).collect();
+    let came = if found.is_empty() { Came::Looked } else { Came::Changed };
+    // The manager of this machine knows nothing of another root.
+    let before = if root == Path::new("/") { before } else { &[] };
+    for path in found {
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         for command in before {
             let words: Vec<String> = command.iter().cloned().chain([file.clone()]).collect();
@@ -110,7 +191,7 @@ fn clear(
         }
         fs::remove_file(&path)?;
     }
-    Ok(())
+    Ok(came)
 }
 
 fn is_harmless(kind: ErrorKind) -> bool {

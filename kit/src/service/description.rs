@@ -1,6 +1,8 @@
 //! What a service is, said once for all managers. Words are systemd's where others have none.
 
+use super::loss::Loss;
 use super::word::Command;
+use crate::Mode;
 use crate::unit::UnitFile;
 use std::time::Duration;
 
@@ -36,7 +38,7 @@ pub struct Service {
     /// What it needs or comes after.
     pub needs: Vec<Need>,
     /// What managers of systemd's kind know of it, and no other: said here so that a writer can say that it is lost.
-    pub unsaid: Vec<Unsaid>,
+    pub unsaid: Vec<Loss>,
     /// How managers of systemd's kind are told of it; empty where this was read from such files.
     pub units: Vec<UnitFile>,
 }
@@ -187,7 +189,7 @@ pub struct Environs {
     /// Its working directory.
     pub directory: Option<String>,
     /// Permission bits that its files are without.
-    pub umask: Option<u32>,
+    pub umask: Option<Mode>,
     /// Its resource limits.
     pub limits: Limits,
     /// Its nice level.
@@ -237,8 +239,8 @@ pub struct Limit {
 pub struct Directory {
     /// Absolute.
     pub path: String,
-    /// Permission bits.
-    pub mode: u32,
+    /// Its permissions.
+    pub mode: Mode,
     /// Whose it is; `None`: root's.
     pub owner: Option<String>,
     /// The variable that tells the service of it, such as `STATE_DIRECTORY`.
@@ -308,17 +310,6 @@ pub enum Dependency {
     RemoteFiles,
     /// The log takes lines.
     Log,
-}
-
-/// Something of a service that only managers of systemd's kind know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unsaid {
-    /// As a unit file says it: `PrivateTmp=yes`.
-    pub directive: String,
-    /// How much is lost without it.
-    pub severity: super::Severity,
-    /// What follows without it.
-    pub why: String,
 }
 
 impl Service {

@@ -1,28 +1,37 @@
-//! A command line that authors may give their programs: `PROGRAM service install` and its kin.
+//! A command line that authors may give their programs, read: `PROGRAM service install` and its kin.
 
-use super::carry_out::Outcome;
 use super::plan::Act;
 use super::target::{Level, Target};
-use super::{Refusal, Service};
-use crate::daemon::Daemon;
 use std::ffi::OsString;
-use std::io::Write;
-use std::process::ExitCode;
+use std::fmt::Write;
+use std::path::PathBuf;
 
 /// What is said of it to who asks.
-const USAGE: &str = "service install|uninstall|start|stop|status [--user] [--to MANAGER] [--print]";
+const USAGE: &str =
+    "service install|uninstall|start|stop|status [--user] [--to MANAGER] [--root DIRECTORY] [--print]";
+
+/// The options, and what each says.
+const OPTIONS: [(&str, &str); 5] = [
+    ("--user", "the caller's own service, not the machine's"),
+    ("--to MANAGER", "for this manager, instead of the one that runs here"),
+    ("--root DIRECTORY", "install and uninstall: files below this directory, and nothing is run"),
+    ("--print", "each step and each file is shown, and nothing is done"),
+    ("--help", "this text"),
+];
 
 /// What of a plan is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Doing {
     /// All of it.
     CarryOut,
+    /// What concerns files, below this directory.
+    Below(PathBuf),
     /// It is printed.
     Print,
 }
 
-/// What stands behind the word `service`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An act that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invocation {
     /// What is to be done.
     pub act: Act,
@@ -34,145 +43,101 @@ pub struct Invocation {
     pub doing: Doing,
 }
 
-impl Invocation {
+/// What stands behind the word `service`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// What there is to ask for.
+    Help,
+    /// An act.
+    Act(Invocation),
+}
+
+impl Asked {
     /// Reads a program's arguments, its name first. `None`: the word behind it is not `service`, so the program is meant
     /// itself.
     ///
     /// # Errors
     ///
-    /// A sentence: which word is not understood, and what was expected.
+    /// A sentence: which word is not understood, and what was expected. One is `--daemon` before `service`: a daemon would
+    /// be started where somebody meant its service.
     pub fn of_arguments(
         arguments: impl IntoIterator<Item = OsString>,
-    ) -> Option<std::result::Result<Invocation, String>> {
-        let mut words = arguments.into_iter().skip(1).map(|word| word.to_string_lossy().into_owned());
-        (words.next()? == "service").then(|| read(words))
+    ) -> Option<std::result::Result<Asked, String>> {
+        let words = arguments.into_iter().skip(1).map(|word| word.to_string_lossy().into_owned());
+        let words: Vec<String> = words.collect();
+        let daemons = words.iter().take_while(|word| *word == "--daemon").count();
+        if words.get(daemons)? != "service" {
+            return None;
+        }
+        Some(match daemons {
+            0 => read(words.into_iter().skip(1)),
+            _ => Err(format!("--daemon before the word service: its acts start no daemon; expected {USAGE}")),
+        })
+    }
+
+    /// What there is to ask for, for a program of this name.
+    #[must_use]
+    pub fn help(program: &str) -> String {
+        let mut text = format!("usage: {program} {USAGE}\n\nThe service of {program}:\n");
+        let mut row = |word: &str, meaning: &str| {
+            writeln!(text, "  {word:<17} {meaning}").ok();
+        };
+        Act::ALL.iter().for_each(|(word, act)| row(word, act.meaning()));
+        row("\n  options", "");
+        OPTIONS.iter().for_each(|(option, meaning)| row(option, meaning));
+        row("\n  managers", "");
+        Target::ALL.iter().for_each(|(word, target)| row(word, target.meaning()));
+        text.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
     }
 }
 
-fn read(mut words: impl Iterator<Item = String>) -> std::result::Result<Invocation, String> {
+fn read(words: impl Iterator<Item = String>) -> std::result::Result<Asked, String> {
+    let words: Vec<String> = words.collect();
+    if words.iter().any(|word| ["--help", "-h"].contains(&word.as_str()))
+        || words.first().is_some_and(|word| word == "help")
+    {
+        return Ok(Asked::Help);
+    }
+    let mut words = words.into_iter();
     let act = words.next().unwrap_or_default();
     let found = Act::ALL.iter().find(|(word, _)| *word == act).map(|(_, act)| *act);
     let act = found.ok_or_else(|| format!("expected {USAGE}"))?;
     let mut read = Invocation { act, level: Level::System, target: None, doing: Doing::CarryOut };
     while let Some(word) = words.next() {
-        match word.as_str() {
-            "--user" => read.level = Level::User,
-            "--print" => read.doing = Doing::Print,
-            "--to" => read.target = Some(manager(&words.next().unwrap_or_default())?),
-            other => match other.strip_prefix("--to=") {
-                Some(word) => read.target = Some(manager(word)?),
-                None => return Err(format!("{other}: expected {USAGE}")),
-            },
+        let (option, value) = match word.split_once('=') {
+            Some((option, value)) if option.starts_with("--") => (option, Some(value.to_owned())),
+            Some(_) | None => (word.as_str(), None),
+        };
+        let mut value = || value.clone().or_else(|| words.next()).unwrap_or_default();
+        match option {
+            "--user" if word == option => read.level = Level::User,
+            "--print" if word == option => read.doing = Doing::Print,
+            "--to" => read.target = Some(manager(&value())?),
+            "--root" => below(&mut read, value())?,
+            _ => return Err(format!("{word}: expected {USAGE}")),
         }
     }
-    Ok(read)
+    Ok(Asked::Act(read))
+}
+
+/// `--print` shows the same wherever it would be.
+fn below(read: &mut Invocation, directory: String) -> std::result::Result<(), String> {
+    match read.act {
+        Act::Install | Act::Uninstall => {}
+        Act::Start | Act::Stop | Act::Status => {
+            return Err("--root: only files are put there: expected install or uninstall".to_owned());
+        }
+    }
+    if directory.is_empty() {
+        return Err("--root: expected a directory".to_owned());
+    }
+    if read.doing == Doing::CarryOut {
+        read.doing = Doing::Below(PathBuf::from(directory));
+    }
+    Ok(())
 }
 
 fn manager(word: &str) -> std::result::Result<Target, String> {
     let words = Target::ALL.map(|(word, _)| word).join(", ");
     Target::of_word(word).ok_or_else(|| format!("--to {word}: expected one of {words}"))
-}
-
-impl Daemon {
-    /// Answers `PROGRAM service install|uninstall|start|stop|status [--user] [--to MANAGER] [--print]`, where the program was
-    /// called so; `None` where it was not, and goes on. The service is this program, as it is called now, with these
-    /// arguments.
-    ///
-    /// What is done is told on stdout, and what the manager cannot be told on stderr, the worst first. The exit code is 0,
-    /// or 1 with a sentence on stderr; of `status` it is the manager's own, and 4 where nobody can be asked, as the Linux
-    /// Standard Base has it.
-    ///
-    /// ```no_run
-    /// use eudaemon_kit::Daemon;
-    ///
-    /// fn main() -> std::process::ExitCode {
-    ///     let daemon = Daemon::new("greeter").pid_file("/run/greeter.pid");
-    ///     if let Some(code) = daemon.answer_service("Says hello", ["--polite"]) {
-    ///         return code;
-    ///     }
-    ///     daemon.run(|life| {
-    ///         life.ready()?;
-    ///         life.wait().map(drop)
-    ///     })
-    /// }
-    /// ```
-    #[must_use]
-    pub fn answer_service<Text: Into<OsString>>(
-        &self,
-        description: &str,
-        arguments: impl IntoIterator<Item = Text>,
-    ) -> Option<ExitCode> {
-        let invocation = match Invocation::of_arguments(std::env::args_os())? {
-            Ok(invocation) => invocation,
-            Err(text) => return Some(complain(self.name(), &text)),
-        };
-        let service = std::env::current_exe().map_err(|error| error.to_string()).and_then(|program| {
-            Service::of(self, description, &program, arguments).map_err(|refusal| refusal.to_string())
-        });
-        Some(service.map_or_else(|text| complain(self.name(), &text), |service| answer(&service, invocation)))
-    }
-}
-
-fn answer(service: &Service, invocation: Invocation) -> ExitCode {
-    let Invocation { act, level, target, doing } = invocation;
-    let asks = act == Act::Status;
-    let failed = |text: &str| match (asks, complain(&service.name, text)) {
-        (true, _) => ExitCode::from(NOT_KNOWN),
-        (false, code) => code,
-    };
-    let Some(target) = target.or_else(|| Target::at_hand(level)) else {
-        return failed("no service manager is found here: name one by --to");
-    };
-    let plan = match act.plan(service, target, level) {
-        Ok(plan) => plan,
-        Err(refusal) => return failed(&Refusal::to_string(&refusal)),
-    };
-    if doing == Doing::Print {
-        say(&mut std::io::stdout(), &plan.to_string());
-        return ExitCode::SUCCESS;
-    }
-    for loss in &plan.losses {
-        say(&mut std::io::stderr(), &format!("{}: {}: {}\n", loss.severity.word(), loss.directive, loss.why));
-    }
-    match plan.carry_out(|step| {
-        if !asks {
-            say(&mut std::io::stdout(), &format!("{step}\n"));
-        }
-    }) {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Said(code)) => ExitCode::from(code),
-        Err(error) => failed(&error.to_string()),
-    }
-}
-
-/// The exit code of a status that nobody knows.
-const NOT_KNOWN: u8 = 4;
-
-fn complain(name: &str, text: &str) -> ExitCode {
-    say(&mut std::io::stderr(), &format!("{name}: {text}\n"));
-    ExitCode::FAILURE
-}
-
-/// A reader that went away changes nothing of what is done.
-fn say(out: &mut dyn Write, text: &str) {
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).ok();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::service::Command;
-
-    #[test]
-    fn the_status_of_what_was_never_installed_is_4() {
-        let service = Service::new("never-installed", Command::of(["/bin/true"]));
-        let invocation =
-            Invocation { act: Act::Status, level: Level::System, target: None, doing: Doing::CarryOut };
-        let code = |act, target| {
-            format!("{:?}", answer(&service, Invocation { act, target: Some(target), ..invocation }))
-        };
-        assert_eq!(code(Act::Status, Target::Sysv), format!("{:?}", ExitCode::from(4)));
-        assert_eq!(code(Act::Status, Target::Openrc), format!("{:?}", ExitCode::from(4)));
-        assert_eq!(code(Act::Stop, Target::Sysv), format!("{:?}", ExitCode::from(1)));
-    }
 }

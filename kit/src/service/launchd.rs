@@ -1,12 +1,11 @@
 //! Property lists for launchd: launchd.plist(5).
 
 use super::description::{
-    Boot, Foreground, Missing, Need, NewRights, Output, Reload, Remains, Restart, Service, Start, Whom,
+    Boot, Foreground, Missing, NewRights, Output, Reload, Remains, Restart, Service, Start, Whom,
 };
+use super::loss::{Loss, Severity, asked_for, loss, unheard, unsaid};
 use super::plist::{Flag, List};
-use super::target::{
-    File, Level, Loss, Refusal, Severity, Written, loss, refused, restart_word, unheard, unsaid,
-};
+use super::target::{File, Level, Refusal, Written, refused, restart_word};
 use super::word::{Failure, Run, quoted};
 use super::{script, variables};
 use std::fmt::Write;
@@ -22,7 +21,7 @@ pub(super) fn write(service: &Service, level: Level) -> Result<Written, Refusal>
     };
     let text = list(service, level, &arguments)?;
     let path = format!("{folder}/{}.plist", service.name);
-    Ok(Written { files: vec![File { path, mode: 0o644, text }], commands: Vec::new(), losses })
+    Ok(Written { files: vec![File::text(path, text)], commands: Vec::new(), losses })
 }
 
 /// What is run: the program itself, or a shell where variables, files or several commands are to be seen to.
@@ -78,7 +77,7 @@ fn prepared(service: &Service) -> String {
     let mut text = String::new();
     for directory in &environs.directories {
         let path = quoted(&directory.path);
-        writeln!(text, "mkdir -p -m {:04o} {path} || exit 1", directory.mode).ok();
+        writeln!(text, "mkdir -p -m {:04o} {path} || exit 1", directory.mode.as_raw_mode()).ok();
     }
     text += &variables::directories(service);
     if !environs.files.is_empty() {
@@ -132,8 +131,8 @@ fn lost_rights(service: &Service, level: Level, losses: &mut Vec<Loss>) {
     }
     for directory in &service.environs.directories {
         if let Some(user) = &rights.user {
-            let why = format!("{} must be there, and be {user}'s", directory.path);
-            lose(behaviour, directory.variable, &why);
+            let directive = format!("{} ({})", directory.variable, directory.path);
+            lose(behaviour, &directive, &format!("must be there, and be {user}'s"));
         }
     }
     if service.commands().any(|command| command.run == Run::AsRoot && rights.user.is_some()) {
@@ -144,14 +143,7 @@ fn lost_rights(service: &Service, level: Level, losses: &mut Vec<Loss>) {
 fn lost_life(service: &Service, losses: &mut Vec<Loss>) {
     let mut lose = |severity, directive: &str, why: &str| losses.push(loss(severity, directive, why));
     let behaviour = Severity::Behaviour;
-    for need in &service.needs {
-        let directive = match need {
-            Need::After(_) => continue,
-            Need::Required(name) => format!("Requires={name}"),
-            Need::Wanted(name) => format!("Wants={name}"),
-            Need::AfterService(name) => format!("After={name}"),
-            Need::BeforeService(name) => format!("Before={name}"),
-        };
+    for directive in service.needs.iter().filter_map(asked_for) {
         lose(
             behaviour,
             &directive,
@@ -261,7 +253,7 @@ fn list(service: &Service, level: Level, arguments: &[String]) -> Result<String,
     }
     list.string("WorkingDirectory", environs.directory.as_deref().unwrap_or("/"));
     if let Some(umask) = environs.umask {
-        list.number("Umask", i64::from(umask));
+        list.number("Umask", i64::from(umask.as_raw_mode()));
     }
     if let Some(nice) = environs.nice {
         list.number("Nice", i64::from(nice));

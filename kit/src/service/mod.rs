@@ -25,6 +25,7 @@ mod systemd;
 mod sysv;
 mod windows;
 
+mod loss;
 mod target;
 
 mod place;
@@ -38,16 +39,21 @@ mod carry_out;
 
 mod invocation;
 
+mod called;
+
+mod answer;
+
+pub use called::called_program;
 pub use carry_out::Outcome;
 pub use description::{
     Account, Boot, Capabilities, Dependency, Directory, EnvironmentFile, Environs, Foreground, Limit, Limits,
-    Missing, Need, NewRights, Output, Ready, Reload, Remains, Restart, Rights, Service, Start, Stop, Unsaid,
-    Whom,
+    Missing, Need, NewRights, Output, Ready, Reload, Remains, Restart, Rights, Service, Start, Stop, Whom,
 };
-pub use invocation::{Doing, Invocation};
+pub use invocation::{Asked, Doing, Invocation};
+pub use loss::{Loss, Severity};
 pub use place::Put;
 pub use plan::{Act, Plan, Step};
-pub use target::{File, Level, Loss, Refusal, Severity, Target, Written, written};
+pub use target::{File, Level, Refusal, Target, Written, written};
 pub use word::{Command, Failure, Piece, Run, Word};
 
 #[cfg(test)]

@@ -2,23 +2,40 @@
 
 use super::description::{
     Account, Boot, Capabilities, Dependency, Directory, Environs, Foreground, Limit, Need, NewRights, Output,
-    Ready, Reload, Restart, Rights, Service, Start, Stop, Unsaid, Whom,
+    Ready, Reload, Restart, Rights, Service, Start, Stop, Whom,
 };
-use super::target::{Refusal, Severity, refused};
+use super::loss::{Loss, Severity, loss};
+use super::target::{Refusal, refused};
 use super::word::{Command, Word};
-use crate::daemon::{Daemon, Resource};
+use crate::Mode;
+use crate::daemon::Daemon;
 use crate::limits::RESTART_DELAY;
-use crate::unit::SLACK;
+use crate::resource::Resource;
+use crate::unit::{DIRECTORY_KINDS, DirectoryKind, SLACK, UnitFile};
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// The directories that a unit file names by kind, and where they are.
-const DIRECTORIES: [(&str, &str, u32); 5] = [
-    ("STATE_DIRECTORY", "/var/lib", 0o755),
-    ("RUNTIME_DIRECTORY", "/run", 0o755),
-    ("CACHE_DIRECTORY", "/var/cache", 0o755),
-    ("LOGS_DIRECTORY", "/var/log", 0o755),
-    ("CONFIGURATION_DIRECTORY", "/etc", 0o755),
+/// Of the directories that a unit file names by kind: systemd.exec(5).
+const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o755);
+
+/// What of a printed unit's `[Service]` the fields of [`Service`] say, or the program does by itself.
+const SAID: [&str; 16] = [
+    "Type=",
+    "ExecStart=",
+    "ExecReload=",
+    "Restart=",
+    "TimeoutStopSec=",
+    "DynamicUser=",
+    "User=",
+    "Group=",
+    "SupplementaryGroups=",
+    "StateDirectory=",
+    "RuntimeDirectory=",
+    "CacheDirectory=",
+    "LogsDirectory=",
+    "ConfigurationDirectory=",
+    "NoNewPrivileges=",
+    "UMask=",
 ];
 
 impl Service {
@@ -36,22 +53,30 @@ impl Service {
         program: &Path,
         arguments: impl IntoIterator<Item = Text>,
     ) -> Result<Service, Refusal> {
-        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
-        if !program.is_absolute() {
+        let arguments = arguments.into_iter().map(Into::into).collect();
+        Service::of_words(daemon, description, &[program.to_owned()], arguments)
+    }
+
+    /// As [`Service::of`]; of an interpreter what it reads stands behind it.
+    pub(super) fn of_words(
+        daemon: &Daemon,
+        description: &str,
+        program: &[PathBuf],
+        arguments: Vec<OsString>,
+    ) -> Result<Service, Refusal> {
+        if let Some(path) = program.iter().find(|path| !path.is_absolute()) {
             let why = "the program's path must be absolute".to_owned();
-            return Err(refused(&program.display().to_string(), why));
+            return Err(refused(&path.display().to_string(), why));
         }
-        let mut words = vec![text(program.as_os_str())?];
-        for argument in &arguments {
-            words.push(text(argument)?);
-        }
-        let command = Command::of(words);
+        let words: Vec<OsString> =
+            program.iter().map(|path| path.as_os_str().to_owned()).chain(arguments).collect();
+        let command = Command::of(words.iter().map(|word| text(word)).collect::<Result<Vec<_>, _>>()?);
         // Who is no root from the start could not write it where pid files are.
         let writes = rights(daemon).user.is_none();
         let detached = match daemon.its_pid_file().filter(|_| writes) {
             Some(path) => {
                 let mut detached = command.clone();
-                detached.words.insert(1, Word::text("--daemon"));
+                detached.words.insert(program.len(), Word::text("--daemon"));
                 Some((detached, text(path.as_os_str())?))
             }
             None => None,
@@ -73,8 +98,10 @@ impl Service {
         service.rights = rights(daemon);
         service.account = its_own_user(daemon).map_or(Account::IsThere, |_| Account::IsMade);
         service.environs = environs(daemon);
-        service.unsaid = unsaid(daemon);
-        service.units = daemon.unit_files(description, program, arguments);
+        let (first, rest) =
+            words.split_first().ok_or_else(|| refused("ExecStart=", "there is no program".to_owned()))?;
+        service.units = daemon.unit_files(description, Path::new(first), rest);
+        service.unsaid = unsaid(daemon, &service);
         Ok(service)
     }
 }
@@ -108,17 +135,17 @@ fn rights(daemon: &Daemon) -> Rights {
 fn environs(daemon: &Daemon) -> Environs {
     let name = daemon.name();
     let owner = daemon.rights().user_name().or_else(|| its_own_user(daemon)).map(str::to_owned);
-    let directory = |(variable, below, mode): &(&'static str, &str, u32)| Directory {
-        path: format!("{below}/{name}"),
-        mode: *mode,
-        owner: owner.clone().filter(|_| *variable != "CONFIGURATION_DIRECTORY"),
-        variable,
+    let directory = |kind: &DirectoryKind| Directory {
+        path: format!("{}/{name}", kind.below),
+        mode: DIRECTORY_MODE,
+        owner: owner.clone().filter(|_| kind.variable != "CONFIGURATION_DIRECTORY"),
+        variable: kind.variable,
     };
     let limits = daemon.its_limits().iter().filter_map(|(resource, to)| {
         Some(Limit { resource: resource_word(*resource)?, soft: Some(*to), hard: Some(*to) })
     });
     Environs {
-        directories: DIRECTORIES.iter().map(directory).collect(),
+        directories: DIRECTORY_KINDS.iter().map(directory).collect(),
         umask: umask(),
         limits: limits.collect(),
         output: Output::Log,
@@ -127,9 +154,9 @@ fn environs(daemon: &Daemon) -> Environs {
 }
 
 /// As the unit file has it.
-fn umask() -> Option<u32> {
+fn umask() -> Option<Mode> {
     let octal = crate::unit::HARDENED.lines().find_map(|line| line.strip_prefix("UMask="))?;
-    u32::from_str_radix(octal, 8).ok()
+    u32::from_str_radix(octal, 8).ok().map(Mode::from_raw_mode)
 }
 
 /// As prlimit(1) names it; the daemon sets its limits itself as well.
@@ -148,34 +175,49 @@ fn resource_word(resource: Resource) -> Option<&'static str> {
     words.iter().find(|(known, _)| *known == resource).map(|(_, word)| *word)
 }
 
-/// What its unit file protects by what no other manager has.
-fn unsaid(daemon: &Daemon) -> Vec<Unsaid> {
-    let mut unsaid: Vec<Unsaid> = crate::unit::HARDENED
-        .lines()
-        // These are kept elsewhere.
-        .filter(|line| !line.starts_with("NoNewPrivileges=") && !line.starts_with("UMask="))
-        .map(|line| Unsaid {
-            directive: line.to_owned(),
-            severity: Severity::Protection,
-            why: "no other manager has it".to_owned(),
-        })
+/// What its unit file says that no other manager can be told.
+fn unsaid(daemon: &Daemon, service: &Service) -> Vec<Loss> {
+    let mut unsaid: Vec<Loss> = service
+        .units
+        .first()
+        .into_iter()
+        .flat_map(in_service)
+        .filter_map(|line| lost(line, service))
         .collect();
     if let Some(user) = its_own_user(daemon) {
-        unsaid.push(Unsaid {
-            directive: "DynamicUser=yes".to_owned(),
-            severity: Severity::Behaviour,
-            why: format!("the user {user} must be there: useradd --system {user}"),
-        });
+        let why = format!("the user {user} must be there: useradd --system {user}");
+        unsaid.push(loss(Severity::Behaviour, "DynamicUser=yes", why));
     }
     if !daemon.sockets().is_empty() {
-        unsaid.push(Unsaid {
-            directive: format!("Requires={}.socket", daemon.name()),
-            severity: Severity::Behaviour,
-            why: "no socket is handed over: the daemon binds them itself, and drops connections while it is down"
-                .to_owned(),
-        });
+        let directive = format!("Requires={}.socket", daemon.name());
+        let why =
+            "no socket is handed over: the daemon binds them itself, and drops connections while it is down";
+        unsaid.push(loss(Severity::Behaviour, directive, why));
     }
     unsaid
+}
+
+/// The lines of a unit's `[Service]`.
+fn in_service(unit: &UnitFile) -> impl Iterator<Item = &str> {
+    let lines = unit.text.lines().skip_while(|line| *line != "[Service]").skip(1);
+    lines.take_while(|line| !line.starts_with('[')).filter(|line| !line.is_empty())
+}
+
+/// What is lost with a line of a unit, if nothing else says it.
+fn lost(line: &str, service: &Service) -> Option<Loss> {
+    if SAID.iter().any(|key| line.starts_with(key)) {
+        return None;
+    }
+    // Who gives up rights by itself has to have them first, and keeps what it is to keep.
+    let by_itself = service.rights.bounding.is_none();
+    match line.split_once('=') {
+        Some(("CapabilityBoundingSet", _)) => by_itself.then(|| {
+            let why = "it is started with all of root's rights, and gives them up by itself";
+            loss(Severity::Protection, line, why)
+        }),
+        Some(("AmbientCapabilities", _)) => None,
+        Some(_) | None => Some(Loss::of_protection(line)),
+    }
 }
 
 /// The user that must be made by somebody.

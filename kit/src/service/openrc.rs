@@ -3,9 +3,8 @@
 use super::description::{
     Boot, Dependency, Foreground, Need, Output, Reload, Remains, Restart, Service, Start,
 };
-use super::target::{
-    File, Loss, Refusal, Severity, Written, loss, one_process, refused, restart_word, unheard,
-};
+use super::loss::{Loss, Severity, loss, one_process, unheard};
+use super::target::{File, Refusal, Written, refused, restart_word};
 use super::word::{Command, Run, line, quoted};
 use super::{pid_file, script, variables};
 use crate::limits;
@@ -37,7 +36,7 @@ pub(super) fn write(service: &Service) -> Result<Written, Refusal> {
         losses.push(loss(Severity::Note, "[Install]", why));
     }
     let name = &service.name;
-    let file = File { path: format!("/etc/init.d/{name}"), mode: 0o755, text: text(service) };
+    let file = File::script(format!("/etc/init.d/{name}"), text(service));
     Ok(Written { files: vec![file], commands: Vec::new(), losses })
 }
 
@@ -159,7 +158,7 @@ fn program(service: &Service, command: &Command, pid_file: &str, by: By) -> Stri
     let directory = service.environs.directory.as_deref().unwrap_or("/");
     line(&mut text, format!("workdir={}\ndirectory='\"$workdir\"'", quoted(directory)));
     if let Some(umask) = service.environs.umask {
-        line(&mut text, format!("umask={umask:04o}"));
+        line(&mut text, format!("umask={:04o}", umask.as_raw_mode()));
     }
     if log.is_some() && by == By::Supervisor {
         line(&mut text, "output_log='\"$log\"'\nerror_log='\"$log\"'");

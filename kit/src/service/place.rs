@@ -2,6 +2,7 @@
 
 use super::script::MARK;
 use super::target::File;
+use crate::Mode;
 use crate::error::{Error, Result};
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -78,9 +79,10 @@ impl File {
     }
 
     fn write(&self, fresh: &Path) -> std::io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(self.mode).open(fresh)?;
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).mode(self.mode.as_raw_mode()).open(fresh)?;
         file.write_all(self.text.as_bytes())?;
-        file.set_permissions(fs::Permissions::from_mode(self.mode))?;
+        file.set_permissions(fs::Permissions::from_mode(self.mode.as_raw_mode()))?;
         file.sync_all()
     }
 
@@ -99,7 +101,7 @@ impl File {
         }
         let text = fs::read(place).map_err(|error| Error::io(format!("read {}", place.display()), error))?;
         if text == self.text.as_bytes() {
-            let is_same = found.mode() & 0o7777 == self.mode;
+            let is_same = Mode::from_raw_mode(found.mode() & 0o7777) == self.mode;
             return Ok(if is_same { There::Same } else { There::Ours });
         }
         if is_marked(&text, MARK) {
@@ -164,7 +166,7 @@ mod tests {
 
     fn file(text: &str) -> File {
         let text = format!("#!/bin/sh\n# {MARK} x\n{text}\n");
-        File { path: "/etc/init.d/x".to_owned(), mode: 0o755, text }
+        File { path: "/etc/init.d/x".to_owned(), mode: Mode::from_raw_mode(0o755), text }
     }
 
     #[test]

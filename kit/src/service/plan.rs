@@ -1,8 +1,9 @@
 //! Acts on a service as steps that can be printed, looked at and done.
 
 use super::description::{Account, Boot, Service};
-use super::steps;
-use super::target::{Level, Loss, Refusal, Target, written};
+use super::loss::Loss;
+use super::steps::{self, asking, starting, stopping};
+use super::target::{Level, Refusal, Target, written};
 use super::{File, word::quoted};
 use std::fmt;
 use std::time::Duration;
@@ -27,6 +28,15 @@ pub enum Act {
 pub enum Step {
     /// Nobody else's files are at these places; nothing is changed.
     Look(Vec<File>),
+    /// Something of ours is there; else all is done.
+    Seek {
+        /// The service.
+        name: String,
+        /// Files that are ours if they are there.
+        files: Vec<String>,
+        /// Where an older version may have written others; the last part of a path may hold a `*`.
+        older: Vec<String>,
+    },
     /// A file is there.
     Write(File),
     /// A file of ours is not there.
@@ -44,6 +54,13 @@ pub enum Step {
     },
     /// A directory is not there, if nothing is in it.
     RemoveEmpty(String),
+    /// A directory is not there, if nothing else is in it but these: what a manager made beside our files.
+    RemoveMade {
+        /// The directory.
+        path: String,
+        /// Names in it.
+        names: Vec<String>,
+    },
     /// A link to a path is there.
     Link {
         /// The link.
@@ -109,6 +126,20 @@ impl Act {
         ("status", Act::Status),
     ];
 
+    /// What it does, for people.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Act::Install => "make it known to the manager, and start it with the machine from now on",
+            Act::Uninstall => "stop it, and take away all that an install made",
+            Act::Start => "bring it up",
+            Act::Stop => "bring it down",
+            Act::Status => {
+                "ask whether it is up: exit code 0 if it is, 3 if it is down, 4 if nobody knows it"
+            }
+        }
+    }
+
     /// The steps it takes.
     ///
     /// # Errors
@@ -129,6 +160,7 @@ impl Act {
             Act::Uninstall => {
                 // Somebody else's are neither stopped nor run.
                 let mut all = look(&written.files);
+                all.extend(seek(service, target, level, &written.files));
                 all.extend(steps::disabling(service, target, level));
                 // The last that was written goes first.
                 all.extend(written.files.iter().rev().cloned().map(Step::Remove));
@@ -136,9 +168,10 @@ impl Act {
                 all.extend(steps::forgetting(service, target, level));
                 all
             }
-            Act::Start => steps::starting(service, target, level),
-            Act::Stop => steps::stopping(service, target, level),
-            Act::Status => steps::asking(service, target, level),
+            // A name may be somebody else's, whose service is not ours to start or stop, and whose script not ours to run.
+            Act::Start => look(&written.files).into_iter().chain(starting(service, target, level)).collect(),
+            Act::Stop => look(&written.files).into_iter().chain(stopping(service, target, level)).collect(),
+            Act::Status => look(&written.files).into_iter().chain(asking(service, target, level)).collect(),
         };
         let losses = if self == Act::Install { written.losses } else { Vec::new() };
         Ok(Plan { act: self, steps, losses })
@@ -147,6 +180,16 @@ impl Act {
 
 fn look(files: &[File]) -> Vec<Step> {
     if files.is_empty() { Vec::new() } else { vec![Step::Look(files.to_vec())] }
+}
+
+fn seek(service: &Service, target: Target, level: Level, files: &[File]) -> Option<Step> {
+    let older = match steps::clearing(service, target, level, files) {
+        Some(Step::Clear { patterns, .. }) => patterns,
+        Some(_) | None => Vec::new(),
+    };
+    let files: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
+    // A manager without files is asked itself.
+    (!files.is_empty()).then(|| Step::Seek { name: service.name.clone(), files, older })
 }
 
 /// Where the manager makes no user for the service somebody has to.
@@ -164,6 +207,27 @@ fn user(service: &Service, target: Target) -> Option<Step> {
         test: ["getent", "passwd", &name].map(str::to_owned).to_vec(),
         command: words.map(str::to_owned).to_vec(),
     })
+}
+
+impl Step {
+    /// Whether it may change something: others are looks that only matter if something is wrong.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        match self {
+            Step::Look(_) | Step::Seek { .. } => false,
+            Step::Write(_)
+            | Step::Remove(_)
+            | Step::Clear { .. }
+            | Step::RemoveEmpty(_)
+            | Step::RemoveMade { .. }
+            | Step::Link { .. }
+            | Step::Unlink { .. }
+            | Step::Await { .. }
+            | Step::Run { .. }
+            | Step::RunIf { .. }
+            | Step::RunUnless { .. } => true,
+        }
+    }
 }
 
 /// One command that must not fail.
@@ -188,10 +252,14 @@ impl fmt::Display for Step {
                 let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
                 write!(f, "look that nobody else's files are at {}", paths.join(", "))
             }
+            Step::Seek { name, .. } => write!(f, "go on if anything of {name} is there"),
+            Step::RemoveMade { path, names } => {
+                write!(f, "remove {path} if nothing is in it but {}", names.join(", "))
+            }
             Step::Clear { name, patterns, .. } => {
                 write!(f, "remove what an older {name} wrote as {}", patterns.join(", "))
             }
-            Step::Write(file) => write!(f, "write {} ({:04o})", file.path, file.mode),
+            Step::Write(file) => write!(f, "write {} ({:04o})", file.path, file.mode.as_raw_mode()),
             Step::Remove(file) => write!(f, "remove {}", file.path),
             Step::RemoveEmpty(path) => write!(f, "remove {path} if it is empty"),
             Step::Link { path, to } => write!(f, "link {path} to {to}"),
@@ -226,9 +294,6 @@ impl fmt::Display for Plan {
                 }
             }
         }
-        for loss in &self.losses {
-            writeln!(f, "{}: {}: {}", loss.severity.word(), loss.directive, loss.why)?;
-        }
-        Ok(())
+        Loss::folded(&self.losses).iter().try_for_each(|loss| writeln!(f, "{loss}"))
     }
 }

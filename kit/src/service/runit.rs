@@ -1,7 +1,8 @@
 //! Service folders for runsv(8).
 
 use super::description::{Boot, Foreground, Need, Output, Reload, Remains, Restart, Service, Start};
-use super::target::{File, Loss, Refusal, Severity, Written, loss, one_process, restart_word, unheard};
+use super::loss::{Loss, Severity, asked_for, loss, one_process, unheard};
+use super::target::{File, Refusal, Written, restart_word};
 use super::word::{Command, line, quoted};
 use super::{script, variables};
 use std::time::Duration;
@@ -27,7 +28,7 @@ pub(super) fn write(service: &Service) -> Result<Written, Refusal> {
     }
     order(service, &mut losses);
     let folder = format!("/etc/sv/{}", service.name);
-    let file = |name: &str, text: String| File { path: format!("{folder}/{name}"), mode: 0o755, text };
+    let file = |name: &str, text: String| File::script(format!("{folder}/{name}"), text);
     let mut files = vec![file("run", run(service))];
     files.extend(finish(service).map(|text| file("finish", text)));
     if let Start::Foreground(_) = service.start {
@@ -40,8 +41,8 @@ pub(super) fn write(service: &Service) -> Result<Written, Refusal> {
     match service.boot {
         Boot::Starts => {}
         Boot::Waits => {
-            let text = String::new();
-            files.push(File { path: format!("{folder}/down"), mode: 0o644, text });
+            // By its mark it is known from one that somebody put there to keep the service down.
+            files.push(File::text(format!("{folder}/down"), script::mark(service)));
         }
     }
     Ok(Written { files, commands: Vec::new(), losses })
@@ -56,13 +57,12 @@ fn slow_stop(service: &Service) -> Option<Loss> {
 
 fn order(service: &Service, losses: &mut Vec<Loss>) {
     for need in &service.needs {
-        let (directive, why) = match need {
+        let why = match need {
             Need::Required(_) | Need::After(_) => continue,
-            Need::Wanted(name) => (format!("Wants={name}"), "it is not started along: link its folder too"),
-            Need::AfterService(name) => (format!("After={name}"), "all services start at once"),
-            Need::BeforeService(name) => (format!("Before={name}"), "all services start at once"),
+            Need::Wanted(_) => "it is not started along: link its folder too",
+            Need::AfterService(_) | Need::BeforeService(_) => "all services start at once",
         };
-        losses.push(loss(Severity::Behaviour, directive, why));
+        losses.extend(asked_for(need).map(|directive| loss(Severity::Behaviour, directive, why)));
     }
 }
 

@@ -4,7 +4,8 @@
 //! says groups, capabilities and no-new-privileges as well.
 
 use super::description::{Dependency, Foreground, Need, NewRights, Output, Reload, Rights, Service, Start};
-use super::target::{Loss, Refusal, Severity, loss, refused};
+use super::loss::{Loss, Severity, loss};
+use super::target::{Refusal, refused};
 use super::word::{Command, Failure, Run, line, quoted};
 use super::{pid_file, variables};
 use crate::limits;
@@ -145,7 +146,7 @@ pub(super) fn inherited(service: &Service) -> String {
         line(&mut text, format!("echo {score} >/proc/self/oom_score_adj"));
     }
     if let Some(umask) = environs.umask {
-        line(&mut text, format!("umask {umask:04o}"));
+        line(&mut text, format!("umask {:04o}", umask.as_raw_mode()));
     }
     let directory = environs.directory.as_deref().unwrap_or("/");
     line(&mut text, format!("cd {} || exit 1", quoted(directory)));
@@ -156,7 +157,7 @@ fn directories(service: &Service) -> String {
     let mut text = String::new();
     for directory in &service.environs.directories {
         let path = quoted(&directory.path);
-        let mode = format!("{:04o}", directory.mode);
+        let mode = format!("{:04o}", directory.mode.as_raw_mode());
         let make = match (&directory.owner, &service.rights.group) {
             (Some(user), Some(group)) => {
                 format!("make_directory {mode} {} {} {path}", quoted(user), quoted(group))
@@ -331,7 +332,7 @@ pub(super) fn check(service: &Service) -> Result<Vec<Loss>, Refusal> {
             ));
         }
     }
-    let mut losses = super::target::unsaid(service);
+    let mut losses = super::loss::unsaid(service);
     if rights.are_less() {
         let why = "util-linux's setpriv changes them, so that must be installed";
         losses.push(loss(Severity::Note, "User= and capabilities", why));

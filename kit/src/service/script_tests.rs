@@ -2,6 +2,7 @@
 
 use super::tests::greeter;
 use super::*;
+use crate::Mode;
 use std::path::Path;
 use std::process::Command as Process;
 use std::time::Duration;
@@ -183,7 +184,7 @@ fn a_property_list_is_xml_and_tells_each_variable_once() {
     let mut service = Service::new("a--b-", Command::of(["/bin/true"]));
     let directory = |path: &str| Directory {
         path: path.to_owned(),
-        mode: 0o755,
+        mode: Mode::from_raw_mode(0o755),
         owner: None,
         variable: "STATE_DIRECTORY",
     };

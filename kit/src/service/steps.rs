@@ -12,8 +12,12 @@ const RUNIT_SERVICES: &str = "/etc/service";
 /// The exit codes of a status: 3 is down, 4 is not known.
 const RUNIT_STATUS: &str =
     "told=$(sv status \"$1\") || exit 4; echo \"$told\"; case $told in run:*) ;; *) exit 3 ;; esac";
-/// Nothing is said where no manager runs.
-const UNIT_RUNS: &str = "case $(\"$@\") in ''|inactive|failed) exit 1 ;; esac";
+/// The unit of this file is up. Nothing is said where no manager runs; a unit of that name may be another's.
+const UNIT_RUNS: &str = "file=$1; shift; case $(\"$@\" --property=ActiveState) in ''|inactive|failed) exit 1 ;; esac; \
+     [ \"$(\"$@\" --property=FragmentPath)\" = \"$file\" ]";
+/// What runsv makes beside our files: runsv(8).
+const OF_RUNSV: [&str; 9] =
+    ["lock", "ok", "control", "pid", "stat", "status", "pid.new", "stat.new", "status.new"];
 const OPENRC_STATUS: &str = "[ -e \"/etc/init.d/$1\" ] || exit 4; exec rc-service \"$1\" status";
 /// 4 is a program that it does not know, or no supervisord.
 const SUPERVISOR_KNOWS: &str = "supervisorctl status \"$1\"; [ $? -lt 4 ]";
@@ -59,21 +63,18 @@ pub(super) fn disabling(service: &Service, target: Target, level: Level) -> Vec<
     match target {
         Target::Systemd | Target::Eudaemon => {
             // A socket that is left would start it again. Where no manager runs, none knows of them.
-            let mut steps: Vec<Step> = units(service)
-                .iter()
-                .rev()
-                .map(|unit| {
-                    let words = ["show", "--property=ActiveState", "--value", unit];
-                    let asked = client_words(target, level, words);
-                    let test =
-                        ["sh", "-c", UNIT_RUNS, "up"].map(str::to_owned).into_iter().chain(asked).collect();
-                    Step::RunIf { test, command: client_words(target, level, ["stop", unit]) }
-                })
-                .collect();
-            let mut words = vec!["disable".to_owned()];
-            words.extend(units(service));
-            steps.push(client(target, level, words));
-            steps
+            let file = |unit: &String| format!("{}/{unit}", systemd::folder(level));
+            let stops = units(service).into_iter().rev().map(|unit| {
+                let asked = client_words(target, level, ["show", "--value", &unit]);
+                let test = ["sh", "-c", UNIT_RUNS, "up", &file(&unit)].map(str::to_owned);
+                let test = test.into_iter().chain(asked).collect();
+                Step::RunIf { test, command: client_words(target, level, ["stop", &unit]) }
+            });
+            let disables = units(service).into_iter().map(|unit| {
+                let test = ["test", "-e", &file(&unit)].map(str::to_owned).to_vec();
+                Step::RunIf { test, command: client_words(target, level, ["disable", &unit]) }
+            });
+            stops.chain(disables).collect()
         }
         Target::Openrc => vec![
             command(&["rc-service", "--ifexists", "--ifstarted", name, "stop"]),
@@ -92,10 +93,7 @@ pub(super) fn disabling(service: &Service, target: Target, level: Level) -> Vec<
             let gone = Step::Await { command: words.map(str::to_owned).to_vec(), within: RUNIT_LOOKS };
             stop.map(may_fail).chain([Step::Unlink { path, to }, exit, gone]).collect()
         }
-        Target::Launchd => {
-            let place = format!("{}/{name}", launchd(level));
-            vec![if_succeeds(&["launchctl", "print", &place], &["launchctl", "bootout", &place])]
-        }
+        Target::Launchd => stop.collect(),
         Target::Supervisord => {
             // It removes nothing that still runs.
             let known = ["sh", "-c", SUPERVISOR_KNOWS, "known", name];
@@ -117,7 +115,7 @@ pub(super) fn clearing(service: &Service, target: Target, level: Level, files: &
         }
         Target::Runit => {
             let (_, folder) = runit(service);
-            let parts = ["control/*", "check", "finish"];
+            let parts = ["control/*", "check", "finish", "down"];
             (parts.map(|part| format!("{folder}/{part}")).to_vec(), Vec::new())
         }
         Target::Supervisord => (vec![format!("/etc/supervisor/{name}.run")], Vec::new()),
@@ -143,8 +141,12 @@ pub(super) fn forgetting(service: &Service, target: Target, level: Level) -> Vec
         ])],
         Target::Runit => {
             let (_, folder) = runit(service);
+            let made = ["/log/supervise", "/supervise"].map(|part| Step::RemoveMade {
+                path: format!("{folder}{part}"),
+                names: OF_RUNSV.map(str::to_owned).to_vec(),
+            });
             let folders = ["/log", "/control", ""].map(|part| Step::RemoveEmpty(format!("{folder}{part}")));
-            folders.to_vec()
+            made.into_iter().chain(folders).collect()
         }
         Target::Supervisord => vec![may_fail(command(&["supervisorctl", "reread"]))],
         Target::Openrc | Target::Launchd | Target::Windows => Vec::new(),
@@ -156,14 +158,27 @@ pub(super) fn starting(service: &Service, target: Target, level: Level) -> Vec<S
     let name = &service.name;
     vec![match target {
         Target::Systemd | Target::Eudaemon => {
-            let mut words = vec!["start".to_owned()];
-            words.extend(units(service));
-            client(target, level, words)
+            // Sockets first, by themselves: if the service fails it is told that they are up.
+            let mut units = units(service);
+            let sockets = units.split_off(units.len().min(1));
+            let start = |units: Vec<String>| {
+                let words = std::iter::once("start".to_owned()).chain(units).collect();
+                client(target, level, words)
+            };
+            let sockets = (!sockets.is_empty()).then(|| start(sockets));
+            return sockets.into_iter().chain([start(units)]).collect();
         }
         Target::Openrc => command(&["rc-service", name, "start"]),
         Target::Sysv => script(service, "start"),
         Target::Runit => command(&["sv", "start", &runit(service).0]),
-        Target::Launchd => command(&["launchctl", "kickstart", &format!("{}/{name}", launchd(level))]),
+        Target::Launchd => {
+            // A stop has made launchd forget it.
+            let (domain, path) = (launchd(level), launchd_path(service, level));
+            let known = ["launchctl", "print", &format!("{domain}/{name}")].map(str::to_owned).to_vec();
+            let bootstrap = ["launchctl", "bootstrap", &domain, &path].map(str::to_owned).to_vec();
+            let kickstart = command(&["launchctl", "kickstart", &format!("{domain}/{name}")]);
+            return vec![Step::RunUnless { test: known, command: bootstrap }, kickstart];
+        }
         Target::Supervisord => command(&["supervisorctl", "start", name]),
         Target::Windows => command(&["sc.exe", "start", name]),
     }]
@@ -185,7 +200,11 @@ pub(super) fn stopping(service: &Service, target: Target, level: Level) -> Vec<S
             let within = service.stop.within.map_or(FOR_EVER, |within| within.as_secs().max(1)).to_string();
             command(&["sv", "-w", &within, "force-stop", &runit(service).0])
         }
-        Target::Launchd => command(&["launchctl", "kill", "SIGTERM", &format!("{}/{name}", launchd(level))]),
+        // What is kept alive comes back after a signal: only what launchd does not know stays down.
+        Target::Launchd => {
+            let place = format!("{}/{name}", launchd(level));
+            if_succeeds(&["launchctl", "print", &place], &["launchctl", "bootout", &place])
+        }
         Target::Supervisord => command(&["supervisorctl", "stop", name]),
         Target::Windows => command(&["sc.exe", "stop", name]),
     }]
@@ -222,6 +241,8 @@ fn may_fail(step: Step) -> Step {
     match step {
         Step::Run { choice, failure: _ } => Step::Run { choice, failure: Failure::Ignored },
         other @ (Step::Look(_)
+        | Step::Seek { .. }
+        | Step::RemoveMade { .. }
         | Step::Write(_)
         | Step::Clear { .. }
         | Step::RunIf { .. }

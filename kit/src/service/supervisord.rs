@@ -2,10 +2,9 @@
 //!
 //! What a section cannot say a script says that stands beside it.
 
-use super::description::{Boot, Foreground, Need, Output, Remains, Restart, Rights, Service, Start, Whom};
-use super::target::{
-    File, Loss, Refusal, Severity, Written, loss, one_process, refused, restart_word, unheard,
-};
+use super::description::{Boot, Foreground, Output, Remains, Restart, Rights, Service, Start, Whom};
+use super::loss::{Loss, Severity, asked_for, loss, one_process, unheard};
+use super::target::{File, Refusal, Written, refused, restart_word};
 use super::word::{line, quoted};
 use super::{runit, script};
 use crate::limits;
@@ -48,24 +47,17 @@ pub(super) fn write(service: &Service) -> Result<Written, Refusal> {
         Some(words) => words.iter().map(|word| escaped(&ini_word(word))).collect::<Vec<_>>().join(" "),
         None => {
             let path = format!("/etc/supervisor/{}.run", service.name);
-            files.push(File { path: path.clone(), mode: 0o755, text: run(service) });
+            files.push(File::script(path.clone(), run(service)));
             escaped(&path)
         }
     };
     let path = format!("/etc/supervisor/conf.d/{}.conf", service.name);
-    files.push(File { path, mode: 0o644, text: section(service, &command) });
+    files.push(File::text(path, section(service, &command)));
     Ok(Written { files, commands: Vec::new(), losses })
 }
 
 fn order(service: &Service, losses: &mut Vec<Loss>) {
-    for need in &service.needs {
-        let directive = match need {
-            Need::After(_) => continue,
-            Need::Required(name) => format!("Requires={name}"),
-            Need::Wanted(name) => format!("Wants={name}"),
-            Need::AfterService(name) => format!("After={name}"),
-            Need::BeforeService(name) => format!("Before={name}"),
-        };
+    for directive in service.needs.iter().filter_map(asked_for) {
         losses.push(loss(
             Severity::Behaviour,
             directive,
@@ -138,7 +130,7 @@ fn section(service: &Service, command: &str) -> String {
     let directory = service.environs.directory.as_deref().unwrap_or("/");
     line(&mut text, format!("directory={}", escaped(directory)));
     if let Some(umask) = service.environs.umask {
-        line(&mut text, format!("umask={umask:03o}"));
+        line(&mut text, format!("umask={:03o}", umask.as_raw_mode()));
     }
     match &service.environs.output {
         Output::Log => line(&mut text, "redirect_stderr=true"),

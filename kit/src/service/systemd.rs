@@ -3,8 +3,9 @@
 //! A user's manager is no root: what needs one is left out there, and told.
 
 use super::description::{Foreground, Service, Start};
+use super::loss::{Loss, Severity, loss};
 use super::script;
-use super::target::{File, Level, Loss, Refusal, Severity, Written, loss, refused};
+use super::target::{File, Level, Refusal, Target, Written, refused};
 
 /// What a user's manager cannot do: beginnings of their keys. Seccomp's filters need no root.
 const OF_ROOT: &[(&str, Severity)] = &[
@@ -23,11 +24,8 @@ pub(super) fn write(service: &Service, level: Level) -> Result<Written, Refusal>
     if service.units.is_empty() {
         return Err(refused("[Service]", "is a unit file already: link it as it is".to_owned()));
     }
-    if let (Level::System, Some(program)) = (level, program(service).filter(|path| is_hidden(path))) {
-        let why = format!(
-            "{program} is hidden from the service by its own ProtectHome= and PrivateTmp=: install it elsewhere, below /usr or /opt"
-        );
-        return Err(refused("ExecStart=", why));
+    if let Some(refusal) = program(service).and_then(|path| hidden(&path, Target::Systemd, level)) {
+        return Err(refusal);
     }
     let mut losses = Vec::new();
     let files = service.units.iter().map(|unit| {
@@ -35,11 +33,7 @@ pub(super) fn write(service: &Service, level: Level) -> Result<Written, Refusal>
             Level::System => unit.text.clone(),
             Level::User => of_user(&unit.text, &mut losses),
         };
-        File {
-            path: format!("{}/{}", folder(level), unit.name),
-            mode: 0o644,
-            text: script::mark(service) + &text,
-        }
+        File::text(format!("{}/{}", folder(level), unit.name), script::mark(service) + &text)
     });
     Ok(Written { files: files.collect(), commands: Vec::new(), losses })
 }
@@ -61,9 +55,28 @@ fn program(service: &Service) -> Option<String> {
     }
 }
 
-/// Whether a printed unit's protections hide a path.
-fn is_hidden(path: &str) -> bool {
-    ["/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/"].iter().any(|folder| path.starts_with(folder))
+/// Why a program cannot be where a printed unit's protections hide it.
+pub(super) fn hidden(path: &str, target: Target, level: Level) -> Option<Refusal> {
+    const FOLDERS: [&str; 5] = ["/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/"];
+    let hides = match (target, level) {
+        (Target::Systemd | Target::Eudaemon, Level::System) => true,
+        (Target::Systemd | Target::Eudaemon, Level::User) => false,
+        (
+            Target::Openrc
+            | Target::Sysv
+            | Target::Runit
+            | Target::Launchd
+            | Target::Supervisord
+            | Target::Windows,
+            _,
+        ) => false,
+    };
+    (hides && FOLDERS.iter().any(|folder| path.starts_with(folder))).then(|| {
+        let why = format!(
+            "{path} is hidden from the service by its own ProtectHome= and PrivateTmp=: install it elsewhere, below /usr or /opt"
+        );
+        refused("ExecStart=", why)
+    })
 }
 
 fn of_user(text: &str, losses: &mut Vec<Loss>) -> String {

@@ -3,7 +3,8 @@
 use super::description::{
     Boot, Dependency, Foreground, Need, Output, Reload, Remains, Restart, Service, Start, Whom,
 };
-use super::target::{File, Refusal, Severity, Written, loss, one_process, restart_word, unheard};
+use super::loss::{Severity, loss, one_process, unheard};
+use super::target::{File, Refusal, Written, restart_word};
 use super::word::{Command, line, quoted};
 use super::{pid_file, script, variables};
 use crate::limits;
@@ -96,7 +97,7 @@ pub(super) fn write(service: &Service) -> Result<Written, Refusal> {
         }
     }
     let name = &service.name;
-    let file = File { path: format!("/etc/init.d/{name}"), mode: 0o755, text: text(service) };
+    let file = File::script(format!("/etc/init.d/{name}"), text(service));
     Ok(Written { files: vec![file], commands: Vec::new(), losses })
 }
 
@@ -240,8 +241,10 @@ fn foreground(service: &Service, command: &Command) -> String {
         }
         Output::Nowhere | Output::File(_) => script::output(&service.environs.output).unwrap_or_default(),
     };
-    // A daemon of this library's keeps no pid file of its own beside this one where somebody waits for its newline.
-    let newline = if service.units.is_empty() { "" } else { "exec 3>/dev/null && export NOTIFY_FD=3 && " };
+    let known =
+        format!("exec 3>/dev/null && export NOTIFY_FD=3 SYSLOG_IDENTIFIER={} && ", quoted(&service.name));
+    // logger names each line. A daemon of this library's keeps no pid file of its own beside this one where somebody waits for its newline.
+    let newline = if service.units.is_empty() { "" } else { &known };
     format!(
         "setsid sh -c 'echo $$ >\"$0\" && {newline}exec \"$@\"' \"$PIDFILE\" {run} </dev/null {to} &
 left={}

@@ -1,7 +1,9 @@
 //! The managers, what is written for each, and what is lost on the way.
 
-use super::description::{Need, Output, Ready, Reload, Restart, Service, Start, Whom};
+use super::description::{Need, Output, Reload, Restart, Service, Start};
+use super::loss::Loss;
 use super::{launchd, openrc, runit, supervisord, systemd, sysv, windows};
+use crate::Mode;
 use std::fmt;
 
 /// A kind of service manager.
@@ -53,6 +55,21 @@ impl Target {
         }
     }
 
+    /// What it is, for people.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Target::Systemd => "systemd, by systemctl",
+            Target::Eudaemon => "eudaemon, which reads the same files",
+            Target::Openrc => "OpenRC",
+            Target::Sysv => "scripts in /etc/init.d, as the Linux Standard Base has them",
+            Target::Runit => "runit",
+            Target::Launchd => "launchd of macOS: a text for a program that runs there",
+            Target::Supervisord => "supervisord",
+            Target::Windows => "the service control manager of Windows: commands to be shown by --print",
+        }
+    }
+
     /// The manager of that word.
     #[must_use]
     pub fn of_word(word: &str) -> Option<Target> {
@@ -74,44 +91,22 @@ pub enum Level {
 pub struct File {
     /// Absolute, but for a user's: those begin with `~/`.
     pub path: String,
-    /// Permission bits.
-    pub mode: u32,
+    /// Its permissions.
+    pub mode: Mode,
     /// What stands in it.
     pub text: String,
 }
 
-/// How much is lost, the worst last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// The same comes about in another way, or hardly matters.
-    Note,
-    /// The service acts otherwise.
-    Behaviour,
-    /// The service may do what it may not do elsewhere.
-    Protection,
-}
-
-impl Severity {
-    /// For people.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Severity::Note => "note",
-            Severity::Behaviour => "lost",
-            Severity::Protection => "lost protection",
-        }
+impl File {
+    /// A script that everybody may run.
+    pub(super) fn script(path: impl Into<String>, text: String) -> File {
+        File { path: path.into(), mode: Mode::from_raw_mode(0o755), text }
     }
-}
 
-/// What could not be said in a manager's language.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Loss {
-    /// How much it is.
-    pub severity: Severity,
-    /// As a unit file says it.
-    pub directive: String,
-    /// What follows.
-    pub why: String,
+    /// A text that everybody may read.
+    pub(super) fn text(path: impl Into<String>, text: String) -> File {
+        File { path: path.into(), mode: Mode::from_raw_mode(0o644), text }
+    }
 }
 
 /// A service in a manager's language.
@@ -262,54 +257,6 @@ fn paths(service: &Service) -> impl Iterator<Item = &str> {
 
 pub(super) fn refused(directive: &str, why: String) -> Refusal {
     Refusal { directive: directive.to_owned(), why }
-}
-
-pub(super) fn loss(severity: Severity, directive: impl Into<String>, why: impl Into<String>) -> Loss {
-    Loss { severity, directive: directive.into(), why: why.into() }
-}
-
-/// What every manager but systemd's kind loses.
-pub(super) fn unsaid(service: &Service) -> Vec<Loss> {
-    let mut losses: Vec<Loss> =
-        service.unsaid.iter().map(|one| loss(one.severity, one.directive.clone(), one.why.clone())).collect();
-    let files = &service.environs.files;
-    if let Some(file) = files.first() {
-        let directive = format!("EnvironmentFile={}", file.path);
-        let why = "is read by a shell that takes lines NAME=VALUE and quotes around a whole value: \
-                   continued lines and escapes are taken as they stand";
-        losses.push(loss(Severity::Note, directive, why));
-    }
-    losses
-}
-
-/// What a manager loses that hears nothing of its services.
-pub(super) fn unheard(service: &Service, losses: &mut Vec<Loss>) {
-    if let Start::Foreground(foreground) = &service.start {
-        match foreground.ready {
-            Ready::AtOnce => {}
-            Ready::Notified => losses.push(loss(
-                Severity::Behaviour,
-                "Type=notify",
-                "readiness is not waited for: it counts as started as soon as it runs",
-            )),
-            Ready::OnTheBus => losses.push(loss(
-                Severity::Behaviour,
-                "Type=dbus",
-                "its name on the bus is not waited for: it counts as started as soon as it runs",
-            )),
-        }
-    }
-}
-
-/// What a manager loses that knows one process of a service.
-pub(super) fn one_process(service: &Service, losses: &mut Vec<Loss>, whom: &str) {
-    let directive = match service.stop.whom {
-        Whom::All => "KillMode=control-group",
-        Whom::Mixed => "KillMode=mixed",
-        Whom::Main => return,
-    };
-    let why = format!("there is no cgroup: a stop reaches {whom}, and what left that stays");
-    losses.push(loss(Severity::Behaviour, directive, why));
 }
 
 /// The word of unit files for it.

@@ -1,6 +1,7 @@
 //! What is written for each manager, as text; scripts are read by a shell, lists by a reader of XML.
 
 use super::*;
+use crate::Mode;
 use crate::daemon::Daemon;
 use crate::privileges::Privileges;
 use crate::sockets::Socket;
@@ -67,7 +68,7 @@ fn odd() -> Service {
         EnvironmentFile { path: "/etc/odd".to_owned(), missing: Missing::Fails },
     ];
     service.environs.unset = vec!["B".to_owned()];
-    service.environs.umask = Some(0o077);
+    service.environs.umask = Some(Mode::from_raw_mode(0o077));
     service.environs.nice = Some(-5);
     service.environs.oom_score = Some(-100);
     service.environs.output = Output::File("/var/log/od d.log".to_owned());
@@ -103,13 +104,13 @@ fn page(service: &Service, target: Target) -> String {
     };
     let mut page = String::new();
     for file in &written.files {
-        page += &format!("==== {} {:04o}\n{}", file.path, file.mode, file.text);
+        page += &format!("==== {} {:04o}\n{}", file.path, file.mode.as_raw_mode(), file.text);
     }
     for command in &written.commands {
         page += &format!("==== {command:?}\n");
     }
-    for loss in &written.losses {
-        page += &format!("---- {}: {}: {}\n", loss.severity.word(), loss.directive, loss.why);
+    for loss in Loss::folded(&written.losses) {
+        page += &format!("---- {loss}\n");
     }
     page
 }
@@ -123,6 +124,45 @@ fn texts() {
     for service in [greeter(), server(), odd(), once()] {
         for (_, target) in Target::ALL {
             check(&service, target, &|name| expect_file![format!("texts/{name}.txt")]);
+        }
+    }
+}
+
+/// A printed unit's lines that keep the service from something: systemd.exec(5).
+fn protections(service: &Service) -> Vec<&str> {
+    let keys =
+        ["Protect", "Private", "Restrict", "SystemCall", "ProcSubset", "Lock", "MemoryDeny", "Capability"];
+    let lines = service.units[0].text.lines();
+    lines.filter(|line| keys.iter().any(|key| line.starts_with(key))).collect()
+}
+
+#[test]
+fn every_protection_of_the_printed_unit_is_told_as_lost() {
+    let command = |daemon: Daemon| {
+        Service::of(&daemon, "", Path::new("/usr/bin/x"), [""; 0]).expect("its words are text")
+    };
+    let rooted = Privileges::keep().user("hello").root_directory("/srv");
+    let kept = Privileges::keep().keep_capabilities(rustix::thread::CapabilitySet::NET_RAW);
+    for (privileges, fewest) in [(Privileges::keep(), 22), (kept, 22), (rooted, 22)] {
+        let service = command(Daemon::new("x").privileges(privileges));
+        let lines = protections(&service);
+        assert!(lines.len() >= fewest, "{lines:?}");
+        for target in [Target::Openrc, Target::Sysv, Target::Runit, Target::Supervisord, Target::Launchd] {
+            let mut service = service.clone();
+            // Scripts refuse it, and so tell nothing.
+            service.rights.root_directory = None;
+            let losses = written(&service, target, Level::System).expect("it can be said").losses;
+            for line in &lines {
+                let is_told = losses
+                    .iter()
+                    .any(|loss| loss.directive == *line && loss.severity == Severity::Protection);
+                let is_kept = line.starts_with("CapabilityBoundingSet=") && service.rights.bounding.is_some();
+                assert!(is_told || is_kept, "{line} for {}: {losses:?}", target.word());
+            }
+            let lost = losses.iter().filter(|loss| loss.severity == Severity::Protection).count();
+            let told =
+                Loss::folded(&losses).iter().filter(|loss| loss.severity == Severity::Protection).count();
+            assert!(lost >= 20 && told <= 7, "{lost} in {told} lines for {}", target.word());
         }
     }
 }
@@ -168,21 +208,43 @@ fn a_user_s_own_service() {
 fn command_lines() {
     let read = |line: &str| {
         let words = std::iter::once("greeter").chain(line.split_ascii_whitespace()).map(Into::into);
-        Invocation::of_arguments(words)
+        Asked::of_arguments(words)
     };
     assert_eq!(read(""), None);
-    assert_eq!(read("--daemon service"), None);
+    assert_eq!(read("--daemon"), None);
+    assert_eq!(read("--daemon serve service"), None);
     let install =
         Invocation { act: Act::Install, level: Level::System, target: None, doing: Doing::CarryOut };
-    assert_eq!(read("service install"), Some(Ok(install)));
-    let printed =
-        Invocation { target: Some(Target::Openrc), doing: Doing::Print, level: Level::User, ..install };
-    assert_eq!(read("service install --to openrc --print --user"), Some(Ok(printed)));
-    let usage = "expected service install|uninstall|start|stop|status [--user] [--to MANAGER] [--print]";
+    let asked = |invocation: &Invocation| Some(Ok(Asked::Act(invocation.clone())));
+    assert_eq!(read("service install"), asked(&install));
+    let (target, doing, level) = (Some(Target::Openrc), Doing::Print, Level::User);
+    let printed = Invocation { act: Act::Install, target, doing, level };
+    assert_eq!(read("service install --to openrc --print --user"), asked(&printed));
+    let below = Invocation { doing: Doing::Below("/x".into()), ..install.clone() };
+    assert_eq!(read("service install --root /x"), asked(&below));
+    assert_eq!(read("service install --root=/x"), asked(&below));
+    for help in ["service --help", "service -h", "service help", "service stop --to x --help"] {
+        assert_eq!(read(help), Some(Ok(Asked::Help)));
+    }
+    let usage = "expected service install|uninstall|start|stop|status [--user] [--to MANAGER] [--root DIRECTORY] [--print]";
+    let daemon = format!("--daemon before the word service: its acts start no daemon; {usage}");
+    assert_eq!(read("--daemon service start"), Some(Err(daemon)));
+    let started = "--root: only files are put there: expected install or uninstall";
+    assert_eq!(read("service start --root /x"), Some(Err(started.to_owned())));
     assert_eq!(read("service"), Some(Err(usage.to_owned())));
     assert_eq!(read("service status now"), Some(Err(format!("now: {usage}"))));
     let managers = "systemd, eudaemon, openrc, sysv, runit, launchd, supervisord, windows";
     assert_eq!(read("service stop --to=init"), Some(Err(format!("--to init: expected one of {managers}"))));
+}
+
+#[test]
+fn help_names_all_there_is() {
+    let help = Asked::help("greeter");
+    expect_file!["texts/help.txt"].assert_eq(&help);
+    let words = Act::ALL.iter().map(|(word, _)| *word).chain(Target::ALL.iter().map(|(word, _)| *word));
+    for word in words {
+        assert!(help.lines().any(|line| line.split_whitespace().next() == Some(word)), "{word}");
+    }
 }
 
 #[test]
@@ -196,15 +258,19 @@ fn a_step_that_fails_is_named_with_what_was_done() {
         ],
         failure: Failure::Counts,
     };
-    let file = File { path: path("made"), mode: 0o600, text: "text".to_owned() };
+    let file = File { path: path("made"), mode: Mode::from_raw_mode(0o600), text: "text".to_owned() };
     let link = Step::Link { path: path("link"), to: path("made") };
     let steps = vec![Step::Write(file), link, run(&["true"]), run(&["sh", "-c", "exit 3"]), run(&["true"])];
     let mut told = 0;
     let plan = Plan { act: Act::Start, steps, losses: Vec::new() };
     let error = plan.carry_out(|_| told += 1).expect_err("the fourth fails").to_string();
-    let wanted =
-        "cannot run /nowhere/program (or sh -c 'exit 3'): exit status: 3; 3 steps were done before, and stay";
-    assert_eq!((error.as_str(), told), (wanted, 4));
+    let wanted = format!(
+        "cannot run /nowhere/program (or sh -c 'exit 3'): exit status: 3; done before, and left so: write {0} (0600); \
+         link {1} to {0}; run /nowhere/program (or true)",
+        path("made"),
+        path("link")
+    );
+    assert_eq!((error, told), (wanted, 4));
     assert_eq!(std::fs::read_to_string(path("link")).expect("it leads there"), "text");
     let asked = Plan { act: Act::Status, steps: vec![run(&["sh", "-c", "exit 3"])], losses: Vec::new() };
     assert_eq!(asked.carry_out(|_| {}).expect("an answer"), Outcome::Said(3));
@@ -231,10 +297,10 @@ fn somebody_else_s_script_is_not_run_by_an_uninstall() {
         assert_eq!(steps[0] == looks, !files.is_empty(), "{}", target.word());
     }
     std::fs::write(path("theirs"), "#!/bin/sh\n").expect("it is written");
-    let theirs = File { path: path("theirs"), mode: 0o755, text: "ours".to_owned() };
+    let theirs = File { path: path("theirs"), mode: Mode::from_raw_mode(0o755), text: "ours".to_owned() };
     let stop = Step::RunIf { test: owned(&["true"]), command: owned(&["touch", &path("run")]) };
     let refused = carried_out(vec![Step::Look(vec![theirs]), stop]).expect_err("it is not ours");
-    assert!(refused.ends_with("not ours: it is left as it is; nothing was done"), "{refused}");
+    assert!(refused.ends_with("not ours: it is left as it is; nothing was changed before that"), "{refused}");
     assert!(!Path::new(&path("run")).exists());
 }
 
@@ -244,7 +310,10 @@ fn a_stop_that_fails_keeps_the_files_that_can_stop_it() {
     assert_eq!(carried_out(vec![stop("false")]), Ok(Outcome::Done), "it is not there");
     assert_eq!(carried_out(vec![stop("/nowhere/program")]), Ok(Outcome::Done), "nor who knows of it");
     let failed = carried_out(vec![stop("true")]).expect_err("it is there");
-    assert_eq!(failed, "cannot run sh -c 'exit 1' if true succeeds: exit status: 1; nothing was done");
+    assert_eq!(
+        failed,
+        "cannot run sh -c 'exit 1' if true succeeds: exit status: 1; nothing was changed before that"
+    );
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The service control manager of Windows: commands for `sc.exe`, as text. Nothing of this crate runs there.
 
 use super::description::{Boot, Foreground, Restart, Service, Start};
-use super::target::{Refusal, Severity, Written, loss, refused, unsaid};
+use super::loss::{Severity, loss, unsaid};
+use super::target::{Refusal, Written, refused};
 use crate::limits::FAILURES_FORGOTTEN_AFTER;
 
 pub(super) fn write(service: &Service) -> Result<Written, Refusal> {

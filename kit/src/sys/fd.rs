@@ -92,6 +92,11 @@ pub(crate) fn adopt(number: RawFd) -> Option<OwnedFd> {
     Some(fd)
 }
 
+/// Whether a number is an open descriptor's.
+pub(crate) fn is_open(number: RawFd) -> bool {
+    origin(number) != Origin::Closed
+}
+
 /// Stdin, stdout or stderr, for as long as the program runs.
 pub(crate) fn standard(number: RawFd) -> Option<BorrowedFd<'static>> {
     if !(0..=2).contains(&number) || origin(number) == Origin::Closed {

@@ -24,6 +24,8 @@ static PIPE: AtomicI32 = AtomicI32::new(-1);
 static STOPPED: AtomicU64 = AtomicU64::new(0);
 /// Seconds that a stop may take; 0 is for ever.
 static PATIENCE: AtomicU32 = AtomicU32::new(0);
+/// What is said at an end by force, if anything is.
+static LAST_LINE: AtomicPtr<Vec<u8>> = AtomicPtr::new(null_mut());
 /// What counts them, by the id of timer_create(2), if [`TIMED`] says that there is one; 0 is a valid id.
 static TIMER: AtomicPtr<libc::c_void> = AtomicPtr::new(null_mut());
 /// The process that made the timer, 0 if none did. Timers are not inherited over fork(2).
@@ -37,15 +39,17 @@ pub(crate) const RELOADS_US: libc::c_int = libc::SIGHUP;
 /// Routes SIGTERM, SIGINT and SIGHUP into a pipe, one byte each, and gives its other end.
 ///
 /// The first request to stop starts the clock: after `patience` seconds the process ends by force, as it does at the
-/// second request. A second call, which only a process of one thread may make, gets a pipe of its own, and the first
+/// second request; `last_line` is what is said on stderr then. A second call, which only a process of one thread may make, gets a pipe of its own, and the first
 /// is closed.
-pub(crate) fn listen(patience: u32) -> rustix::io::Result<OwnedFd> {
+pub(crate) fn listen(patience: u32, last_line: Vec<u8>) -> rustix::io::Result<OwnedFd> {
     if TIMED.swap(0, Ordering::SeqCst) == process::id() {
         // SAFETY: this process made it; without `TIMED` the signal function sets none.
         unsafe { libc::timer_delete(TIMER.load(Ordering::SeqCst)) };
     }
     let timer = if patience > 0 { Some(timer()?) } else { None };
     let (ours, theirs) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+    // Kept for ever: the signal function may be at it at any time.
+    LAST_LINE.store(Box::into_raw(Box::new(last_line)), Ordering::SeqCst);
     PATIENCE.store(patience, Ordering::SeqCst);
     STOPPED.store(0, Ordering::SeqCst);
     if let Some(timer) = timer {
@@ -151,7 +155,10 @@ extern "C" fn heard(signal: libc::c_int) {
             return;
         }
         if is_deadline {
-            say(b"stopping took too long: ended by force\n");
+            // A vector that was put there whole, and is never changed or freed.
+            if let Some(line) = LAST_LINE.load(Ordering::SeqCst).as_ref() {
+                say(line);
+            }
             libc::_exit(1);
         }
         if STOPS_US.contains(&signal) {

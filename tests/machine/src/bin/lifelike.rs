@@ -59,8 +59,12 @@ fn main() -> ExitCode {
 
 /// The daemon as a service, and its arguments: of user daemon, or of one of its own if the environment says so.
 fn served() -> (Daemon, Vec<&'static str>) {
-    let daemon = Daemon::new("lifelike").stop_within(Duration::from_secs(2));
+    let mut daemon = Daemon::new("lifelike").stop_within(Duration::from_secs(2));
     let mark = "--mark=/var/lib/lifelike/m";
+    if std::env::var_os("LIFELIKE_FAILS").is_some() {
+        daemon = daemon.socket(Socket::tcp("lifelike", "127.0.0.1:7007"));
+        return (daemon, vec![mark, "fails"]);
+    }
     if std::env::var_os("LIFELIKE_OWN_USER").is_some() {
         // Where it must not make a file: a manager that keeps count wants none.
         return (daemon.pid_file("/run/lifelike.pid"), vec![mark, "--pid-file=/run/lifelike.pid"]);

@@ -172,7 +172,7 @@ END",
     (
         "foreground: one that does not stop is ended by its own deadline",
         "$L $M stubborn & await grep -q ready m; kill $!; wait $!; echo $?",
-        "1\nstopping took too long: ended by force",
+        "1\nlifelike: stopping took too long: ended by force",
     ),
     (
         "foreground: a stop that takes too long",
@@ -243,7 +243,7 @@ const FORKING: &str = "[Service]\nType=forking\nPIDFile=/run/lifelike.pid\n\
 const SERVICES: &[(&str, &str, &str)] = &[
     (
         "ready",
-        "C start ready; echo $?; state ready; marks ready",
+        "C start ready; echo $?; state ready; await grep -q ready /var/tmp/ready; marks ready",
         "0\nactive running success\nstarted PID by Manager\nready",
     ),
     (
@@ -261,7 +261,11 @@ const SERVICES: &[(&str, &str, &str)] = &[
         "C start fails 2>/dev/null; echo $?; state fails; C show -P StatusText -P ExecMainStatus fails",
         "1\nfailed failed exit-code\ntold to fail\n1",
     ),
-    ("slow start", "C start slow; echo $?; marks slow; C stop slow", "0\nstarted PID by Manager\nready"),
+    (
+        "slow start",
+        "C start slow; echo $?; await grep -q ready /var/tmp/slow; marks slow; C stop slow",
+        "0\nstarted PID by Manager\nready",
+    ),
     (
         "forced stop",
         "C start stubborn; C stop stubborn; state stubborn; marks stubborn",
@@ -439,7 +443,7 @@ const SUPERVISED: &[(&str, &str)] = &[
 const S6: &[(&str, &str, &str)] = &[
     (
         "s6: ready",
-        "s6-svwait -U -t 20000 /svc/ready; echo $?; marks ready",
+        "s6-svwait -U -t 20000 /svc/ready; echo $?; await grep -q ready /var/tmp/ready; marks ready",
         "0\nstarted PID by Supervisor(\"s6-supervise\")\nready",
     ),
     (
@@ -459,7 +463,7 @@ const S6: &[(&str, &str, &str)] = &[
     ),
     (
         "s6: slow start",
-        "s6-svwait -U -t 20000 /svc/slow; marks slow",
+        "s6-svwait -U -t 20000 /svc/slow; await grep -q ready /var/tmp/slow; marks slow",
         "started PID by Supervisor(\"s6-supervise\")\nready",
     ),
     (

@@ -65,14 +65,21 @@ const ACTS: &[(&str, &str, &str)] = &[
     ("up again, and away", "quiet L start; await pgrep -x lifelike; quiet L uninstall; echo $?; pgrep -x lifelike", "0"),
     (
         "nothing is left",
-        "find /etc -name '*lifelike*' ! -path '/etc/lifelike' ! -path '*/sv/lifelike' ! -path '*/sv/lifelike/*'; find /etc/sv -path '*lifelike*' -type f ! -path '*/supervise/*'",
+        "find /etc -name '*lifelike*' ! -path '/etc/lifelike'",
         "",
     ),
     (
-        "somebody else's file is left as it is",
-        "F=$(L install --print | sed -n 's/^write \\(.*\\) (.*/\\1/p' | head -n1); mkdir -p $(dirname $F); echo mine >$F
-         L install 2>&1 | grep -c 'not ours: it is left as it is'; cat $F; rm $F",
-        "1\nmine",
+        "an uninstall of nothing says so",
+        "L uninstall | sed 's/ for .*:/:/'; echo ${PIPESTATUS[0]}",
+        "nothing of lifelike is installed: nothing to do\n0",
+    ),
+    (
+        "somebody else's file is left as it is, and not run",
+        "F=$(L install --print | sed -n 's/^write \\(.*\\) (.*/\\1/p' | head -n1); mkdir -p $(dirname $F)
+         printf '#!/bin/sh\ntouch /run/ran\n' >$F; chmod +x $F; cp $F /run/theirs
+         for act in install start stop uninstall; do L $act 2>&1 | grep -c \"$F is there, and not ours: it is left as it is\"; done
+         quiet L status; echo $?; cmp $F /run/theirs; rm $F /run/theirs; ls /run/ran 2>&1 | grep -c 'No such'",
+        "1\n1\n1\n1\n4\n1",
     ),
 ];
 
@@ -82,6 +89,9 @@ fn by_kit(report: &mut Report) -> Result<()> {
         let machine = machine(Setup::new(Confinement::Privileged)?, manager)?;
         let chosen = format!("M={word}");
         acts(report, word, &chosen, &machine)?;
+        for (what, script, wanted) in BY_SCRIPT.iter().filter(|_| word == "sysv") {
+            report.same(&format!("{word}: {what}"), &told(&machine, &format!("{chosen}\n{script}"))?, wanted);
+        }
         let seen = told(&machine, &format!("{chosen}\n{OWN_USER}"))?;
         report.same(
             &format!("{word}: a user of its own"),
@@ -111,11 +121,64 @@ fn by_kit_where_units_are(report: &mut Report) -> Result<()> {
     let machine =
         life::boot(lifelike(Setup::new(Confinement::Privileged)?)?, &["/lib/systemd/systemd".to_owned()])?;
     acts(report, "systemd", "M=", &machine)?;
+    units(report, "systemd", &machine)?;
     let Some(candidate) = candidate_for(report, Confinement::Privileged)? else { return Ok(()) };
     let init: Vec<String> = candidate.init().into_iter().map(str::to_owned).collect();
     let machine = life::boot(lifelike(candidate.setup(Confinement::Privileged)?)?, &init)?;
-    acts(report, "eudaemon", "M=", &machine)
+    acts(report, "eudaemon", "M=", &machine)?;
+    units(report, "eudaemon", &machine)
 }
+
+/// Socket units of an older version, and of somebody else; what fails and what was done before.
+const UNITS: &[(&str, &str, &str)] = &[
+    (
+        "a socket unit of an older version goes, somebody else's stays",
+        "cd /etc/systemd/system; for one in old theirs; do printf '[Socket]\nListenStream=/run/%s\n' $one >lifelike-$one.socket; done
+         printf '[Service]\nExecStart=/bin/cat\n' | tee lifelike-old.service >lifelike-theirs.service
+         sed -i '1i # Written by eudaemon-kit for lifelike: Lives' lifelike-old.socket
+         systemctl daemon-reload; systemctl start lifelike-old.socket lifelike-theirs.socket; quiet L install; echo $?
+         systemctl is-active lifelike-old.socket lifelike-theirs.socket; quiet L uninstall; echo $?; ls /etc/systemd/system/lifelike*.socket
+         systemctl is-active lifelike-theirs.socket; systemctl stop lifelike-theirs.socket; rm lifelike-*",
+        "0\ninactive\nactive\n0\n/etc/systemd/system/lifelike-theirs.socket\nactive",
+    ),
+    (
+        "a stop that fails keeps the files that can stop it",
+        "D=/etc/systemd/system/lifelike.service.d; quiet L install; quiet L start; await pgrep -x lifelike
+         mkdir -p $D; printf '[Unit]\nRefuseManualStop=yes\n' >$D/x.conf; systemctl daemon-reload
+         L uninstall 2>&1 | grep -c 'cannot run .* stop lifelike.service'; pgrep -cx lifelike; ls /etc/systemd/system/lifelike.service
+         rm -r $D; systemctl daemon-reload; quiet L uninstall; echo $?; pgrep -x lifelike; ls -d /etc/systemd/system/*lifelike* 2>&1 | grep -c 'No such'",
+        "1\n1\n/etc/systemd/system/lifelike.service\n0\n1",
+    ),
+    (
+        "a start that fails says what is up all the same",
+        "export LIFELIKE_FAILS=1; quiet L install; L start 2>&1 >/dev/null | sed -n 's/.*; done before/done before/p'
+         systemctl is-active lifelike.socket; quiet L uninstall; echo $?; systemctl is-active lifelike.socket",
+        "done before, and left so: run systemctl start lifelike.socket\nactive\n0\ninactive",
+    ),
+];
+
+fn units(report: &mut Report, name: &str, machine: &Machine) -> Result<()> {
+    for (what, script, wanted) in UNITS {
+        report.same(&format!("{name}: {what}"), &told(machine, script)?, wanted);
+    }
+    Ok(())
+}
+
+/// What a script is there for: to be run, by whoever stops it.
+const BY_SCRIPT: &[(&str, &str, &str)] = &[
+    (
+        "a stop that fails keeps the script that can stop it",
+        "quiet L install; sed -i '3i exit 9' /etc/init.d/lifelike; L uninstall 2>&1 | grep -c 'lifelike stop.*exit status: 9'
+         ls /etc/init.d/lifelike; sed -i '3d' /etc/init.d/lifelike; quiet L uninstall; echo $?",
+        "1\n/etc/init.d/lifelike\n0",
+    ),
+    (
+        "the log has its name once",
+        "export LIFELIKE_FAILS=1; rm -rf /var/lib/lifelike; printf '#!/bin/sh\necho \"$@\" >/run/how; exec cat >/run/logged\n' >/usr/local/bin/logger; chmod +x /usr/local/bin/logger
+         quiet L install; quiet L start; await grep -q fail /run/logged; cat /run/how /run/logged; quiet L uninstall; echo $?; rm /usr/local/bin/logger",
+        "-t lifelike\ntold to fail\n0",
+    ),
+];
 
 /// What the words and variables of a unit are to arrive as; written down by a program of a user.
 const WORDS: &str = r#"#!/bin/sh

@@ -1,0 +1,55 @@
+//! What is wrong with a description, looked for before anything is done by it.
+
+use crate::daemon::Daemon;
+use crate::error::{Error, Result};
+use crate::sys::fd::is_open;
+
+impl Daemon {
+    pub(crate) fn check(&self) -> Result<()> {
+        let mut names: Vec<&str> = Vec::new();
+        for name in self.sockets().iter().map(|socket| socket.name()) {
+            if names.contains(&name) {
+                let reason = "is declared twice: the second could not be told from the first".to_owned();
+                return Err(Error::Socket { name: name.to_owned(), reason });
+            }
+            names.push(name);
+        }
+        let (kept, notification) = self.its_descriptors();
+        if let Some(number) = kept.iter().find(|number| !is_open(**number)) {
+            return Err(Error::Handed {
+                reason: format!("descriptor {number} is to be kept and is not open"),
+            });
+        }
+        // Whether it is open depends on who starts the program; what is stdio's is nobody's to close.
+        if let Some(number) = notification.filter(|number| *number < 3) {
+            let reason = format!("notification fd {number}: expected a descriptor above 2");
+            return Err(Error::Handed { reason });
+        }
+        #[cfg(feature = "announce")]
+        self.its_announcements().iter().try_for_each(|(registry, one)| one.check(*registry))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::daemon::FdNumber;
+    use crate::sockets::Socket;
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_before_anything_is_done() {
+        let wrong = |daemon: Daemon| daemon.check().map_err(|error| error.to_string());
+        let one = || Daemon::new("x").socket(Socket::tcp("a", "127.0.0.1:0"));
+        assert_eq!(
+            wrong(one().socket(Socket::unix("b", "/x")).keep(&0).notification_fd(FdNumber(3))),
+            Ok(())
+        );
+        let twice = "socket a: is declared twice: the second could not be told from the first";
+        assert_eq!(wrong(one().socket(Socket::unix("a", "/x"))), Err(twice.to_owned()));
+        let closed = "descriptor 4000 is to be kept and is not open";
+        assert_eq!(wrong(one().keep(&4000)), Err(closed.to_owned()));
+        let standard = "notification fd 1: expected a descriptor above 2";
+        assert_eq!(wrong(one().notification_fd(FdNumber(1))), Err(standard.to_owned()));
+    }
+}
