@@ -46,7 +46,7 @@ fn as_recorded() {
         fs::write(RECORDED, found).unwrap();
         return;
     }
-    assert_eq!(count, 80);
+    assert_eq!(count, 160);
     for (recorded, found) in recorded.split("\ncase ").zip(found.split("\ncase ")) {
         assert_eq!(recorded.trim_end(), found.trim_end());
     }

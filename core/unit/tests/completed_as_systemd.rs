@@ -6,7 +6,7 @@
 use eudaemon_unit::config::unit::Dependency;
 use eudaemon_unit::config::{Config, LoadState};
 use eudaemon_unit::files::{Environment, Index, MemoryTree, Scope, SearchPath};
-use eudaemon_unit::install::{self, Ground, Presets};
+use eudaemon_unit::install::{self, Ground, Presets, Whose};
 use eudaemon_unit::load::{Loader, Surroundings};
 use eudaemon_unit::name::{UnitKind, UnitName};
 use eudaemon_unit::specifier::Context;
@@ -42,7 +42,7 @@ fn states(folder: &str, wrong: &mut Vec<String>) {
     // Their list knows nothing of our own units.
     search.directories.pop();
     let (index, cx) = (Index::read(&tree, &search), Context::default());
-    let ground = Ground { search: &search, index: &index, cx: &cx };
+    let ground = Ground { search: &search, index: &index, cx: &cx, whose: Whose::Machine };
     let presets = Presets::read(&tree, &search);
     let ours: BTreeMap<String, String> = install::list(&tree, ground)
         .into_iter()

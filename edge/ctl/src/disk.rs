@@ -7,7 +7,7 @@ use eudaemon_host::zones::Installed;
 use eudaemon_unit::diagnostic::{Code, Diagnostic, Severity};
 use eudaemon_unit::files::{self, Found, Fragment, Index, SearchPath, Tree};
 use eudaemon_unit::install::{
-    self, Change, Ground, Note, Place, Presets, Refusal, Request, State, Unreadable,
+    self, Change, Ground, Note, Place, Presets, Refusal, Request, State, Unreadable, Whose,
 };
 use eudaemon_unit::limits::UNIT_FILE_MAX;
 use eudaemon_unit::load::{Loader, Surroundings};
@@ -68,8 +68,12 @@ impl Disk {
         Disk { tree, search, index, cx: specifiers(), place, root }
     }
 
+    fn whose(&self) -> Whose {
+        if self.root.is_empty() { Whose::Machine } else { Whose::Image }
+    }
+
     fn ground(&self) -> Ground<'_> {
-        Ground { search: &self.search, index: &self.index, cx: &self.cx }
+        Ground { search: &self.search, index: &self.index, cx: &self.cx, whose: self.whose() }
     }
 
     /// Makes the change as far as it can be made.
@@ -80,20 +84,20 @@ impl Disk {
             Failure::new(format!("Failed to {verb} unit, file \"{path}\": {}", words(&error)))
         })?;
         Ok(Changed {
-            lines: plan.changes.iter().filter_map(|change| self.line(change, verb)).collect(),
+            lines: plan.changes.iter().filter_map(|change| self.line(change, &plan.given, verb)).collect(),
             asked_for: plan.asked_for,
             odd: self.odd_lines(&plan.odd),
-            refusal: plan.refusal.map(|refusal| self.shown_refusal(&refusal).offline(verb)),
+            refusal: plan.refusal.map(|refusal| self.shown_refusal(&refusal, &plan.given).offline(verb)),
         })
     }
 
-    fn line(&self, change: &Change, verb: &str) -> Option<(String, bool)> {
+    fn line(&self, change: &Change, given: &[String], verb: &str) -> Option<(String, bool)> {
         let is_failure = matches!(change, Change::Note(Note::Failed(_)));
-        self.shown(change).offline(verb).map(|line| (line, is_failure))
+        self.shown(change, given).offline(verb).map(|line| (line, is_failure))
     }
 
     /// The change with its path as the caller sees it.
-    fn shown(&self, change: &Change) -> Change {
+    fn shown(&self, change: &Change, given: &[String]) -> Change {
         let outside = |path: &String| format!("{}{path}", self.root);
         match change {
             Change::Symlink { path, target } => {
@@ -103,36 +107,44 @@ impl Disk {
             Change::RemoveDirectory { path } => Change::RemoveDirectory { path: outside(path) },
             Change::Note(Note::Masked { path }) => Change::Note(Note::Masked { path: outside(path) }),
             Change::Note(Note::Dangling { path }) => Change::Note(Note::Dangling { path: outside(path) }),
-            Change::Note(Note::Failed(refusal)) => Change::Note(Note::Failed(self.shown_refusal(refusal))),
+            Change::Note(Note::Failed(refusal)) => {
+                Change::Note(Note::Failed(self.shown_refusal(refusal, given)))
+            }
             Change::Note(Note::DestinationMissing { wanted, unit }) => {
                 Change::Note(Note::DestinationMissing { wanted: wanted.clone(), unit: outside(unit) })
             }
-            Change::Note(note @ Note::AuxiliaryFailed { .. }) => Change::Note(note.clone()),
+            Change::Note(note @ (Note::AuxiliaryFailed { .. } | Note::NoFolder { .. })) => {
+                Change::Note(note.clone())
+            }
         }
     }
 
-    fn shown_refusal(&self, refusal: &Refusal) -> Refusal {
+    fn shown_refusal(&self, refusal: &Refusal, given: &[String]) -> Refusal {
         // Where no path is known there is the name alone.
         let outside = |path: &String| match path.starts_with('/') {
             true => format!("{}{path}", self.root),
             false => path.clone(),
         };
+        // What was given is told as it was given.
+        let as_given = |path: &String| if given.contains(path) { path.clone() } else { outside(path) };
         match refusal {
             Refusal::Exists { path, target } => {
                 Refusal::Exists { path: outside(path), target: target.clone() }
             }
-            Refusal::Masked { path } => Refusal::Masked { path: outside(path) },
+            Refusal::Masked { path } => Refusal::Masked { path: outside(&install::as_told(path)) },
             Refusal::NoSuchFile { path } => Refusal::NoSuchFile { path: outside(path) },
             Refusal::Generated { path } => Refusal::Generated { path: outside(path) },
-            Refusal::Linked { path } => Refusal::Linked { path: outside(path) },
+            Refusal::Linked { path } => Refusal::Linked { path: as_given(path) },
+            Refusal::BadSpecifier { text } => Refusal::BadSpecifier { text: as_given(text) },
+            Refusal::Io { path, reason } => Refusal::Io { path: as_given(path), reason: reason.clone() },
             Refusal::InHierarchy { path } => Refusal::InHierarchy { path: outside(path) },
-            Refusal::BadSpecifier { .. }
-            | Refusal::NonTemplate { .. }
+            Refusal::NonTemplate { .. }
             | Refusal::BadName { .. }
             | Refusal::CannotAlias { .. }
             | Refusal::BadReference { .. }
             | Refusal::NoSuchUnit { .. }
-            | Refusal::Io { .. }
+            | Refusal::Circle { .. }
+            | Refusal::NoFolder
             | Refusal::Invalid { .. } => refusal.clone(),
         }
     }
@@ -168,9 +180,9 @@ impl Disk {
         install::links_of(&self.tree, self.ground(), self.place, name)
     }
 
-    /// Every unit file with its state, and what was odd in them.
-    pub fn list(&self) -> (Vec<(String, &'static str)>, Vec<String>) {
-        let (listed, odd) = install::list_and_odd(&self.tree, self.ground());
+    /// Every unit file that is meant with its state, and what was odd in them.
+    pub fn list(&self, is_meant: impl Fn(&str) -> bool) -> (Vec<(String, &'static str)>, Vec<String>) {
+        let (listed, odd) = install::list_and_odd(&self.tree, self.ground(), is_meant);
         let listed = listed.into_iter().map(|(path, state)| (path, state.word())).collect();
         (listed, self.odd_lines(&odd))
     }
@@ -184,7 +196,7 @@ impl Disk {
 
     pub fn default_target(&self) -> Result<String, Failure> {
         install::default_target(&self.tree, self.ground())
-            .map_err(|refusal| Failure::new(refusal.offline("get default target")))
+            .map_err(|why| Failure::new(format!("Failed to get default target: {}", reason(why))))
     }
 
     pub fn find(&self, name: &UnitName) -> Found {

@@ -55,7 +55,10 @@ pub fn first_word(arguments: &[OsString]) -> Option<usize> {
 pub fn main(arguments: Vec<OsString>, called_as: CalledAs) -> ExitCode {
     let mut screen = screen::Screen::new();
     let code = match line::parse(arguments, called_as) {
-        Ok(line) => verb::run(&line, &mut screen),
+        Ok(line) => {
+            screen.quiet = line.options.quiet;
+            verb::run(&line, &mut screen)
+        }
         Err(line::Stop::Show(text)) => {
             screen.out(&text);
             0

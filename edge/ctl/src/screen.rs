@@ -11,6 +11,8 @@ pub struct Screen {
     /// Columns of the terminal; `None` where standard output is no terminal and nothing is cut.
     pub columns: Option<usize>,
     errors_in_colour: bool,
+    /// `--quiet`.
+    pub quiet: bool,
 }
 
 /// Bytes held back at most: a listing of 10,000 units is some megabytes, and need not be held at once.
@@ -32,6 +34,7 @@ impl Screen {
             paint: Paint::for_terminal(terminal),
             columns,
             errors_in_colour: terminal && std::io::stderr().is_terminal(),
+            quiet: false,
         }
     }
 
@@ -45,6 +48,13 @@ impl Screen {
     pub fn line(&mut self, text: &str) {
         self.out(text);
         self.out("\n");
+    }
+
+    /// What one can do without, on standard error.
+    pub fn hint(&mut self, text: &str) {
+        if !self.quiet {
+            self.complain(text);
+        }
     }
 
     /// One or more whole lines on standard error.

@@ -32,9 +32,14 @@ pub enum Globs {
 /// systemctl(1): a path is a mount or a device, a word without a suffix gets `suffix`, the rest is escaped.
 /// `None` for what can be no name at all.
 pub fn mangle(word: &str, suffix: &str, globs: Globs) -> Option<Mangled> {
-    if word.is_empty() || word.starts_with('.') && !word.contains('/') {
+    if word.is_empty() {
         return None;
     }
+    let mangled = mangle_any(word, suffix, globs)?;
+    (globs == Globs::Allowed || is_valid(&mangled.name)).then_some(mangled)
+}
+
+fn mangle_any(word: &str, suffix: &str, globs: Globs) -> Option<Mangled> {
     let plain = |name: String| Some(Mangled { name, warning: None });
     if is_valid(word)
         || globs == Globs::Allowed
@@ -74,7 +79,7 @@ pub fn is_valid(name: &str) -> bool {
 }
 
 fn with_suffix(word: &str, suffix: &str, globs: Globs) -> String {
-    let complete = type_of(word).is_some() || globs == Globs::Allowed && is_glob(word);
+    let complete = is_valid(word) || globs == Globs::Allowed && is_glob(word);
     if complete { word.to_owned() } else { format!("{word}{suffix}") }
 }
 

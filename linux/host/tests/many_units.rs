@@ -4,7 +4,7 @@
 
 use eudaemon_host::tree::HostTree;
 use eudaemon_unit::files::{Environment, Index, Scope, SearchPath};
-use eudaemon_unit::install::{self, Ground};
+use eudaemon_unit::install::{self, Ground, Whose};
 use eudaemon_unit::load::{Loader, Surroundings};
 use eudaemon_unit::name::UnitName;
 use eudaemon_unit::specifier::Context;
@@ -47,7 +47,8 @@ fn work(count: usize) -> Vec<(&'static str, f64)> {
     let loaded = loader.closure(&[UnitName::parse("all.target").unwrap()]);
     assert!(loaded.len() > count);
     lap("load");
-    let listed = install::list(&tree, Ground { search: &search, index: &index, cx: &cx });
+    let listed =
+        install::list(&tree, Ground { search: &search, index: &index, cx: &cx, whose: Whose::Machine });
     assert_eq!(listed.len(), count + 1);
     lap("list");
     fs::remove_dir_all(&root).unwrap();

@@ -3,7 +3,9 @@
 
 use crate::units::Units;
 use eudaemon_bus::{self as bus, Fault, FileChange, FileChanges, FileStep, UnitFile};
-use eudaemon_unit::install::{self, Change, Note, PresetMode, Presets, Refusal, Request, State, Unreadable};
+use eudaemon_unit::install::{
+    self, Change, Note, PresetMode, Presets, Refusal, Request, State, Unreadable, as_told,
+};
 use eudaemon_unit::name::UnitName;
 
 pub fn list(units: &Units) -> Vec<UnitFile> {
@@ -17,10 +19,16 @@ pub fn state(units: &Units, name: &str) -> Result<&'static str, Fault> {
     match install::state(units.tree(), units.ground(), name) {
         Ok(State::Bad) => Err(Fault::bad_unit_setting("Invalid argument")),
         Ok(state) => Ok(state.word()),
-        Err(Unreadable::BadName) => Err(Fault::invalid_args("Invalid argument")),
-        Err(Unreadable::NotFound) => Err(Fault::file_not_found("No such file or directory")),
-        Err(Unreadable::DeadEnd) => Err(Fault::failed("Link has been severed")),
-        Err(Unreadable::Other(reason)) => Err(Fault::failed(reason)),
+        Err(why) => Err(unreadable(why)),
+    }
+}
+
+fn unreadable(why: Unreadable) -> Fault {
+    match why {
+        Unreadable::BadName => Fault::invalid_args("Invalid argument"),
+        Unreadable::NotFound => Fault::file_not_found("No such file or directory"),
+        Unreadable::DeadEnd => Fault::failed("Link has been severed"),
+        Unreadable::Other(reason) => Fault::failed(reason),
     }
 }
 
@@ -34,7 +42,7 @@ pub fn links(units: &Units, name: &str, place: bus::Place) -> Result<Vec<String>
 }
 
 pub fn default_target(units: &Units) -> Result<String, Fault> {
-    install::default_target(units.tree(), units.ground()).map_err(|refusal| fault(&refusal))
+    install::default_target(units.tree(), units.ground()).map_err(unreadable)
 }
 
 /// Decides, and does what was decided before a refusal too, as systemd does.
@@ -60,17 +68,17 @@ fn step(change: &Change) -> Option<FileStep> {
         Some(FileStep { kind, path: path.to_owned(), source: source.to_owned() })
     };
     match change {
-        Change::Symlink { path, target } => said("symlink", path, target),
+        Change::Symlink { path, target } => said("symlink", path, &as_told(target)),
         Change::Unlink { path } => said("unlink", path, ""),
         Change::RemoveDirectory { .. } => None,
         Change::Note(Note::Masked { path }) => said("masked", path, ""),
         Change::Note(Note::Dangling { path }) => said("dangling", path, ""),
         Change::Note(Note::DestinationMissing { wanted, unit }) => {
-            said("destination not present", wanted, unit)
+            said("destination not present", wanted, &as_told(unit))
         }
         Change::Note(Note::AuxiliaryFailed { unit }) => said("auxiliary unit failed", unit, ""),
         // The whole is refused for it, or it goes without saying.
-        Change::Note(Note::Failed(_)) => None,
+        Change::Note(Note::Failed(_) | Note::NoFolder { .. }) => None,
     }
 }
 

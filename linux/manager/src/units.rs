@@ -10,7 +10,7 @@ use eudaemon_unit::config::{Body, Config, LoadState};
 use eudaemon_unit::diagnostic::Diagnostic;
 use eudaemon_unit::files::{self, Index, SearchPath};
 use eudaemon_unit::implicit;
-use eudaemon_unit::install::Ground;
+use eudaemon_unit::install::{Ground, Whose};
 use eudaemon_unit::load::{Again, Fresh, Loader, Print, Surroundings};
 use eudaemon_unit::manager::Defaults;
 use eudaemon_unit::name::UnitName;
@@ -106,7 +106,7 @@ impl Units {
 
     /// What enabling and the states of unit files are told from.
     pub fn ground(&self) -> Ground<'_> {
-        Ground { search: &self.search, index: &self.index, cx: &self.cx }
+        Ground { search: &self.search, index: &self.index, cx: &self.cx, whose: Whose::Machine }
     }
 
     /// What units have that say nothing, from the next one that is read.

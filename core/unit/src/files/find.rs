@@ -88,6 +88,13 @@ impl Index {
         confs(&self.homes_of(&Found::without_file(name.clone(), Fragment::Missing)))
     }
 
+    /// As `dropins_of`, but only those of the name itself and of its template.
+    pub fn own_dropins_of(&self, name: &UnitName) -> Vec<String> {
+        let folders = |name: &UnitName| self.folders_of(name.as_str()).into_iter().collect();
+        let homes: Vec<Vec<&Folders>> = std::iter::once(name).chain(&name.template()).map(folders).collect();
+        confs(&homes)
+    }
+
     /// Whether anything on disk speaks of the name.
     pub fn has(&self, name: &UnitName) -> bool {
         let known = |name: &UnitName| !matches!(self.file_of(name.as_str()), Ok(None));

@@ -1,5 +1,7 @@
 //! What a plan says: changes, things worth knowing, and refusals, in systemctl's words.
 
+use super::unit_file::simple;
+
 /// One step of a plan, in the order it is to be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -28,6 +30,10 @@ pub enum Note {
     },
     AuxiliaryFailed {
         unit: String,
+    },
+    /// An `Alias=` that ends with a slash, and names no folder before it.
+    NoFolder {
+        alias: String,
     },
     /// Something could not be done. Whether the whole is refused for it, the plan says.
     Failed(Refusal),
@@ -80,6 +86,12 @@ pub enum Refusal {
     InHierarchy {
         path: String,
     },
+    /// An `Alias=` names no folder: its note tells which.
+    NoFolder,
+    /// The link goes in a circle.
+    Circle {
+        path: String,
+    },
     /// An argument that makes no sense for this request.
     Invalid {
         name: String,
@@ -88,6 +100,12 @@ pub enum Refusal {
         path: String,
         reason: String,
     },
+}
+
+/// A path in short, or another word. Links are made as they were asked for, and told of in short.
+pub fn as_told(path: &str) -> String {
+    let simple = simple(path);
+    if path.starts_with('/') { simple } else { simple.trim_start_matches('/').to_owned() }
 }
 
 impl Refusal {
@@ -130,6 +148,8 @@ impl Refusal {
             Refusal::InHierarchy { path } => {
                 format!("Failed to {verb} unit, file {path} is under the systemd unit hierarchy already.")
             }
+            Refusal::NoFolder => format!("Failed to {verb}: Destination address required."),
+            Refusal::Circle { .. } => format!("Failed to {verb}: Too many levels of symbolic links."),
             Refusal::Invalid { .. } => format!("Failed to {verb}: Invalid argument."),
             Refusal::Io { path, reason } => format!("Failed to {verb} unit, file \"{path}\": {reason}"),
         }
@@ -173,6 +193,8 @@ impl Refusal {
             Refusal::InHierarchy { path } => {
                 ("systemd1.UnitBadPath", format!("File {path} is under the systemd unit hierarchy already."))
             }
+            Refusal::NoFolder => ("DBus.Error.Failed", "Destination address required".to_owned()),
+            Refusal::Circle { .. } => ("DBus.Error.Failed", "Too many levels of symbolic links".to_owned()),
             Refusal::Invalid { .. } => ("DBus.Error.InvalidArgs", "Invalid argument".to_owned()),
             Refusal::Io { path, reason } => ("DBus.Error.Failed", format!("File {path}: {reason}")),
         }
@@ -183,7 +205,9 @@ impl Change {
     /// As systemctl says it of files it works on itself; a removed directory goes without saying.
     pub fn offline(&self, verb: &str) -> Option<String> {
         Some(match self {
-            Change::Symlink { path, target } => format!("Created symlink {path} → {target}."),
+            Change::Symlink { path, target } => {
+                format!("Created symlink {path} → {}.", as_told(target))
+            }
             Change::Unlink { path } => format!("Removed \"{path}\"."),
             Change::RemoveDirectory { .. } => return None,
             Change::Note(Note::Failed(refusal)) => refusal.offline(verb),
@@ -192,7 +216,11 @@ impl Change {
                 format!("Unit {path} is an alias to a unit that is not present, ignoring.")
             }
             Change::Note(Note::DestinationMissing { wanted, unit }) => {
+                let unit = as_told(unit);
                 format!("Unit {unit} is added as a dependency to a non-existent unit {wanted}.")
+            }
+            Change::Note(Note::NoFolder { alias }) => {
+                format!("Failed to extract parent directory from '{alias}': Destination address required")
             }
             Change::Note(Note::AuxiliaryFailed { unit }) => {
                 format!("Failed to enable auxiliary unit {unit}, ignoring.")

@@ -3,7 +3,7 @@
 use super::Overlay;
 use super::change::Refusal;
 use crate::files::{Kind, SearchPath, Tree, TreeError, base_name, join, parent, resolve};
-use crate::install::Force;
+use crate::install::{Force, Whose};
 use crate::limits;
 use crate::name::UnitName;
 use std::collections::BTreeSet;
@@ -58,12 +58,17 @@ fn leads_to<T: Tree + ?Sized>(
 }
 
 /// Names and paths whose links are to go.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Marked {
     names: BTreeSet<String>,
+    whose: Whose,
 }
 
 impl Marked {
+    pub fn of(whose: Whose) -> Marked {
+        Marked { names: BTreeSet::new(), whose }
+    }
+
     /// Whether it is new.
     pub fn mark(&mut self, name_or_path: &str) -> bool {
         self.names.insert(name_or_path.to_owned())
@@ -141,7 +146,7 @@ impl Marked {
             Err(TreeError::TooManyLinks) => return Err(Refusal::Linked { path: path.to_owned() }),
             Err(_) => None,
         };
-        Ok(end.is_some_and(|end| has(&end) || has(base_name(&end))))
+        Ok(end.is_some_and(|end| self.whose == Whose::Machine && has(&end) || has(base_name(&end))))
     }
 }
 

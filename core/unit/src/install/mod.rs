@@ -17,7 +17,7 @@ mod unit_file;
 use crate::diagnostic::Diagnostic;
 use crate::files::{Index, SearchPath, Tree};
 use crate::specifier::Context;
-pub use change::{Change, Note, Refusal};
+pub use change::{Change, Note, Refusal, as_told};
 pub use overlay::Overlay;
 pub use preset::{PresetMode, Presets, Verdict};
 pub use state::{State, Unreadable, is_there, links_of, list, list_and_odd, state, state_and_odd};
@@ -68,6 +68,8 @@ pub struct Plan {
     pub refusal: Option<Refusal>,
     /// How many links the units' `[Install]` sections ask for, made or there already; 0 is worth a word to the user.
     pub asked_for: usize,
+    /// The paths by which units were asked for.
+    pub given: Vec<String>,
     /// What was odd in the files that were read for it, each line once.
     pub odd: Vec<Diagnostic>,
 }
@@ -79,6 +81,16 @@ pub struct Ground<'a> {
     /// Of the same tree and path, not older than the request.
     pub index: &'a Index,
     pub cx: &'a Context,
+    pub whose: Whose,
+}
+
+/// Whose files they are. systemctl compares paths within an image with such that begin at the machine's root, so in an image some
+/// are never found equal; images come out as its do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    Machine,
+    /// Below `--root=`.
+    Image,
 }
 
 /// Decides; touches nothing.
@@ -93,13 +105,11 @@ pub fn plan<T: Tree + ?Sized>(tree: &T, ground: Ground<'_>, place: Place, reques
 }
 
 /// The name of the unit that `default.target` leads to.
-pub fn default_target<T: Tree + ?Sized>(tree: &T, ground: Ground<'_>) -> Result<String, Refusal> {
+pub fn default_target<T: Tree + ?Sized>(tree: &T, ground: Ground<'_>) -> Result<String, Unreadable> {
     let overlay = Overlay::new(tree);
     let mut files = unit_file::Files::new(ground);
     let name = "default.target";
-    let at = files
-        .discover(&overlay, name, unit_file::Links::Followed)
-        .map_err(|trouble| trouble.refusal(name))?;
+    let at = files.discover(&overlay, name, unit_file::Links::Followed).map_err(state::unreadable)?;
     Ok(files.file(at).name.clone())
 }
 
@@ -120,7 +130,7 @@ mod tests {
         }
         let search = SearchPath::new(Scope::System, &Environment::default());
         let (index, cx) = (Index::read(&tree, &search), Context::default());
-        let ground = Ground { search: &search, index: &index, cx: &cx };
+        let ground = Ground { search: &search, index: &index, cx: &cx, whose: Whose::Machine };
         let plan = plan(&tree, ground, Place::Persistent, request);
         let said: Vec<String> = plan.changes.iter().filter_map(|change| change.offline("VERB")).collect();
         assert_eq!(said, expected);

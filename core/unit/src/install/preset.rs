@@ -31,6 +31,13 @@ struct Rule {
     instances: Vec<String>,
 }
 
+/// Whether a rule for a template speaks for the instances it lists.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Instances {
+    Listed,
+    PassedOver,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Enable,
@@ -68,7 +75,7 @@ impl Presets {
                 Some(rule) => self.rules.push(rule),
                 None => {
                     let at = At { path: path.clone(), line: number as u32 + 1, column: 1, span: 0..0 };
-                    let text = format!("Couldn't parse line '{line}'. Ignoring.");
+                    let text = format!("Couldn't parse line '{}'. Ignoring.", line.trim_end());
                     let expected = "enable or disable, then a name or pattern".into();
                     self.odd.push(at.diagnostic(Severity::Warning, text, expected));
                 }
@@ -83,11 +90,16 @@ impl Presets {
 
     /// What holds for a unit; without a rule, enabled.
     pub fn verdict(&self, name: &str) -> Verdict {
+        self.verdict_by(name, Instances::Listed)
+    }
+
+    fn verdict_by(&self, name: &str, instances: Instances) -> Verdict {
         let Ok(parsed) = UnitName::parse(name) else { return Verdict::Disable };
         for rule in &self.rules {
             if !glob(&rule.pattern, name) {
                 // A rule that lists instances of a template speaks for those instances too.
-                let listed = parsed.template().is_some_and(|template| rule.pattern == template.as_str())
+                let listed = instances == Instances::Listed
+                    && parsed.template().is_some_and(|template| rule.pattern == template.as_str())
                     && parsed
                         .instance()
                         .is_some_and(|instance| rule.instances.iter().any(|one| one == instance));
@@ -100,16 +112,19 @@ impl Presets {
             }
             if parsed.is_template() && !rule.instances.is_empty() {
                 let named = |instance: &String| parsed.with_instance(instance).ok().map(String::from);
-                return Verdict::EnableInstances(rule.instances.iter().filter_map(named).collect());
+                let named: Vec<String> = rule.instances.iter().filter_map(named).collect();
+                if !named.is_empty() {
+                    return Verdict::EnableInstances(named);
+                }
             }
             return Verdict::Enable;
         }
         Verdict::Enable
     }
 
-    /// `enabled` or `disabled`, as list-unit-files shows it.
+    /// `enabled` or `disabled`, as list-unit-files shows it: there, instances that a rule lists do not count.
     pub fn word(&self, name: &str) -> &'static str {
-        match self.verdict(name) {
+        match self.verdict_by(name, Instances::PassedOver) {
             Verdict::Enable | Verdict::EnableInstances(_) => "enabled",
             Verdict::Disable => "disabled",
         }

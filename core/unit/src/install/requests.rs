@@ -1,15 +1,13 @@
 //! Each request, step by step.
 
-use super::change::{Change, Note, Refusal};
+use super::change::{Change, Note, Refusal, as_told};
 use super::links::{self, Marked};
 use super::preset::{PresetMode, Presets, Verdict};
 use super::rules::{Applying, Strictness};
-use super::unit_file::{
-    Files, Links, Mode, Role, Trouble, is_configuration, is_generator, is_inside, simple,
-};
-use super::{AddedDependency, Force, Ground, Overlay, Plan, Request};
+use super::unit_file::{Files, Links, Mode, Role, Trouble, is_configuration, is_generator, is_inside};
+use super::{AddedDependency, Force, Ground, Overlay, Plan, Request, Whose};
 use crate::diagnostic::Diagnostic;
-use crate::files::{Kind, Tree, TreeError, base_name, is_carried, join};
+use crate::files::{Kind, Tree, TreeError, base_name, is_carried, join, resolve};
 use crate::name::{UnitKind, UnitName};
 
 pub struct Work<'t, 'g, T: ?Sized> {
@@ -18,6 +16,7 @@ pub struct Work<'t, 'g, T: ?Sized> {
     /// Where links are made and removed.
     directory: &'g str,
     asked_for: usize,
+    given: Vec<String>,
     odd: Vec<Diagnostic>,
 }
 
@@ -25,7 +24,7 @@ type Done = Result<(), Refusal>;
 
 impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
     pub fn new(tree: &'t T, ground: Ground<'g>, directory: &'g str) -> Work<'t, 'g, T> {
-        Work { tree: Overlay::new(tree), ground, directory, asked_for: 0, odd: Vec::new() }
+        Work { tree: Overlay::new(tree), ground, directory, asked_for: 0, given: Vec::new(), odd: Vec::new() }
     }
 
     pub fn into_plan(self, result: Done) -> Plan {
@@ -35,7 +34,13 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
                 odd.push(one);
             }
         }
-        Plan { changes: self.tree.into_changes(), refusal: result.err(), asked_for: self.asked_for, odd }
+        Plan {
+            changes: self.tree.into_changes(),
+            refusal: result.err(),
+            asked_for: self.asked_for,
+            given: self.given,
+            odd,
+        }
     }
 
     pub fn perform(&mut self, request: &Request) -> Done {
@@ -69,23 +74,31 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
         let files: Vec<String> = names.iter().map(|name| self.file_of(name)).collect();
         let plain: Vec<String> = names.iter().map(|name| base_name(name).to_owned()).collect();
         self.disable(&plain)?;
+        self.asked_for = 0;
         self.enable(&files, force)
     }
 
     /// The path of the file that a name leads to, where it does without links of the administrator.
     fn file_of(&self, name: &str) -> String {
-        let mut files = Files::without_sections(self.ground);
+        let mut files = Files::new(self.ground);
         match files.discover(&self.tree, name, Links::OfLinkedFiles) {
             Ok(at) if !name.starts_with('/') => files.file(at).path.clone(),
             Ok(_) | Err(_) => name.to_owned(),
         }
     }
 
+    fn remember(&mut self, name: &str) {
+        if name.starts_with('/') {
+            self.given.push(as_told(name));
+        }
+    }
+
     /// Finds a unit that may be enabled; a failure is remembered.
     fn usable(&mut self, files: &mut Files<'g>, name: &str, links: Links) -> Result<usize, Refusal> {
+        self.remember(name);
         let found = files.discover_usable(&self.tree, name, links);
         self.odd.append(&mut files.odd);
-        found.map_err(|trouble| self.tree.fail(trouble.refusal(&as_said(name))))
+        found.map_err(|trouble| self.tree.fail(trouble.refusal(&as_told(name))))
     }
 
     fn apply(&mut self, mut files: Files<'g>, force: Force, strictness: Strictness, links: Links) -> Done {
@@ -111,7 +124,7 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
     /// Marks the units and what they bring along, and removes the links to them. A unit that is not there is no
     /// reason to stop: links to it may be.
     fn remove(&mut self, mut files: Files<'g>) -> Done {
-        let mut marked = Marked::default();
+        let mut marked = Marked::of(self.ground.whose);
         while let Some(at) = files.waiting.pop_front() {
             let traversed = files.traverse(&self.tree, at, Links::Followed);
             self.odd.append(&mut files.odd);
@@ -140,8 +153,9 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
 
     fn link(&mut self, paths: &[String], force: Force) -> Done {
         let mut todo = Vec::new();
-        let paths: Vec<String> = paths.iter().map(|path| as_said(path)).collect();
-        for path in &paths {
+        for given in paths {
+            let path = &as_told(given);
+            self.remember(given);
             if !path.starts_with('/') || UnitName::parse(base_name(path)).is_err() {
                 return Err(Refusal::BadName { name: path.clone() });
             }
@@ -163,8 +177,8 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
             if let Some(refusal) = refusal {
                 return Err(self.tree.fail(refusal));
             }
-            if !is_inside(self.ground.search, path) {
-                todo.push(path);
+            if self.ground.whose == Whose::Image || !is_inside(self.ground.search, path) {
+                todo.push(given);
             }
         }
         let mut refusal = None;
@@ -199,13 +213,16 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
     }
 
     fn unmask(&mut self, names: &[String]) -> Done {
-        let mut marked = Marked::default();
+        let mut marked = Marked::of(self.ground.whose);
         let mut seen: Vec<&String> = Vec::new();
         for name in names {
             if UnitName::parse(name).is_err() {
                 return Err(Refusal::Invalid { name: name.clone() });
             }
             let path = join(self.directory, name);
+            if resolve(&self.tree, &path) == Err(TreeError::TooManyLinks) {
+                return Err(Refusal::Circle { path });
+            }
             if seen.contains(&name) || !self.tree.is_void(&path) {
                 continue;
             }
@@ -224,7 +241,7 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
             }
             self.to_revert(name, &mut todo);
         }
-        let mut marked = Marked::default();
+        let mut marked = Marked::of(self.ground.whose);
         for path in todo {
             if marked.mark(&path) {
                 self.tree.unlink_all(&path);
@@ -244,6 +261,7 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
                 || directory == search.runtime_control
                 || directory == search.transient
         };
+        let generated = |path: &str| self.ground.whose == Whose::Machine && is_generator(search, path);
         let mut has_vendor = false;
         let mut files = Vec::new();
         for directory in &search.directories {
@@ -253,7 +271,7 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
                 todo.push(dropins);
             }
             match self.tree.look_at(&path) {
-                Ok(Kind::File) if is_generator(search, &path) || is_vendor(directory) => has_vendor = true,
+                Ok(Kind::File) if generated(&path) || is_vendor(directory) => has_vendor = true,
                 Ok(Kind::File | Kind::Symlink(_)) if is_configuration(search, &path) => files.push(path),
                 Ok(_) | Err(_) => {}
             }
@@ -321,7 +339,9 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
         let on_disk = |directory: &&String| !is_carried(directory);
         for directory in self.ground.search.directories.iter().filter(on_disk) {
             for (name, kind) in self.tree.list(directory).unwrap_or_default() {
-                let counts = matches!(kind, Kind::File | Kind::Symlink(_)) && UnitName::parse(&name).is_ok();
+                let counts = matches!(kind, Kind::File | Kind::Symlink(_))
+                    && !name.starts_with('.')
+                    && UnitName::parse(&name).is_ok();
                 if !counts {
                     continue;
                 }
@@ -369,24 +389,20 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
     }
 
     fn found(&mut self, files: &mut Files<'g>, name: &str) -> Result<usize, Refusal> {
+        self.remember(name);
         let found = files.discover(&self.tree, name, Links::Followed);
         self.odd.append(&mut files.odd);
-        found.map_err(|trouble| self.tree.fail(trouble.refusal(&as_said(name))))
+        found.map_err(|trouble| self.tree.fail(trouble.refusal(&as_told(name))))
     }
 
     fn execute_preset(&mut self, plus: Files<'g>, minus: Files<'g>, mode: PresetMode, force: Force) -> Done {
         let removed = if mode == PresetMode::EnableOnly { Ok(()) } else { self.remove(minus) };
         if mode != PresetMode::DisableOnly {
-            let applied = self.apply(plus, force, Strictness::Lenient, Links::Followed);
+            let applied = self.apply(plus, force, Strictness::Lenient, Links::Refused);
             return removed.and(applied);
         }
         removed
     }
-}
-
-/// A name, or a path in short.
-fn as_said(name: &str) -> String {
-    if name.starts_with('/') { simple(name) } else { name.to_owned() }
 }
 
 fn is_vendor(directory: &str) -> bool {

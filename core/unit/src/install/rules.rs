@@ -1,10 +1,10 @@
 //! What an `[Install]` section asks for, as links: aliases, wants, requirements, and the file itself where it lies
 //! outside the search path.
 
-use super::change::{Change, Note, Refusal};
+use super::change::{Change, Note, Refusal, as_told};
 use super::unit_file::{Files, Links, Mode, Role, Trouble, is_inside};
 use super::{Force, Overlay, links};
-use crate::files::{Tree, join};
+use crate::files::{Tree, join, parent};
 use crate::name::UnitName;
 
 /// Whether a unit that cannot be wanted as asked spoils the whole, or is passed over as presets do.
@@ -73,9 +73,9 @@ impl<T: Tree + ?Sized> Applying<'_, '_, '_, T> {
     }
 
     fn one(&mut self, at: usize) -> Outcome {
-        // The link to a file from elsewhere is not one its section asked for.
-        let mut outcome = self.linked(at).map(|()| 0);
-        outcome = first_word(outcome, self.aliases(at));
+        // The link to a file from elsewhere is not one its section asked for. Without it the others would lead to a wrong unit.
+        self.linked(at)?;
+        let mut outcome = self.aliases(at);
         for wish in [Wish::Wants, Wish::Requires, Wish::Upholds] {
             outcome = first_word(outcome, self.wanted(at, wish));
         }
@@ -106,10 +106,14 @@ impl<T: Tree + ?Sized> Applying<'_, '_, '_, T> {
             // The unit's own name is no alias, and no mistake either.
             return Ok(0);
         }
-        let name = expanded
-            .and_then(|name| verify_alias(&file.name, file.default_instance.as_deref(), &name))
-            // A folder without a name in it goes unsaid.
-            .map_err(|refusal| if alias.ends_with('/') { refusal } else { self.tree.fail(refusal) })?;
+        let name = match expanded.and_then(|name| verify_alias(&file.name, &name)) {
+            Ok(name) => name,
+            Err(Refusal::NoFolder) => {
+                self.tree.note(Change::Note(Note::NoFolder { alias: alias.to_owned() }));
+                return Err(Refusal::NoFolder);
+            }
+            Err(refusal) => return Err(self.tree.fail(refusal)),
+        };
         if name == file.name {
             return Ok(0);
         }
@@ -138,16 +142,21 @@ impl<T: Tree + ?Sized> Applying<'_, '_, '_, T> {
         for wanting in list {
             let destination = match self.files.expand(at, wanting) {
                 Ok(destination) => destination,
-                Err(trouble) => return Err(self.tree.fail(trouble.refusal(wanting))),
+                Err(trouble) => {
+                    let refusal = self.tree.fail(trouble.refusal(wanting));
+                    outcome = outcome.and(Err(refusal));
+                    continue;
+                }
             };
             let parsed = UnitName::parse(&destination);
             let fits = parsed.as_ref().is_ok_and(|name| !of_template || name.instance().is_some());
             if !fits {
                 if self.strictness == Strictness::Strict {
-                    outcome = Err(self.tree.fail(match parsed {
+                    let refusal = self.tree.fail(match parsed {
                         Ok(_) => Refusal::NonTemplate { unit: unit.clone(), destination },
                         Err(_) => Refusal::BadName { name: destination },
-                    }));
+                    });
+                    outcome = outcome.and(Err(refusal));
                 }
                 continue;
             }
@@ -196,28 +205,21 @@ impl<T: Tree + ?Sized> Applying<'_, '_, '_, T> {
 }
 
 /// The name an alias link gets; an instance gives its own to an alias that is a template.
-fn verify_alias(unit: &str, default_instance: Option<&str>, alias: &str) -> Result<String, Refusal> {
-    let cannot = || Refusal::CannotAlias { unit: unit.to_owned(), alias: alias.to_owned() };
-    if let Some((folder, name)) = alias.rsplit_once('/') {
-        // An old way of being wanted: `Alias=x.target.wants/NAME`.
-        let wanting = folder.strip_suffix(".wants").or_else(|| folder.strip_suffix(".requires"));
-        let Some(wanting) = wanting.and_then(|wanting| UnitName::parse(wanting).ok()) else {
-            return Err(Refusal::BadReference { name: alias.to_owned() });
+fn verify_alias(unit: &str, alias: &str) -> Result<String, Refusal> {
+    let cannot = |alias: &str| Refusal::CannotAlias { unit: unit.to_owned(), alias: alias.to_owned() };
+    if let Some((_, name)) = alias.rsplit_once('/') {
+        return if wants_by_alias(unit, parent(alias.trim_end_matches('/')), name, alias)? {
+            Ok(alias.to_owned())
+        } else {
+            Err(cannot(alias))
         };
-        let (Ok(parsed), Ok(unit_name)) = (UnitName::parse(name), UnitName::parse(unit)) else {
-            return Err(cannot());
-        };
-        let instance_of_it = parsed.template().is_some_and(|template| template == unit_name)
-            && (default_instance.is_none() && wanting.instance().is_some()
-                || parsed.instance() == default_instance);
-        return if parsed == unit_name || instance_of_it { Ok(alias.to_owned()) } else { Err(cannot()) };
     }
     let (Ok(alias_name), Ok(unit_name)) = (UnitName::parse(alias), UnitName::parse(unit)) else {
-        return Err(cannot());
+        return Err(cannot(alias));
     };
     let name = match unit_name.instance() {
         Some(instance) if alias_name.is_template() && !instance.is_empty() => {
-            alias_name.with_instance(instance).map_err(|_| cannot())?
+            alias_name.with_instance(instance).map_err(|_| cannot(alias))?
         }
         Some(_) | None => alias_name,
     };
@@ -225,6 +227,24 @@ fn verify_alias(unit: &str, default_instance: Option<&str>, alias: &str) -> Resu
     if name == unit_name || of_default || crate::files::may_alias(name.as_str(), unit) {
         Ok(String::from(name))
     } else {
-        Err(cannot())
+        Err(cannot(name.as_str()))
     }
+}
+
+/// Whether an old way of being wanted, `Alias=x.target.wants/NAME`, suits the unit: under its own name, a template as an instance
+/// or, wanted by a template, as it is.
+fn wants_by_alias(unit: &str, folder: &str, name: &str, alias: &str) -> Result<bool, Refusal> {
+    if folder.is_empty() {
+        return Err(Refusal::NoFolder);
+    }
+    let wanting = folder.strip_suffix(".wants").or_else(|| folder.strip_suffix(".requires"));
+    let Some(wanting) = wanting.and_then(|wanting| UnitName::parse(wanting).ok()) else {
+        return Err(Refusal::BadReference { name: as_told(alias) });
+    };
+    let (Ok(name), Ok(unit)) = (UnitName::parse(name), UnitName::parse(unit)) else { return Ok(false) };
+    Ok(match unit.is_template() {
+        true if name == unit => wanting.is_template(),
+        true => name.template().is_some_and(|template| template == unit),
+        false => name == unit,
+    })
 }

@@ -86,13 +86,14 @@ pub fn is_there<T: Tree + ?Sized>(tree: &T, ground: Ground<'_>, name: &str) -> R
 
 /// Every unit file along the search path, with its path and state, sorted by name.
 pub fn list<T: Tree + ?Sized>(tree: &T, ground: Ground<'_>) -> Vec<(String, State)> {
-    list_and_odd(tree, ground).0
+    list_and_odd(tree, ground, |_| true).0
 }
 
-/// The same, and what was odd in their `[Install]` sections.
+/// The same of those that are meant, and what was odd in their `[Install]` sections.
 pub fn list_and_odd<T: Tree + ?Sized>(
     tree: &T,
     ground: Ground<'_>,
+    is_meant: impl Fn(&str) -> bool,
 ) -> (Vec<(String, State)>, Vec<Diagnostic>) {
     let mut odd = Vec::new();
     let census = Census::read(tree, ground.search);
@@ -101,7 +102,8 @@ pub fn list_and_odd<T: Tree + ?Sized>(
     let mut seen = std::collections::BTreeSet::new();
     for directory in &ground.search.directories {
         for (name, kind) in tree.list(directory).unwrap_or_default() {
-            let counts = matches!(kind, Kind::File | Kind::Symlink(_));
+            let counts =
+                matches!(kind, Kind::File | Kind::Symlink(_)) && !name.starts_with('.') && is_meant(&name);
             if !counts || UnitName::parse(&name).is_err() || !seen.insert(name.clone()) {
                 continue;
             }
@@ -170,17 +172,17 @@ fn one<T: Tree + ?Sized>(
     })
 }
 
-fn unreadable(trouble: Trouble) -> Unreadable {
+pub(super) fn unreadable(trouble: Trouble) -> Unreadable {
     match trouble {
         Trouble::NotFound => Unreadable::NotFound,
         Trouble::DeadEnd => Unreadable::DeadEnd,
         Trouble::BadName => Unreadable::BadName,
         Trouble::Loop => Unreadable::Other("Too many levels of symbolic links".to_owned()),
         Trouble::BadAlias => Unreadable::Other("Invalid cross-device link".to_owned()),
-        Trouble::Masked(reason) | Trouble::Generated(reason) | Trouble::BadSpecifier(reason) => {
+        Trouble::BadSpecifier => Unreadable::Other("Invalid slot".to_owned()),
+        Trouble::Masked(reason) | Trouble::Generated(reason) | Trouble::Other(reason) => {
             Unreadable::Other(reason)
         }
-        Trouble::Other(reason) => Unreadable::Other(reason),
     }
 }
 

@@ -67,7 +67,7 @@ pub enum Trouble {
     BadName,
     Masked(String),
     Generated(String),
-    BadSpecifier(String),
+    BadSpecifier,
     Other(String),
 }
 
@@ -82,8 +82,8 @@ impl Trouble {
             Trouble::BadName => Refusal::Io { path: name, reason: "Invalid argument".to_owned() },
             Trouble::Masked(path) => Refusal::Masked { path },
             Trouble::Generated(path) => Refusal::Generated { path },
-            Trouble::BadSpecifier(text) => Refusal::BadSpecifier { text },
-            Trouble::Other(reason) => Refusal::Io { path: base_name(&name).to_owned(), reason },
+            Trouble::BadSpecifier => Refusal::BadSpecifier { text: name },
+            Trouble::Other(reason) => Refusal::Io { path: name, reason },
         }
     }
 }
@@ -149,8 +149,8 @@ impl<'g> Files<'g> {
         if self.files.len() >= limits::LIST_MAX {
             return Err(Trouble::Other("Argument list too long".to_owned()));
         }
-        let path = if name_or_path.starts_with('/') { simple(name_or_path) } else { String::new() };
-        self.files.push(UnitFile::new(name, path, role));
+        let path = if name_or_path.starts_with('/') { name_or_path } else { "" };
+        self.files.push(UnitFile::new(name, path.to_owned(), role));
         self.waiting.push_back(self.files.len() - 1);
         Ok(self.files.len() - 1)
     }
@@ -294,37 +294,40 @@ impl<'g> Files<'g> {
         let end = join(parent(path), target);
         let directory = resolve(tree, parent(&end)).map_err(|_| Trouble::Loop)?.path;
         let end = join(&directory, base_name(&end));
-        let end_of_all = resolve(tree, &end).map(|end| end.path);
-        let mode = if end_of_all == Err(TreeError::TooManyLinks) {
-            return Err(Trouble::Loop);
-        } else if end_of_all.is_ok_and(|end| end == "/dev/null") {
+        let (name, target) = (base_name(path), base_name(&end));
+        let mode = if end == "/dev/null" {
             Mode::Masked
         } else if is_inside(search, &end) {
-            if base_name(&end) != base_name(path)
-                && !crate::files::may_alias(base_name(path), base_name(&end))
-            {
-                let kind = UnitName::parse(base_name(path)).map(|name| name.kind());
-                return Err(match kind {
-                    Ok(kind) if crate::files::kind_may_alias(kind) => Trouble::BadAlias,
-                    Ok(_) | Err(_) => Trouble::Other("Invalid argument".to_owned()),
-                });
+            let kind = UnitName::parse(name).map(|name| name.kind());
+            match kind {
+                Ok(kind) if crate::files::kind_may_alias(kind) => {}
+                Ok(_) | Err(_) => return Err(Trouble::Other("Invalid argument".to_owned())),
+            }
+            if name == target {
+                return Err(Trouble::Loop);
+            }
+            if !crate::files::may_alias(name, target) {
+                return Err(Trouble::BadAlias);
             }
             Mode::Alias
         } else {
             Mode::Linked
         };
+        if mode != Mode::Masked && resolve(tree, &end) == Err(TreeError::TooManyLinks) {
+            return Err(Trouble::Loop);
+        }
         self.files[at].mode = mode;
         self.files[at].target = end;
         Ok(())
     }
 
-    /// `[Install]` sections of drop-ins count as well.
+    /// `[Install]` sections of drop-ins count as well, but for those of shorter names and of the whole kind.
     fn dropins<T: Tree + ?Sized>(&mut self, tree: &Overlay<'_, T>, at: usize) -> Result<(), Trouble> {
         if self.files[at].mode == Mode::Masked {
             return Ok(());
         }
         let Ok(name) = UnitName::parse(&self.files[at].name) else { return Ok(()) };
-        for path in self.ground.index.dropins_of(&name) {
+        for path in self.ground.index.own_dropins_of(&name) {
             self.install_section(tree, at, &path)?;
         }
         Ok(())

@@ -84,6 +84,7 @@ pub const DISABLE: Action = Action {
 pub const REENABLE: Action = Action {
     method: "ReenableUnitFiles",
     word: "reenable",
+    now: Now::Ignored,
     request: |names, options| Request::Reenable { names, force: force(options) },
     ..ENABLE
 };
@@ -361,20 +362,17 @@ pub fn counts_as_enabled(state: &str) -> bool {
 }
 
 fn target_name(line: &Line, screen: &mut Screen) -> Result<String, Failure> {
-    match line.arguments[0].as_str() {
-        "" => Err(Failure::new("Failed to mangle unit name: Invalid argument")),
-        word => mangled(screen, word, ".target", Globs::Refused),
-    }
+    mangled(screen, &line.arguments[0], ".target", Globs::Refused)
+        .map_err(|_| Failure::new("Failed to mangle unit name: Invalid argument"))
 }
 
 /// Names or paths of unit files. A path may be relative to where the caller stands.
 fn file_names(words: &[String], screen: &mut Screen) -> Result<Vec<String>, Failure> {
     let name = |word: &String| {
         if !word.contains('/') {
-            return match word.as_str() {
-                "" => Err(Failure::new("Failed to mangle unit name or path '': Invalid argument")),
-                word => mangled(screen, word, ".service", Globs::Refused),
-            };
+            return mangled(screen, word, ".service", Globs::Refused).map_err(|_| {
+                Failure::new(format!("Failed to mangle unit name or path '{word}': Invalid argument"))
+            });
         }
         if word.starts_with('/') {
             return Ok(word.clone());

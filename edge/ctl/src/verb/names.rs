@@ -46,14 +46,13 @@ pub fn mangled(screen: &mut Screen, word: &str, suffix: &str, globs: Globs) -> R
     match unit_name::mangle(word, suffix, globs) {
         Some(Mangled { name, warning }) => {
             if let Some(warning) = warning {
-                screen.complain(&warning);
+                screen.hint(&warning);
             }
             Ok(name)
         }
-        None if word.is_empty() => Err(Failure::new(
+        None => Err(Failure::new(
             "Failed to mangle name: Invalid argument\nFailed to expand names: Invalid argument",
         )),
-        None => Err(Failure::new(format!("Failed to mangle name: {word} is no unit name"))),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::text::json::Json;
 use crate::text::paint::{Paint, Style};
 use crate::text::table::{Table, cell, styled};
 use crate::unit_name::{self, Globs};
+use eudaemon_unit::files::base_name;
 
 /// One unit file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,61 +24,45 @@ struct Row {
 pub fn run(line: &Line, screen: &mut Screen) -> Result<u8, Failure> {
     let client = running::reach_if_running(line)?;
     let disk = Disk::read(&line.options);
-    let mut patterns = Vec::new();
-    for word in &line.arguments {
-        patterns.push(names::mangled(screen, word, ".service", Globs::Allowed)?);
-    }
     let files: Vec<(String, String)> = match client {
         Some(mut client) => {
+            let mut patterns = Vec::new();
+            for word in &line.arguments {
+                patterns.push(names::mangled(screen, word, ".service", Globs::Allowed)?);
+            }
             let answer: Result<_, CallError> =
                 client.manager("ListUnitFilesByPatterns", &(&line.options.states, &patterns));
             answer.map_err(|error| Failure::call("list unit files", &error))?
         }
         None => {
-            let (listed, odd) = disk.list();
-            let files = filtered(listed, &line.options.states, &patterns);
-            let is_meant = |line: &&String| {
-                patterns.is_empty() || files.iter().any(|(path, _)| line.contains(&format!("{path}:")))
-            };
-            odd.iter().filter(is_meant).for_each(|line| screen.complain(line));
-            files
+            // What is no whole name says nothing here, as in systemctl: the manager alone completes it.
+            let patterns = &line.arguments;
+            let (listed, odd) = disk.list(|name| {
+                patterns.is_empty() || patterns.iter().any(|pattern| unit_name::matches(pattern, name))
+            });
+            odd.iter().for_each(|line| screen.complain(line));
+            let states = &line.options.states;
+            let asked = |state: &str| states.is_empty() || states.iter().any(|wanted| wanted == state);
+            let asked = listed.into_iter().filter(|(_, state)| asked(state));
+            asked.map(|(path, state)| (path, state.to_owned())).collect()
         }
     };
-    let (presets, odd) = disk.presets();
-    odd.iter().for_each(|line| screen.complain(line));
     let mut rows: Vec<Row> = files
         .into_iter()
-        .map(|(path, state)| {
-            let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
-            // Presets have no say over what nobody can enable.
-            let preset = match state.as_str() {
-                "alias" | "static" | "generated" | "transient" => "-",
-                _ => presets.word(&name),
-            };
-            Row { name, state, preset }
-        })
+        .map(|(path, state)| Row { name: base_name(&path).to_owned(), state, preset: "-" })
         .filter(|row| listing::of_type(&row.name, &line.options))
         .collect();
+    // Presets have no say over what nobody can enable, and are read where they have one.
+    let fixed = |row: &Row| matches!(row.state.as_str(), "alias" | "static" | "generated" | "transient");
+    if !rows.iter().all(fixed) {
+        let (presets, odd) = disk.presets();
+        odd.iter().for_each(|line| screen.complain(line));
+        let asked = rows.iter_mut().filter(|row| !fixed(row));
+        asked.for_each(|row| row.preset = presets.word(&row.name));
+    }
     rows.sort_by_cached_key(|row| listing::order(&row.name));
     print(&rows, &line.options, screen);
     Ok(u8::from(rows.is_empty()))
-}
-
-/// The choice that the manager makes where one runs.
-fn filtered(
-    files: Vec<(String, &'static str)>,
-    states: &[String],
-    patterns: &[String],
-) -> Vec<(String, String)> {
-    files
-        .into_iter()
-        .filter(|(path, state)| {
-            let name = path.rsplit('/').next().unwrap_or(path);
-            (states.is_empty() || states.iter().any(|wanted| wanted == state))
-                && (patterns.is_empty() || patterns.iter().any(|pattern| unit_name::matches(pattern, name)))
-        })
-        .map(|(path, state)| (path, state.to_owned()))
-        .collect()
 }
 
 fn print(rows: &[Row], options: &Options, screen: &mut Screen) {

@@ -122,7 +122,7 @@ impl Files<'_> {
         for word in words.unwrap_or_else(|before| before) {
             let Ok(name) = self.expand(at, &word) else {
                 self.say(odd(format!("Failed to resolve unit name in Also=\"{word}\": Invalid slot")));
-                return Err(Trouble::BadSpecifier(self.files[at].name.clone()));
+                return Err(Trouble::BadSpecifier);
             };
             self.files[at].also.push(name.clone());
             if self.add(&name, Role::Auxiliary).is_err() {
@@ -156,7 +156,7 @@ impl Files<'_> {
             let text =
                 format!("Failed to resolve instance name in DefaultInstance=\"{value}\": Invalid slot");
             self.say(odd(Severity::Error, text));
-            return Err(Trouble::BadSpecifier(self.files[at].name.clone()));
+            return Err(Trouble::BadSpecifier);
         };
         if !instance.is_empty() && name.with_instance(&instance).is_err() {
             let text = format!("Invalid DefaultInstance= value \"{instance}\".");
@@ -178,6 +178,6 @@ impl Files<'_> {
         };
         let scope = Scope { name: &name, fragment: &file.path, cx: self.ground.cx };
         let expanded = expand(text, scope, Allowed::InNames);
-        expanded.map(|text| text.into_owned()).map_err(|_| Trouble::BadSpecifier(text.to_owned()))
+        expanded.map(|text| text.into_owned()).map_err(|_| Trouble::BadSpecifier)
     }
 }
