@@ -26,6 +26,10 @@ impl Process<'_> {
             Expansion::Verbatim => command.argv.clone(),
             Expansion::Variables => expand(&command.argv, environment),
         };
+        // As under systemd, a program gets one word at least: its name.
+        if argv.is_empty() {
+            return Err(Errno::INVAL.into());
+        }
         let path = self.program.take().ok_or(Errno::NOEXEC)?;
         let argv = strings(&argv)?;
         let environment = strings(environment)?;
