@@ -56,3 +56,6 @@ pub const REMARKS: usize = 64;
 /// the longest; microseconds.
 pub const FIRST_PROBE_WAIT: u64 = 100_000;
 pub const LONGEST_PROBE_WAIT: u64 = 1_000_000;
+
+/// How often one stop unmounts what is stacked upon a place: systemd's own limit.
+pub const UNMOUNTS_MAX: u32 = 32;

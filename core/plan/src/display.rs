@@ -2,7 +2,8 @@
 
 use crate::step::{
     Blocking, Command, CopyTo, Directories, DirectoryKind, ExecPlan, Expansion, FindUser, Input,
-    JournalStream, Known, LevelPrefix, Missing, Output, PipeSignal, Place, Program, Step, TakeTty,
+    JournalStream, Known, LevelPrefix, Missing, MountPoint, Output, PipeSignal, Place, Program, Step,
+    TakeTty,
 };
 use std::fmt::{self, Display, Formatter};
 
@@ -52,6 +53,7 @@ impl Display for Step {
                 write!(f, "working-directory {}~", dash(missing))
             }
             Step::NoNewPrivileges => f.write_str("no-new-privileges"),
+            Step::MountPoint(point) => mount_point(point, f),
             Step::FindProgram(program) => find(program, f),
             Step::Exec(command) => exec(command, f),
         }
@@ -125,6 +127,11 @@ fn directories(Directories { kind, entries, mode }: &Directories, f: &mut Format
         write!(f, " {}", entry.path)?;
         entry.links.iter().try_for_each(|link| write!(f, ":{link}"))
     })
+}
+
+fn mount_point(MountPoint { place, source, mode }: &MountPoint, f: &mut Formatter<'_>) -> fmt::Result {
+    write!(f, "mount-point {place} {mode:04o}")?;
+    source.iter().try_for_each(|source| write!(f, " of {source}"))
 }
 
 fn known(which: &Known, f: &mut Formatter<'_>) -> fmt::Result {

@@ -70,6 +70,8 @@ coded! {
         /// The user may divide this cgroup: the directory and the files that move processes and hand on controllers become
         /// theirs. Before the user's number is taken; cgroups(7), "Cgroup delegation".
         31 = GiveCgroup(path: String),
+        /// Make the place that something is to be mounted on.
+        32 = MountPoint(point: MountPoint),
         /// The end: expand variables in the arguments, execute the program that was found.
         27 = Exec(command: Command),
     }
@@ -166,6 +168,15 @@ coded! {
         pub path: String,
         /// Absolute paths of symbolic links to it.
         pub links: Vec<String>,
+    }
+
+    pub struct MountPoint {
+        /// Absolute. A symbolic link on the way to it is a failure.
+        pub place: String,
+        /// What else appears there, if that is a file or directory: a missing one is made, and a place for a file is a file.
+        pub source: Option<String>,
+        /// Of directories that are made.
+        pub mode: u32,
     }
 
     pub enum Known {
@@ -271,7 +282,7 @@ impl Step {
             | Step::SetKnown(_)
             | Step::PassEnvironment(_)
             | Step::UnsetEnvironment(_) => ExitCode::Memory,
-            Step::EnvironmentFile { .. } => ExitCode::Resources,
+            Step::EnvironmentFile { .. } | Step::MountPoint(_) => ExitCode::Resources,
             Step::Umask(_) | Step::Idle(_) => ExitCode::Memory,
             Step::Rlimit { .. } | Step::Mark(_) => ExitCode::Limits,
             Step::SetGroups => ExitCode::Group,

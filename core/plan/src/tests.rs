@@ -52,6 +52,7 @@ fn everything() -> ExecPlan {
         Step::Nice(-5),
         directories(DirectoryKind::Runtime),
         directories(DirectoryKind::Configuration),
+        Step::MountPoint(MountPoint { place: text("/srv"), source: Some(text("/a")), mode: 0o700 }),
         Step::Environment(vec![text("A=b c"), text("D=")]),
         Step::SetKnown(Known::Listen(vec![text("http")])),
         Step::SetKnown(Known::Watchdog { usec: 30_000_000 }),
@@ -151,6 +152,7 @@ oom-score-adjust -100
 nice -5
 runtime-directories 0750 /run/web:/run/alias
 configuration-directories 0750 /run/web:/run/alias
+mount-point /srv 0700 of /a
 environment \"A=b c\" D=
 environment LISTEN_* of http
 environment WATCHDOG_* of 30000000
@@ -159,6 +161,8 @@ environment TERM of /dev/console
 environment JOURNAL_STREAM
 environment SYSTEMD_EXEC_PID
 environment HOME
+environment XDG_RUNTIME_DIR
+give-cgroup /sys/fs/cgroup/x
 pass-environment LANG
 environment-file -/etc/default/web
 unset-environment A

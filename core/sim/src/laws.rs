@@ -8,7 +8,7 @@ use eudaemon_engine::graph::Word;
 use eudaemon_engine::job::{JobView, Phase as JobPhase};
 use eudaemon_engine::{Engine, UnitView};
 use eudaemon_unit::config::unit::CollectMode;
-use eudaemon_unit::config::{Body, Config, Dependency, KillMode};
+use eudaemon_unit::config::{Body, Config, Dependency, Kill, KillMode};
 use eudaemon_unit::name::UnitName;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,7 +102,9 @@ impl Laws {
             // Cleaning is no start, and a start may follow it.
             let rested = is_down(before) || before == ActiveState::Maintenance;
             let stirs = !is_down(view.active) && view.active != ActiveState::Maintenance;
-            if rested && stirs && view.active != ActiveState::Deactivating {
+            // What others mount is up at once, and asks nobody.
+            let by_others = view.active == ActiveState::Active && matches!(view.config.body, Body::Mount(_));
+            if rested && stirs && view.active != ActiveState::Deactivating && !by_others {
                 self.starts_in_order(engine, name, &jobs, clock);
             }
             if before == ActiveState::Active && view.active == ActiveState::Deactivating {
@@ -178,6 +180,18 @@ impl Laws {
             if view.sub == "listening" || service.is_none_or(is_down) {
                 self.broken.push(format!("{name} is {} and {} wait in it", view.sub, backlog.waiting));
             }
+        }
+    }
+
+    /// Where nothing more can happen a unit is up if its place is mounted, and only then.
+    pub fn mounts_are_followed(&mut self, engine: &Engine, mounted: &BTreeMap<UnitName, u32>) {
+        let views = engine.unit_views().filter(|view| matches!(view.config.body, Body::Mount(_)));
+        for view in views.filter(|view| is_down(view.active) == mounted.contains_key(&view.config.name)) {
+            let there = mounted.get(&view.config.name).copied().unwrap_or(0);
+            self.broken.push(format!("{} is {:?} and mounted {there} times", view.config.name, view.active));
+        }
+        for name in mounted.keys().filter(|name| engine.canonical(name).is_none()) {
+            self.broken.push(format!("{name} is mounted and not loaded"));
         }
     }
 
@@ -264,20 +278,24 @@ impl Laws {
 
 fn kills_all(config: &Config) -> bool {
     match &config.body {
-        Body::Service(service) => match service.kill.mode {
-            KillMode::ControlGroup | KillMode::Mixed => service.kill.send_sigkill,
-            KillMode::Process | KillMode::None => false,
-        },
+        Body::Service(service) => leaves_nobody(&service.kill),
+        Body::Mount(mount) => leaves_nobody(&mount.processes.kill),
         Body::Socket(_)
         | Body::Target
         | Body::Slice
         | Body::Scope
         | Body::Device
-        | Body::Mount(_)
         | Body::Automount
         | Body::Swap(_)
         | Body::Timer
         | Body::Path => true,
+    }
+}
+
+fn leaves_nobody(kill: &Kill) -> bool {
+    match kill.mode {
+        KillMode::ControlGroup | KillMode::Mixed => kill.send_sigkill,
+        KillMode::Process | KillMode::None => false,
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Program {
     pub pid_file_after: Option<u64>,
     /// When it begins to take in who knocks on its sockets.
     pub takes_after: Option<u64>,
+    /// When it mounts, or unmounts, what its unit is.
+    pub mounts_after: Option<u64>,
     pub life: Life,
     pub on_term: OnTerm,
 }
@@ -65,6 +67,7 @@ impl Program {
             ready_after: None,
             pid_file_after: None,
             takes_after: None,
+            mounts_after: None,
             life: Life::Stays,
             on_term: OnTerm::Dies { after: 500 },
         }

@@ -3,6 +3,7 @@
 
 mod cleaning;
 mod health;
+mod mounts;
 mod sockets;
 
 use crate::machine::{Faults, Machine};
@@ -19,7 +20,7 @@ use eudaemon_unit::config::exec::{ExecCommand, Expansion, Failure, Privileges};
 use eudaemon_unit::config::service::{NotifyAccess, Restart, Service, ServiceType};
 use eudaemon_unit::config::unit::{CollectMode, Condition, JobMode};
 use eudaemon_unit::config::{Body, Config, Dependency, LoadState};
-use eudaemon_unit::name::UnitName;
+use eudaemon_unit::name::{UnitKind, UnitName};
 use eudaemon_unit::span::{SECOND, Span};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -53,6 +54,9 @@ pub const WITH_CLEANING: u64 = 1 << 35;
 
 /// Seeds with this bit make worlds whose services are asked whether they are well, too.
 pub const WITH_HEALTH: u64 = 1 << 36;
+
+/// Seeds with this bit make worlds in which things are mounted, too.
+pub const WITH_MOUNTS: u64 = 1 << 37;
 
 /// All wishes are made within this time …
 const BUSY: u64 = 60 * SECOND;
@@ -98,6 +102,9 @@ pub fn drive(seed: u64, tracing: Tracing, drive: Drive) -> Report {
     if seed & WITH_CLEANING != 0 {
         cleaning::keep_state(&mut configs, &mut luck);
     }
+    if seed & WITH_MOUNTS != 0 {
+        mounts::add(&mut configs, &mut luck);
+    }
     if seed & WITH_HEALTH != 0 {
         health::add(&mut configs, &mut luck);
     }
@@ -137,6 +144,9 @@ pub fn drive(seed: u64, tracing: Tracing, drive: Drive) -> Report {
     sockets::knock(&names, &mut luck, &mut machine);
     if seed & WITH_FREEZING != 0 {
         freeze(&names, &mut luck, &mut machine);
+    }
+    if seed & WITH_MOUNTS != 0 {
+        mounts::change(&names, &mut luck, &mut machine);
     }
     if seed & WITH_CLEANING != 0 {
         cleaning::clean(&names, &mut luck, &mut machine);
@@ -420,6 +430,9 @@ impl Programs for Moods {
             _more => OnTerm::Dies { after: random.between(10, 2000) },
         };
         let stays = Program { setup, on_term, ..Program::stays() };
+        if spawn.unit.kind() == UnitKind::Mount {
+            return mounts::program(spawn.phase, stays, random);
+        }
         let serves = spawn.phase == Phase::Start && self.serving.contains(&spawn.unit);
         let takes_after = (serves && random.chance(900)).then(|| random.below(SECOND));
         let stays = Program { takes_after, ..stays };

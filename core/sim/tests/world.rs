@@ -4,7 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 use eudaemon_sim::scenario::{
-    Drive, Tracing, WITH_CLEANING, WITH_FREEZING, WITH_HEALTH, WITH_HOLDS, WITH_SOCKETS, drive, run,
+    Drive, Tracing, WITH_CLEANING, WITH_FREEZING, WITH_HEALTH, WITH_HOLDS, WITH_MOUNTS, WITH_SOCKETS, drive,
+    run,
 };
 
 /// Seeds that once broke a law, each with what it showed.
@@ -34,9 +35,18 @@ fn kept_seeds() {
     }
 }
 
-fn with_all(seed: u64) -> [u64; 6] {
+fn with_all(seed: u64) -> [u64; 7] {
     let asked = seed | WITH_HEALTH;
-    [seed, seed | WITH_SOCKETS, seed | WITH_FREEZING, seed | WITH_CLEANING, asked, asked | WITH_FREEZING]
+    let mounted = seed | WITH_MOUNTS;
+    [
+        seed,
+        seed | WITH_SOCKETS,
+        seed | WITH_FREEZING,
+        seed | WITH_CLEANING,
+        mounted,
+        asked,
+        asked | WITH_FREEZING,
+    ]
 }
 
 /// What is wrong with those of so many seeds that fall to one of so many threads.
@@ -71,7 +81,7 @@ fn many_seeds() {
     assert_eq!(
         failing.len(),
         0,
-        "seeds that break a law, of {count} plain ones, as many with sockets, as many with freezing, as many with cleaning, twice as many with health"
+        "seeds that break a law, of {count} plain ones, as many with sockets, as many with freezing, as many with cleaning, as many with mounts, twice as many with health"
     );
 }
 
@@ -93,7 +103,8 @@ fn the_same_seed_gives_the_same_run() {
 /// Writing down and reading changes nothing that follows.
 #[test]
 fn thawed_after_each_step() {
-    let variants = |seed| [seed, seed | WITH_SOCKETS, seed | WITH_CLEANING, seed | WITH_HEALTH];
+    let variants =
+        |seed| [seed, seed | WITH_SOCKETS, seed | WITH_CLEANING, seed | WITH_HEALTH, seed | WITH_MOUNTS];
     for seed in (0..1000).flat_map(variants) {
         let plain = drive(seed, Tracing::Off, Drive::Unbroken);
         let thawed = drive(seed, Tracing::Off, Drive::Thawed);

@@ -1,5 +1,6 @@
 //! From a name to a unit: found along the search path, read, merged, and completed with the dependencies nobody wrote.
 
+mod perpetual;
 mod print;
 
 use crate::config::{Config, Dependency, LoadState};
@@ -7,9 +8,10 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::files::{Found, Fragment, Index, Scope, Sight, Tree, TreeError};
 use crate::implicit::{self, Said};
 use crate::limits;
-use crate::merge::{Merged, Reading, Source, merge, merge_reading, not_loaded};
+use crate::merge::{Merged, Origin, Reading, Source, merge, merge_reading, not_loaded};
 use crate::name::{UnitKind, UnitName};
 use crate::specifier::Context;
+use crate::values::mount_table::Mounted;
 use crate::vendor::container_conditions;
 pub use print::Print;
 use print::{Written, sum_of_looks};
@@ -61,14 +63,19 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
     }
 
     fn read(&self, asked: &UnitName, reading: Reading) -> Merged {
-        match self.written(asked, self.index.find_to_read(self.tree, asked)) {
-            Ok(written) => self.put_together(asked, written, reading),
+        match self.written(asked, self.index.find_to_read(self.tree, asked), Origin::Files) {
+            Ok(written) => self.put_together(asked, written, reading, Origin::Files),
             Err(unusable) => *unusable,
         }
     }
 
     /// The texts about a unit, or what it is where they cannot be read.
-    fn written(&self, asked: &UnitName, mut found: Found) -> Result<Written, Box<Merged>> {
+    fn written(
+        &self,
+        asked: &UnitName,
+        mut found: Found,
+        origin: Origin<'_>,
+    ) -> Result<Written, Box<Merged>> {
         // Scopes are made at run time, by whoever has the processes.
         if asked.kind() == UnitKind::Scope && !crate::files::needs_no_file(asked) {
             return Err(Box::new(missing(found, self)));
@@ -111,7 +118,9 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
                     }
                 }
             }
-        } else if found.fragment == Fragment::Missing && crate::files::needs_no_file(asked) {
+        } else if found.fragment == Fragment::Missing
+            && (crate::files::needs_no_file(asked) || matches!(origin, Origin::Kernel(_)))
+        {
             for path in &found.dropins {
                 let read = self.tree.read_seen(path, limits::UNIT_FILE_MAX).ok();
                 note(read.as_ref().and_then(|(_, sight)| *sight));
@@ -121,25 +130,40 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
         Ok(Written { found, texts, sights, odd })
     }
 
-    fn put_together(&self, asked: &UnitName, written: Written, reading: Reading) -> Merged {
-        let (mut merged, found) = self.merged(asked, written, reading);
+    fn put_together(
+        &self,
+        asked: &UnitName,
+        written: Written,
+        reading: Reading,
+        origin: Origin<'_>,
+    ) -> Merged {
+        let (mut merged, found) = self.merged(asked, written, reading, origin);
         self.finish(&mut merged.config, &found);
         merged
     }
 
-    fn merged(&self, asked: &UnitName, written: Written, reading: Reading) -> (Merged, Found) {
+    fn merged(
+        &self,
+        asked: &UnitName,
+        written: Written,
+        reading: Reading,
+        origin: Origin<'_>,
+    ) -> (Merged, Found) {
         let Written { found, texts, sights: _, odd } = written;
         let sources: Vec<Source<'_>> = texts.iter().map(|(path, text)| Source { path, text }).collect();
         // Specifiers mean the name that was asked for; only then the unit takes its main name.
-        let mut merged = merge_reading(asked, &sources, &found, self.cx, reading);
+        let mut merged = merge_reading(asked, &sources, &found, self.cx, reading, origin);
         merged.diagnostics.splice(0..0, odd);
         (merged, found)
     }
 
     /// The dependencies that a unit's own files and folders say, without those that nobody wrote.
     pub fn written_dependencies(&self, asked: &UnitName) -> Vec<(Dependency, UnitName)> {
-        match self.written(asked, self.index.find_to_read(self.tree, asked)) {
-            Ok(written) => self.merged(asked, written, Reading::UpToTheFault).0.config.unit.dependencies,
+        match self.written(asked, self.index.find_to_read(self.tree, asked), Origin::Files) {
+            Ok(written) => {
+                let (merged, _) = self.merged(asked, written, Reading::UpToTheFault, Origin::Files);
+                merged.config.unit.dependencies
+            }
             Err(_) => Vec::new(),
         }
     }
@@ -217,7 +241,7 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
         {
             return Met::Kept(config, print);
         }
-        let written = match self.written(name, found) {
+        let written = match self.written(name, found, Origin::Files) {
             Ok(written) => written,
             Err(unusable) => return Met::Fresh(unusable, Print::NONE),
         };
@@ -227,7 +251,8 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
                 Met::Kept(config, Print { own: known.own, ..print })
             }
             Some((_, Knowledge::There | Knowledge::Read(_))) | None => {
-                Met::Fresh(Box::new(self.put_together(name, written, Reading::UpToTheFault)), print)
+                let merged = self.put_together(name, written, Reading::UpToTheFault, Origin::Files);
+                Met::Fresh(Box::new(merged), print)
             }
         }
     }
@@ -246,7 +271,24 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
 
     /// One unit, with what holds between it and those it names.
     pub fn one(&self, name: &UnitName) -> Merged {
-        let mut merged = self.load(name);
+        self.related(self.load(name))
+    }
+
+    /// As `one`, of what the kernel says is mounted: where a file says so too, it is the file's unit. Drop-ins count.
+    pub fn mounted(&self, name: &UnitName, mounted: &Mounted) -> Merged {
+        let found = self.index.find_to_read(self.tree, name);
+        match found.fragment {
+            Fragment::Missing => {}
+            Fragment::File(_) | Fragment::Masked(_) | Fragment::Cycle => return self.one(name),
+        }
+        let origin = Origin::Kernel(mounted);
+        match self.written(name, found, origin) {
+            Ok(written) => self.related(self.put_together(name, written, Reading::UpToTheFault, origin)),
+            Err(unusable) => *unusable,
+        }
+    }
+
+    fn related(&self, mut merged: Merged) -> Merged {
         let own = merged.config.name.clone();
         let near: BTreeSet<UnitName> = self.leads_to(Said::all_of(&merged.config)).collect();
         let mut met: BTreeMap<UnitName, Met<'_>> = BTreeMap::new();
@@ -269,7 +311,7 @@ impl<T: Tree + ?Sized> Loader<'_, T> {
 
     fn finish(&self, config: &mut Config, found: &Found) {
         config.name = found.name.clone();
-        perpetual(config);
+        perpetual::complete(config);
         implicit::complete(config, self.scope, self.cx);
         if self.surroundings == Surroundings::Container && config.load == LoadState::Loaded {
             config.unit.conditions.extend(container_conditions(&config.name));
@@ -322,26 +364,6 @@ fn relate(met: &BTreeMap<UnitName, Met<'_>>) -> BTreeMap<UnitName, Vec<(Dependen
         related.entry(edge.from).or_default().push((edge.dependency, edge.to));
     }
     related
-}
-
-/// Units that are always there: systemd.special(7), "Special Slice Units".
-fn perpetual(config: &mut Config) {
-    let description = match config.name.as_str() {
-        "-.slice" => "Root Slice",
-        "system.slice" => "System Slice",
-        "init.scope" => "System and Service Manager",
-        _ => return,
-    };
-    let unit = &mut config.unit;
-    unit.default_dependencies = false;
-    unit.ignore_on_isolate = true;
-    if unit.documentation.is_empty() {
-        let page = if config.name.kind() == UnitKind::Scope { "systemd(1)" } else { "systemd.special(7)" };
-        unit.documentation.push(format!("man:{page}"));
-    }
-    if unit.description.is_empty() {
-        unit.description = description.to_owned();
-    }
 }
 
 fn missing<T: Tree + ?Sized>(found: Found, loader: &Loader<'_, T>) -> Merged {

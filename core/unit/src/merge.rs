@@ -12,6 +12,7 @@ use crate::files::{Found, Fragment, needs_no_file};
 use crate::name::{UnitKind, UnitName};
 use crate::specifier::{Allowed, Context, Scope};
 use crate::syntax::{Assignment, Event, Lexer};
+use crate::values::mount_table::Mounted;
 
 /// The text of one file: the fragment of [`Found`], or one of its drop-ins.
 #[derive(Clone, Copy, Debug)]
@@ -35,9 +36,17 @@ pub(crate) enum Reading {
     Whole,
 }
 
+/// Whose word it is that the unit is there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Origin<'a> {
+    Files,
+    /// The kernel's: this is mounted.
+    Kernel(&'a Mounted),
+}
+
 /// A unit from its texts, which come in the order they are merged: the fragment first, if there is one.
 pub fn merge(name: &UnitName, sources: &[Source<'_>], found: &Found, cx: &Context) -> Merged {
-    merge_reading(name, sources, found, cx, Reading::UpToTheFault)
+    merge_reading(name, sources, found, cx, Reading::UpToTheFault, Origin::Files)
 }
 
 pub(crate) fn merge_reading(
@@ -46,13 +55,16 @@ pub(crate) fn merge_reading(
     found: &Found,
     cx: &Context,
     reading: Reading,
+    origin: Origin<'_>,
 ) -> Merged {
     let mut draft = Draft::new(name.kind(), &cx.defaults);
     let mut diagnostics = Report::default();
     draft.unit.ignore_on_isolate = name.kind().stays_on_isolate();
     let (fragment, mut load) = match &found.fragment {
         Fragment::File(path) => (Some(path.as_str()), LoadState::Loaded),
-        Fragment::Missing if needs_no_file(name) => (None, LoadState::Loaded),
+        Fragment::Missing if needs_no_file(name) || matches!(origin, Origin::Kernel(_)) => {
+            (None, LoadState::Loaded)
+        }
         Fragment::Missing => (None, LoadState::NotFound),
         Fragment::Masked(path) => (Some(path.as_str()), LoadState::Masked),
         Fragment::Cycle => {
@@ -84,6 +96,9 @@ pub(crate) fn merge_reading(
         dropins = Dropins::DoNot;
     }
     drop_own_name(&mut draft, name, &mut diagnostics);
+    if let Origin::Kernel(mounted) = origin {
+        draft.found_mounted(mounted);
+    }
     if load == LoadState::Loaded {
         defaults::fill(&mut draft, name, &cx.defaults);
         if let Err(refusal) = check::verify(&draft, name, &mut diagnostics) {
@@ -251,8 +266,8 @@ fn assemble(draft: Draft, name: &UnitName, found: &Found, load: LoadState) -> Co
             Body::Socket(Box::new(socket))
         }
         UnitKind::Mount => {
-            mount.processes = Some(Box::new(Processes { exec, kill }));
-            Body::Mount(mount)
+            *mount.processes = Processes { exec, kill };
+            Body::Mount(Box::new(mount))
         }
         UnitKind::Swap => Body::Swap(Box::new(Processes { exec, kill })),
         kind @ (UnitKind::Target

@@ -36,8 +36,8 @@ pub use clients::Reloading;
 pub use fault::Fault;
 pub use model::{
     AddedDependency, Capacity, Checked, CommandRun, FileChange, FileChanges, FileStep, Force, Job, JobState,
-    Manager, Model, Place, PresetMode, Process, Relation, Resources, Run, ServiceRun, Setting, SocketRun,
-    Unit, UnitFile,
+    Manager, Model, MountRun, Place, PresetMode, Process, Relation, Resources, Run, ServiceRun, Setting,
+    SocketRun, Unit, UnitFile,
 };
 pub use objects::{OURS, OURS_OF_MANAGER};
 pub use plan::{Cycle, LeftOut, Plan, PlanReason, PlannedJob, QueuedJob};

@@ -17,6 +17,7 @@ use eudaemon_unit::config::Config;
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::manager::Settings;
 use eudaemon_unit::name::UnitName;
+use eudaemon_unit::values::mount_table::Mounted;
 use std::sync::Arc;
 
 pub trait Model {
@@ -156,6 +157,7 @@ pub struct Unit {
 pub enum Run {
     Service(Box<ServiceRun>),
     Socket(SocketRun),
+    Mount(MountRun),
     /// Its state says it all.
     Plain,
 }
@@ -199,9 +201,19 @@ pub struct CommandRun {
 pub struct SocketRun {
     pub control_pid: u32,
     pub result: ServiceResult,
+    pub commands: Vec<(Phase, u32, CommandRun)>,
     pub connections: u32,
     pub accepted: u32,
     pub refused: u32,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct MountRun {
+    pub control_pid: u32,
+    pub result: ServiceResult,
+    pub commands: Vec<(Phase, u32, CommandRun)>,
+    /// What the kernel says, while there is a mount.
+    pub mounted: Option<Mounted>,
 }
 
 /// The dependency lists of org.freedesktop.systemd1.Unit, one word each.

@@ -208,7 +208,7 @@ mod tests {
                   Value      a length of time such as 5s, 1min 30s or infinity
                   Next line  takes the place of the one before
                   Property   TimeoutUSec
-                  Acted on   not yet
+                  Acted on   yes
                   Man page   systemd.mount(5)
 
                   Section    [Swap]

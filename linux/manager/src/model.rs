@@ -9,8 +9,8 @@ use crate::settings;
 use crate::site::Site;
 use crate::visitors::{at_rest, is_transient};
 use eudaemon_bus::{
-    Capacity, CommandRun, Credentials, Fault, FileChange, FileChanges, Job, JobState, Manager, Model, Place,
-    Process, Relation, Resources, Run, ServiceRun, Setting, SocketRun, Unit, UnitFile,
+    Capacity, CommandRun, Credentials, Fault, FileChange, FileChanges, Job, JobState, Manager, Model,
+    MountRun, Place, Process, Relation, Resources, Run, ServiceRun, Setting, SocketRun, Unit, UnitFile,
 };
 use eudaemon_engine::Engine;
 use eudaemon_engine::UnitView;
@@ -20,6 +20,7 @@ use eudaemon_engine::api::{
 };
 use eudaemon_engine::graph::Word;
 use eudaemon_engine::job::Phase;
+use eudaemon_engine::kind::CommandRecord;
 use eudaemon_engine::transaction::account::Account;
 use eudaemon_engine::why::Link;
 use eudaemon_host::group::Ladder;
@@ -60,6 +61,11 @@ impl Outlook<'_> {
                 CommandRun { pid: pid(process), started, exited, status }
             };
         let history = view.history;
+        let commands = || {
+            let runs = history.commands.iter();
+            let run = |run: &CommandRecord| command(Some(run.process), run.started, run.ended, run.status);
+            runs.map(|one| (one.phase, one.index, run(one))).collect()
+        };
         match &view.config.body {
             Body::Service(service) => Run::Service(Box::new(ServiceRun {
                 main_pid: pid(view.main),
@@ -78,13 +84,7 @@ impl Outlook<'_> {
                     history.main.ended,
                     history.main.status,
                 ),
-                commands: history
-                    .commands
-                    .iter()
-                    .map(|run| {
-                        (run.phase, run.index, command(Some(run.process), run.started, run.ended, run.status))
-                    })
-                    .collect(),
+                commands: commands(),
                 watchdog_ping: history.watchdog_ping,
                 watchdog_usec: history.watchdog_override.unwrap_or(service.watchdog.0),
                 stored_fds: self.site.host.stored_count(name) as u32,
@@ -93,15 +93,21 @@ impl Outlook<'_> {
             Body::Socket(_) => Run::Socket(SocketRun {
                 control_pid: pid(view.control),
                 result: view.result,
+                commands: commands(),
                 connections: 0,
                 accepted: 0,
                 refused: 0,
+            }),
+            Body::Mount(_) => Run::Mount(MountRun {
+                control_pid: pid(view.control),
+                result: view.result,
+                commands: commands(),
+                mounted: self.site.mount_table.get(name).cloned(),
             }),
             Body::Target
             | Body::Slice
             | Body::Scope
             | Body::Device
-            | Body::Mount(_)
             | Body::Automount
             | Body::Swap(_)
             | Body::Timer
@@ -181,7 +187,7 @@ impl Model for Outlook<'_> {
             assertion: view.assertion,
             job: view.job,
             invocation: view.invocation,
-            cgroup: if down || !has_cgroup(&view.config.body) {
+            cgroup: if down || !has_cgroup(&view) {
                 String::new()
             } else {
                 self.site.host.cgroup_path(id, Some(view.config))
@@ -410,11 +416,11 @@ impl Model for Outlook<'_> {
     }
 }
 
-fn has_cgroup(body: &Body) -> bool {
-    match body {
-        Body::Service(_) | Body::Socket(_) | Body::Slice | Body::Scope | Body::Mount(_) | Body::Swap(_) => {
-            true
-        }
+fn has_cgroup(view: &UnitView<'_>) -> bool {
+    match &view.config.body {
+        Body::Service(_) | Body::Socket(_) | Body::Slice | Body::Scope | Body::Swap(_) => true,
+        // What others mounted never had a process.
+        Body::Mount(_) => !view.history.commands.is_empty(),
         Body::Target | Body::Device | Body::Automount | Body::Timer | Body::Path => false,
     }
 }

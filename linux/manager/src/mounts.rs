@@ -1,123 +1,102 @@
-//! What is mounted, as mount units: /proc/self/mountinfo read when the kernel says it changed.
+//! What is mounted, as mount units: the kernel's table, read when the kernel says that it changed, and when the engine asks.
 
 use crate::site::Site;
+use crate::sys::readiness::watch;
 use crate::units::Loaded;
 use eudaemon_engine::Engine;
 use eudaemon_engine::api::{Event, Input};
-use eudaemon_unit::config::{Body, Config, LoadState, Mount};
-use eudaemon_unit::implicit::mounts_above;
+use eudaemon_unit::config::{Config, LoadState};
+use eudaemon_unit::implicit::{mounts_above, orders_after_mounted};
 use eudaemon_unit::name::UnitName;
+use eudaemon_unit::values::mount_table::{self, MOUNT_TABLE, Mounted, OWN_OPTIONS};
 use eudaemon_unit::values::mounts::is_left_out;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
-/// One line of proc_pid_mountinfo(5).
-struct Mounted {
-    name: UnitName,
-    mount: Mount,
+/// What is mounted, by the unit that stands for its place.
+pub type Table = BTreeMap<UnitName, Mounted>;
+
+pub fn table() -> Table {
+    let read = |path| fs::read_to_string(path).unwrap_or_default();
+    let mounted = mount_table::read(&read(MOUNT_TABLE), &read(OWN_OPTIONS)).into_values();
+    let mounted = mounted.filter(|one| !is_left_out(&one.place));
+    mounted.filter_map(|one| Some((mounts_above(&one.place).pop()?, one))).collect()
 }
 
-fn table() -> Vec<Mounted> {
-    let text = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    text.lines().filter_map(line).filter(|one| !is_left_out(&one.mount.place)).collect()
-}
-
-fn line(line: &str) -> Option<Mounted> {
-    let (left, right) = line.split_once(" - ")?;
-    let fields: Vec<&str> = left.split(' ').collect();
-    let mut rest = right.split(' ');
-    let place = unescape(fields.get(4)?);
-    let mount = Mount {
-        kind: rest.next()?.to_owned(),
-        what: unescape(rest.next()?),
-        options: (*fields.get(5)?).to_owned(),
-        place: place.clone(),
-        processes: None,
-    };
-    Some(Mounted { name: mounts_above(&place).pop()?, mount })
-}
-
-impl Mounted {
-    /// A mount without a unit file is known by what the kernel says of it.
-    fn complete(&self, config: &mut Config) {
-        if config.load == LoadState::NotFound {
-            config.load = LoadState::Loaded;
-            config.body = Body::Mount(self.mount.clone());
-            config.unit.description = match self.mount.place.as_str() {
-                "/" => "Root Mount".to_owned(),
-                place => place.to_owned(),
-            };
-        }
+/// Where the kernel tells that the table is another; `None`: there is no /proc. Within a tokio runtime.
+pub fn changes() -> io::Result<Option<AsyncFd<OwnedFd>>> {
+    match fs::File::open(MOUNT_TABLE) {
+        Ok(table) => watch(table.into(), Interest::PRIORITY).map(Some),
+        Err(_) => Ok(None),
     }
-}
-
-/// Units read anew from disk do not lose what is mounted without a file.
-pub fn keep_mounted(units: &mut [Loaded]) {
-    let mounted = table();
-    for unit in units.iter_mut().filter(|unit| unit.config.load == LoadState::NotFound) {
-        if let Some(one) = mounted.iter().find(|one| one.name == unit.config.name) {
-            one.complete(Arc::make_mut(&mut unit.config));
-        }
-    }
-}
-
-/// The kernel writes blanks in octal.
-fn unescape(text: &str) -> String {
-    let mut out = Vec::new();
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        let digits: Vec<u8> = if byte == b'\\' { bytes.clone().take(3).collect() } else { Vec::new() };
-        let octal = std::str::from_utf8(&digits).ok().and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        match octal.filter(|_| digits.len() == 3) {
-            Some(value) => {
-                out.push(value);
-                bytes.nth(2);
-            }
-            None => out.push(byte),
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 impl Site {
     /// Tells the engine what is mounted; places without a unit get one that says what the kernel says.
     pub fn observe_mounts(&mut self, engine: &Engine) {
-        if self.machine.place.scope == eudaemon_host::place::Scope::User {
-            return;
+        let mut table = table();
+        if self.is_folder() {
+            // Whoever has a folder run wants its units, and no others.
+            table.retain(|name, _| engine.canonical(name).is_some());
         }
-        let mounted = table();
-        let mut units: Vec<Loaded> = Vec::new();
-        // Those that are gone since are no longer waited for.
-        let there: BTreeSet<&UnitName> = mounted.iter().map(|one| &one.name).collect();
-        self.units.mounted.retain(|name| there.contains(name));
-        for one in &mounted {
-            if engine.canonical(&one.name).is_none()
-                && !units.iter().any(|loaded| loaded.config.name == one.name)
-            {
-                let mut config = (*self.units.one(&one.name)).clone();
-                if config.load == LoadState::NotFound {
-                    self.units.mounted.insert(one.name.clone());
-                }
-                one.complete(&mut config);
-                units.push(Loaded { config: Arc::new(config), diagnostics: Vec::new(), print: None });
+        let before = std::mem::replace(&mut self.mount_table, table);
+        let names: Vec<UnitName> = self.mount_table.keys().cloned().collect();
+        let is_foreign = |name: &&UnitName| match engine.config(name) {
+            Some(config) if config.load != LoadState::NotFound => config.fragment.is_none(),
+            Some(_) | None => !self.units.has_file(name),
+        };
+        let foreign: BTreeSet<UnitName> = names.iter().filter(is_foreign).cloned().collect();
+        let known = std::mem::replace(&mut self.units.mounted, foreign);
+        let fresh: Vec<Loaded> =
+            self.mount_table.iter().filter_map(|(name, one)| self.found(engine, name, one)).collect();
+        let new: BTreeSet<UnitName> = self.units.mounted.difference(&known).cloned().collect();
+        let mut brought = fresh;
+        brought.extend(ordered_after(engine, &new));
+        self.bring(brought);
+        self.inbox.push_back(Input::Fact(Event::Mounts(names)));
+        // Of what nobody wrote and nobody mounts any more there is no unit.
+        let gone = before.keys().filter(|name| !self.mount_table.contains_key(*name));
+        let gone: Vec<UnitName> = gone
+            .filter(|name| engine.config(name).is_some_and(|config| config.fragment.is_none()))
+            .cloned()
+            .collect();
+        let missing = gone.iter().map(|name| Loaded::plain(self.units.one(name))).collect();
+        self.bring(missing);
+    }
+
+    /// The unit of a mount that the engine does not know, or knows as missing.
+    fn found(&self, engine: &Engine, name: &UnitName, mounted: &Mounted) -> Option<Loaded> {
+        let known = engine.config(name).is_some_and(|config| config.load != LoadState::NotFound);
+        (!known).then(|| Loaded::plain(self.units.mounted(name, mounted)))
+    }
+
+    /// Units read anew from disk do not lose what is mounted without a file.
+    pub fn keep_mounted(&mut self, units: &mut [Loaded]) {
+        for unit in units.iter_mut().filter(|unit| unit.config.load == LoadState::NotFound) {
+            if let Some(mounted) = self.mount_table.get(&unit.config.name) {
+                unit.config = self.units.mounted(&unit.config.name, mounted);
             }
         }
-        self.bring(units);
-        let names = mounted.into_iter().map(|one| one.name).collect();
-        self.inbox.push_back(Input::Fact(Event::Mounts(names)));
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines() {
-        let found = line(r"36 35 98:0 /mnt1 /a\040b rw,noatime master:1 - ext3 /dev/root rw,errors=continue")
-            .unwrap();
-        assert_eq!(found.name.as_str(), r"a\x20b.mount");
-        assert_eq!((found.mount.place.as_str(), found.mount.what.as_str()), ("/a b", "/dev/root"));
-        assert!(line("36 35 98:0 / /").is_none());
-    }
+/// Units that are there already, and whose paths lie on what was mounted just now.
+fn ordered_after(engine: &Engine, new: &BTreeSet<UnitName>) -> Vec<Loaded> {
+    let behind = |config: &Arc<Config>| {
+        let orders = orders_after_mounted(config, new);
+        let orders: Vec<_> =
+            orders.into_iter().filter(|order| !config.unit.dependencies.contains(order)).collect();
+        if orders.is_empty() {
+            return None;
+        }
+        let mut config = Config::clone(config);
+        config.unit.dependencies.extend(orders);
+        Some(Loaded::plain(Arc::new(config)))
+    };
+    engine.configs().filter_map(behind).collect()
 }

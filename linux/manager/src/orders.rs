@@ -31,6 +31,7 @@ pub fn subject(engine: &Engine, action: &Action) -> Option<UnitName> {
         | Action::Release { unit, .. }
         | Action::Begin { unit, .. } => Some(unit.clone()),
         Action::Load { .. }
+        | Action::LookAtMounts
         | Action::StopProbe { .. }
         | Action::RemovePidFile { .. }
         | Action::WatchBusName { .. }
@@ -66,6 +67,7 @@ pub fn newborn(action: &Action) -> Option<&UnitName> {
         | Action::Begin { .. }
         | Action::RemovePidFile { .. }
         | Action::Load { .. }
+        | Action::LookAtMounts
         | Action::WatchBusName { .. }
         | Action::Finish(_) => None,
     }

@@ -97,6 +97,10 @@ pub fn run(options: Options) -> io::Result<()> {
             site.look_for_bus(&engine);
             site.perform(&engine, output);
             site.hold_folder(&engine);
+            if !site.is_folder() {
+                // Nobody watched in between.
+                site.observe_mounts(&engine);
+            }
         }
     }
     site.host.ready()?;

@@ -15,6 +15,7 @@ use eudaemon_unit::load::{Again, Fresh, Loader, Print, Surroundings};
 use eudaemon_unit::manager::Defaults;
 use eudaemon_unit::name::UnitName;
 use eudaemon_unit::specifier::Context;
+use eudaemon_unit::values::mount_table::{MOUNT_TABLE, Mounted};
 use eudaemon_unit::vendor::{Own, WithVendor};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -44,6 +45,13 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// Where equal texts would make an equal unit, with nothing more to be said of it.
     pub print: Option<Print>,
+}
+
+impl Loaded {
+    /// Made here, with nothing to be said of it and nothing to be known again by.
+    pub fn plain(config: Arc<Config>) -> Loaded {
+        Loaded { config, diagnostics: Vec::new(), print: None }
+    }
 }
 
 impl Units {
@@ -136,6 +144,29 @@ impl Units {
         Arc::new(config)
     }
 
+    /// The unit of what the kernel says is mounted.
+    pub fn mounted(&self, name: &UnitName, mounted: &Mounted) -> Arc<Config> {
+        let mut config = self.loader().mounted(name, mounted).config;
+        self.leave_mounted(&mut config);
+        implicit::after_mounted(&mut config, &self.mounted);
+        Arc::new(config)
+    }
+
+    pub fn has_file(&self, name: &UnitName) -> bool {
+        self.index.has(name)
+    }
+
+    /// Beside another PID 1 the machine's mounts are the other's: our end is not theirs.
+    fn leave_mounted(&self, config: &mut Config) -> bool {
+        let Body::Mount(_) = &config.body else { return false };
+        if self.role == Role::First {
+            return false;
+        }
+        let before = config.unit.dependencies.len();
+        config.unit.dependencies.retain(|(_, other)| other.as_str() != "umount.target");
+        before != config.unit.dependencies.len()
+    }
+
     /// Did the unit's files change after this instant? A drop-in that came or went counts too.
     pub fn has_changed(&self, config: &Config, since: Moment) -> bool {
         let newer;
@@ -156,7 +187,8 @@ impl Units {
             }
             Err(_) => !path.starts_with("/usr/lib/eudaemon/"),
         };
-        config.fragment.iter().chain(&config.source).chain(&config.dropins).any(changed)
+        let source = config.source.iter().filter(|source| *source != MOUNT_TABLE);
+        config.fragment.iter().chain(source).chain(&config.dropins).any(changed)
     }
 
     fn loader(&self) -> Loader<'_, WithVendor<HostTree>> {
@@ -240,6 +272,7 @@ impl Units {
         if self.role == Role::Beside && self.scope == files::Scope::System {
             adapted |= leave_to_the_host(&mut config);
             adapted |= spare_what_is_there(&mut config);
+            adapted |= self.leave_mounted(&mut config);
         }
         implicit::after_mounted(&mut config, &self.mounted);
         if let Some(column) = self.column {

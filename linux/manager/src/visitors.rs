@@ -1,6 +1,6 @@
 //! Units that are only looked at: nobody needs them loaded, and their files say it all.
 
-use eudaemon_bus::{Checked, Run, ServiceRun, SocketRun, Unit};
+use eudaemon_bus::{Checked, MountRun, Run, ServiceRun, SocketRun, Unit};
 use eudaemon_engine::FreezerState;
 use eudaemon_engine::api::{ActiveState, Moment};
 use eudaemon_unit::config::{Body, Config};
@@ -41,11 +41,11 @@ pub fn at_rest(config: Arc<Config>) -> Unit {
             Run::Service(Box::new(ServiceRun { watchdog_usec: service.watchdog.0, ..ServiceRun::default() }))
         }
         Body::Socket(_) => Run::Socket(SocketRun::default()),
+        Body::Mount(_) => Run::Mount(MountRun::default()),
         Body::Target
         | Body::Slice
         | Body::Scope
         | Body::Device
-        | Body::Mount(_)
         | Body::Automount
         | Body::Swap(_)
         | Body::Timer

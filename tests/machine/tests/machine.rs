@@ -28,6 +28,8 @@ mod kills;
 mod kit;
 #[path = "cases/life.rs"]
 mod life;
+#[path = "cases/mounts.rs"]
+mod mounts;
 #[path = "cases/names.rs"]
 mod names;
 #[path = "cases/nine.rs"]
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         boot::CASES,
         nine::CASES,
         kit::CASES,
+        mounts::CASES,
         names::CASES,
         life::CASES,
         places::CASES,

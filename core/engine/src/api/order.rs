@@ -208,6 +208,8 @@ pub enum Action {
     Load {
         unit: UnitName,
     },
+    /// The kernel's table of mounts is to be read; answered by `Mounts`.
+    LookAtMounts,
     /// The last order: init stops what is left and ends.
     Finish(Finale),
 }

@@ -7,13 +7,14 @@ mod stdio;
 
 use crate::api::{Phase, Spawn};
 use eudaemon_plan::step::{
-    Command, Directories, Directory, DirectoryKind, ExecPlan, Expansion, Missing, PipeSignal, Program,
-    Resource, Step,
+    Command, Directories, Directory, DirectoryKind, ExecPlan, Expansion, Missing, MountPoint, PipeSignal,
+    Program, Resource, Step,
 };
 use eudaemon_unit::config::exec::{self, Capabilities, Exec};
 use eudaemon_unit::config::service::{NotifyAccess, Service, ServiceType};
 use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::specifier;
+use eudaemon_unit::values::mounts;
 
 /// Whose manager spawns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,8 +126,20 @@ impl Draft<'_> {
         if let (Some(index), true) = (self.facts.idle, self.waits_until_idle()) {
             self.add(Step::Idle(index));
         }
+        self.mount_point();
         // Before anything makes a file.
         self.add(Step::Umask(self.exec.umask));
+    }
+
+    /// As root, whoever mount(8) runs as.
+    fn mount_point(&mut self) {
+        let Body::Mount(mount) = &self.config.body else { return };
+        if self.spawn.phase == Phase::Start {
+            let source =
+                (mounts::is_bind(&mount.options) && mount.what.starts_with('/')).then(|| mount.what.clone());
+            let (place, mode) = (mount.place.clone(), mount.directory_mode);
+            self.add(Step::MountPoint(MountPoint { place, source, mode }));
+        }
     }
 
     fn waits_until_idle(&self) -> bool {

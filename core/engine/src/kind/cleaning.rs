@@ -97,6 +97,10 @@ pub(super) fn step(state: State, input: Input, config: &Config, cx: &mut Cx) -> 
             stop(cx)
         }
         (Input::Cleaned(outcome), state) => {
+            // It may have been mounted meanwhile.
+            if let Body::Mount(_) = &config.body {
+                cx.order(Action::LookAtMounts);
+            }
             // systemd has a process do it, and takes that one's end for the unit's.
             let result = match (outcome, &state) {
                 (Ok(()), State::Removing { .. } | State::Stopped) => return super::State::initial(config),
@@ -144,11 +148,11 @@ fn failed(config: &Config) -> super::State {
     match &config.body {
         Body::Service(_) => super::State::Service(super::service::State::Failed),
         Body::Socket(_) => super::State::Socket(super::socket::State::Failed),
+        Body::Mount(_) => super::State::Mount(super::mount::State::Failed),
         Body::Target
         | Body::Slice
         | Body::Scope
         | Body::Device
-        | Body::Mount(_)
         | Body::Automount
         | Body::Swap(_)
         | Body::Timer

@@ -12,9 +12,11 @@
 //! What outlives a state (the last result, how each command ended) is the unit's [`History`], kept beside it.
 
 pub mod cleaning;
+mod control;
 mod cx;
 pub mod device;
 mod history;
+mod input;
 pub mod mount;
 pub mod scope;
 pub mod service;
@@ -29,15 +31,12 @@ mod tests;
 
 pub use cx::{Cx, Effects, HealthNews, Level, ProcessIds, ReloadOutcome, Reply, Restarts, Run, WentDown};
 pub use history::{CommandRecord, History, MainRecord, NotifyState, Triggers};
+pub use input::{HealthInput, Input, Presence, StopFor, Triggered};
 pub(crate) use words::trouble;
 
-use crate::api::{
-    Action, ActiveState, Event, ExitStatus, Freezer, Moment, Notification, NotifySender, Occupancy,
-    Ownership, ProcId, Resource, Trouble,
-};
-use eudaemon_unit::config::{Body, Config, Service, Socket};
+use crate::api::{Action, ActiveState, Moment, ProcId, Trouble};
+use eudaemon_unit::config::{Body, Config, Mount, Service, Socket};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// Where a unit is in its life, by kind. Written down after each step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,138 +52,6 @@ pub enum State {
     Unserved(unserved::State),
     /// Of any kind: what it keeps on disk is being removed.
     Cleaning(cleaning::State),
-}
-
-/// What a stop is for: `RestartKillSignal=` and what is kept for the next run depend on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum StopFor {
-    Stop,
-    Restart,
-}
-
-/// How the unit that a socket triggers is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Triggered {
-    /// It went down (or its start job is gone and it is not up).
-    Inactive,
-    /// Its start limit was hit: further connections would be refused as well.
-    StartLimitHit,
-    /// It came up, by whatever cause.
-    Active,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Presence {
-    Present,
-    Absent,
-}
-
-/// What concerns the asking of a service for its health, and nothing else.
-#[derive(Clone, Debug)]
-pub enum HealthInput {
-    Probed {
-        process: ProcId,
-        outcome: Result<(), String>,
-    },
-    /// Its processes are being suspended, or go on.
-    Freezer(Freezer),
-    /// `[X-Health]` says something else than before.
-    Reconfigured,
-    /// A new manager goes on, and has told what was heard meanwhile.
-    Recovered,
-}
-
-/// What one unit hears. The first six are wishes of the engine's jobs, the others facts.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// A start job runs: conditions hold, the start limit is not hit.
-    Start,
-    /// A start was refused by the unit's start limit.
-    StartLimitHit,
-    Stop(StopFor),
-    Reload,
-    ResetFailed,
-    Clean(BTreeSet<Resource>),
-
-    Spawned {
-        process: ProcId,
-    },
-    SpawnFailed {
-        process: ProcId,
-        trouble: Trouble,
-    },
-    Executed {
-        process: ProcId,
-    },
-    SetupFailed {
-        process: ProcId,
-        code: u8,
-        errno: i32,
-    },
-    Exited {
-        process: ProcId,
-        status: ExitStatus,
-    },
-    MainFound {
-        process: ProcId,
-    },
-    MainMissing {
-        process: ProcId,
-        reason: String,
-    },
-    Notified {
-        sender: NotifySender,
-        message: Box<Notification>,
-    },
-    Occupancy(Occupancy),
-    SocketsOpened(Result<(), Trouble>),
-    SocketReady,
-    /// The bus name of the unit's own `BusName=`.
-    BusName(Ownership),
-    /// Whether the host has this mount.
-    Mount(Presence),
-    OutOfMemory,
-    /// Where a service is asked whether it is well.
-    Health(HealthInput),
-    /// What [`Action::Clean`] came to.
-    Cleaned(Result<(), Trouble>),
-    /// The deadline of the state has passed.
-    Deadline,
-    /// The restart asked for by [`Cx::restart_due`] could not be queued.
-    RestartRefused,
-    /// The start asked for by [`Cx::trigger`] could not be queued.
-    TriggerRefused,
-    Triggered(Triggered),
-}
-
-impl Input {
-    /// The fact of an event that concerns one unit, for that unit; `None`: the event is the engine's own affair.
-    pub fn of(event: Event) -> Option<Input> {
-        match event {
-            Event::Spawned { process } => Some(Input::Spawned { process }),
-            Event::SpawnFailed { process, trouble } => Some(Input::SpawnFailed { process, trouble }),
-            Event::Executed { process } => Some(Input::Executed { process }),
-            Event::SetupFailed { process, code, errno } => Some(Input::SetupFailed { process, code, errno }),
-            Event::Exited { process, status } => Some(Input::Exited { process, status }),
-            Event::MainFound { unit: _, process } => Some(Input::MainFound { process }),
-            Event::MainMissing { unit: _, process, reason } => Some(Input::MainMissing { process, reason }),
-            Event::Notified { unit: _, sender, message } => {
-                Some(Input::Notified { sender, message: Box::new(message) })
-            }
-            Event::Occupancy { unit: _, occupancy } => Some(Input::Occupancy(occupancy)),
-            Event::SocketsOpened { unit: _, outcome } => Some(Input::SocketsOpened(outcome)),
-            Event::SocketReady { unit: _ } => Some(Input::SocketReady),
-            Event::BusName { name: _, owner } => Some(Input::BusName(owner)),
-            Event::OutOfMemory { unit: _ } => Some(Input::OutOfMemory),
-            Event::Probed { process, outcome } => {
-                Some(Input::Health(HealthInput::Probed { process, outcome }))
-            }
-            Event::Cleaned { unit: _, outcome } => Some(Input::Cleaned(outcome)),
-            Event::Loaded(_) | Event::ConditionsChecked { .. } | Event::Mounts(_) | Event::Freezer { .. } => {
-                None
-            }
-        }
-    }
 }
 
 /// A process a state owns.
@@ -228,7 +95,10 @@ pub fn step(state: State, input: Input, config: &Config, cx: &mut Cx) -> State {
         State::Target(state) => State::Target(target::step(state, input, cx)),
         State::Slice(state) => State::Slice(slice::step(state, input, cx)),
         State::Scope(state) => State::Scope(scope::step(state, input, cx)),
-        State::Mount(state) => State::Mount(mount::step(state, input, cx)),
+        State::Mount(state) => State::Mount(match mount_of(config) {
+            Some(mount) => mount::step(state, input, config, mount, cx),
+            None => state,
+        }),
         State::Device(state) => State::Device(device::step(state, input, cx)),
         State::Unserved(state) => State::Unserved(unserved::step(state, input, cx)),
     }
@@ -286,13 +156,11 @@ impl State {
         match self {
             State::Service(state) => state.deadline(),
             State::Socket(state) => state.deadline(),
+            State::Mount(state) => state.deadline(),
             State::Cleaning(state) => state.deadline(),
-            State::Target(_)
-            | State::Slice(_)
-            | State::Scope(_)
-            | State::Mount(_)
-            | State::Device(_)
-            | State::Unserved(_) => None,
+            State::Target(_) | State::Slice(_) | State::Scope(_) | State::Device(_) | State::Unserved(_) => {
+                None
+            }
         }
     }
 
@@ -381,10 +249,10 @@ impl State {
         match self {
             State::Service(state) => state.control(),
             State::Socket(state) => state.control(),
+            State::Mount(state) => state.control(),
             State::Target(_)
             | State::Slice(_)
             | State::Scope(_)
-            | State::Mount(_)
             | State::Device(_)
             | State::Unserved(_)
             | State::Cleaning(_) => None,
@@ -416,13 +284,13 @@ impl State {
             State::Socket(state) => {
                 socket_of(config).map_or(Vec::new(), |socket| state.waiting_for(socket, cx))
             }
+            State::Mount(state) => {
+                mount_of(config).map_or(Vec::new(), |mount| state.waiting_for(config, mount, cx))
+            }
             State::Cleaning(state) => state.waiting_for(cx.unit),
-            State::Target(_)
-            | State::Slice(_)
-            | State::Scope(_)
-            | State::Mount(_)
-            | State::Device(_)
-            | State::Unserved(_) => Vec::new(),
+            State::Target(_) | State::Slice(_) | State::Scope(_) | State::Device(_) | State::Unserved(_) => {
+                Vec::new()
+            }
         }
     }
 }
@@ -432,36 +300,57 @@ pub fn overdue(state: &State, config: &Config, now: Moment) -> Option<String> {
     match state {
         State::Service(state) => service::overdue(state, service_of(config)?, now.monotonic),
         State::Socket(state) => state.overdue(socket_of(config)?),
+        State::Mount(state) => state.overdue(mount_of(config)?),
         State::Cleaning(_) => {
             Some(words::limit("removing its directories", "TimeoutCleanSec", config.exec()?.timeout_clean))
         }
-        State::Target(_)
-        | State::Slice(_)
-        | State::Scope(_)
-        | State::Mount(_)
-        | State::Device(_)
-        | State::Unserved(_) => None,
+        State::Target(_) | State::Slice(_) | State::Scope(_) | State::Device(_) | State::Unserved(_) => None,
     }
 }
 
 /// Why a process never came to be, as a clause: which program, at which step, and what the kernel said.
 pub fn unborn(process: ProcId, trouble: &Trouble, config: &Config, history: &History) -> String {
-    words::unborn(service_of(config).and_then(|service| service::program(process, service, history)), trouble)
+    words::unborn(program(process, config, history), trouble)
 }
 
 /// Why a process never became its program, likewise.
 pub fn not_set_up(process: ProcId, code: u8, errno: i32, config: &Config, history: &History) -> String {
     match service_of(config) {
         Some(service) => service::not_set_up(process, code, errno, service, history),
-        None => words::unborn(None, &Trouble { errno, step: format!("step {}", words::step(code)) }),
+        None => {
+            let step = match mount_of(config) {
+                Some(mount) if code == mount::RESOURCES => format!("Where={}", mount.place),
+                Some(_) | None => format!("step {}", words::step(code)),
+            };
+            let trouble = Trouble { errno, step };
+            words::unborn(program(process, config, history), &trouble)
+        }
+    }
+}
+
+/// The program that a process was to become, of kinds that tell.
+fn program<'c>(process: ProcId, config: &'c Config, history: &History) -> Option<&'c str> {
+    match (service_of(config), mount_of(config)) {
+        (Some(service), _) => service::program(process, service, history),
+        (None, Some(_)) => mount::program(process, history),
+        (None, None) => None,
     }
 }
 
 /// Whether a reload job makes sense for the unit at all: `CanReload`.
 pub fn can_reload(config: &Config) -> bool {
-    match service_of(config) {
-        Some(service) => service::can_reload(service),
-        None => false,
+    match &config.body {
+        Body::Service(service) => service::can_reload(service),
+        Body::Mount(_) => true,
+        Body::Socket(_)
+        | Body::Target
+        | Body::Slice
+        | Body::Scope
+        | Body::Device
+        | Body::Automount
+        | Body::Swap(_)
+        | Body::Timer
+        | Body::Path => false,
     }
 }
 
@@ -490,6 +379,22 @@ fn socket_of(config: &Config) -> Option<&Socket> {
         | Body::Scope
         | Body::Device
         | Body::Mount(_)
+        | Body::Automount
+        | Body::Swap(_)
+        | Body::Timer
+        | Body::Path => None,
+    }
+}
+
+fn mount_of(config: &Config) -> Option<&Mount> {
+    match &config.body {
+        Body::Mount(mount) => Some(mount),
+        Body::Service(_)
+        | Body::Socket(_)
+        | Body::Target
+        | Body::Slice
+        | Body::Scope
+        | Body::Device
         | Body::Automount
         | Body::Swap(_)
         | Body::Timer

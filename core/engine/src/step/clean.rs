@@ -13,9 +13,9 @@ impl Engine {
         let of = self.unit(unit);
         let refused = |why| Err(Refusal::NotCleaned { unit: name.clone(), why });
         match name.kind() {
-            UnitKind::Service | UnitKind::Socket => {}
-            UnitKind::Mount | UnitKind::Swap | UnitKind::Timer => {
-                let reason = "only services and sockets can be cleaned here".to_owned();
+            UnitKind::Service | UnitKind::Socket | UnitKind::Mount => {}
+            UnitKind::Swap | UnitKind::Timer => {
+                let reason = "only services, sockets and mounts can be cleaned here".to_owned();
                 return Err(Refusal::NotSupported { unit: name.clone(), reason });
             }
             UnitKind::Target

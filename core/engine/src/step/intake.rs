@@ -218,8 +218,11 @@ impl Engine {
                 true => Presence::Present,
                 false => Presence::Absent,
             };
-            let up = !self.unit(unit).is_down();
-            if up != (presence == Presence::Present) {
+            let heeds = match &self.unit(unit).state {
+                Some(kind::State::Mount(state)) => state.heeds(presence),
+                Some(_) | None => false,
+            };
+            if heeds {
                 self.step_unit(unit, kind::Input::Mount(presence));
             }
         }

@@ -62,17 +62,22 @@ impl Engine {
         }
         let up = is_up(self.unit(unit).active());
         let ran = is_oneshot(self.graph.config(unit)) && self.unit(unit).life.condition.holds;
+        let is_mount = self.graph.name(unit).kind() == UnitKind::Mount;
         let (level, verb) = match (kind, result) {
             (JobKind::Start, JobResult::Done) if ran => (6, "Finished"),
             (JobKind::Start, JobResult::Done) if up => (6, started(self.graph.name(unit).kind())),
             (JobKind::Start, JobResult::Done) => return,
+            (JobKind::Start, JobResult::Timeout) if is_mount => (3, "Timed out mounting"),
             (JobKind::Start, JobResult::Timeout) => (3, "Timed out starting"),
             (JobKind::Start | JobKind::VerifyActive, JobResult::Dependency) => (4, "Dependency failed for"),
             (JobKind::Start, JobResult::Assert) => (4, "Assertion failed for"),
+            (JobKind::Start, JobResult::Failed | JobResult::Invalid) if is_mount => (3, "Failed to mount"),
             (JobKind::Start, JobResult::Failed | JobResult::Invalid) => (3, "Failed to start"),
             // Why, was said.
             (JobKind::Start, JobResult::Unsupported) => return,
             (JobKind::Stop | JobKind::Restart, JobResult::Done) => (6, stopped(self.graph.name(unit).kind())),
+            (JobKind::Stop | JobKind::Restart, JobResult::Failed) if is_mount => (3, "Failed unmounting"),
+            (JobKind::Stop | JobKind::Restart, JobResult::Timeout) if is_mount => (3, "Timed out unmounting"),
             (JobKind::Stop | JobKind::Restart, JobResult::Failed) => (3, "Failed while stopping"),
             (JobKind::Stop | JobKind::Restart, JobResult::Timeout) => (3, "Timed out stopping"),
             (JobKind::Reload, JobResult::Done) => (6, "Reloaded"),

@@ -1,10 +1,11 @@
 //! What is noted of a change for those who ask why.
 
-use crate::api::{ActiveState, JobId, JobKind, Moment, Refusal};
+use crate::api::{ActiveState, JobId, JobKind, Moment, Phase, Refusal};
 use crate::engine::Engine;
 use crate::graph::{Facets, UnitId, Word};
 use crate::job::algebra::is_down;
-use crate::kind::{self, History};
+use crate::kind::mount::Says;
+use crate::kind::{self, History, Presence};
 use crate::limits;
 use crate::transaction::Ask;
 use crate::transaction::account::{Reason, account};
@@ -36,7 +37,9 @@ pub(super) fn told_by(
         kind::Input::Exited { process, status } => {
             let which = match history.commands.iter().find(|run| run.process == *process) {
                 _ if state.main().is_some_and(|main| main.id == *process) => Which::Main,
-                Some(run) => Which::Command(run.phase),
+                Some(run) if !matches!(state, kind::State::Mount(_)) => Which::Command(run.phase),
+                Some(run) if run.phase == Phase::Stop => Which::Unmount,
+                Some(_) => Which::Mount,
                 None => Which::Other,
             };
             What::Exited(which, *status)
@@ -46,7 +49,7 @@ pub(super) fn told_by(
         kind::Input::Occupancy(_) => What::Empty,
         kind::Input::SocketsOpened(Err(trouble)) => What::SocketsFailed(short(kind::trouble(trouble))),
         kind::Input::BusName(owner) => What::BusName(*owner),
-        kind::Input::Mount(_) => What::Host,
+        kind::Input::Mount(presence) => mounted(state, *presence),
         kind::Input::OutOfMemory => What::OutOfMemory,
         kind::Input::Deadline => {
             kind::overdue(state, config, now).map_or(What::Progress, |clause| What::Overdue(short(clause)))
@@ -62,6 +65,15 @@ pub(super) fn told_by(
         | kind::Input::Health(_)
         | kind::Input::RestartRefused
         | kind::Input::TriggerRefused => What::Progress,
+    }
+}
+
+fn mounted(state: &kind::State, presence: Presence) -> What {
+    let says = if let kind::State::Mount(state) = state { state.says() } else { None };
+    match (says, presence) {
+        (None, _) => What::Host,
+        (Some(Says::Mounted), Presence::Absent) => What::NothingMounted,
+        (Some(Says::Mounted | Says::Otherwise), _) => What::Progress,
     }
 }
 

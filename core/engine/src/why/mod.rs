@@ -81,6 +81,10 @@ pub(crate) enum Root {
 pub(crate) enum Which {
     Main,
     Command(Phase),
+    /// mount(8).
+    Mount,
+    /// umount(8).
+    Unmount,
     Other,
 }
 
@@ -102,6 +106,8 @@ pub(crate) enum What {
     MainMissing,
     /// The host's own doing: a mount came or went.
     Host,
+    /// mount(8) says that it did what it did not.
+    NothingMounted,
     StartLimit,
     Reset,
     /// `Restart=`, after it had ended.
@@ -173,13 +179,15 @@ impl Turns {
     }
 
     /// The exit of a process whose setup failed tells no more than the failure did.
-    fn at_setup(&self, what: What) -> What {
+    fn told_before(&self, what: What) -> What {
         match (&what, self.up.as_deref().and_then(|up| up.then.as_ref())) {
             (What::Exited(_, ExitStatus::Code(code)), Some(What::SetupFailed(step, clause)))
                 if code == step =>
             {
                 What::SetupFailed(*step, clause.clone())
             }
+            // What went wrong was heard before it was known what comes of it.
+            (What::Progress, Some(then)) => then.clone(),
             _ => what,
         }
     }
@@ -205,7 +213,7 @@ impl Turns {
             return;
         }
         let (before, after) = (heading(from), heading(to));
-        let what = if before != after && after == Heading::Down { self.at_setup(what) } else { what };
+        let what = if before != after && after == Heading::Down { self.told_before(what) } else { what };
         let (slot, other) = match after {
             Heading::Up => (&mut self.up, &self.down),
             Heading::Down => (&mut self.down, &self.up),
@@ -258,6 +266,7 @@ impl What {
             | What::SocketsFailed(_)
             | What::MainMissing
             | What::StartLimit
+            | What::NothingMounted
             | What::Reset
             | What::Overdue(_) => true,
             What::Job(_)

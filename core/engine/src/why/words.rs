@@ -39,6 +39,7 @@ fn of_what(what: &What, errand: Option<&Errand>) -> String {
         What::BusName(Ownership::Owned) => "its bus name was taken".to_owned(),
         What::BusName(Ownership::Free) => "its bus name was given up".to_owned(),
         What::MainMissing => "its main process could not be found".to_owned(),
+        What::NothingMounted => "/bin/mount went well, but nothing is mounted".to_owned(),
         What::Host => "the machine changed so".to_owned(),
         What::StartLimit => "it was started too often".to_owned(),
         What::Reset => "its failure was reset".to_owned(),
@@ -146,6 +147,8 @@ fn of_process(which: Which) -> &'static str {
         Which::Command(Phase::StopPre) => "a command of ExecStopPre=",
         Which::Command(Phase::StopPost) => "a command of ExecStopPost=",
         Which::Command(Phase::Health) => "a command of [X-Health]",
+        Which::Mount => "/bin/mount",
+        Which::Unmount => "/bin/umount",
         Which::Other => "a process of it",
     }
 }

@@ -391,6 +391,7 @@ impl Machine {
             | Action::Release { .. }
             | Action::Begin { .. }
             | Action::Load { .. }
+            | Action::LookAtMounts
             | Action::WatchBusName { .. }
             | Action::Finish(_) => {}
         }

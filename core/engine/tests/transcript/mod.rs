@@ -112,6 +112,11 @@ impl Stage {
                     let by = Asker::Client { uid: 0, pid: 100, command: "systemctl".into() };
                     self.step(Input::Wish { request: RequestId(self.requests), by, wish })
                 }
+                None if word == "mounted" => {
+                    let mut told = self.load_fresh();
+                    told.extend(self.step(Input::Fact(read::fact(word, rest))));
+                    told
+                }
                 None => self.step(Input::Fact(read::fact(word, rest))),
             },
         }
@@ -180,12 +185,7 @@ impl Stage {
         // Requests are answered; what the answer is, is shown only where it is not a matter of course.
         let plain = matches!(&input, Input::Wish { wish: Request::Job { .. }, .. });
         let loads = matches!(&input, Input::Wish { wish, .. } if wish.loads().is_some());
-        let fresh = if loads { self.fresh() } else { Vec::new() };
-        let mut told = Vec::new();
-        if !fresh.is_empty() {
-            let output = self.engine.step(self.now(), Input::Fact(Event::Loaded(fresh)));
-            told.extend(self.take(output));
-        }
+        let mut told = if loads { self.load_fresh() } else { Vec::new() };
         let output = self.engine.step(self.now(), input);
         told.extend(self.take(output));
         while let Some(unit) = self.wanted.pop() {
@@ -201,6 +201,18 @@ impl Stage {
             told.retain(|line| !line.starts_with("answer: job"));
         }
         told
+    }
+
+    /// Before anything is wished for, or mounted, its unit is loaded.
+    fn load_fresh(&mut self) -> Vec<String> {
+        let fresh = self.fresh();
+        match fresh.is_empty() {
+            true => Vec::new(),
+            false => {
+                let output = self.engine.step(self.now(), Input::Fact(Event::Loaded(fresh)));
+                self.take(output)
+            }
+        }
     }
 
     /// There is nothing else to hear.

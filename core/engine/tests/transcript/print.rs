@@ -61,6 +61,7 @@ pub fn order(action: &Action) -> Option<String> {
         },
         Action::Load { unit } => format!("load {unit}"),
         Action::WatchBusName { name } => format!("watch bus name {name}"),
+        Action::LookAtMounts => "look at mounts".to_owned(),
         Action::Finish(finale) => format!("finish {finale:?}"),
     })
 }

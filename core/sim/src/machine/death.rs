@@ -16,12 +16,14 @@ impl Machine {
         // What was on its way to the dead manager is lost, but for what waits in a socket and what programs do.
         self.agenda.retain(|_, happening| match happening {
             Happening::Hear(Event::Notified { .. } | Event::Loaded(_)) => true,
-            Happening::Hear(_) | Happening::Count(..) => false,
+            Happening::Hear(_) | Happening::Count(..) | Happening::Table => false,
             Happening::Wish(..)
             | Happening::Exec(_)
             | Happening::Note(..)
             | Happening::Knock(_)
             | Happening::Cleaned(_)
+            | Happening::Mounts(_)
+            | Happening::Mount(..)
             | Happening::TakesIn(_)
             | Happening::Ready(_)
             | Happening::PidFile(_)
@@ -43,6 +45,9 @@ impl Machine {
         fates.extend(self.exits.iter().map(|(id, status)| (*id, Fate::Ended(*status))));
         let output = engine.recover(self.now(), &fates);
         self.perform(engine, output);
+        if self.has_mounts() {
+            self.tell_mounts();
+        }
         self.faults = faults;
     }
 

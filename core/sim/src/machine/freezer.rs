@@ -41,6 +41,7 @@ fn actor(happening: &Happening) -> Option<Pid> {
     match happening {
         Happening::Exec(pid)
         | Happening::Note(pid, _)
+        | Happening::Mounts(pid)
         | Happening::TakesIn(pid)
         | Happening::Ready(pid)
         | Happening::PidFile(pid)
@@ -50,6 +51,8 @@ fn actor(happening: &Happening) -> Option<Pid> {
         | Happening::Wish(..)
         | Happening::Count(..)
         | Happening::Knock(_)
+        | Happening::Mount(..)
+        | Happening::Table
         | Happening::Cleaned(_) => None,
     }
 }

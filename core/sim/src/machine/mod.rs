@@ -3,6 +3,7 @@
 
 mod death;
 mod freezer;
+mod mounts;
 mod obey;
 mod sockets;
 
@@ -20,6 +21,7 @@ use eudaemon_engine::record::Key;
 use eudaemon_engine::world::{Waited, World};
 use eudaemon_unit::config::Config;
 use eudaemon_unit::name::UnitName;
+pub use mounts::Change;
 pub use sockets::Backlog;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -69,6 +71,12 @@ enum Happening {
     Count(UnitName, Vec<ProcId>),
     Knock(UnitName),
     Cleaned(UnitName),
+    /// A program mounts or unmounts.
+    Mounts(Pid),
+    /// Somebody else does.
+    Mount(UnitName, Change),
+    /// The table of mounts is read, and told.
+    Table,
     TakesIn(Pid),
     Ready(Pid),
     PidFile(Pid),
@@ -107,6 +115,8 @@ pub struct Machine {
     finding: BTreeMap<UnitName, (ProcId, FindHow)>,
     /// The sockets that are open.
     backlogs: BTreeMap<UnitName, Backlog>,
+    /// What is mounted, and how often upon each other.
+    mounted: BTreeMap<UnitName, u32>,
     /// Units whose directories are being removed.
     cleaning: BTreeSet<UnitName>,
     /// What processes of frozen units would do.
@@ -155,6 +165,7 @@ impl Machine {
             recorder: None,
             wall: 1_700_000_000_000_000,
             agenda: BTreeMap::new(),
+            mounted: BTreeMap::new(),
             cleaning: BTreeSet::new(),
             frozen: BTreeMap::new(),
             sequence: 0,
@@ -273,6 +284,9 @@ impl Machine {
             }
             // It was stopped.
             Happening::Cleaned(_) => {}
+            Happening::Mounts(pid) => self.mounts(pid),
+            Happening::Mount(unit, change) => self.mount(unit, change),
+            Happening::Table => return Some(Input::Fact(self.mount_table())),
             Happening::TakesIn(pid) => self.take_in(pid),
             Happening::Exec(pid) => self.exec(pid),
             Happening::Ready(pid) => return self.ready(pid),
@@ -303,6 +317,9 @@ impl Machine {
         }
         if let Some(after) = program.takes_after {
             self.at(after, Happening::TakesIn(pid));
+        }
+        if let Some(after) = program.mounts_after {
+            self.at(after, Happening::Mounts(pid));
         }
         if let Some(after) = program.pid_file_after {
             self.at(after, Happening::PidFile(pid));
@@ -437,6 +454,7 @@ impl World for Machine {
             let instant = match (next, deadline) {
                 (None, None) => {
                     self.laws.quiet(engine, &self.backlogs);
+                    self.laws.mounts_are_followed(engine, &self.mounted);
                     return Waited::Over;
                 }
                 _ if deadline.is_none_or(|deadline| deadline > self.clock)
@@ -463,8 +481,11 @@ impl World for Machine {
             let Some(happening) = self.put_off(happening) else { continue };
             if let Some(input) = self.happen(happening) {
                 self.note(|| format!("<- {input:?}"));
-                let loads = matches!(&input, Input::Wish { wish, .. } if wish.loads().is_some());
-                let fresh = if loads { self.fresh(engine) } else { Vec::new() };
+                let fresh = match &input {
+                    Input::Wish { wish, .. } if wish.loads().is_some() => self.fresh(engine),
+                    Input::Fact(Event::Mounts(_)) => self.unknown_mounts(engine),
+                    Input::Wish { .. } | Input::Fact(_) | Input::Tick => Vec::new(),
+                };
                 let mut heard = Vec::new();
                 if !fresh.is_empty() {
                     heard.push(Input::Fact(Event::Loaded(fresh)));

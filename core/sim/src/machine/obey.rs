@@ -72,6 +72,7 @@ impl Machine {
                 }
                 self.at(0, Happening::Hear(Event::Loaded(configs)));
             }
+            Action::LookAtMounts => self.tell_mounts(),
             Action::Finish(finale) => {
                 self.finale = Some(finale);
             }

@@ -11,6 +11,7 @@ pub mod socket;
 pub mod unit;
 
 use crate::name::{UnitKind, UnitName};
+use crate::span::Span;
 pub use exec::{Exec, Kill, KillMode};
 pub use health::Health;
 use serde::{Deserialize, Serialize};
@@ -78,22 +79,47 @@ pub enum Body {
     Slice,
     Scope,
     Device,
-    Mount(Mount),
+    Mount(Box<Mount>),
     Automount,
     Swap(Box<Processes>),
     Timer,
     Path,
 }
 
-/// The place a mount unit stands for; mounting is not acted on yet, only observed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// `[Mount]`: systemd.mount(5).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mount {
     pub what: String,
     pub place: String,
+    /// Empty: mount(8) finds it out.
     pub kind: String,
     pub options: String,
-    /// What its unit file says of mount(8) and umount(8); `None` without a file.
-    pub processes: Option<Box<Processes>>,
+    pub directory_mode: u32,
+    pub sloppy_options: bool,
+    pub read_write_only: bool,
+    pub lazy_unmount: bool,
+    pub force_unmount: bool,
+    /// For each command, and for each signal that ends one.
+    pub timeout: Span,
+    pub processes: Box<Processes>,
+}
+
+impl Default for Mount {
+    fn default() -> Mount {
+        Mount {
+            what: String::new(),
+            place: String::new(),
+            kind: String::new(),
+            options: String::new(),
+            directory_mode: 0o755,
+            sloppy_options: false,
+            read_write_only: false,
+            lazy_unmount: false,
+            force_unmount: false,
+            timeout: Span::seconds(90),
+            processes: Box::default(),
+        }
+    }
 }
 
 /// How the control processes of a mount or swap unit run.
@@ -113,7 +139,7 @@ impl Body {
             UnitKind::Slice => Body::Slice,
             UnitKind::Scope => Body::Scope,
             UnitKind::Device => Body::Device,
-            UnitKind::Mount => Body::Mount(Mount::default()),
+            UnitKind::Mount => Body::Mount(Box::default()),
             UnitKind::Automount => Body::Automount,
             UnitKind::Swap => Body::Swap(Box::default()),
             UnitKind::Timer => Body::Timer,
@@ -189,7 +215,7 @@ impl Config {
         match &self.body {
             Body::Service(service) => Some((&service.exec, &service.kill)),
             Body::Socket(socket) => Some((&socket.exec, &socket.kill)),
-            Body::Mount(mount) => mount.processes.as_ref().map(|own| (&own.exec, &own.kill)),
+            Body::Mount(mount) => Some((&mount.processes.exec, &mount.processes.kill)),
             Body::Swap(own) => Some((&own.exec, &own.kill)),
             Body::Target
             | Body::Slice

@@ -8,6 +8,7 @@ use crate::limits::LIST_MAX;
 use crate::manager::Defaults;
 use crate::name::UnitKind;
 use crate::span::Span;
+use crate::values::mount_table::{MOUNT_TABLE, Mounted};
 use std::collections::BTreeMap;
 
 #[derive(Default)]
@@ -38,8 +39,17 @@ impl Draft {
         draft.service.timeout_abort = defaults.timeout_abort;
         draft.service.restart_sec = defaults.restart;
         draft.socket.timeout = defaults.timeout_start;
+        draft.mount.timeout = defaults.timeout_start;
         draft.exec.oom_score_adjust = defaults.oom_score_adjust;
         draft
+    }
+
+    /// What the kernel says of a mount goes before all that is written.
+    pub fn found_mounted(&mut self, mounted: &Mounted) {
+        let Mounted { what, place, kind, options } = mounted.clone();
+        self.mount = Mount { what, place, kind, options, ..std::mem::take(&mut self.mount) };
+        // The root is there whatever the kernel says.
+        self.source = (self.mount.place != "/").then(|| MOUNT_TABLE.to_owned());
     }
 }
 

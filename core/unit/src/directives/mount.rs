@@ -1,6 +1,7 @@
 //! `[Mount]`, `[Automount]` and `[Swap]`: systemd.mount(5), systemd.automount(5), systemd.swap(5).
-//! What they stand for is known; mounting itself is not done yet.
+//! Automounts and swaps are known, and not acted on yet.
 
+use super::unit::flag;
 use super::{Directive, Draft, Kind, Line, Support, keep};
 
 const fn kept(key: &'static str, kind: Kind, help: &'static str) -> Directive {
@@ -13,21 +14,20 @@ const fn row(
     set: fn(&mut Draft, &mut Line<'_>),
     help: &'static str,
 ) -> Directive {
-    const OBSERVED: Support = Support::Partial("a mount is observed, not made");
-    Directive { key, kind, support: OBSERVED, set, help }
+    Directive { key, kind, support: Support::Full, set, help }
 }
 
 const SEC: Kind = Kind::Timeout("time value");
 
 #[rustfmt::skip]
 pub(super) static MOUNT: &[Directive] = &[
-    kept("DirectoryMode", Kind::Mode, "permissions of the mount point if it is made"),
-    kept("ForceUnmount", Kind::Boolean, "unmounts by force"),
-    kept("LazyUnmount", Kind::Boolean, "unmounts once nobody uses it"),
+    row("DirectoryMode", Kind::Mode, |d, l| if let Some(mode) = l.mode() { d.mount.directory_mode = mode }, "permissions of the mount point if it is made"),
+    row("ForceUnmount", Kind::Boolean, |d, l| flag(&mut d.mount.force_unmount, l), "unmounts by force"),
+    row("LazyUnmount", Kind::Boolean, |d, l| flag(&mut d.mount.lazy_unmount, l), "unmounts once nobody uses it"),
     row("Options", Kind::Text, |d, l| text(&mut d.mount.options, l), "options of the mount"),
-    kept("ReadWriteOnly", Kind::Boolean, "fails rather than mount read-only"),
-    kept("SloppyOptions", Kind::Boolean, "options the file system does not know are ignored"),
-    kept("TimeoutSec", SEC, "how long mounting and unmounting may take"),
+    row("ReadWriteOnly", Kind::Boolean, |d, l| flag(&mut d.mount.read_write_only, l), "fails rather than mount read-only"),
+    row("SloppyOptions", Kind::Boolean, |d, l| flag(&mut d.mount.sloppy_options, l), "options the file system does not know are ignored"),
+    row("TimeoutSec", SEC, |d, l| if let Some(span) = l.timeout("time value") { d.mount.timeout = span }, "how long mounting and unmounting may take"),
     row("Type", Kind::Text, |d, l| text(&mut d.mount.kind, l), "the kind of file system"),
     row("What", Kind::Text, |d, l| text(&mut d.mount.what, l), "what is mounted"),
     row("Where", Kind::Path, |d, l| if let Some(Some(path)) = l.path() { d.mount.place = path }, "where it is mounted"),

@@ -3,7 +3,7 @@
 use super::{Adding, is_yes, kept};
 use crate::config::exec::{Directories, Exec, Failure, Place};
 use crate::config::unit::Dependency as D;
-use crate::config::{Body, Config, Mount};
+use crate::config::{Body, Config};
 use crate::files::Scope;
 use crate::specifier::Context;
 
@@ -11,10 +11,8 @@ pub(super) fn add(config: &Config, adding: &mut Adding, cx: &Context) {
     let section = match &config.body {
         Body::Service(_) => "Service",
         Body::Socket(socket) if runs_commands(socket) => "Socket",
-        Body::Mount(Mount { processes: Some(_), .. }) => "Mount",
+        Body::Mount(_) => "Mount",
         Body::Swap(_) => "Swap",
-        // mount(8) runs as a child and speaks to the log.
-        Body::Mount(_) => return adding.to(&[D::After], JOURNAL),
         Body::Socket(_)
         | Body::Target
         | Body::Slice

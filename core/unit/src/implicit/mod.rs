@@ -127,14 +127,14 @@ impl Adding {
     }
 
     fn of_mount(&mut self, config: &Config, mount: &Mount) {
+        // What the kernel says was mounted need not be there any more. Over the network it is on another machine.
+        let network = mounts::needs_network(&mount.kind, &mount.options);
+        if config.fragment.is_some() && (!network || mounts::is_of_a_path(&mount.options)) {
+            self.mount(&mount.what);
+        }
         let place = path_of_mount(&config.name);
         if place != "/" {
             self.mount(crate::files::parent(&place));
-        }
-        if mounts::options(&mount.options)
-            .any(|option| option == "bind" || option == "rbind" || option == "loop")
-        {
-            self.mount(&mount.what);
         }
     }
 
@@ -182,7 +182,8 @@ impl Adding {
 
     fn mount_defaults(&mut self, config: &Config, mount: &Mount) {
         let place = path_of_mount(&config.name);
-        if mounts::is_always_mounted(&place, &mount.options) {
+        // A user's manager looks after no mounts by itself.
+        if self.scope == Scope::User || mounts::is_always_mounted(&place, &mount.options) {
             return;
         }
         let network = mounts::needs_network(&mount.kind, &mount.options);

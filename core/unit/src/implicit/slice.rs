@@ -17,6 +17,8 @@ pub(super) fn add(config: &mut Config, adding: &mut Adding) {
     match &mut config.body {
         Body::Service(service) => service.exec.slice = Some(slice),
         Body::Socket(socket) => socket.exec.slice = Some(slice),
+        Body::Mount(mount) => mount.processes.exec.slice = Some(slice),
+        Body::Swap(swap) => swap.exec.slice = Some(slice),
         Body::Slice if config.unit.description.is_empty() => {
             config.unit.description = format!("Slice {}", path(config.name.stem()));
         }
@@ -24,9 +26,7 @@ pub(super) fn add(config: &mut Config, adding: &mut Adding) {
         | Body::Slice
         | Body::Scope
         | Body::Device
-        | Body::Mount(_)
         | Body::Automount
-        | Body::Swap(_)
         | Body::Timer
         | Body::Path => {}
     }
@@ -37,10 +37,15 @@ fn slice_of(config: &Config, scope: Scope) -> Option<String> {
     let said = match &config.body {
         Body::Service(service) => service.exec.slice.clone(),
         Body::Socket(socket) => socket.exec.slice.clone(),
-        Body::Mount(mount) if is_always_mounted(&path_of_mount(&config.name), &mount.options) => {
-            Some("-.slice".to_owned())
+        Body::Mount(mount) => {
+            let always = is_always_mounted(&path_of_mount(&config.name), &mount.options);
+            let of_nobody = always || scope == Scope::User;
+            mount.processes.exec.slice.clone().or_else(|| of_nobody.then(|| "-.slice".to_owned()))
         }
-        Body::Mount(_) | Body::Swap(_) => None,
+        Body::Swap(swap) => {
+            let of_nobody = scope == Scope::User;
+            swap.exec.slice.clone().or_else(|| of_nobody.then(|| "-.slice".to_owned()))
+        }
         // init.scope; other scopes are made at run time, by whoever says where.
         Body::Scope => return Some("-.slice".to_owned()),
         Body::Slice => return parent(&config.name),

@@ -11,6 +11,7 @@ pub mod errno;
 pub mod exit_status;
 pub mod family;
 pub mod limit;
+pub mod mount_table;
 pub mod mounts;
 pub mod number;
 pub mod path;

@@ -53,6 +53,7 @@ pub fn is_api(place: &str) -> bool {
 pub fn is_left_out(place: &str) -> bool {
     is_api(place)
         || LEFT_OUT.contains(&place)
+        || place == "/run/host"
         || ["/sys/fs/cgroup/", "/run/host/"].iter().any(|above| place.starts_with(above))
 }
 
@@ -68,6 +69,15 @@ pub fn is_always_mounted(place: &str, given: &str) -> bool {
 pub fn needs_network(kind: &str, given: &str) -> bool {
     NETWORK_KINDS.contains(&kind.strip_prefix("fuse.").unwrap_or(kind))
         || options(given).any(|option| option == "_netdev")
+}
+
+/// Whether what is mounted is a file or directory of this machine.
+pub fn is_of_a_path(given: &str) -> bool {
+    is_bind(given) || options(given).any(|option| option == "loop")
+}
+
+pub fn is_bind(given: &str) -> bool {
+    options(given).any(|option| option == "bind" || option == "rbind")
 }
 
 /// The options of a mount, one by one.

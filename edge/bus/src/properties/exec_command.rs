@@ -49,7 +49,7 @@ pub fn commands_ex(cx: &UnitCx<'_>, commands: &[ExecCommand], phase: Phase) -> V
 }
 
 fn last_run(cx: &UnitCx<'_>, phase: Phase, index: u32) -> CommandRun {
-    let found = cx.run().commands.iter().rev().find(|(of, at, _)| *of == phase && *at == index);
+    let found = cx.command_runs().iter().rev().find(|(of, at, _)| *of == phase && *at == index);
     found.map(|(_, _, run)| *run).unwrap_or_default()
 }
 

@@ -5,31 +5,6 @@ use super::{Emits::*, UnitCx, UnitRow, none, num, row, text};
 use eudaemon_unit::values::timespan::parse_timespan;
 use zbus::Variant;
 
-pub const MOUNT: &[UnitRow] = &[
-    row("Where", "s", Const, |cx| text(&cx.mount().place)),
-    row("What", "s", Value, |cx| text(&cx.mount().what)),
-    row("Options", "s", Value, |cx| text(&cx.mount().options)),
-    row("Type", "s", Value, |cx| text(&cx.mount().kind)),
-    row("TimeoutUSec", "t", Const, |cx| cx.span("TimeoutSec", cx.defaults().timeout_start.0)),
-    row("ControlPID", "u", Value, |_| num(0_u32)),
-    row("DirectoryMode", "u", Const, |cx| cx.mode("DirectoryMode", 0o755)),
-    row("SloppyOptions", "b", Const, |cx| cx.flag("SloppyOptions")),
-    row("LazyUnmount", "b", Const, |cx| cx.flag("LazyUnmount")),
-    row("ForceUnmount", "b", Const, |cx| cx.flag("ForceUnmount")),
-    row("ReadWriteOnly", "b", Const, |cx| cx.flag("ReadWriteOnly")),
-    row("Result", "s", Value, |_| text("success")),
-    row("UID", "u", Value, |_| num(u32::MAX)),
-    row("GID", "u", Value, |_| num(u32::MAX)),
-    row("ExecMount", "a(sasbttttuii)", Invalidates, |_| {
-        none::<(String, Vec<String>, bool, u64, u64, u64, u64, u32, i32, i32)>()
-    }),
-    row("ExecUnmount", "a(sasbttttuii)", Invalidates, |_| {
-        none::<(String, Vec<String>, bool, u64, u64, u64, u64, u32, i32, i32)>()
-    }),
-    row("ExecRemount", "a(sasbttttuii)", Invalidates, |_| {
-        none::<(String, Vec<String>, bool, u64, u64, u64, u64, u32, i32, i32)>()
-    }),
-];
 pub const SWAP: &[UnitRow] = &[
     row("What", "s", Value, |cx| cx.free("What")),
     row("Priority", "i", Value, |cx| cx.number("Priority", -1_i32)),

@@ -11,6 +11,7 @@ mod kill;
 mod kinds;
 mod limits;
 mod manager;
+mod mount;
 mod ours;
 mod service;
 mod socket;
@@ -24,7 +25,10 @@ pub use unit::{can_reload, description};
 pub use values::{Source, Values, announced};
 pub use words::{active_word, load_word, mode_of, mode_word};
 
-use crate::model::{Manager, Model, Relation, Resources, Run, ServiceRun, SocketRun, Unit};
+use crate::model::{
+    CommandRun, Manager, Model, MountRun, Relation, Resources, Run, ServiceRun, SocketRun, Unit,
+};
+use eudaemon_engine::api::Phase;
 use eudaemon_unit::config::exec::{Limit, Resource};
 use eudaemon_unit::config::{Bad, Body, Exec, Kill, LoadState, Mount, Service, Socket};
 use eudaemon_unit::manager::{Defaults, Settings};
@@ -113,7 +117,7 @@ pub const fn of_kind(kind: UnitKind) -> UnitParts {
     match kind {
         UnitKind::Service => &[service::SERVICE, CGROUP, EXEC, KILL],
         UnitKind::Socket => &[socket::SOCKET, CGROUP, EXEC, KILL],
-        UnitKind::Mount => &[kinds::MOUNT, CGROUP, EXEC, KILL],
+        UnitKind::Mount => &[mount::MOUNT, CGROUP, EXEC, KILL],
         UnitKind::Swap => &[kinds::SWAP, CGROUP, EXEC, KILL],
         UnitKind::Scope => &[kinds::SCOPE, CGROUP, KILL],
         UnitKind::Slice => &[CGROUP],
@@ -189,6 +193,7 @@ static NO_SOCKET: LazyLock<Socket> = LazyLock::new(Socket::default);
 static NO_MOUNT: LazyLock<Mount> = LazyLock::new(Mount::default);
 static NO_RUN: LazyLock<ServiceRun> = LazyLock::new(ServiceRun::default);
 static NO_SOCKET_RUN: LazyLock<SocketRun> = LazyLock::new(SocketRun::default);
+static NO_MOUNT_RUN: LazyLock<MountRun> = LazyLock::new(MountRun::default);
 
 impl<'m> UnitCx<'m> {
     pub fn new(model: &'m dyn Model, unit: &'m Unit) -> UnitCx<'m> {
@@ -219,6 +224,19 @@ impl<'m> UnitCx<'m> {
 
     fn socket_run(&self) -> &SocketRun {
         if let Run::Socket(run) = &self.unit.run { run } else { &NO_SOCKET_RUN }
+    }
+
+    fn mount_run(&self) -> &MountRun {
+        if let Run::Mount(run) = &self.unit.run { run } else { &NO_MOUNT_RUN }
+    }
+
+    fn command_runs(&self) -> &[(Phase, u32, CommandRun)] {
+        match &self.unit.run {
+            Run::Service(run) => &run.commands,
+            Run::Mount(run) => &run.commands,
+            Run::Socket(run) => &run.commands,
+            Run::Plain => &[],
+        }
     }
 
     fn mount(&self) -> &Mount {

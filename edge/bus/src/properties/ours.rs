@@ -20,7 +20,7 @@ fn health<'a>(cx: &'a UnitCx<'_>) -> Variant<'a> {
             }
             None => ("", 0, 0, ""),
         },
-        Run::Socket(_) | Run::Plain => ("", 0, 0, ""),
+        Run::Socket(_) | Run::Mount(_) | Run::Plain => ("", 0, 0, ""),
     };
     Variant::from((word, since, failures, trouble))
 }

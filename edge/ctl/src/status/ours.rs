@@ -125,13 +125,13 @@ mod tests {
     fn a_fault_is_told_down_to_its_root() {
         check(
             &[
-                ("web.service", Tells::NotStarted, "was not started: it needs data.mount"),
-                ("data.mount", Tells::NotStarted, "was not started: mounting is not supported yet"),
-                ("data.mount", Tells::Asked, "was part of a transaction"),
+                ("web.service", Tells::NotStarted, "was not started: it needs data.swap"),
+                ("data.swap", Tells::NotStarted, "was not started: this kind of unit is not supported yet"),
+                ("data.swap", Tells::Asked, "was part of a transaction"),
             ],
             &[
-                "was not started: it needs data.mount",
-                "because data.mount was not started: mounting is not supported yet",
+                "was not started: it needs data.swap",
+                "because data.swap was not started: this kind of unit is not supported yet",
             ],
         );
         check(&[("web.service", Tells::Failed, "failed: no READY=1")], &["failed: no READY=1"]);

@@ -121,7 +121,8 @@ impl Host {
             io::Error::new(io::ErrorKind::InvalidInput, "units of this kind run no processes")
         })?;
         find_environment_files(&compiled.plan)?;
-        let role = if spawn.phase == Phase::Start { Role::Main } else { Role::Control };
+        let is_main = spawn.phase == Phase::Start && matches!(&config.body, Body::Service(_));
+        let role = if is_main { Role::Main } else { Role::Control };
         self.processes.insert(spawn.process, Known { unit: spawn.unit.clone(), role, pid: None });
         self.send_spawn(spawn, group, passed, &compiled.plan.encode())?;
         Ok(compiled.verdicts)

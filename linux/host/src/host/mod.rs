@@ -198,8 +198,8 @@ impl Host {
             }
             Action::Begin { unit, invocation } => self.begin(&unit, &hex(&invocation.0)),
             Action::Release { unit, directories } => self.release(&unit, config, directories),
-            Action::WatchBusName { name: _ } | Action::Load { unit: _ } => {
-                // The manager's own: it has the bus and the unit files.
+            Action::WatchBusName { name: _ } | Action::Load { unit: _ } | Action::LookAtMounts => {
+                // The manager's own: it has the bus, the unit files and the units of what is mounted.
             }
             Action::Finish(finale) => self.finish(finale),
         }

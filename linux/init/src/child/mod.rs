@@ -8,6 +8,7 @@ mod directories;
 mod environment;
 mod fds;
 mod glob;
+mod mount_point;
 mod program;
 mod stdio;
 mod user;
@@ -179,6 +180,7 @@ impl Process<'_> {
             Step::Ambient(mask) => capabilities::make_ambient(*mask)?,
             Step::WorkingDirectory { place, missing } => self.change_directory(place, missing)?,
             Step::NoNewPrivileges => rustix::thread::set_no_new_privs(true)?,
+            Step::MountPoint(point) => mount_point::make(point)?,
             Step::FindProgram(program) => self.find_program(program)?,
             Step::Exec(command) => self.execute(command)?,
         }

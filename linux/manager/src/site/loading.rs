@@ -155,7 +155,7 @@ impl Site {
         let names: Vec<UnitName> = engine.configs().map(|config| config.name.clone()).collect();
         let mut loaded = self.units.closure_again(&names, &known);
         self.say_diagnostics(&loaded);
-        crate::mounts::keep_mounted(&mut loaded);
+        self.keep_mounted(&mut loaded);
         loaded.retain(|Loaded { config, print, .. }| {
             match known(&config.name).filter(|had| *had == config) {
                 Some(had) => {

@@ -16,6 +16,7 @@ use crate::machine::Machine;
 use crate::options::Mission;
 use crate::signals::{self, Meaning, Standing};
 use crate::state_log::StateLog;
+use crate::sys::readiness::watch;
 use crate::units::Units;
 use crate::visitors::Visitors;
 use eudaemon_bus::{Incoming, Server};
@@ -37,6 +38,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::runtime::Runtime;
 
@@ -79,6 +81,8 @@ pub struct Site {
     /// Pids of ended processes that `show` still names, newest last.
     pub past: BTreeMap<UnitName, Vec<(ProcId, u32)>>,
     pub inbox: VecDeque<Input>,
+    /// What the engine was last told is mounted.
+    pub mount_table: crate::mounts::Table,
     pub next_request: u64,
     /// Reloads asked for, and those done and not answered yet.
     pub reloads: Vec<RequestId>,
@@ -98,6 +102,8 @@ pub struct Site {
     server: Option<Server>,
     runtime: Runtime,
     readiness: AsyncFd<OwnedFd>,
+    /// Not by the host's readiness: an epoll within an epoll loses what the kernel tells but once.
+    mount_changes: Option<AsyncFd<OwnedFd>>,
     /// Units of kinds that are not started yet, and were to be.
     passed_over: BTreeSet<UnitName>,
     folder: Folder,
@@ -126,9 +132,10 @@ impl Site {
         server: Server,
         runtime: Runtime,
     ) -> io::Result<Site> {
-        let readiness = {
+        let (readiness, mount_changes) = {
             let _inside = runtime.enter();
-            crate::sys::readiness::watch(host.readiness().try_clone_to_owned()?)?
+            let changes = if let Mission::Directory(_) = mission { None } else { crate::mounts::changes()? };
+            (watch(host.readiness().try_clone_to_owned()?, Interest::READABLE)?, changes)
         };
         let booted = machine.container.is_none() && machine.place.role == Role::First;
         Ok(Site {
@@ -145,6 +152,7 @@ impl Site {
             visitors: Visitors::default(),
             past: BTreeMap::new(),
             inbox: VecDeque::new(),
+            mount_table: BTreeMap::new(),
             next_request: 1,
             reloads: Vec::new(),
             reloaded: Vec::new(),
@@ -159,6 +167,7 @@ impl Site {
             server: Some(server),
             runtime,
             readiness,
+            mount_changes,
             passed_over: BTreeSet::new(),
             folder: Folder::default(),
             waiting: Waiting::default(),
@@ -272,6 +281,10 @@ impl Site {
                 self.load(engine, std::slice::from_ref(unit));
                 continue;
             }
+            if order.action == Action::LookAtMounts {
+                self.observe_mounts(engine);
+                continue;
+            }
             let action = self.localised(engine, order.action);
             if let Action::Finish(_) = &action {
                 self.finished = true;
@@ -321,7 +334,7 @@ impl Site {
     }
 
     fn wait_for_something(&mut self, deadline: Option<u64>) -> io::Result<Woken> {
-        let Site { server, runtime, readiness, .. } = self;
+        let Site { server, runtime, readiness, mount_changes, .. } = self;
         let pause = deadline.map(|at| Duration::from_micros(at.saturating_sub(clock::now().monotonic)));
         runtime.block_on(async {
             let timer = async {
@@ -338,12 +351,21 @@ impl Site {
                     None => std::future::pending().await,
                 }
             };
+            let mounts = async {
+                match mount_changes {
+                    Some(changes) => {
+                        changes.ready(Interest::PRIORITY).await.map(|mut guard| guard.clear_ready())
+                    }
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 biased;
                 guard = readiness.readable() => {
                     guard?.clear_ready();
                     Ok(Woken::Host)
                 }
+                changed = mounts => changed.map(|()| Woken::Mounts),
                 incoming = incoming => Ok(Woken::Client(incoming)),
                 () = timer => Ok(Woken::Deadline),
             }
@@ -356,6 +378,7 @@ const PAST_PIDS: usize = 32;
 
 enum Woken {
     Host,
+    Mounts,
     Client(Incoming),
     Deadline,
 }
@@ -444,6 +467,7 @@ impl World for Site {
             let until = [deadline, behind, self.word_due(), at_once].into_iter().flatten().min();
             match self.wait_for_something(until) {
                 Ok(Woken::Host) => {}
+                Ok(Woken::Mounts) => self.observe_mounts(engine),
                 Ok(Woken::Client(incoming)) => {
                     self.serve(engine, incoming);
                     self.flush(engine);

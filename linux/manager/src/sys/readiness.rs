@@ -10,9 +10,8 @@ use std::os::fd::OwnedFd;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// Must be called within a tokio runtime.
-pub fn watch(descriptor: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+/// Must be called within a tokio runtime. `Interest::PRIORITY` is how the kernel tells that one of its files is another now.
+pub fn watch(descriptor: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: see the module's argument.
-    unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) }
-        .map_err(|error| error.into_parts().1)
+    unsafe { AsyncFd::register_with_interest(descriptor, interest) }.map_err(|error| error.into_parts().1)
 }

@@ -31,7 +31,9 @@ pub use process::program;
 pub use setup::not_set_up;
 pub use timeout::overdue;
 
-use super::{Cx, HealthNews, Input, Process, Stage, StopFor};
+use super::control::after;
+pub use super::control::{Control, Rest};
+use super::{Cx, HealthNews, Input, Process, StopFor};
 use crate::api::{ExitStatus, FindHow, Phase, ProcId, ServiceResult};
 use eudaemon_unit::config::Service;
 use eudaemon_unit::config::service::ServiceType;
@@ -101,14 +103,6 @@ pub enum Sought {
     PidFileNow,
     Guess,
     Notified(crate::api::Candidate),
-}
-
-/// A command in progress, which one of its phase, and until when it may take.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Control {
-    pub process: Process,
-    pub index: u32,
-    pub deadline: Option<u64>,
 }
 
 /// `ExecStart=` is under way; each type of service has its own idea of what ends this.
@@ -224,16 +218,6 @@ pub enum KillStep {
     FinalSigkill,
 }
 
-/// The unit's processes beside main and control.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Rest {
-    /// `KillMode=` leaves them alone.
-    Spared,
-    /// They got the signal; whether there are any is not known yet.
-    Asked,
-    Left,
-}
-
 /// Whether an automatic restart may follow this end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum MayRestart {
@@ -301,10 +285,6 @@ impl Sought {
 }
 
 /// The instant a span from now ends; `None`: never.
-fn after(cx: &Cx, span: Span) -> Option<u64> {
-    if span.is_infinite() { None } else { Some(cx.now.monotonic.saturating_add(span.0)) }
-}
-
 fn earlier(one: Option<u64>, other: Option<u64>) -> Option<u64> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
@@ -340,14 +320,5 @@ pub fn result_word(result: ServiceResult) -> &'static str {
 impl Control {
     fn left_over(&self, phase: Phase) -> Leftover {
         Leftover { process: self.process, phase, index: self.index }
-    }
-
-    /// `process` is there.
-    pub(super) fn seen(self, process: ProcId) -> Control {
-        if self.process.id == process {
-            Control { process: Process { id: process, stage: Stage::Spawned }, ..self }
-        } else {
-            self
-        }
     }
 }

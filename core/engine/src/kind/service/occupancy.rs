@@ -1,10 +1,11 @@
 //! How many are left of the unit's processes: the only word on those nobody waits for by name.
 
+use super::super::control::{Blow, CONT};
 use super::super::{Cx, Level};
 use super::end::dead;
-use super::process::{CONT, settle, spawn_control};
+use super::process::{settle, spawn_control};
 use super::start::{enter_ended, enter_start_post};
-use super::stop::{enter_stop, is_kill, kill};
+use super::stop::{blow, enter_stop, kill};
 use super::{Cause, KillStep, Main, MayRestart, PostControl, Rest, StartPost, Starting, State};
 use crate::api::{Action, Occupancy, Phase, ServiceResult};
 use eudaemon_unit::config::Service;
@@ -29,7 +30,7 @@ fn occupied(state: State, service: &Service, cx: &mut Cx) -> State {
                     .flatten()
                     .map(|process| process.id)
                     .collect();
-                if !is_kill(killing.step) {
+                if blow(killing.step) != Blow::Kill {
                     cx.order(Action::SignalSet { unit: cx.unit.clone(), signal: CONT, but });
                 }
             }

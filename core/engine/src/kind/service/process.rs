@@ -1,5 +1,6 @@
 //! Commands and processes of a service: which commands a phase has, how one is ordered, what an end is worth.
 
+use super::super::control::HUP;
 use super::super::{Cx, History, Process, Stage};
 use super::{Control, Main, Old, PostControl, Reloading, Rest, Sought, Starting, State};
 use crate::api::{Action, ExitStatus, Phase, ProcId, ServiceResult, Spawn, Told, WatchExec};
@@ -132,12 +133,9 @@ fn verdict(phase: Phase, status: ExitStatus, service: &Service) -> ServiceResult
     }
 }
 
-pub(super) const HUP: i32 = 1;
 const INT: i32 = 2;
 const PIPE: i32 = 13;
 const TERM: i32 = 15;
-pub(super) const CONT: i32 = 18;
-pub(super) const KILL: i32 = 9;
 
 /// `verdict`, unless the command's `-` says that its failure does not count.
 pub(super) fn verdict_of(phase: Phase, index: u32, status: ExitStatus, service: &Service) -> ServiceResult {

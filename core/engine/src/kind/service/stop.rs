@@ -1,12 +1,12 @@
 //! From the wish (or the need) to stop until the processes are gone: systemd.kill(5).
 
-use super::super::{Cx, Process, StopFor};
+use super::super::control::{Blow, strike, strikes_all};
+use super::super::{Cx, StopFor};
 use super::end::{dead, release};
-use super::process::{CONT, HUP, KILL, settle, spawn_control};
+use super::process::{settle, spawn_control};
 use super::{Cause, KillStep, Killing, Leftover, Main, MayRestart, Rest, State, abort_timeout, after};
 use crate::api::{Action, Phase};
 use eudaemon_unit::config::Service;
-use eudaemon_unit::config::exec::KillMode;
 
 pub(super) fn wished(state: State, purpose: StopFor, service: &Service, cx: &mut Cx) -> State {
     let cause = Cause::Asked(purpose);
@@ -47,7 +47,7 @@ pub(super) fn enter_stop(main: Main, cause: Cause, service: &Service, cx: &mut C
 pub(super) fn stopping_itself(main: Main, service: &Service, cx: &mut Cx) -> State {
     let deadline = after(cx, service.timeout_stop);
     let main = settle(main, service, cx);
-    let rest = if watches_set(KillStep::FinalSigkill, service) { Rest::Left } else { Rest::Spared };
+    let rest = if strikes_all(&service.kill, Blow::Kill) { Rest::Left } else { Rest::Spared };
     State::Killing(Killing {
         step: KillStep::StopSigterm,
         main,
@@ -78,48 +78,14 @@ pub(super) fn kill(
 ) -> State {
     let main = settle(main, service, cx);
     let signal = signal_of(step, cause, service);
-    let named: Vec<Process> = match service.kill.mode {
-        KillMode::ControlGroup | KillMode::Mixed | KillMode::Process => {
-            [main.alive(), control.map(|left| left.process)].into_iter().flatten().collect()
-        }
-        KillMode::None => Vec::new(),
-    };
-    let hangup = service.kill.send_sighup && is_term(step) && signal != HUP;
-    for process in &named {
-        cx.order(Action::Signal { process: process.id, signal });
-        if hangup {
-            cx.order(Action::Signal { process: process.id, signal: HUP });
-        }
-        if signal != KILL && signal != CONT {
-            // A stopped process could not obey.
-            cx.order(Action::Signal { process: process.id, signal: CONT });
-        }
-    }
-    let rest = if watches_set(step, service) {
-        let but: Vec<_> = named.iter().map(|process| process.id).collect();
-        if hangup {
-            cx.order(Action::SignalSet { unit: cx.unit.clone(), signal: HUP, but: but.clone() });
-        }
-        cx.order(Action::SignalSet { unit: cx.unit.clone(), signal, but });
-        Rest::Asked
-    } else {
-        Rest::Spared
-    };
-    let timeout = if is_abort(step) { abort_timeout(service) } else { service.timeout_stop };
+    let candidates = [main.alive(), control.map(|left| left.process)].into_iter().flatten();
+    let (named, rest) = strike(&service.kill, blow(step), signal, candidates, cx);
+    let timeout = if blow(step) == Blow::Abort { abort_timeout(service) } else { service.timeout_stop };
     let killing = Killing { step, main, control, rest, cause, deadline: after(cx, timeout) };
     if named.is_empty() && rest == Rest::Spared {
         next(killing, service, cx)
     } else {
         State::Killing(killing)
-    }
-}
-
-/// Whether a step's signal goes to all processes of the unit.
-fn watches_set(step: KillStep, service: &Service) -> bool {
-    match service.kill.mode {
-        KillMode::ControlGroup => true,
-        KillMode::Mixed => is_kill(step),
-        KillMode::Process | KillMode::None => false,
     }
 }
 
@@ -136,30 +102,11 @@ fn signal_of(step: KillStep, cause: Cause, service: &Service) -> i32 {
     }
 }
 
-fn is_abort(step: KillStep) -> bool {
+pub(super) fn blow(step: KillStep) -> Blow {
     match step {
-        KillStep::StopWatchdog | KillStep::FinalWatchdog => true,
-        KillStep::StopSigterm | KillStep::StopSigkill | KillStep::FinalSigterm | KillStep::FinalSigkill => {
-            false
-        }
-    }
-}
-
-fn is_term(step: KillStep) -> bool {
-    match step {
-        KillStep::StopSigterm | KillStep::FinalSigterm => true,
-        KillStep::StopWatchdog | KillStep::StopSigkill | KillStep::FinalWatchdog | KillStep::FinalSigkill => {
-            false
-        }
-    }
-}
-
-pub(super) fn is_kill(step: KillStep) -> bool {
-    match step {
-        KillStep::StopSigkill | KillStep::FinalSigkill => true,
-        KillStep::StopWatchdog | KillStep::StopSigterm | KillStep::FinalWatchdog | KillStep::FinalSigterm => {
-            false
-        }
+        KillStep::StopSigterm | KillStep::FinalSigterm => Blow::Term,
+        KillStep::StopWatchdog | KillStep::FinalWatchdog => Blow::Abort,
+        KillStep::StopSigkill | KillStep::FinalSigkill => Blow::Kill,
     }
 }
 

@@ -1,9 +1,9 @@
 //! What took too long: starts, stops, reloads, signs of life, and the run itself.
 
+use super::super::control::KILL;
 use super::super::{Cx, Level, words};
 use super::end::dead;
 use super::health::deadline_of;
-use super::process::KILL;
 use super::running::reload_failed;
 use super::start::enter_running;
 use super::stop::{enter_stop, enter_stop_post, kill};

@@ -8,15 +8,14 @@
 
 mod stop;
 
-use super::service::{Control, Rest};
+use super::control::{Blow, Control, Rest, after, left_behind, strike, verdict};
 use super::words;
 use super::{Cx, Input, Level, Process, Reply, Restarts, Stage, Triggered, Triggers};
 use crate::api::{
-    Action, ActiveState, Directories, ExitStatus, Occupancy, Phase, ProcId, ServiceResult, Spawn, Told,
-    Trouble, WatchExec,
+    Action, ActiveState, ExitStatus, Occupancy, Phase, ProcId, ServiceResult, Spawn, Told, Trouble, WatchExec,
 };
 use eudaemon_unit::config::Socket;
-use eudaemon_unit::config::exec::{ExecCommand, Failure, KillMode};
+use eudaemon_unit::config::exec::{ExecCommand, Failure};
 use eudaemon_unit::config::socket::Accept;
 use eudaemon_unit::span::Span;
 use serde::{Deserialize, Serialize};
@@ -397,17 +396,4 @@ fn order(process: Process, phase: Phase, index: u32, socket: &Socket, cx: &Cx) -
         told: Told { trigger: cx.run.trigger.clone(), ..Told::default() },
         watchdog_usec: 0,
     })))
-}
-
-fn verdict(status: ExitStatus) -> ServiceResult {
-    match status {
-        ExitStatus::Code(0) => ServiceResult::Success,
-        ExitStatus::Code(_) | ExitStatus::Unknown => ServiceResult::ExitCode,
-        ExitStatus::Signal(_) => ServiceResult::Signal,
-        ExitStatus::Dumped(_) => ServiceResult::CoreDump,
-    }
-}
-
-fn after(cx: &Cx, span: Span) -> Option<u64> {
-    if span.is_infinite() { None } else { Some(cx.now.monotonic.saturating_add(span.0)) }
 }

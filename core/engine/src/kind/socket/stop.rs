@@ -130,7 +130,7 @@ pub(super) fn deadline(state: State, socket: &Socket, cx: &mut Cx) -> State {
                 KillStep::FinalSigterm if socket.kill.send_sigkill => {
                     kill(KillStep::FinalSigkill, killing.control, socket, cx)
                 }
-                KillStep::FinalSigterm | KillStep::FinalSigkill => dead(cx),
+                KillStep::FinalSigterm | KillStep::FinalSigkill => dead(socket, cx),
             }
         }
         State::Dead | State::Listening | State::Running | State::Failed => state,
@@ -140,25 +140,17 @@ pub(super) fn deadline(state: State, socket: &Socket, cx: &mut Cx) -> State {
 pub(super) fn kill(step: KillStep, control: Option<Process>, socket: &Socket, cx: &mut Cx) -> State {
     let hard = step == KillStep::StopSigkill || step == KillStep::FinalSigkill;
     let signal = if hard { socket.kill.final_signal } else { socket.kill.signal };
-    let spares_all = socket.kill.mode == KillMode::None;
-    let named = if spares_all { None } else { control };
-    if let Some(process) = named {
-        cx.order(Action::Signal { process: process.id, signal });
-    }
     let has_commands = [&socket.start_pre, &socket.start_post, &socket.stop_pre, &socket.stop_post]
         .iter()
         .any(|commands| !commands.is_empty());
-    let to_all = match socket.kill.mode {
-        KillMode::ControlGroup => true,
-        KillMode::Mixed => hard,
-        KillMode::Process | KillMode::None => false,
-    };
-    let rest = if to_all && has_commands {
-        let but = named.iter().map(|process| process.id).collect();
-        cx.order(Action::SignalSet { unit: cx.unit.clone(), signal, but });
-        Rest::Asked
-    } else {
-        Rest::Spared
+    // Without commands there never was a process.
+    let (named, rest) = match has_commands {
+        true => {
+            let blow = if hard { Blow::Kill } else { Blow::Term };
+            let (named, rest) = strike(&socket.kill, blow, signal, control, cx);
+            (named.first().copied(), rest)
+        }
+        false => (None, Rest::Spared),
     };
     let killing = Killing { step, control: named, rest, deadline: after(cx, socket.timeout) };
     if named.is_none() && rest == Rest::Spared {
@@ -201,12 +193,12 @@ pub(super) fn settled(killing: Killing, socket: &Socket, cx: &mut Cx) -> State {
 pub(super) fn past(step: KillStep, socket: &Socket, cx: &mut Cx) -> State {
     match step {
         KillStep::StopSigterm | KillStep::StopSigkill => enter_stop_post(socket, cx),
-        KillStep::FinalSigterm | KillStep::FinalSigkill => dead(cx),
+        KillStep::FinalSigterm | KillStep::FinalSigkill => dead(socket, cx),
     }
 }
 
-pub(super) fn dead(cx: &mut Cx) -> State {
-    cx.order(Action::Release { unit: cx.unit.clone(), directories: Directories::Remove });
+pub(super) fn dead(socket: &Socket, cx: &mut Cx) -> State {
+    cx.order(Action::Release { unit: cx.unit.clone(), directories: left_behind(&socket.exec) });
     if cx.history.result == ServiceResult::Success {
         return State::Dead;
     }

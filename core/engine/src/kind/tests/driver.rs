@@ -313,6 +313,7 @@ fn print(action: &Action) -> String {
         Action::RemovePidFile { path } => format!("remove-pid-file {path}"),
         Action::Release { unit: _, directories } => format!("release, directories {directories:?}"),
         Action::Begin { .. } => "begin".into(),
+        Action::LookAtMounts => "look at mounts".into(),
         Action::WatchBusName { name } => format!("watch-bus-name {name}"),
         Action::Forget { .. }
         | Action::CheckConditions { .. }

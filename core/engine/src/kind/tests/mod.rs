@@ -25,6 +25,7 @@ mod levels;
 mod life;
 mod memoirs;
 mod memory;
+mod mount;
 mod notify;
 mod phases;
 mod pid_file;

@@ -71,29 +71,6 @@ fn scope() {
 }
 
 #[test]
-fn mount() {
-    let unit = "[Mount]\nWhat=tmpfs\nWhere=/srv/web\nType=tmpfs\n";
-    check_named(
-        "srv-web.mount",
-        unit,
-        "start\nmounted\nstart\nstop\nunmounted",
-        expect![[r#"
-        start
-            say srv-web.mount: mounting is not supported yet
-            reply Unsupported("mounting is not supported yet")
-        mounted
-          = active/mounted
-        start
-        stop
-            say srv-web.mount: unmounting is not supported yet
-            reply Unsupported("unmounting is not supported yet")
-        unmounted
-          = inactive/dead
-    "#]],
-    );
-}
-
-#[test]
 fn device_timer_path() {
     check_named(
         "dev-sda.device",

@@ -101,26 +101,27 @@ fn every_phase() {
         &unit,
         "start\nstop\nkill p1 TERM\nexit p2 0\nempty",
         expect![[r#"
-        start
-            begin
-            spawn p1 StartPre /bin/pre
-          = activating/start-pre until 90s
-        stop
-            signal p1 TERM
-            signal-set TERM but p1
-          = deactivating/stop-pre-sigterm until 90s
-        kill p1 TERM
-            close-sockets
-            spawn p2 StopPost /bin/spost
-          = deactivating/stop-post (signal) until 90s
-        exit p2 0
-            signal-set TERM
-          = deactivating/final-sigterm (signal) until 90s
-        empty
-            say web.socket: failed with result 'signal'
-            release, directories Remove
-          = failed/failed (signal)
-    "#]],
+            start
+                begin
+                spawn p1 StartPre /bin/pre
+              = activating/start-pre until 90s
+            stop
+                signal p1 TERM
+                signal p1 CONT
+                signal-set TERM but p1
+              = deactivating/stop-pre-sigterm until 90s
+            kill p1 TERM
+                close-sockets
+                spawn p2 StopPost /bin/spost
+              = deactivating/stop-post (signal) until 90s
+            exit p2 0
+                signal-set TERM
+              = deactivating/final-sigterm (signal) until 90s
+            empty
+                say web.socket: failed with result 'signal'
+                release, directories Remove
+              = failed/failed (signal)
+        "#]],
     );
 }
 
@@ -326,6 +327,7 @@ fn a_command_that_hangs() {
               = activating/start-pre until 5s
             +5s
                 signal p1 TERM
+                signal p1 CONT
                 signal-set TERM but p1
               = deactivating/final-sigterm (timeout) until 5s
             +5s

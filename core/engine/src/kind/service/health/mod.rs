@@ -15,8 +15,8 @@ mod change;
 pub(super) use answer::{command_ended, deadline, ended_at_gate, hear, setup_failed};
 pub(super) use ask::unanswered;
 
+use super::super::control::KILL;
 use super::super::{Cx, HealthInput, Input, Process, Stage};
-use super::process::KILL;
 use super::{PostControl, Reload, StartPost, State, Up, after};
 use crate::api::{Action, Moment, ProcId};
 use eudaemon_unit::config::Service;
