@@ -2,13 +2,14 @@
 
 mod perpetual;
 mod print;
+mod unusable;
 
 use crate::config::{Config, Dependency, LoadState};
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::Severity;
 use crate::files::{Found, Fragment, Index, Scope, Sight, Tree, TreeError};
 use crate::implicit::{self, Said};
 use crate::limits;
-use crate::merge::{Merged, Origin, Reading, Source, merge, merge_reading, not_loaded};
+use crate::merge::{Merged, Origin, Reading, Source, merge_reading};
 use crate::name::{UnitKind, UnitName};
 use crate::specifier::Context;
 use crate::values::mount_table::Mounted;
@@ -16,6 +17,7 @@ use crate::vendor::container_conditions;
 pub use print::Print;
 use print::{Written, sum_of_looks};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use unusable::{complaint, missing, unreadable};
 
 /// Whether the host is ours, or shows through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -364,35 +366,6 @@ fn relate(met: &BTreeMap<UnitName, Met<'_>>) -> BTreeMap<UnitName, Vec<(Dependen
         related.entry(edge.from).or_default().push((edge.dependency, edge.to));
     }
     related
-}
-
-fn missing<T: Tree + ?Sized>(found: Found, loader: &Loader<'_, T>) -> Merged {
-    let found = Found { fragment: Fragment::Missing, ..found };
-    merge(&found.name, &[], &found, loader.cx)
-}
-
-fn unreadable(found: &Found, path: &str, error: &TreeError) -> Merged {
-    let complaint = complaint(path, Severity::Error, error);
-    let reason = match error {
-        TreeError::IsADirectory => Some("Is a directory"),
-        TreeError::Denied => Some("Permission denied"),
-        TreeError::TooManyLinks => Some("Too many levels of symbolic links"),
-        TreeError::NotFound | TreeError::NotADirectory | TreeError::TooLarge { .. } | TreeError::Other(_) => {
-            None
-        }
-    };
-    let load = match reason {
-        Some(reason) => LoadState::Inconsistent(not_loaded(&found.name, reason)),
-        None => LoadState::Unreadable(complaint.to_string()),
-    };
-    let mut config = Config::bare(found.name.clone(), load);
-    config.aliases = found.aliases.clone();
-    config.fragment = Some(path.to_owned());
-    Merged { config, diagnostics: vec![complaint] }
-}
-
-fn complaint(path: &str, severity: Severity, error: &TreeError) -> Diagnostic {
-    Diagnostic::of_unit(path, severity, format!("cannot read: {error}")).coded(Code::Unreadable)
 }
 
 #[cfg(test)]
