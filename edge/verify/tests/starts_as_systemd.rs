@@ -10,9 +10,9 @@ use std::process::Command;
 /// Groups of services that name each other; each service is asked about by itself.
 const GROUPS: usize = 120;
 
-/// Of a hundred services so many may differ: of two jobs that contradict each other systemd drops now one, now the
-/// other.
-const DIFFERENT: usize = 1;
+/// Of two jobs that contradict each other systemd drops now one, now the other, by the order of a hash table: it is asked
+/// so often whether it ever says what is said here.
+const ASKED_AGAIN: usize = 60;
 
 const WORDS: [&str; 14] = [
     "Requires",
@@ -96,7 +96,7 @@ fn starts_and_cycles() {
     std::fs::create_dir_all(&folder.0).unwrap();
     let mut draw = Draw(1);
     let paths: Vec<String> = (0..GROUPS).flat_map(|number| group(&mut draw, number, &folder.0)).collect();
-    let (mut fails, mut cycles, mut different) = (0, 0, Vec::new());
+    let (mut fails, mut cycles, mut varying, mut different) = (0, 0, 0, Vec::new());
     for path in &paths {
         let Some(theirs) = systemd(path) else {
             println!("SKIPPED: no systemd-analyze here (apt-get install systemd)");
@@ -105,12 +105,17 @@ fn starts_and_cycles() {
         fails += usize::from(theirs.0);
         cycles += usize::from(theirs.1);
         let ours = ours(path);
-        if ours != theirs {
+        if ours == theirs {
+            continue;
+        }
+        if (0..ASKED_AGAIN).any(|_| systemd(path) == Some(ours)) {
+            varying += 1;
+        } else {
             different.push(format!("{path}: systemd (fails, cycle) {theirs:?}, here {ours:?}"));
         }
     }
     println!("{} services, of which {fails} cannot be started and {cycles} are in a cycle", paths.len());
-    println!("{} differ\n{}", different.len(), different.join("\n"));
+    println!("of {varying} systemd says now this, now what is said here");
     assert!(fails > 0 && cycles > 0, "some cannot be started, and some stand in a cycle");
-    assert!(different.len() * 100 <= paths.len() * DIFFERENT, "{}", different.join("\n"));
+    assert!(different.is_empty(), "{}", different.join("\n"));
 }
