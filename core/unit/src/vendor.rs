@@ -107,16 +107,20 @@ impl<T: Tree> Tree for WithVendor<T> {
 }
 
 /// What in a container must be left to the host although a unit's own conditions may not say so:
-/// login prompts on the host's terminals, and devices. The condition given is one that fails in any container.
+/// login prompts on the host's terminals, and devices. The condition given is one that fails in any container, or in
+/// one that may not administer itself.
 pub fn container_conditions(name: &UnitName) -> Option<Condition> {
     let family = name.template().map_or_else(|| name.to_string(), |template| template.to_string());
-    HOSTS_OWN.contains(&family.as_str()).then(|| Condition {
-        test: "Virtualization".to_owned(),
-        value: "container".to_owned(),
-        negated: true,
-        triggering: false,
-    })
+    let (test, value, negated) = match family.as_str() {
+        family if HOSTS_OWN.contains(&family) => ("Virtualization", "container", true),
+        family if ADMINISTRATION.contains(&family) => ("Capability", "CAP_SYS_ADMIN", false),
+        _ => return None,
+    };
+    Some(Condition { test: test.to_owned(), value: value.to_owned(), negated, triggering: false })
 }
+
+/// What changes a root file system and a /dev that are the runtime's where it gave no right to.
+const ADMINISTRATION: &[&str] = &["systemd-remount-fs.service", "systemd-tmpfiles-setup-dev.service"];
 
 const HOSTS_OWN: &[&str] = &[
     "autovt@.service",
@@ -131,9 +135,7 @@ const HOSTS_OWN: &[&str] = &[
     "systemd-udev-trigger.service",
     "systemd-udev-settle.service",
     "systemd-modules-load.service",
-    "systemd-remount-fs.service",
     "systemd-hwdb-update.service",
-    "systemd-tmpfiles-setup-dev.service",
     "proc-sys-fs-binfmt_misc.automount",
     "proc-sys-fs-binfmt_misc.mount",
 ];
