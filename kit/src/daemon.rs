@@ -14,7 +14,7 @@ use crate::privileges::Privileges;
 use crate::report::Report;
 use crate::sockets::{Socket, Sockets, from_stdin, handed};
 use crate::starter::{Handed, Starter, look};
-use crate::sys::fd::{adopt, close_inherited};
+use crate::sys::fd::{adopt, close_inherited, occupy_streams};
 use crate::sys::process::{Alone, exit_at_once};
 use crate::sys::signal;
 use rustix::fs::{Mode, OFlags};
@@ -276,6 +276,7 @@ impl Daemon {
     /// [`Error`], each with what, where and why. In the background the process in front has told it then, and this one
     /// has only to end.
     pub fn start(self) -> Result<Life> {
+        occupy_streams().map_err(|errno| Error::io("open /dev/null", errno))?;
         self.check()?;
         let (starter, handed) = look();
         let ground = self.ground.unwrap_or_else(|| Ground::of_arguments(std::env::args_os()));

@@ -7,7 +7,7 @@
 
 use crate::error::{Error, Result};
 use crate::limits::{CLOCK_SLACK, LOCK_ATTEMPTS, LONGEST_PID_FILE};
-use crate::sys::fd::{Held, Lock, held, lock};
+use crate::sys::fd::{Held, Lock, held, lock, occupy_streams};
 use rustix::fs::{Mode, OFlags, Stat};
 use rustix::io::Errno;
 use std::fs;
@@ -35,6 +35,7 @@ impl PidFile {
     /// [`Error::Running`] when somebody has it, [`Error::Named`] when somebody without locks may have it; [`Error::PidFile`] when it cannot be made, is a directory, a symbolic
     /// link, has a second name, or belongs to another user than us and root.
     pub fn lock(path: impl Into<PathBuf>) -> Result<PidFile> {
+        occupy_streams().map_err(|errno| Error::io("open /dev/null", errno))?;
         let path = path.into();
         for _ in 0..LOCK_ATTEMPTS {
             let file = open(&path)?;

@@ -144,6 +144,38 @@ fn in_the_background_the_starter_waits_and_hears() {
 }
 
 #[test]
+fn what_takes_the_place_of_a_closed_stream_is_nobodys_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = build("tests/probe.c", folder.path());
+    let pid_file = folder.path().join("pid");
+    for (closed, background) in [
+        ("<&-", "--background"),
+        (">&-", "--background"),
+        ("2>&-", "--background"),
+        ("<&- >&- 2>&-", "--background"),
+        ("<&- >&- 2>&-", ""),
+        ("2>&-", ""),
+    ] {
+        let start = || {
+            let line = format!("exec \"$0\" serve \"$1\" {background} {closed}");
+            Command::new("sh").args(["-c", &line]).arg(&program).arg(folder.path()).spawn().expect("started")
+        };
+        let mut first = start();
+        if !background.is_empty() {
+            assert_eq!(first.wait().expect("ours").code(), Some(0), "{closed}");
+        }
+        let answer = ask(folder.path());
+        let pid = PidFile::running(&pid_file).expect("readable").expect("a daemon that holds its lock");
+        assert!(answer.starts_with(&format!("pid {pid}, program")), "{closed} {background}: {answer}");
+        assert_eq!(std::fs::read_to_string(&pid_file).expect("a file"), format!("{pid}\n"), "{closed}");
+        assert_eq!(start().wait().expect("ours").code(), Some(1), "{closed}: a second one");
+        signal(pid, "TERM");
+        wait_for("its end", || (!pid_file.exists()).then_some(()));
+        assert_eq!(first.wait().expect("ours").code(), Some(0), "{closed} {background}");
+    }
+}
+
+#[test]
 fn what_cannot_be_right_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = build("tests/probe.c", folder.path());

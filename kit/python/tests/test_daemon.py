@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import unittest
 
 import eudaemon_kit
@@ -180,6 +181,17 @@ class ByAScript(ProgramTestCase):
         os.kill(pid, signal.SIGTERM)
         self.wait("its end", lambda: self.is_gone(pid))
         self.assertFalse((self.folder / "d.pid").exists())
+
+    def test_closed_streams(self):
+        for closed in [[0], [1], [2], [0, 1, 2]]:
+            with self.subTest(closed=closed):
+                closing = f"import os; [os.close(one) for one in {closed}]\n"
+                self.assertEqual(self.ends(self.start(closing + textwrap.dedent(SERVER), "--daemon"))[0], 0)
+                pid = self.daemon()
+                self.assertEqual((self.folder / "d.pid").read_text(), f"{pid}\n")
+                self.assertEqual(self.ends(self.start(SERVER, "--daemon"))[0], 1)
+                os.kill(pid, signal.SIGTERM)
+                self.wait("its end", lambda: self.is_gone(pid))
 
     def test_a_start_that_fails_is_told_in_front(self):
         process = self.start(

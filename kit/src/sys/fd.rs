@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 use crate::limits::FARTHEST_FD;
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -104,6 +105,19 @@ pub(crate) fn standard(number: RawFd) -> Option<BorrowedFd<'static>> {
     }
     // SAFETY: open, and nobody closes the three for good: they are replaced in place.
     Some(unsafe { BorrowedFd::borrow_raw(number) })
+}
+
+/// Opens what of stdin, stdout and stderr is closed to /dev/null: else the next file that is opened takes the number, and what
+/// the program says goes into it. The standard library does so before `main`, in programs of other languages nobody does.
+pub(crate) fn occupy_streams() -> rustix::io::Result<()> {
+    for number in (0..=2).filter(|number| !is_open(*number)) {
+        let null = rustix::fs::open("/dev/null", OFlags::RDWR, Mode::empty())?;
+        // The lowest that is free is this one, unless another thread closes as well.
+        if null.as_raw_fd() == number {
+            let _stays_open = std::mem::ManuallyDrop::new(null);
+        }
+    }
+    Ok(())
 }
 
 /// Closes all that came through exec but the three of stdio and those to be kept.

@@ -74,13 +74,11 @@ impl Draft<'_> {
 
     /// With `Delegate=`, the cgroup goes to whom its processes belong.
     pub(super) fn delegation(&mut self) {
-        if !self.exec.delegate || self.exec.user.is_none() {
-            return;
-        }
-        let is_found = self.steps.iter().any(|step| matches!(step, Step::FindUser(_)));
+        let is_users =
+            self.steps.iter().any(|step| matches!(step, Step::FindUser(user) if user.user.is_some()));
         match &self.facts.cgroup {
-            Some(cgroup) if is_found => self.add(Step::GiveCgroup(cgroup.clone())),
-            Some(_) => {}
+            _ if !self.exec.delegate || !is_users => {}
+            Some(cgroup) => self.add(Step::GiveCgroup(cgroup.clone())),
             None => self.skip("Delegate", "there are no cgroups"),
         }
     }

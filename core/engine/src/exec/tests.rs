@@ -246,6 +246,10 @@ fn a_user_manager_owns_its_cgroup_and_is_told_its_directory() {
     let lines = |privileges| Case { privileges, ..case() }.compiled().plan.to_string();
     assert!(lines(Privileges::NoSetuid).contains("give-cgroup"), "the program changes its user itself");
     assert!(!lines(Privileges::Full).contains("XDG_RUNTIME_DIR"), "root has no session there");
+    let dynamic = exec(|exec| (exec.dynamic_user, exec.delegate) = (true, true));
+    assert!(dynamic.compiled().plan.to_string().contains("give-cgroup"), "a user without a name as well");
+    let group = exec(|exec| (exec.group, exec.delegate) = (Some("web".into()), true));
+    assert!(!group.compiled().plan.to_string().contains("give-cgroup"), "it stays root's process");
 }
 
 #[test]

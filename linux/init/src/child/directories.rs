@@ -1,10 +1,11 @@
 //! `RuntimeDirectory=` and its siblings: systemd.exec(5).
 
 use super::Failure;
+use super::exact::exactly;
 use super::user::User;
 use crate::limits;
 use eudaemon_plan::step::{Directories, Directory, DirectoryKind};
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, chmod, chownat, fchmod, fchown, fstat, open, openat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, chownat, fchmod, fchown, fstat, open, openat};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 use std::os::fd::OwnedFd;
@@ -44,10 +45,9 @@ fn make_one(kind: &DirectoryKind, entry: &Directory, mode: u32, user: &User) -> 
 fn make_parents(path: &str) -> Result<(), Errno> {
     let mode = Mode::from_raw_mode(0o755);
     for (at, _) in path.char_indices().skip(1).filter(|(_, c)| *c == '/') {
-        match rustix::fs::mkdir(&path[..at], mode) {
-            Ok(()) => chmod(&path[..at], mode)?,
+        match exactly(|| rustix::fs::mkdir(&path[..at], mode)) {
             // What matters of these the last component's own attempt will say.
-            Err(Errno::EXIST | Errno::ROFS | Errno::ACCESS) => {}
+            Ok(()) | Err(Errno::EXIST | Errno::ROFS | Errno::ACCESS) => {}
             Err(errno) => return Err(errno),
         }
     }

@@ -6,6 +6,7 @@
 mod capabilities;
 mod directories;
 mod environment;
+mod exact;
 mod fds;
 mod glob;
 mod mount_point;

@@ -91,7 +91,8 @@ impl User {
         (found.is_dir() && found.uid() == uid).then_some(path)
     }
 
-    /// The files that cgroups(7) names for delegation; those that a kernel does not have are left out.
+    /// What systemd 252 gives away of a cgroup: all that it takes to move processes and to hand controllers on. Files that a
+    /// kernel does not have are left out.
     pub fn own_cgroup(&self, path: &str) -> Result<(), Errno> {
         let (uid, gid) = (self.uid.map(Uid::from_raw), self.gid.map(Gid::from_raw));
         let own = |path: &str| match rustix::fs::chown(path, uid, gid) {

@@ -149,6 +149,10 @@ fn mounts(report: &mut Report) -> Result<()> {
     machine.wait_until("the last is shown", Duration::from_secs(20), third)?;
     report.same("what is stacked", &ask("stop srv-deep-er.mount")?, "0");
     report.same("is all unmounted", &shell("findmnt /srv/deep/er | wc -l")?, "0");
+    report.same("one that is masked while it is mounted", &ask("start srv-deep-er.mount")?, "0");
+    shell("rm /etc/systemd/system/srv-deep-er.mount; systemctl mask srv-deep-er.mount")?;
+    report.same("is unmounted all the same", &ask("stop srv-deep-er.mount")?, "0");
+    report.same("and gone", &shell("findmnt -n /srv/deep/er; systemctl unmask srv-deep-er.mount")?, "");
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use super::Work;
 use crate::api::{Action, Phase, ProcId, Spawn, Told, WatchExec};
 use eudaemon_unit::config::exec::{ExecCommand, Expansion, Failure, Privileges};
 use eudaemon_unit::config::{Config, Mount};
+use eudaemon_unit::implicit::path_of_mount;
 use eudaemon_unit::values::mounts;
 
 /// Whether a file says what is to be mounted: what the kernel says of a mount is not enough to make it again.
@@ -43,10 +44,12 @@ fn program_of(phase: Phase) -> &'static str {
 /// The command of a phase: to mount is to start, to remount is to reload. `None`: there is none.
 pub fn command(phase: Phase, config: &Config, mount: &Mount) -> Option<ExecCommand> {
     let mut argv = vec![program_of(phase).to_owned()];
+    // The name says where, also when the file that repeats it is gone or masked.
+    let place = path_of_mount(&config.name);
     let mut add = |words: &[&str]| argv.extend(words.iter().map(|word| (*word).to_owned()));
     match (phase, Written::of(config)) {
         (Phase::Start, Written::Yes) => {
-            add(&[&mount.what, &mount.place]);
+            add(&[&mount.what, &place]);
             add(&flags(mount));
             // Of these only we have to know.
             let known = |option: &&str| !["nofail", "noauto", "auto"].contains(option);
@@ -61,11 +64,11 @@ pub fn command(phase: Phase, config: &Config, mount: &Mount) -> Option<ExecComma
                 "" => "remount".to_owned(),
                 options => format!("remount,{options}"),
             };
-            add(&[&mount.what, &mount.place, "-o", &options]);
+            add(&[&mount.what, &place, "-o", &options]);
             add(&flags(mount));
         }
         (Phase::Stop, Written::Yes | Written::No) => {
-            add(&[&mount.place, "-c"]);
+            add(&[&place, "-c"]);
             let wanted = [(mount.lazy_unmount, "-l"), (mount.force_unmount, "-f")];
             wanted.iter().filter(|(wanted, _)| *wanted).for_each(|(_, flag)| add(&[flag]));
         }
