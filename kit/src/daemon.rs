@@ -403,7 +403,7 @@ impl Daemon {
     ) -> Result<Life> {
         let fate = if stderr.is_some() && self.stderr.is_none() { Stderr::Goes } else { Stderr::Stays };
         let log = Log::choose(&self.name, &starter, &handed_over, fate);
-        let last_line = log.on_stderr(Priority::Error, "stopping took too long: ended by force");
+        let last_line = log.last_line("stopping took too long: ended by force");
         let patience = u32::try_from(self.stop_within.as_secs()).unwrap_or(u32::MAX).saturating_add(2);
         let signals = signal::listen(patience, last_line.into_bytes())
             .map_err(|errno| Error::io("listen to signals", errno))?;
