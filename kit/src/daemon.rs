@@ -2,6 +2,7 @@
 
 #[cfg(feature = "announce")]
 use crate::announce::{Announcement, Registry};
+use crate::described::can_be_a_name;
 use crate::detach::detach;
 use crate::error::{Error, Result};
 use crate::last_words::{errno_of, panic_text, tell_of_panics, with_sources};
@@ -475,6 +476,7 @@ impl Error {
     /// what goes wrong before there is a [`Life`].
     pub fn tell(&self, name: &str) {
         let (starter, handed) = look();
+        let name = if can_be_a_name(name) { name } else { "daemon" };
         let log = Log::choose(name, &starter, &handed, Stderr::Stays);
         log.line(Priority::Error, self.to_string());
     }
