@@ -2,6 +2,7 @@
 
 #[cfg(feature = "announce")]
 use crate::announce::{Announcement, Registry};
+use crate::described::can_be_a_name;
 use crate::detach::detach;
 use crate::error::{Error, Result};
 use crate::last_words::{errno_of, panic_text, tell_of_panics, with_sources};
@@ -404,7 +405,7 @@ impl Daemon {
     ) -> Result<Life> {
         let fate = if stderr.is_some() && self.stderr.is_none() { Stderr::Goes } else { Stderr::Stays };
         let log = Log::choose(&self.name, &starter, &handed_over, fate);
-        let last_line = log.on_stderr(Priority::Error, "stopping took too long: ended by force");
+        let last_line = log.last_line("stopping took too long: ended by force");
         let patience = u32::try_from(self.stop_within.as_secs()).unwrap_or(u32::MAX).saturating_add(2);
         let signals = signal::listen(patience, last_line.into_bytes())
             .map_err(|errno| Error::io("listen to signals", errno))?;
@@ -476,6 +477,7 @@ impl Error {
     /// what goes wrong before there is a [`Life`].
     pub fn tell(&self, name: &str) {
         let (starter, handed) = look();
+        let name = if can_be_a_name(name) { name } else { "daemon" };
         let log = Log::choose(name, &starter, &handed, Stderr::Stays);
         log.line(Priority::Error, self.to_string());
     }

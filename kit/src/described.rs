@@ -6,6 +6,9 @@ use crate::sys::fd::is_open;
 
 impl Daemon {
     pub(crate) fn check(&self) -> Result<()> {
+        if !can_be_a_name(self.name()) {
+            return Err(Error::Name { name: self.name().to_owned() });
+        }
         let mut names: Vec<&str> = Vec::new();
         for name in self.sockets().iter().map(|socket| socket.name()) {
             if names.contains(&name) {
@@ -31,6 +34,11 @@ impl Daemon {
     }
 }
 
+/// Whether it can stand before lines, and in files that name the daemon.
+pub(crate) fn can_be_a_name(name: &str) -> bool {
+    !name.is_empty() && !name.chars().any(char::is_control)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +53,10 @@ mod tests {
             wrong(one().socket(Socket::unix("b", "/x")).keep(&0).notification_fd(FdNumber(3))),
             Ok(())
         );
+        let name = "daemon's name \"a\\nb\": expected one of one line, without control characters";
+        assert_eq!(wrong(Daemon::new("a\nb")), Err(name.to_owned()));
+        let empty = "daemon's name \"\": expected one of one line, without control characters";
+        assert_eq!(wrong(Daemon::new("")), Err(empty.to_owned()));
         let twice = "socket a: is declared twice: the second could not be told from the first";
         assert_eq!(wrong(one().socket(Socket::unix("a", "/x"))), Err(twice.to_owned()));
         let closed = "descriptor 4000 is to be kept and is not open";

@@ -72,6 +72,11 @@ pub enum Error {
         /// The process that it names.
         pid: u32,
     },
+    /// A daemon cannot have this name: it stands before its lines.
+    Name {
+        /// The name.
+        name: String,
+    },
     /// A daemon cannot be announced as it is described.
     Announcement {
         /// The name to be announced.
@@ -126,6 +131,7 @@ impl Error {
             | Error::Socket { .. }
             | Error::Handed { .. }
             | Error::Notify { .. }
+            | Error::Name { .. }
             | Error::Announcement { .. }
             | Error::Io { .. } => 1,
         }
@@ -162,6 +168,9 @@ impl fmt::Display for Error {
             Error::Notify { socket, reason } => {
                 write!(f, "cannot reach the service manager at {}: {reason}", socket.to_string_lossy())
             }
+            Error::Name { name } => {
+                write!(f, "daemon's name {name:?}: expected one of one line, without control characters")
+            }
             Error::Announcement { name, reason } => write!(f, "cannot announce {name}: {reason}"),
             #[cfg(feature = "service")]
             Error::Foreign { path } => {
@@ -192,6 +201,7 @@ impl std::error::Error for Error {
             | Error::Socket { .. }
             | Error::Handed { .. }
             | Error::Notify { .. }
+            | Error::Name { .. }
             | Error::Announcement { .. } => None,
             #[cfg(feature = "service")]
             Error::Foreign { .. } => None,

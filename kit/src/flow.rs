@@ -1,12 +1,13 @@
-//! Ways to a log that hold nobody up: what takes no lines is waited for a moment once, then lines are counted instead.
+//! Ways to a log that a log which takes nothing does not close: it is waited for a moment once, then lines are counted instead.
+//! One that is slow presses back: each line waits until there is room, a moment at most.
 //!
 //! ```text
-//! flows ── queue full for a moment ──► stuck: nothing is waited for, lines are counted
-//!   ▲                                     │
-//!   └──── a line gets through: how many were lost is said first
+//! flows ── queue full for a moment ──► stuck: nothing is waited for, lines are counted;
+//!   ▲                                     │      a line that gets through says first how many were lost
+//!   └──── several in a row get through at once
 //! ```
 
-use crate::limits::LOG_WAITED_FOR;
+use crate::limits::{LOG_FLOWS_AGAIN_AFTER, LOG_WAITED_FOR};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
@@ -30,7 +31,10 @@ struct Course {
 enum Flow {
     Flows,
     /// The last wait was in vain.
-    Stuck,
+    Stuck {
+        /// Taken at once, one after the other, since.
+        taken: u32,
+    },
 }
 
 impl Course {
@@ -38,22 +42,34 @@ impl Course {
         Course { flow: Flow::Flows, lost: 0 }
     }
 
-    /// Tries, and once more after a moment where all went well before.
+    /// Tries, and once more after a wait where all went well before.
     fn attempt<Sent>(
         &mut self,
-        fd: BorrowedFd,
+        wait: impl FnOnce(),
         mut send: impl FnMut() -> rustix::io::Result<Sent>,
     ) -> rustix::io::Result<Sent> {
         let mut sent = send();
         if matches!(sent, Err(Errno::AGAIN)) && self.flow == Flow::Flows {
-            let wait = Timespec::try_from(LOG_WAITED_FOR).unwrap_or(Timespec { tv_sec: 0, tv_nsec: 0 });
-            // Whatever comes of it, the next attempt tells.
-            poll(&mut [PollFd::from_borrowed_fd(fd, PollFlags::OUT)], Some(&wait)).ok();
+            wait();
             sent = send();
         }
-        self.flow = if matches!(sent, Err(Errno::AGAIN)) { Flow::Stuck } else { Flow::Flows };
+        self.flow = match (&sent, self.flow) {
+            (Err(Errno::AGAIN), _) => Flow::Stuck { taken: 0 },
+            // One place that a slow reader frees is no flow: who waits again for each waits most of the time.
+            (_, Flow::Stuck { taken }) if taken + 1 < LOG_FLOWS_AGAIN_AFTER => {
+                Flow::Stuck { taken: taken + 1 }
+            }
+            (_, Flow::Stuck { .. } | Flow::Flows) => Flow::Flows,
+        };
         sent
     }
+}
+
+/// Waits a moment for room.
+fn wait_for(fd: BorrowedFd) {
+    let moment = Timespec::try_from(LOG_WAITED_FOR).unwrap_or(Timespec { tv_sec: 0, tv_nsec: 0 });
+    // Whatever comes of it, the next attempt tells.
+    poll(&mut [PollFd::from_borrowed_fd(fd, PollFlags::OUT)], Some(&moment)).ok();
 }
 
 /// A sentence for the first line that gets through again.
@@ -106,6 +122,11 @@ impl Datagrams {
         }
     }
 
+    /// Counts lines that were lost elsewhere.
+    pub(crate) fn lose(&self, lines: u64) {
+        lock(&self.line).course.lost += lines;
+    }
+
     fn deliver(&self, line: &mut Line, bytes: &[u8]) -> rustix::io::Result<()> {
         let mut sent = self.try_once(line, bytes);
         // Who listens there began anew, and so did the socket.
@@ -119,13 +140,18 @@ impl Datagrams {
 
     fn try_once(&self, line: &mut Line, bytes: &[u8]) -> rustix::io::Result<()> {
         let Line { socket, course } = line;
-        course.attempt(socket.as_fd(), || {
-            let sent = rustix::io::retry_on_intr(|| rustix::net::send(&*socket, bytes, FLAGS));
-            match sent {
-                Err(Errno::MSGSIZE) if self.too_long == TooLong::InMemory => send_in_memory(socket, bytes),
-                sent => sent.map(drop),
-            }
-        })
+        course.attempt(
+            || wait_for(socket.as_fd()),
+            || {
+                let sent = rustix::io::retry_on_intr(|| rustix::net::send(&*socket, bytes, FLAGS));
+                match sent {
+                    Err(Errno::MSGSIZE) if self.too_long == TooLong::InMemory => {
+                        send_in_memory(socket, bytes)
+                    }
+                    sent => sent.map(drop),
+                }
+            },
+        )
     }
 }
 
@@ -158,74 +184,130 @@ pub(crate) struct Stream(Mutex<Begun>);
 struct Begun {
     /// What is left of a line.
     rest: Vec<u8>,
+    /// How many lines are lost with it: more than one if it tells of lost ones.
+    worth: u64,
     course: Course,
+}
+
+/// What became of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Push {
+    Gone,
+    /// A part of it has gone, and the rest has to follow.
+    Begun,
+    /// Nothing of it has gone.
+    Stuck,
+    /// Nobody is there any more, who could read it.
+    Broken,
+}
+
+/// Why a stream has not taken a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// It is no connection: it may be written to.
+    NoSocket,
+    /// Its other end is closed. The line is not counted as lost.
+    NoReader,
 }
 
 impl Stream {
     pub(crate) fn new() -> Stream {
-        Stream(Mutex::new(Begun { rest: Vec::new(), course: Course::new() }))
+        Stream(Mutex::new(Begun { rest: Vec::new(), worth: 0, course: Course::new() }))
     }
 
     /// Sends lines, or counts them as lost. `warning` makes a line of a sentence.
     ///
     /// # Errors
     ///
-    /// `ENOTSOCK` where it is no connection: it may be written to.
+    /// Why it takes nothing, for the line to go another way.
     pub(crate) fn send(
         &self,
         to: BorrowedFd,
         line: Vec<u8>,
         warning: impl Fn(&str) -> Vec<u8>,
-    ) -> rustix::io::Result<()> {
+    ) -> Result<(), Refusal> {
         let mut begun = lock(&self.0);
-        begun.push(to)?;
-        if begun.rest.is_empty() && begun.course.lost > 0 {
-            begun.rest = warning(&told(begun.course.lost));
-            let whole = begun.rest.len();
-            begun.push(to)?;
-            if begun.rest.len() < whole {
-                begun.course.lost = 0;
-            } else {
-                begun.rest.clear();
+        match begun.push(to)? {
+            Push::Gone => {}
+            Push::Begun | Push::Stuck => {
+                begun.course.lost += 1;
+                return Ok(());
+            }
+            Push::Broken => {
+                begun.course.lost += begun.worth;
+                return Err(Refusal::NoReader);
             }
         }
-        if !begun.rest.is_empty() || begun.course.lost > 0 {
-            begun.course.lost += 1;
-            return Ok(());
+        let lost = begun.course.lost;
+        if lost > 0 {
+            match begun.offer(to, warning(&told(lost)), lost)? {
+                Push::Gone => begun.course.lost = 0,
+                Push::Begun => {
+                    begun.course.lost = 1;
+                    return Ok(());
+                }
+                Push::Stuck => {
+                    begun.course.lost += 1;
+                    return Ok(());
+                }
+                Push::Broken => return Err(Refusal::NoReader),
+            }
         }
-        let whole = line.len();
-        begun.rest = line;
-        begun.push(to)?;
-        if begun.rest.len() == whole && whole > 0 {
-            begun.rest.clear();
-            begun.course.lost += 1;
+        match begun.offer(to, line, 1)? {
+            Push::Gone | Push::Begun => Ok(()),
+            Push::Stuck => {
+                begun.course.lost = 1;
+                Ok(())
+            }
+            Push::Broken => Err(Refusal::NoReader),
         }
-        Ok(())
+    }
+
+    /// Counts lines that were lost elsewhere.
+    pub(crate) fn lose(&self, lines: u64) {
+        lock(&self.0).course.lost += lines;
+    }
+
+    /// How many were lost and not told of: it is for the caller to tell.
+    pub(crate) fn take_lost(&self) -> u64 {
+        std::mem::take(&mut lock(&self.0).course.lost)
     }
 }
 
 impl Begun {
+    /// Sends a line where none is begun; none of it is left where nothing of it has gone.
+    fn offer(&mut self, to: BorrowedFd, line: Vec<u8>, worth: u64) -> Result<Push, Refusal> {
+        (self.rest, self.worth) = (line, worth);
+        let push = self.push(to)?;
+        if push == Push::Stuck {
+            self.rest.clear();
+        }
+        Ok(push)
+    }
+
     /// Sends what is left, as far as it goes.
-    fn push(&mut self, to: BorrowedFd) -> rustix::io::Result<()> {
+    fn push(&mut self, to: BorrowedFd) -> Result<Push, Refusal> {
+        let mut stuck = Push::Stuck;
         while !self.rest.is_empty() {
-            let Begun { rest, course } = self;
-            let sent =
-                course.attempt(to, || rustix::io::retry_on_intr(|| rustix::net::send(to, rest, FLAGS)));
-            match sent {
-                Ok(length) => drop(self.rest.drain(..length.max(1).min(self.rest.len()))),
+            let Begun { rest, course, .. } = self;
+            let send = || rustix::io::retry_on_intr(|| rustix::net::send(to, rest, FLAGS));
+            match course.attempt(|| wait_for(to), send) {
+                Ok(length) => {
+                    self.rest.drain(..length.max(1).min(self.rest.len()));
+                    stuck = Push::Begun;
+                }
+                Err(Errno::AGAIN) => return Ok(stuck),
                 Err(Errno::NOTSOCK) => {
                     self.rest.clear();
-                    return Err(Errno::NOTSOCK);
+                    return Err(Refusal::NoSocket);
                 }
-                Err(Errno::AGAIN) => return Ok(()),
-                // Nobody is there any more, who could read the rest.
                 Err(_) => {
                     self.rest.clear();
-                    return Ok(());
+                    return Ok(Push::Broken);
                 }
             }
         }
-        Ok(())
+        Ok(Push::Gone)
     }
 }
 
@@ -237,9 +319,9 @@ fn lock<Held>(mutex: &Mutex<Held>) -> MutexGuard<'_, Held> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{BufRead, BufReader};
+    use std::io::Read;
     use std::os::unix::net::{UnixDatagram, UnixStream};
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     const LINES: usize = 5000;
 
@@ -284,11 +366,9 @@ mod tests {
             let log = listen(&directory.path().join("log"));
             let way = Datagrams::connect(&directory.path().join("log"), too_long).expect("it listens");
             let lines = if too_long == TooLong::Lost { LINES } else { 300 };
-            let begin = Instant::now();
             for _ in 0..lines {
                 way.send(&line, warning);
             }
-            assert!(begin.elapsed() < Duration::from_secs(5), "it waited {:?}", begin.elapsed());
             log.set_nonblocking(true).expect("set");
             let mut bytes = [0; 200];
             let through = std::iter::from_fn(|| log.recv(&mut bytes).ok()).count();
@@ -299,38 +379,97 @@ mod tests {
         }
     }
 
+    /// Sends as often as there are outcomes, and counts the waits.
+    fn waits(course: &mut Course, outcomes: impl IntoIterator<Item = (Errno, Errno)>) -> usize {
+        let mut waits = 0;
+        for (first, after_a_wait) in outcomes {
+            let (mut next, mut waited) = ([first, after_a_wait].into_iter(), 0);
+            let result = |errno| if errno == FITS { Ok(()) } else { Err(errno) };
+            course.attempt(|| waited = 1, || result(next.next().expect("two attempts at most"))).ok();
+            waits += waited;
+        }
+        waits
+    }
+
+    /// No error, for [`waits`].
+    const FITS: Errno = Errno::from_raw_os_error(1);
+    const FULL: Errno = Errno::AGAIN;
+
     #[test]
-    fn a_stream_that_is_stuck_holds_nobody_up_and_its_lines_stay_whole() {
-        let (ours, theirs) = UnixStream::pair().expect("sockets");
+    fn a_slow_log_is_waited_for_and_a_stuck_one_once() {
+        let mut course = Course::new();
+        assert_eq!(waits(&mut course, [(FULL, FITS); 100]), 100, "each time there was room in the end");
+        assert_eq!(waits(&mut course, [(FULL, FULL); 100]), 1, "once in vain");
+        // A place becomes free now and then.
+        let now_and_then = [[(FITS, FITS); 3].as_slice(), &[(FULL, FULL); 3]].concat().repeat(20);
+        assert_eq!(waits(&mut course, now_and_then), 0);
+        let flows = vec![(FITS, FITS); LOG_FLOWS_AGAIN_AFTER as usize];
+        assert_eq!(waits(&mut course, flows), 0);
+        assert_eq!(course.flow, Flow::Flows);
+        assert_eq!(waits(&mut course, [(FULL, FULL); 100]), 1, "it flowed in between");
+    }
+
+    fn whole(text: &str) -> String {
+        format!("{text} {}", "x".repeat(900))
+    }
+
+    fn line(text: &str) -> Vec<u8> {
+        format!("{}\n", whole(text)).into_bytes()
+    }
+
+    fn warning_line(text: &str) -> Vec<u8> {
+        format!("{text}\n").into_bytes()
+    }
+
+    /// All that is there to be read, as far as it is there.
+    fn read(from: &mut UnixStream) -> String {
+        from.set_nonblocking(true).expect("set");
+        let mut text = Vec::new();
+        // An error too leaves there what was read before it.
+        from.read_to_end(&mut text).ok();
+        String::from_utf8(text).expect("text")
+    }
+
+    #[test]
+    fn a_stream_that_is_stuck_loses_lines_that_it_counts_and_the_others_stay_whole() {
+        let (ours, mut theirs) = UnixStream::pair().expect("sockets");
         let way = Stream::new();
-        let line = |text: &str| format!("{text} {}\n", "x".repeat(900)).into_bytes();
-        let warning = |text: &str| format!("{text}\n").into_bytes();
-        let begin = Instant::now();
         for number in 0..LINES {
-            way.send(ours.as_fd(), line(&number.to_string()), warning).expect("it is a socket");
+            way.send(ours.as_fd(), line(&number.to_string()), warning_line).expect("somebody reads");
         }
-        assert!(begin.elapsed() < Duration::from_secs(5), "it waited {:?}", begin.elapsed());
-        let reads = std::thread::spawn(move || {
-            BufReader::new(theirs).lines().map(|line| line.expect("text")).collect::<Vec<_>>()
-        });
-        let end = Instant::now() + Duration::from_secs(20);
-        while lock(&way.0).course.lost > 0 && Instant::now() < end {
-            way.send(ours.as_fd(), line("after"), warning).expect("it is a socket");
+        let mut text = read(&mut theirs);
+        way.send(ours.as_fd(), line("after"), warning_line).expect("somebody reads");
+        text += &read(&mut theirs);
+        let through = text.lines().take_while(|line| line.len() > 900).count();
+        assert!(through > 0 && through < LINES, "{through} lines fit into the queue");
+        let mut wanted: Vec<String> = (0..through).map(|number| whole(&number.to_string())).collect();
+        wanted.push(told((LINES - through) as u64));
+        wanted.push(whole("after"));
+        assert_eq!(text.lines().collect::<Vec<_>>(), wanted);
+    }
+
+    #[test]
+    fn a_stream_without_a_reader_forgets_no_line() {
+        let (ours, mut theirs) = UnixStream::pair().expect("sockets");
+        let way = Stream::new();
+        for number in 0..LINES {
+            way.send(ours.as_fd(), line(&number.to_string()), warning_line).expect("somebody reads");
         }
-        drop(ours);
-        let lines = reads.join().expect("no panic");
-        let first: Vec<&str> = lines.iter().map(|line| line.split(' ').next().unwrap_or_default()).collect();
-        let through = first.iter().position(|word| word.parse::<usize>().is_err()).unwrap_or(0);
-        assert!(lines.iter().take(through - 1).all(|line| line.len() > 900), "a line is cut");
-        let lost: usize = first.iter().filter_map(|word| word.parse().ok()).next_back().expect("how many");
-        assert!(through > 0 && through + lost >= LINES, "{through} through, {lost} lost");
-        assert_eq!(first.last(), Some(&"after"));
+        // A line that has begun can only be seen by what comes of it.
+        let text = read(&mut theirs);
+        drop(theirs);
+        for _ in 0..2 {
+            assert_eq!(way.send(ours.as_fd(), line("last"), warning_line), Err(Refusal::NoReader));
+        }
+        let through = text.bytes().filter(|byte| *byte == b'\n').count();
+        assert_eq!(way.take_lost(), (LINES - through) as u64);
+        assert_eq!(way.take_lost(), 0, "told once");
     }
 
     #[test]
     fn what_is_no_socket_is_told() {
         let file = tempfile::tempfile().expect("a file");
         let sent = Stream::new().send(file.as_fd(), b"line\n".to_vec(), warning);
-        assert_eq!(sent, Err(Errno::NOTSOCK));
+        assert_eq!(sent, Err(Refusal::NoSocket));
     }
 }

@@ -44,8 +44,13 @@ pub(crate) const LONGEST_MESSAGE: usize = 4096;
 pub(crate) const MOST_FDS: usize = 253;
 /// The longest name of a journal's field, in bytes: journald leaves longer ones out.
 pub(crate) const LONGEST_FIELD_NAME: usize = 64;
+/// Seconds that the last line of an end by force may take, where a look said that it takes none.
+pub(crate) const LAST_LINE_TAKES: u32 = 1;
 /// How long a line waits for room in a full log: longer than a burst takes, shorter than anybody notices.
 pub(crate) const LOG_WAITED_FOR: Duration = Duration::from_millis(100);
+/// How many sends in a row a log that was stuck has to take at once before it is waited for again: more than the places that a slow
+/// reader frees one by one, fewer than the messages that the shortest queue of a kernel holds (`net.unix.max_dgram_qlen`, 10).
+pub(crate) const LOG_FLOWS_AGAIN_AFTER: u32 = 8;
 /// Most descriptors that are taken over at the start: more than any manager gives.
 pub(crate) const MOST_HANDED: i32 = 4096;
 /// The longest name of a stored descriptor, in bytes: sd_notify(3).

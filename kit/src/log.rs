@@ -1,10 +1,11 @@
 //! Where a daemon's lines go: the journal with their fields, syslog, or stderr, by who started it.
 
-use crate::flow::{Datagrams, Stream, TooLong};
+use crate::flow::{Datagrams, Refusal, Stream, TooLong};
 use crate::limits::LONGEST_FIELD_NAME;
 use crate::starter::{Handed, Starter};
 use std::fmt::Write;
 use std::io::Write as _;
+use std::os::fd::BorrowedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::{fs, process};
@@ -61,7 +62,7 @@ enum Way {
     /// The journal's native protocol, systemd.journal-fields(7); its stream too, as long as stderr is that.
     Journal(Datagrams, Option<Stream>),
     /// A syslog daemon: syslog(3).
-    Syslog(Datagrams),
+    Syslog { socket: Datagrams, stderr: Reader },
     /// Lines that a manager reads: `<N>` before each, sd-daemon(3).
     Prefixed(Stream),
     /// Lines for people.
@@ -82,6 +83,14 @@ const FACILITY: u8 = 3;
 enum Named {
     ByUs,
     ByReader,
+}
+
+/// Who has what is written to stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reader {
+    Ours,
+    /// inetd's, whose connection it is.
+    Client,
 }
 
 /// Whether stderr will still lead to somebody.
@@ -105,15 +114,18 @@ impl Log {
         let is_journal = stream.is_some() && stream_of_stderr().as_deref() == stream;
         let is_named = handed.syslog_identifier.as_deref() == Some(name);
         let plain = Way::Plain(if is_named { Named::ByReader } else { Named::ByUs });
-        let syslog = || Datagrams::connect(Path::new(SYSLOG), TooLong::Lost).map(Way::Syslog);
+        let syslog = |stderr| {
+            let socket = Datagrams::connect(Path::new(SYSLOG), TooLong::Lost)?;
+            Some(Way::Syslog { socket, stderr })
+        };
         let way = if is_journal {
             let stream = || (stderr == Stderr::Stays).then(Stream::new);
             Datagrams::connect(Path::new(JOURNAL), TooLong::InMemory)
                 .map_or_else(|| Way::Prefixed(Stream::new()), |socket| Way::Journal(socket, stream()))
         } else if *starter == Starter::Superserver {
-            syslog().unwrap_or(Way::Nowhere)
+            syslog(Reader::Client).unwrap_or(Way::Nowhere)
         } else if stderr == Stderr::Goes {
-            syslog().unwrap_or(plain)
+            syslog(Reader::Ours).unwrap_or(plain)
         } else {
             plain
         };
@@ -129,18 +141,20 @@ impl Log {
         match &self.way {
             // A line alone goes by the stream, whose lines are the unit's even when the process that wrote them is gone
             // before they are read; with an entry of its own the journal looks for the process.
-            Way::Journal(_, Some(stream)) if fields.is_empty() && !text.contains('\n') => {
-                prefixed(stream, priority, text)
+            Way::Journal(socket, Some(stream)) if fields.is_empty() && !text.contains('\n') => {
+                self.by_stream((stream, rustix::stdio::stderr()), socket, priority, text);
             }
-            Way::Journal(socket, _) => {
-                let warning = |lost: &str| self.entry(Priority::Warning, lost, &[]);
-                socket.send(&self.entry(priority, text, fields), warning);
-            }
-            Way::Syslog(syslog) => {
+            Way::Journal(socket, _) => self.by_entry(socket, priority, text, fields),
+            Way::Syslog { socket, .. } => {
                 let warning = |lost: &str| self.message(Priority::Warning, lost);
-                syslog.send(&self.message(priority, &with_fields(text, fields)), warning);
+                socket.send(&self.message(priority, &with_fields(text, fields)), warning);
             }
-            Way::Prefixed(stream) => prefixed(stream, priority, &with_fields(text, fields)),
+            Way::Prefixed(stream) => {
+                let line = with_fields(text, fields);
+                if prefixed(stream, rustix::stdio::stderr(), priority, &line) == Read::ByNobody {
+                    stream.lose(1);
+                }
+            }
             Way::Plain(_) => {
                 let line = self.on_stderr(priority, &with_fields(text, fields));
                 std::io::stderr().write_all(line.as_bytes()).ok();
@@ -150,12 +164,39 @@ impl Log {
     }
 
     /// A line as whoever reads stderr has it.
-    pub(crate) fn on_stderr(&self, priority: Priority, text: &str) -> String {
+    fn on_stderr(&self, priority: Priority, text: &str) -> String {
         match self.way {
             Way::Journal(..) | Way::Prefixed(_) => with_priority(priority, text),
             Way::Plain(Named::ByReader) => format!("{text}\n"),
-            Way::Syslog(_) | Way::Plain(Named::ByUs) | Way::Nowhere => format!("{}: {text}\n", self.name),
+            Way::Syslog { .. } | Way::Plain(Named::ByUs) | Way::Nowhere => {
+                format!("{}: {text}\n", self.name)
+            }
         }
+    }
+
+    /// What is said on stderr at an end by force: nothing where that is a client.
+    pub(crate) fn last_line(&self, text: &str) -> String {
+        match self.way {
+            Way::Nowhere | Way::Syslog { stderr: Reader::Client, .. } => String::new(),
+            Way::Journal(..)
+            | Way::Prefixed(_)
+            | Way::Plain(_)
+            | Way::Syslog { stderr: Reader::Ours, .. } => self.on_stderr(Priority::Error, text),
+        }
+    }
+
+    fn by_stream(&self, to: (&Stream, BorrowedFd), socket: &Datagrams, priority: Priority, text: &str) {
+        let (stream, stderr) = to;
+        if prefixed(stream, stderr, priority, text) == Read::ByNobody {
+            // The journal began anew without this stream; its socket is found again.
+            socket.lose(stream.take_lost());
+            self.by_entry(socket, priority, text, &[]);
+        }
+    }
+
+    fn by_entry(&self, socket: &Datagrams, priority: Priority, text: &str, fields: &[(&str, &str)]) {
+        let warning = |lost: &str| self.entry(Priority::Warning, lost, &[]);
+        socket.send(&self.entry(priority, text, fields), warning);
     }
 
     /// A message of syslog(3).
@@ -189,7 +230,7 @@ impl Log {
     pub fn keeps_fields(&self) -> bool {
         match self.way {
             Way::Journal(..) => true,
-            Way::Syslog(_) | Way::Prefixed(_) | Way::Plain(_) | Way::Nowhere => false,
+            Way::Syslog { .. } | Way::Prefixed(_) | Way::Plain(_) | Way::Nowhere => false,
         }
     }
 
@@ -197,7 +238,7 @@ impl Log {
     pub(crate) fn is_stderr(&self) -> bool {
         match self.way {
             Way::Prefixed(_) | Way::Plain(_) => true,
-            Way::Journal(..) | Way::Syslog(_) | Way::Nowhere => false,
+            Way::Journal(..) | Way::Syslog { .. } | Way::Nowhere => false,
         }
     }
 
@@ -207,13 +248,26 @@ impl Log {
     }
 }
 
+/// Whether there is anybody at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Read {
+    /// By now or later, or counted as lost.
+    BySomebody,
+    ByNobody,
+}
+
 /// Writes lines for a manager to read, which must not hold us up.
-fn prefixed(stream: &Stream, priority: Priority, text: &str) {
+fn prefixed(stream: &Stream, to: BorrowedFd, priority: Priority, text: &str) -> Read {
     let lines = with_priority(priority, text);
     let warning = |lost: &str| with_priority(Priority::Warning, lost).into_bytes();
-    if stream.send(rustix::stdio::stderr(), lines.clone().into_bytes(), warning).is_err() {
-        // The program has put something else in its place.
-        std::io::stderr().write_all(lines.as_bytes()).ok();
+    match stream.send(to, lines.clone().into_bytes(), warning) {
+        Ok(()) => Read::BySomebody,
+        Err(Refusal::NoReader) => Read::ByNobody,
+        Err(Refusal::NoSocket) => {
+            // The program has put something else in its place.
+            std::io::stderr().write_all(lines.as_bytes()).ok();
+            Read::BySomebody
+        }
     }
 }
 
@@ -258,6 +312,8 @@ fn stream_of_stderr() -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::fd::AsFd;
+    use std::os::unix::net::{UnixDatagram, UnixStream};
 
     #[test]
     fn names_that_the_journal_takes() {
@@ -281,5 +337,50 @@ mod tests {
         let entry = String::from_utf8(log.entry(Priority::Info, "hello", &fields)).expect("text");
         let wanted = "PRIORITY=6\nSYSLOG_IDENTIFIER=d\nMESSAGE=hello\nPID=1\nA_1_MESSAGE=x\nX_MESSAGE=y\nTARGET=a\nX_TARGET=b\n";
         assert_eq!(entry, wanted);
+    }
+
+    #[test]
+    fn a_stream_that_nobody_reads_any_more_makes_way_for_the_socket() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("journal");
+        let journal = UnixDatagram::bind(&path).expect("a socket");
+        let socket = Datagrams::connect(&path, TooLong::InMemory).expect("it listens");
+        let (stderr, reader) = UnixStream::pair().expect("sockets");
+        let (log, stream) = (Log::to_stderr("d"), Stream::new());
+        let line = |text: &str| log.by_stream((&stream, stderr.as_fd()), &socket, Priority::Info, text);
+        line("read");
+        stream.lose(2);
+        drop(reader);
+        line("goes the other way");
+        line("and this");
+        let heard = std::array::from_fn(|_| {
+            let mut bytes = [0; 200];
+            let length = journal.recv(&mut bytes).expect("an entry");
+            String::from_utf8_lossy(&bytes[..length]).lines().last().unwrap_or_default().to_owned()
+        });
+        let lost = "MESSAGE=2 lines before this were lost: the log took none";
+        assert_eq!(heard, [lost, "MESSAGE=goes the other way", "MESSAGE=and this"]);
+    }
+
+    #[test]
+    fn a_client_is_told_no_last_line() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("log");
+        let _log = UnixDatagram::bind(&path).expect("a socket");
+        let syslog = |stderr| {
+            let socket = Datagrams::connect(&path, TooLong::Lost).expect("it listens");
+            Way::Syslog { socket, stderr }
+        };
+        for (way, wanted) in [
+            (Way::Nowhere, ""),
+            (syslog(Reader::Client), ""),
+            (syslog(Reader::Ours), "d: over\n"),
+            (Way::Plain(Named::ByUs), "d: over\n"),
+            (Way::Plain(Named::ByReader), "over\n"),
+            (Way::Prefixed(Stream::new()), "<3>over\n"),
+        ] {
+            let log = Log { name: "d".to_owned(), way };
+            assert_eq!(log.last_line("over"), wanted, "{:?}", log.way);
+        }
     }
 }

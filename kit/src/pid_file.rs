@@ -7,6 +7,7 @@
 
 use crate::error::{Error, Result};
 use crate::limits::{CLOCK_SLACK, LOCK_ATTEMPTS, LONGEST_PID_FILE};
+use crate::starter::{is_init, process_name};
 use crate::sys::fd::{Held, Lock, held, lock, occupy_streams};
 use rustix::fs::{Mode, OFlags, Stat};
 use rustix::io::Errno;
@@ -28,7 +29,7 @@ impl PidFile {
     /// Takes the name: makes the file, locks it and empties it.
     ///
     /// What was left by a daemon that ended without taking it away is recognised and used again. A file that is
-    /// locked, or names a live process that can have written it, is left as it is.
+    /// locked, names a live process that can have written it, or holds anything else than a process number, is left as it is.
     ///
     /// # Errors
     ///
@@ -42,20 +43,25 @@ impl PidFile {
             let identity = stat(&path, &file)?;
             refuse_what_is_not_ours(&path, &identity)?;
             let locked = lock(&file).map_err(|errno| failed(&path, format!("cannot be locked: {errno}")))?;
+            let content = content(&path, &file)?;
             if locked == Lock::Theirs && held(&file) == Ok(Held::Reading) {
+                refuse_other_text(&path, content)?;
                 // No daemon's: those write. Whoever may read the file could keep us from starting with it.
                 rustix::fs::unlink(&path)
                     .map_err(|errno| failed(&path, format!("cannot be replaced: {errno}")))?;
                 continue;
             }
             if locked == Lock::Theirs {
-                return Err(Error::Running { pid: holder(&file), path });
+                return Err(Error::Running { pid: holder(&path, &file), path });
             }
             if !still_named(&path, &identity) {
                 // Its owner took it away between our opening and our locking.
                 continue;
             }
-            if let Some(pid) = read_from(&file).filter(|pid| can_have_written(*pid, &identity)) {
+            refuse_other_text(&path, content)?;
+            if let Content::Number(pid) = content
+                && can_have_written(pid, &identity)
+            {
                 return Err(Error::Named { path, pid });
             }
             rustix::fs::ftruncate(&file, 0)
@@ -110,7 +116,7 @@ impl PidFile {
             return Err(failed(path, "is no regular file".to_owned()));
         }
         let locked = held(&file).map_err(unreadable)? == Held::Writing;
-        Ok(locked.then(|| holder(&file)).flatten())
+        Ok(locked.then(|| holder(path, &file)).flatten())
     }
 }
 
@@ -146,6 +152,7 @@ fn open(path: &Path) -> Result<OwnedFd> {
         let reason = match errno {
             Errno::LOOP => "is a symbolic link".to_owned(),
             Errno::ISDIR => "is a directory".to_owned(),
+            Errno::NOENT if path.as_os_str().is_empty() => "expected a path, not an empty one".to_owned(),
             Errno::NOENT => "its directory does not exist".to_owned(),
             Errno::NXIO => "is no regular file".to_owned(),
             errno => format!("cannot be opened: {errno}"),
@@ -179,24 +186,62 @@ fn still_named(path: &Path, identity: &Stat) -> bool {
         .is_ok_and(|there| (there.st_dev, there.st_ino) == (identity.st_dev, identity.st_ino))
 }
 
-/// The number in it; an empty file and other text name nobody.
-fn read_from(file: &OwnedFd) -> Option<u32> {
-    let mut bytes = [0; LONGEST_PID_FILE];
-    let length = rustix::io::pread(file, &mut bytes, 0).ok()?;
-    std::str::from_utf8(&bytes[..length]).ok()?.trim().parse().ok().filter(|pid| *pid > 0)
+/// What stands in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    /// Also zeros: what a file system may leave of one that was written when the power went.
+    Nothing,
+    Number(u32),
+    Other,
+}
+
+impl Content {
+    fn of(bytes: &[u8]) -> Content {
+        if bytes.len() > LONGEST_PID_FILE {
+            return Content::Other;
+        }
+        let Ok(text) = std::str::from_utf8(bytes) else { return Content::Other };
+        let text = text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\0');
+        match text.parse() {
+            Ok(pid) if pid > 0 && text.bytes().all(|byte| byte.is_ascii_digit()) => Content::Number(pid),
+            Ok(_) | Err(_) if text.is_empty() => Content::Nothing,
+            Ok(_) | Err(_) => Content::Other,
+        }
+    }
+}
+
+fn content(path: &Path, file: &OwnedFd) -> Result<Content> {
+    let mut bytes = [0; LONGEST_PID_FILE + 1];
+    let length = rustix::io::pread(file, &mut bytes, 0)
+        .map_err(|errno| failed(path, format!("cannot be read: {errno}")))?;
+    Ok(Content::of(&bytes[..length]))
+}
+
+/// A file that was named by mistake is somebody's work.
+fn refuse_other_text(path: &Path, content: Content) -> Result<()> {
+    match content {
+        Content::Nothing | Content::Number(_) => Ok(()),
+        Content::Other => {
+            Err(failed(path, "holds something that is no process number: it is left as it is".to_owned()))
+        }
+    }
 }
 
 /// The process that a locked file names. Whoever has just locked it may not have emptied it yet: a number of one that is gone
 /// is left from before.
-fn holder(file: &OwnedFd) -> Option<u32> {
-    read_from(file).filter(|pid| started(*pid).is_some())
+fn holder(path: &Path, file: &OwnedFd) -> Option<u32> {
+    match content(path, file) {
+        Ok(Content::Number(pid)) => started(pid).map(|_| pid),
+        Ok(Content::Nothing | Content::Other) | Err(_) => None,
+    }
 }
 
 /// Whether a process lives that can have written this unlocked file: a daemon that knows no locks. One that began
 /// after the file was written only has its number by chance.
 fn can_have_written(pid: u32, identity: &Stat) -> bool {
-    // The first process is an init, or a container's own daemon: that keeps no pid file, since it is not started twice.
-    if pid == process::id() || pid == 1 {
+    // An init keeps no pid file: a 1 is from a container of before, or from one with a view of the same directory. Another first
+    // process is a container's own daemon, and may well have written it.
+    if pid == process::id() || pid == 1 && is_init(&process_name(1).unwrap_or_default()) {
         return false;
     }
     let written = u64::try_from(identity.st_mtime).unwrap_or(0);
@@ -262,8 +307,8 @@ mod tests {
     fn what_a_dead_daemon_left_is_used_again() {
         let directory = directory();
         let path = directory.path().join("d.pid");
-        // Nobody has such a number; nobody; the first process, which keeps none; ourselves by chance.
-        let left = ["4194999\n", "garbage 1", "1\n"].map(str::to_owned);
+        // Nobody has such a number; nobody; what is left when the power went; ourselves by chance.
+        let left = ["4194999\n", " \n", "\0\0\0\0"].map(str::to_owned);
         for left in left.into_iter().chain([format!("{}\n", process::id())]) {
             fs::write(&path, left).expect("written");
             let mut file = PidFile::lock(&path).expect("stale");
@@ -306,6 +351,36 @@ mod tests {
         assert_eq!(nowhere.to_string(), "pid file /nowhere/d.pid: its directory does not exist");
         let none = PidFile::running("/").expect_err("a directory");
         assert_eq!(none.to_string(), "pid file /: is no regular file");
+    }
+
+    #[test]
+    fn what_holds_other_text_is_left_as_it_is() {
+        let long = format!("1{}", " ".repeat(LONGEST_PID_FILE));
+        for text in [
+            "garbage 1",
+            "[Unit]\n",
+            "0\n",
+            "-5\n",
+            "+5\n",
+            "4194999\n4194998\n",
+            "99999999999",
+            "\u{e9}",
+            &long,
+        ] {
+            let directory = directory();
+            let path = directory.path().join("d.conf");
+            let linked = directory.path().join("same");
+            fs::write(&path, text).expect("written");
+            let error = PidFile::lock(&path).expect_err("refused").to_string();
+            assert!(
+                error.ends_with("holds something that is no process number: it is left as it is"),
+                "{error}"
+            );
+            fs::rename(&path, &linked).expect("left there");
+            assert_eq!(fs::read_to_string(&linked).expect("text"), text);
+        }
+        let empty = PidFile::lock("").expect_err("no path");
+        assert_eq!(empty.to_string(), "pid file : expected a path, not an empty one");
     }
 
     #[test]

@@ -54,6 +54,31 @@ const SUPERVISORS: &[&str] = &[
     "podman-init",
 ];
 
+/// First processes that start others and are no daemon of their own; supervisors may be first as well.
+const INITS: &[&str] = &[
+    "systemd",
+    "init",
+    "eudaemon",
+    "openrc-init",
+    "runit",
+    "s6-svscan",
+    "s6-linux-init",
+    "sinit",
+    "finit",
+    "shepherd",
+];
+
+/// Whether a first process of this name is an init.
+pub(crate) fn is_init(name: &str) -> bool {
+    INITS.contains(&name) || SUPERVISORS.contains(&name)
+}
+
+/// What the kernel calls a process: proc(5), `/proc/PID/comm`.
+pub(crate) fn process_name(pid: u32) -> Option<String> {
+    let line = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    Some(line.strip_suffix('\n').unwrap_or(&line).to_owned())
+}
+
 impl Starter {
     /// Looks who started this process. [`Life::starter`](crate::Life::starter) tells what was seen at the start.
     #[must_use]
@@ -237,12 +262,12 @@ impl Place {
     pub(crate) fn look() -> Place {
         let pid = process::id();
         let parent = rustix::process::getppid().map_or(0, |parent| parent.as_raw_nonzero().get() as u32);
-        let parent_name = fs::read_to_string(format!("/proc/{parent}/comm")).unwrap_or_default();
+        let parent_name = process_name(parent).unwrap_or_default();
         let standard = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
         Place {
             pid,
             parent,
-            parent_name: parent_name.trim_end().to_owned(),
+            parent_name,
             leads_session: session() == pid,
             stdin: stdin(),
             at_terminal: standard.iter().any(rustix::termios::isatty),

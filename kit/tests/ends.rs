@@ -48,6 +48,22 @@ const ENDS: &[Row] = &[
         seen: "1\nsubject: stopping took too long: ended by force",
     },
     Row {
+        of: "a stop that takes too long, and a log that takes nothing",
+        promise: "ends by force all the same",
+        kit: Kit::Keeps,
+        script: "for kind in stream pipe; do python3 -c 'import os, socket, sys
+a, b = os.pipe() if sys.argv[1] == \"pipe\" else (end.detach() for end in socket.socketpair())
+os.dup2(b, 2); found = os.fstat(2); os.set_inheritable(a, True)
+if sys.argv[1] == \"stream\": os.environ[\"JOURNAL_STREAM\"] = f\"{found.st_dev}:{found.st_ino}\"
+os.set_blocking(2, False)
+try:
+    while os.write(2, bytes(4096)): pass
+except BlockingIOError: os.set_blocking(2, True)
+os.execv(sys.argv[2], sys.argv[2:])' $kind $S stubborn >m & pid=$!; await grep -q ready m; kill $pid
+await '! kill -0 '$pid; kill -9 $pid 2>/dev/null; wait $pid; echo $kind $?; done",
+        seen: "stream 1\npipe 1",
+    },
+    Row {
         of: "a journal that takes nothing",
         promise: "holds nobody up",
         kit: Kit::Keeps,

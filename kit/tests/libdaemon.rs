@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         ("dsignal.h", || judge(SIGNAL)),
         ("dlog.h", || judge(LOG)),
         ("dexec.h and dnonblock.h", || judge(OTHERS)),
+        ("first processes", || judge(FIRSTS)),
     ])
 }
 
@@ -263,6 +264,21 @@ END
 timeout 20 python3 listen.py >got & await test -e bound
 unshare --user --map-root-user --mount sh -c 'for name in null tty; do mount --bind /dev/$name dev/$name; done; mount --rbind dev /dev; '"$S"' --daemon log=hello'
 wait; sed -E 's/[0-9]{2,}]/PID]/' got"#;
+
+/// The first process of a container writes its 1 and does not lock.
+const FIRST: &str = r#"
+for name in init nginx; do
+    cp "$(command -v bash)" $name
+    SUBJECT="$S" unshare --user --map-root-user --mount --pid --fork --mount-proc ./$name -c 'echo 1 >p; $SUBJECT --daemon --pid=p 2>&1; echo $?; rm -f p' | sed 's,/.*/,,'
+done"#;
+
+const FIRSTS: &[Row] = &[Row {
+    of: "a pid file with 1 in it",
+    promise: "is the first process's, unless that is an init",
+    kit: Kit::Keeps,
+    script: FIRST,
+    seen: "0\nsubject: process 1 may be this daemon: pid file p\n1",
+}];
 
 const OTHERS: &[Row] = &[
     Row {

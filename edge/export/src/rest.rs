@@ -11,42 +11,19 @@ use eudaemon_unit::span::Span;
 use eudaemon_unit::values::address::format_address;
 use eudaemon_unit::values::timespan::format_timespan;
 
-/// Without these the service may do what it may not do otherwise: beginnings of their keys.
-const PROTECTIONS: &[&str] = &[
-    "AppArmor",
-    "BPFProgram",
-    "BindReadOnlyPaths",
-    "Device",
-    "ExecPaths",
-    "IPAddress",
-    "IPCNamespacePath",
-    "IPEgress",
-    "IPIngress",
-    "Inaccessible",
-    "Keyring",
-    "LockPersonality",
-    "MemoryDenyWriteExecute",
-    "NFTSet",
-    "NetworkNamespacePath",
-    "NoExecPaths",
-    "Private",
-    "ProcSubset",
-    "Protect",
-    "ReadOnly",
-    "RemoveIPC",
-    "Restrict",
-    "RootImage",
-    "SELinux",
-    "SecureBits",
-    "Smack",
-    "SocketBind",
-    "SystemCall",
-    "TemporaryFileSystem",
-];
-
 /// Without these it hardly differs: beginnings of their keys.
-const REMARKS: &[&str] =
-    &["Documentation", "Log", "Syslog", "TTY", "UtmpMode", "SourcePath", "ReadWrite", "Coredump"];
+const REMARKS: &[&str] = &[
+    "Coredump",
+    "Documentation",
+    "Log",
+    "ReadWrite",
+    "SourcePath",
+    "Syslog",
+    "SystemCallErrorNumber",
+    "SystemCallLog",
+    "TTY",
+    "UtmpMode",
+];
 
 pub fn protection(directive: impl Into<String>, why: impl Into<String>) -> Loss {
     Loss { directive: directive.into(), severity: Severity::Protection, why: why.into() }
@@ -100,7 +77,7 @@ fn kept(config: &Config, unsaid: &mut Vec<Loss>) {
         }
         let written = EMPTY.iter().find(|(known, _)| *known == key && value.is_empty());
         let directive = format!("{key}={}", written.map_or(value, |(_, written)| *written));
-        unsaid.push(match (begins(PROTECTIONS), begins(REMARKS) || key.ends_with("Accounting")) {
+        unsaid.push(match (Loss::is_of_protection(key), begins(REMARKS) || key.ends_with("Accounting")) {
             (true, _) => Loss::of_protection(directive),
             (false, true) => note(directive, NO_OTHER),
             (false, false) => behaviour(directive, NO_OTHER),

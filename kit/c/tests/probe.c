@@ -129,7 +129,7 @@ static int misuse(void) {
     eudaemon_announce(daemon, EUDAEMON_CONSUL, web);
     SAY(eudaemon_start(daemon) != NULL);
     daemon = eudaemon_new("probe");
-    eudaemon_announce(daemon, EUDAEMON_CONSUL, eudaemon_announcement_new("web"));
+    eudaemon_announce(daemon, EUDAEMON_AVAHI, eudaemon_announcement_new("web"));
     SAY(eudaemon_start(daemon) != NULL);
     eudaemon_announcement_free(NULL);
     eudaemon_announcement_set_port(NULL, 80);

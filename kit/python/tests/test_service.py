@@ -112,7 +112,7 @@ class Announced(ProgramTestCase):
 
     def test_what_cannot_be_announced_says_why(self):
         wrong = {
-            'consul("web")': "nobody finds it without a port",
+            'consul("web", tcp=1)': "nobody can ask for its health without a port",
             'consul("web", port=80, ttl=1, tcp=1)': "expected one of ttl, http, tcp",
             'consul("web", port=80, address="home")': "'home' is no IP address",
         }

@@ -203,7 +203,8 @@ impl Keeping<'_, '_> {
     /// Makes the group; a name that this very machine has taken is passed over.
     async fn publish(&mut self) -> zbus::Result<()> {
         let texts: Vec<&[u8]> = self.entry.tags.iter().map(String::as_bytes).collect();
-        let port = self.entry.port;
+        // Announcements without one are refused.
+        let port = self.entry.port.unwrap_or_default();
         for _ in 0..MOST_NAMES {
             let made = self.published.call("/", SERVER, "EntryGroupNew", &()).await?;
             let group: OwnedObjectPath = made.body().deserialize()?;

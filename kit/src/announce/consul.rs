@@ -133,7 +133,8 @@ struct Registration<'a> {
     tags: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<IpAddr>,
-    port: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
     check: Check,
 }
 
@@ -171,7 +172,8 @@ impl Registration<'_> {
             // The agent that asks is this machine's.
             None => "127.0.0.1".to_owned(),
         };
-        let place = format!("{host}:{}", entry.port);
+        // What is asked for has one.
+        let place = format!("{host}:{}", entry.port.unwrap_or_default());
         let mut check = Check {
             check_id: check_id(entry),
             ttl: None,
@@ -224,7 +226,7 @@ mod tests {
         Entry {
             id: "web-80".to_owned(),
             name: "web".to_owned(),
-            port: 80,
+            port: Some(80),
             address: None,
             tags: Vec::new(),
             health,
@@ -245,6 +247,14 @@ mod tests {
             &ttl,
             expect![[
                 r#"{"ID":"web-80","Name":"web","Tags":["v1","a \"b\""],"Port":80,"Check":{"CheckID":"service:web-80","TTL":"30000ms","Status":"passing","DeregisterCriticalServiceAfter":"1m"}}"#
+            ]],
+        );
+        let nowhere =
+            Entry { id: "web".to_owned(), port: None, ..entry(Health::Ttl(Duration::from_secs(30))) };
+        check(
+            &nowhere,
+            expect![[
+                r#"{"ID":"web","Name":"web","Check":{"CheckID":"service:web","TTL":"30000ms","Status":"passing","DeregisterCriticalServiceAfter":"1m"}}"#
             ]],
         );
         let http = entry(Health::Http("/healthz".to_owned(), Duration::from_secs(10)));

@@ -100,7 +100,7 @@ impl Announcement {
         }
     }
 
-    /// The port it is found at.
+    /// The port it is found at. Without one, and without a socket, it is in Consul for who only asks whether it is there and well.
     #[must_use]
     pub fn port(mut self, port: u16) -> Announcement {
         self.port = Port::Number(port);
@@ -152,16 +152,14 @@ impl Announcement {
             })?),
             Port::None | Port::Number(_) => None,
         };
-        let port = match (&self.port, bound) {
-            (Port::Number(number), _) => *number,
-            (_, Some((address, _))) => address.port(),
-            // Refused below.
-            (Port::None | Port::Socket(_), None) => 0,
+        let port = match self.port {
+            Port::Number(number) => Some(number),
+            Port::None | Port::Socket(_) => bound.map(|(address, _)| address.port()),
         };
         let only = bound.map(|(address, _): (SocketAddr, _)| address.ip()).filter(|ip| !ip.is_unspecified());
         self.check(registry)?;
         let entry = Entry {
-            id: format!("{}-{port}", self.name),
+            id: port.map_or_else(|| self.name.clone(), |port| format!("{}-{port}", self.name)),
             name: self.name.clone(),
             port,
             address: self.address.or(only),
@@ -201,11 +199,6 @@ impl Announcement {
         if let Some(tag) = self.tags.iter().find(|tag| tag.len() > LONGEST_TAG) {
             return Err(format!("expected tags of at most {LONGEST_TAG} bytes, not {}", tag.len()));
         }
-        match self.port {
-            Port::None => return Err("nobody finds it without a port: name one, or a socket".to_owned()),
-            Port::Number(0) => return Err("expected a port from 1 to 65535".to_owned()),
-            Port::Number(_) | Port::Socket(_) => {}
-        }
         let (asked, time) = match &self.health {
             Health::Ttl(time) => (false, time),
             Health::Http(path, _) if !path.starts_with('/') => {
@@ -215,6 +208,19 @@ impl Announcement {
         };
         if *time < Duration::from_millis(1) {
             return Err("expected a time of health of at least 1 ms".to_owned());
+        }
+        let nobody = match registry {
+            #[cfg(feature = "consul")]
+            Registry::Consul => {
+                asked.then_some("nobody can ask for its health without a port: name one, or a socket")
+            }
+            #[cfg(feature = "avahi")]
+            Registry::Avahi => Some("nobody finds it without a port: name one, or a socket"),
+        };
+        match (&self.port, nobody) {
+            (Port::None, Some(nobody)) => return Err(nobody.to_owned()),
+            (Port::Number(0), _) => return Err("expected a port from 1 to 65535".to_owned()),
+            (Port::None | Port::Number(_) | Port::Socket(_), _) => {}
         }
         match registry {
             #[cfg(feature = "consul")]
@@ -278,7 +284,7 @@ struct Entry {
     #[cfg_attr(not(feature = "consul"), allow(dead_code))]
     id: String,
     name: String,
-    port: u16,
+    port: Option<u16>,
     #[cfg_attr(not(feature = "consul"), allow(dead_code))]
     address: Option<IpAddr>,
     tags: Vec<String>,
@@ -329,10 +335,11 @@ mod tests {
         let (web, second) = (|| Announcement::new("web"), Duration::from_secs(1));
         let cases = [
             (Registry::Consul, web().port(80), "fine"),
+            (Registry::Consul, web(), "fine"),
             (
                 Registry::Consul,
-                web(),
-                "cannot announce web: nobody finds it without a port: name one, or a socket",
+                web().health(Health::Tcp(second)),
+                "cannot announce web: nobody can ask for its health without a port: name one, or a socket",
             ),
             (Registry::Consul, Announcement::new(""), "cannot announce : expected a name of 1 to 63 bytes"),
             (

@@ -37,10 +37,11 @@ pub struct Loss {
     pub why: String,
 }
 
-/// What keeps a service from more than it needs, by what it is kept from: beginnings of the keys of unit files.
-const KEPT_FROM: [(&str, &[&str]); 4] = [
+/// What keeps a service from more than it needs: beginnings of the keys of unit files, by what follows without them. The
+/// first that fits counts; some have no sentence of their own.
+const PROTECTIONS: [(Option<&str>, &[&str]); 5] = [
     (
-        "nothing hides files from it, or keeps it from writing them",
+        Some("nothing hides files from it, or keeps it from writing them"),
         &[
             "BindReadOnlyPaths",
             "Device",
@@ -55,29 +56,34 @@ const KEPT_FROM: [(&str, &[&str]); 4] = [
             "ProtectProc",
             "ProtectSystem",
             "ReadOnly",
+            "RestrictFileSystems",
             "RootImage",
             "TemporaryFileSystem",
         ],
     ),
     (
-        "nothing keeps it from changing the machine as far as its rights go",
-        &["ProtectClock", "ProtectControlGroups", "ProtectHostname", "ProtectKernel"],
+        Some("nothing keeps it from changing the machine as far as its rights go"),
+        &["PrivateUsers", "ProtectClock", "ProtectControlGroups", "ProtectHostname", "ProtectKernel"],
     ),
     (
-        "nothing narrows what it may ask of the kernel",
+        Some("nothing narrows what it may ask of the kernel"),
         &[
             "LockPersonality",
             "MemoryDenyWriteExecute",
             "RestrictNamespaces",
             "RestrictRealtime",
             "RestrictSUIDSGID",
-            "SystemCall",
+            "SystemCallArchitectures",
+            "SystemCallFilter",
         ],
     ),
     (
-        "nothing narrows its network",
+        Some("nothing narrows its network"),
         &[
             "IPAddress",
+            "IPEgress",
+            "IPIngress",
+            "NFTSet",
             "NetworkNamespacePath",
             "PrivateNetwork",
             "RestrictAddressFamilies",
@@ -85,16 +91,42 @@ const KEPT_FROM: [(&str, &[&str]); 4] = [
             "SocketBind",
         ],
     ),
+    (
+        None,
+        &[
+            "AppArmor",
+            "BPFProgram",
+            "IPCNamespacePath",
+            "Keyring",
+            "Private",
+            "Protect",
+            "RemoveIPC",
+            "Restrict",
+            "SELinux",
+            "SecureBits",
+            "Smack",
+        ],
+    ),
 ];
 
+/// The kind of protection that a directive is.
+fn protection(directive: &str) -> Option<&'static (Option<&'static str>, &'static [&'static str])> {
+    PROTECTIONS.iter().find(|(_, keys)| keys.iter().any(|key| directive.starts_with(key)))
+}
+
 impl Loss {
+    /// Whether a directive keeps the service from what it may do elsewhere.
+    #[must_use]
+    pub fn is_of_protection(directive: &str) -> bool {
+        protection(directive).is_some()
+    }
+
     /// A protection that only managers of systemd's kind have, as a unit file says it.
     #[must_use]
     pub fn of_protection(directive: impl Into<String>) -> Loss {
         let directive = directive.into();
-        let is_one = |keys: &[&str]| keys.iter().any(|key| directive.starts_with(key));
-        let kind = KEPT_FROM.iter().find(|(_, keys)| is_one(keys));
-        loss(Severity::Protection, directive, kind.map_or("no other manager has it", |(why, _)| why))
+        let why = protection(&directive).and_then(|(why, _)| *why).unwrap_or("no other manager has it");
+        loss(Severity::Protection, directive, why)
     }
 
     /// The losses as people read them: those of which the same follows are one, in the order of the first of each.
@@ -174,5 +206,38 @@ pub(super) fn asked_for(need: &Need) -> Option<String> {
         Need::Wanted(name) => Some(format!("Wants={name}")),
         Need::AfterService(name) => Some(format!("After={name}")),
         Need::BeforeService(name) => Some(format!("Before={name}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_beginning_of_a_protection_is_reached() {
+        for (why, keys) in &PROTECTIONS {
+            for key in *keys {
+                assert_eq!(protection(key).map(|(found, _)| found), Some(why), "{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn protections_are_told_from_their_accompaniments() {
+        for (directive, wanted) in [
+            ("PrivateUsers=yes", Some("nothing keeps it from changing the machine as far as its rights go")),
+            ("RestrictFileSystems=ext4", Some("nothing hides files from it, or keeps it from writing them")),
+            ("SystemCallFilter=@system-service", Some("nothing narrows what it may ask of the kernel")),
+            ("IPIngressFilterPath=/sys/fs/bpf/x", Some("nothing narrows its network")),
+            ("KeyringMode=private", Some("no other manager has it")),
+            ("SystemCallErrorNumber=EPERM", None),
+            ("SystemCallLog=@clock", None),
+            ("ReadWritePaths=/srv", None),
+            ("MemoryMax=1G", None),
+        ] {
+            let is_one = Loss::is_of_protection(directive);
+            let why = is_one.then(|| Loss::of_protection(directive).why);
+            assert_eq!(why.as_deref(), wanted, "{directive}");
+        }
     }
 }

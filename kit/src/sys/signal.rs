@@ -1,22 +1,26 @@
 //! Signals as bytes in a pipe, and the two ends that must work even when the program hangs: the second request to
 //! stop, and a stop that takes too long.
 //!
-//! Argument: the one signal function below does what signal-safety(7) allows and nothing else: atomics, write(2),
-//! clock_gettime(2), timer_settime(2), signal(2), raise(3), _exit(2); it keeps errno as it was. What it reads are atomics that were set before it
-//! was installed. `sigaction`, `sigemptyset`, `timer_create` and `timer_settime` get pointers to live, initialised values of ours.
+//! Argument: the one signal function below, with what it calls, does what signal-safety(7) allows and nothing else: atomics,
+//! send(2), poll(2), write(2), clock_gettime(2), getpid(2), timer_settime(2), signal(2), sigemptyset(3), sigaddset(3),
+//! sigprocmask(2) of the thread that it runs in, raise(3), _exit(2); it keeps errno as it was where it returns. It may run in
+//! several threads at once. What it reads are atomics: its own, and those that [`listen`] sets before the function is
+//! installed, a second time only in a process of one thread. They hold integers, and a pointer to a vector that is never
+//! changed or freed. None of its calls waits, but the write to a pipe or terminal that was filled after a look at it, and that the timer ends.
+//! `sigaction`, `sigemptyset`, `timer_create` and `timer_settime` get pointers to live, initialised values of ours.
 //! `timer_delete` gets a timer that this very process made: a child of fork(2) has none, and its own may have the same id.
 //!
 //! The deadline has a timer of its own, whose signal is the highest there is (`SIGRTMAX`): alarm(2) and SIGALRM are the program's.
 #![allow(unsafe_code)]
 
 use super::fd::last_errno;
-use crate::limits::ONE_REQUEST;
+use crate::limits::{LAST_LINE_TAKES, ONE_REQUEST};
 use rustix::pipe::PipeFlags;
 use std::mem::{MaybeUninit, zeroed};
 use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::process;
 use std::ptr::{null, null_mut};
-use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 /// The end of the pipe that signals are written to; closed when another takes its place.
 static PIPE: AtomicI32 = AtomicI32::new(-1);
@@ -30,6 +34,8 @@ static LAST_LINE: AtomicPtr<Vec<u8>> = AtomicPtr::new(null_mut());
 static TIMER: AtomicPtr<libc::c_void> = AtomicPtr::new(null_mut());
 /// The process that made the timer, 0 if none did. Timers are not inherited over fork(2).
 static TIMED: AtomicU32 = AtomicU32::new(0);
+/// Whether the end by force has begun.
+static ENDS: AtomicBool = AtomicBool::new(false);
 
 /// Asks to stop.
 pub(crate) const STOPS_US: [libc::c_int; 2] = [libc::SIGTERM, libc::SIGINT];
@@ -155,21 +161,14 @@ extern "C" fn heard(signal: libc::c_int) {
             return;
         }
         if is_deadline {
-            // A vector that was put there whole, and is never changed or freed.
-            if let Some(line) = LAST_LINE.load(Ordering::SeqCst).as_ref() {
-                say(line);
-            }
-            libc::_exit(1);
+            end_by_force();
         }
         if STOPS_US.contains(&signal) {
             let first = STOPPED.load(Ordering::SeqCst);
             if first > 0 && now() - first >= ONE_REQUEST {
                 // As if nobody had caught it; a first process of a container has no default to fall back to.
                 libc::signal(signal, libc::SIG_DFL);
-                let mut only = zeroed();
-                libc::sigemptyset(&raw mut only);
-                libc::sigaddset(&raw mut only, signal);
-                libc::sigprocmask(libc::SIG_UNBLOCK, &raw const only, null_mut());
+                let_through(signal);
                 libc::raise(signal);
                 libc::_exit(128 + signal);
             }
@@ -178,7 +177,7 @@ extern "C" fn heard(signal: libc::c_int) {
                 return;
             }
             STOPPED.store(now(), Ordering::SeqCst);
-            begin_to_count();
+            begin_to_count(PATIENCE.load(Ordering::SeqCst));
         }
         let byte = signal as u8;
         let pipe: RawFd = PIPE.load(Ordering::SeqCst);
@@ -188,17 +187,45 @@ extern "C" fn heard(signal: libc::c_int) {
     }
 }
 
-/// Sets the timer, from within the signal function.
-unsafe fn begin_to_count() {
-    let (timer, patience) = (TIMER.load(Ordering::SeqCst), PATIENCE.load(Ordering::SeqCst));
+/// Ends the process with the last line, from within the signal function.
+unsafe fn end_by_force() -> ! {
+    // SAFETY: signal-safe calls alone, and a vector that was put there whole, and is never changed or freed.
+    unsafe {
+        if !ENDS.swap(true, Ordering::SeqCst) {
+            // Whoever comes here meanwhile, by the timer or in another thread, says nothing.
+            begin_to_count(LAST_LINE_TAKES);
+            let_through(libc::SIGRTMAX());
+            // An empty one would be a message of its own to some sockets.
+            if let Some(line) = LAST_LINE.load(Ordering::SeqCst).as_ref().filter(|line| !line.is_empty()) {
+                say(line);
+            }
+        }
+        libc::_exit(1);
+    }
+}
+
+/// The signal function may be interrupted by this signal.
+unsafe fn let_through(signal: libc::c_int) {
+    // SAFETY: sigemptyset initialises the set that the others read; the change is this thread's own.
+    unsafe {
+        let mut only = zeroed();
+        libc::sigemptyset(&raw mut only);
+        libc::sigaddset(&raw mut only, signal);
+        libc::sigprocmask(libc::SIG_UNBLOCK, &raw const only, null_mut());
+    }
+}
+
+/// Sets the timer to so many seconds, from within the signal function.
+unsafe fn begin_to_count(seconds: u32) {
+    let timer = TIMER.load(Ordering::SeqCst);
     // SAFETY: no argument.
-    if patience == 0 || TIMED.load(Ordering::SeqCst) != unsafe { libc::getpid() }.cast_unsigned() {
+    if seconds == 0 || TIMED.load(Ordering::SeqCst) != unsafe { libc::getpid() }.cast_unsigned() {
         return;
     }
     // SAFETY: a live value of integers, and a timer of ours.
     unsafe {
         let mut time: libc::itimerspec = zeroed();
-        time.it_value.tv_sec = patience as libc::time_t;
+        time.it_value.tv_sec = seconds as libc::time_t;
         libc::timer_settime(timer, 0, &raw const time, null_mut());
     }
 }
@@ -213,10 +240,22 @@ unsafe fn now() -> u64 {
     }
 }
 
-/// Writes to stderr from within the signal function.
+/// Writes to stderr from within the signal function, what it takes at once.
 unsafe fn say(text: &[u8]) {
-    // SAFETY: a live slice and its length.
-    unsafe { libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len()) };
+    // SAFETY: a live slice and its length, and a live value of integers.
+    unsafe {
+        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        let sent = libc::send(libc::STDERR_FILENO, text.as_ptr().cast(), text.len(), flags);
+        if sent >= 0 || *libc::__errno_location() != libc::ENOTSOCK {
+            return;
+        }
+        let mut stderr = libc::pollfd { fd: libc::STDERR_FILENO, events: libc::POLLOUT, revents: 0 };
+        // More than that may wait, and without a reader SIGPIPE would be the end.
+        let length = text.len().min(libc::PIPE_BUF);
+        if libc::poll(&raw mut stderr, 1, 0) == 1 && stderr.revents == libc::POLLOUT {
+            libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), length);
+        }
+    }
 }
 
 /// Whether a stop was asked for.

@@ -149,6 +149,28 @@ fn nothing_is_lost_without_a_word() {
 }
 
 #[test]
+fn what_goes_with_a_protection_is_none_itself() {
+    let lines = "SystemCallFilter=@system-service\nSystemCallErrorNumber=EPERM\nSystemCallLog=@clock\nPrivateUsers=yes\n\
+        KeyringMode=shared\nRestrictFileSystems=ext4\n";
+    let mut told: Vec<_> = exported("Service", lines)
+        .expect("it can be said")
+        .unsaid
+        .iter()
+        .map(|one| format!("{} {}", one.severity.word(), one.directive.split('=').next().expect("a key")))
+        .collect();
+    told.sort();
+    let wanted = [
+        "lost protection KeyringMode",
+        "lost protection PrivateUsers",
+        "lost protection RestrictFileSystems",
+        "lost protection SystemCallFilter",
+        "note SystemCallErrorNumber",
+        "note SystemCallLog",
+    ];
+    assert_eq!(told, wanted);
+}
+
+#[test]
 fn the_strictest_value_is_no_absence() {
     let lines =
         "RestrictNamespaces=yes\nRestrictAddressFamilies=none\nRestrictFileSystems=\nMemorySwapMax=0\n";
