@@ -244,7 +244,8 @@ fn functions(service: &Service) -> String {
             match &service.start {
                 Start::Background { pid_file, .. } => {
                     let stopped = format!("rm -f {}\n", quoted(pid_file)) + &stopped;
-                    say("stop_pre", &(known.to_owned() + &believed(service) + &asked));
+                    let ended = if service.stop.commands.is_empty() { "" } else { ENDED };
+                    say("stop_pre", &(known.to_owned() + &believed(service) + &asked + ended));
                     say("stop_post", &stopped);
                 }
                 Start::Foreground(_) | Start::Once { .. } => {
@@ -257,6 +258,14 @@ fn functions(service: &Service) -> String {
     say("reload", &reload(service));
     text
 }
+
+/// start-stop-daemon fails where it finds nobody to stop, and the service would count as started for ever.
+const ENDED: &str = r#"if [ -z "$(born "$MAINPID")" ]; then
+    # It did as it was asked to: nobody is left to be stopped.
+    service_set_value pidfile ''
+    command= pidfile=
+fi
+"#;
 
 /// Sets `MAINPID`, or fails.
 fn main_process(service: &Service) -> &'static str {

@@ -130,14 +130,28 @@ fn capability_list(names: &[String]) -> String {
     std::iter::once("-all".to_owned()).chain(added).collect()
 }
 
+/// As systemd sets limits: a hard one that may not be raised stays as it is, and the soft one goes no higher.
+const LIMIT: &str = r#"# Sets a limit as far as that is permitted.
+limit() {
+    prlimit --pid $$ "--$1=$2:$3" 2>/dev/null && return
+    most=$(prlimit --pid $$ "--$1" --output HARD --noheadings --raw) || return 1
+    soft=$2
+    if [ "$soft" = unlimited ] || [ "$soft" -gt "$most" ]; then soft=$most; fi
+    prlimit --pid $$ "--$1=$soft:$most"
+}
+"#;
+
 /// Directories, limits and the rest of what a process inherits, for the shell itself.
 pub(super) fn inherited(service: &Service) -> String {
     let environs = &service.environs;
     let mut text = directories(service);
+    if !environs.limits.is_empty() {
+        text += LIMIT;
+    }
     for limit in &environs.limits {
         let value = |value: Option<u64>| value.map_or("unlimited".to_owned(), |value| value.to_string());
         let (soft, hard) = (value(limit.soft), value(limit.hard));
-        line(&mut text, format!("prlimit --pid $$ --{}={soft}:{hard} || exit 1", limit.resource));
+        line(&mut text, format!("limit {} {soft} {hard} || exit 1", limit.resource));
     }
     if let Some(nice) = environs.nice {
         line(&mut text, format!("renice -n {nice} -p $$ >/dev/null || exit 1"));
