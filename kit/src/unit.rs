@@ -1,6 +1,7 @@
 //! Unit files for a daemon, from its own description: systemd.service(5), systemd.socket(5), systemd.exec(5).
 
 use crate::daemon::Daemon;
+use crate::error::Result;
 use crate::sockets::Socket;
 use rustix::thread::CapabilitySet;
 use std::ffi::OsString;
@@ -76,13 +77,17 @@ impl Daemon {
     /// name, and a user of its own that exists while it runs, unless the description names one. What the manager does
     /// is taken out of the program's hands: sockets are opened, and users changed, by the manager; but for a description
     /// with a root directory, which the program must go to as root.
-    #[must_use]
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the description, as [`Daemon::start`] would tell it.
     pub fn unit_files<Word: Into<OsString>>(
         &self,
         description: &str,
         program: &Path,
         arguments: impl IntoIterator<Item = Word>,
-    ) -> Vec<UnitFile> {
+    ) -> Result<Vec<UnitFile>> {
+        self.check_description()?;
         let (name, sockets) = (self.name(), self.sockets());
         let mut files = vec![UnitFile {
             name: format!("{name}.service"),
@@ -92,7 +97,7 @@ impl Daemon {
             text: socket_unit(description, name, socket, &unit),
             name: unit,
         }));
-        files
+        Ok(files)
     }
 
     /// The socket units' names: a unit for each socket, since all that one opens have one name and one mode.
@@ -227,7 +232,9 @@ mod tests {
     use rustix::fs::Mode;
 
     fn printed(daemon: &Daemon, arguments: &[&str]) -> String {
-        let files = daemon.unit_files("Says hello", Path::new("/usr/bin/greeter"), arguments);
+        let files = daemon
+            .unit_files("Says hello", Path::new("/usr/bin/greeter"), arguments)
+            .expect("it can be meant");
         let without =
             |text: &str| text.replace(HARDENED, "(hardened)\n").replace(WITHOUT_ROOT, "(without root)\n");
         files.iter().map(|file| format!("# {}\n{}\n", file.name, without(&file.text))).collect()
