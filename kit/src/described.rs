@@ -2,6 +2,7 @@
 
 use crate::daemon::Daemon;
 use crate::error::{Error, Result};
+use crate::handed_over::is_descriptor_name;
 use crate::sys::fd::is_open;
 
 impl Daemon {
@@ -14,6 +15,10 @@ impl Daemon {
         for name in self.sockets().iter().map(|socket| socket.name()) {
             if names.contains(&name) {
                 let reason = "is declared twice: the second could not be told from the first".to_owned();
+                return Err(Error::Socket { name: name.to_owned(), reason });
+            }
+            if !is_descriptor_name(name) {
+                let reason = "no name for a socket: 1 to 255 printable characters, no colon".to_owned();
                 return Err(Error::Socket { name: name.to_owned(), reason });
             }
             names.push(name);
@@ -67,6 +72,10 @@ mod tests {
         assert_eq!(wrong(Daemon::new("")), Err(empty.to_owned()));
         let twice = "socket a: is declared twice: the second could not be told from the first";
         assert_eq!(wrong(one().socket(Socket::unix("a", "/x"))), Err(twice.to_owned()));
+        let named = |name: &str| wrong(Daemon::new("x").socket(Socket::unix(name, "/x")));
+        let colon = "socket a:b: no name for a socket: 1 to 255 printable characters, no colon";
+        assert_eq!(named("a:b"), Err(colon.to_owned()));
+        assert!(["", "a\nb", "ü"].into_iter().all(|name| named(name).is_err()));
         let closed = "descriptor 4000 is to be kept and is not open";
         assert_eq!(wrong(one().keep(&4000)), Err(closed.to_owned()));
         let standard = "notification fd 1: expected a descriptor above 2";

@@ -7,11 +7,13 @@ use super::loss::Loss;
 use super::place::{Last, inside};
 use super::plan::{Act, Plan};
 use super::target::{Level, Refusal, Target};
-use super::{Service, systemd};
+use super::{Service, look, steps, systemd};
 use crate::daemon::Daemon;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use std::ffi::OsString;
-use std::io::Write;
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -82,10 +84,45 @@ impl Daemon {
             Ok((Service::of_program(self, description, &program, arguments)?, program))
         });
         Some(match service {
-            Ok((service, program)) => answer(&service, &program, &invocation),
+            Ok((service, program)) => {
+                for doubt in self.doubts(&program, &invocation) {
+                    complain(self.name(), &doubt);
+                }
+                answer(&service, &program, &invocation)
+            }
             Err(refusal) => failed(&refusal.to_string()),
         })
     }
+}
+
+impl Daemon {
+    /// What would keep an installed service from starting, as this machine is now: that may change before the start.
+    fn doubts(&self, program: &Program, invocation: &Invocation) -> Vec<String> {
+        if invocation.act != Act::Install || invocation.root.is_some() || invocation.level == Level::User {
+            return Vec::new();
+        }
+        let rights = self.rights();
+        let mut doubts = Vec::new();
+        if let Err(error) = rights.are_known() {
+            doubts.push(format!("{error}: the service cannot start before there is one"));
+        }
+        let own = rights.user_name().is_none() && !rights.changes_root();
+        for path in program.paths().into_iter().filter(|_| own) {
+            if let Some(closed) = closed(path) {
+                let closed = closed.display();
+                doubts.push(format!("{closed} is closed to the service's own user: chmod o+rx {closed}"));
+            }
+        }
+        doubts
+    }
+}
+
+/// The first part of a path that not everybody may go through, or the file that not everybody may run.
+fn closed(path: &Path) -> Option<std::path::PathBuf> {
+    let real = fs::canonicalize(path).ok()?;
+    let parts: Vec<&Path> = real.ancestors().collect();
+    let closed = |part: &&&Path| fs::metadata(part).is_ok_and(|found| found.mode() & 0o001 == 0);
+    parts.iter().rev().find(closed).map(|part| part.to_path_buf())
 }
 
 /// What the service runs: below a root directory by the path that it has there.
@@ -118,7 +155,17 @@ fn answer(service: &Service, program: &Program, invocation: &Invocation) -> u8 {
         say(&mut std::io::stderr(), &format!("{loss}\n"));
     }
     match carry_out(&plan, invocation.root.as_deref()) {
-        Ok(Outcome::Done) => 0,
+        Ok(Outcome::Done) => {
+            let tools = steps::tools(target);
+            if invocation.act == Act::Uninstall && invocation.root.is_none() && !look::has_one(&tools) {
+                let text = format!(
+                    "{} is not here: files were removed, and no manager was told",
+                    tools.join(" or ")
+                );
+                complain(&service.name, &text);
+            }
+            0
+        }
         Ok(Outcome::Nothing) => {
             let text = format!("nothing of {} is installed for {}", service.name, target.word());
             match invocation.act {
@@ -126,11 +173,23 @@ fn answer(service: &Service, program: &Program, invocation: &Invocation) -> u8 {
                     say(&mut std::io::stdout(), &format!("{text}: nothing to do\n"));
                     0
                 }
-                Act::Start | Act::Stop | Act::Status => failed(&text),
+                Act::Start | Act::Stop | Act::Status => failed(&format!("{text}: service install does that")),
             }
         }
         Ok(Outcome::Said(code)) => code,
-        Err(error) => failed(&error.to_string()),
+        Err(error) => failed(&format!("{error}{}", hint(&error, level))),
+    }
+}
+
+/// What helps who may not.
+fn hint(error: &Error, level: Level) -> &'static str {
+    let mut denied = false;
+    if let Error::Step { source, .. } | Error::Refused { source } = error {
+        denied = source.kind() == ErrorKind::PermissionDenied;
+    }
+    match (denied, level) {
+        (true, Level::System) => "; root may, and with --user it is a service of your own",
+        (true, Level::User) | (false, _) => "",
     }
 }
 

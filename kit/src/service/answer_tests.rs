@@ -4,7 +4,7 @@ use super::*;
 use crate::service::{Command, written};
 use crate::sockets::Socket;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 const PROGRAM: &str = "/usr/bin/greeter";
 
@@ -135,6 +135,50 @@ fn a_program_that_its_own_unit_would_hide_is_not_installed() {
     }
     assert_eq!(code("uninstall", "/tmp/x/greeter"), Some(0));
     assert!(!root.has("etc/systemd/system/greeter.service"));
+}
+
+#[test]
+fn a_typo_is_no_root() {
+    let root = Root::new();
+    let words = root.words("install", "sysv").into_iter().map(|word| match word == root.0.path() {
+        true => root.at("nowhere").into(),
+        false => word,
+    });
+    let code = greeter().answer_service_as(words, "", &Program::Itself(PROGRAM.into()), [""; 0]);
+    assert_eq!(code, Some(1));
+    assert!(!root.has("nowhere"));
+}
+
+#[test]
+fn what_would_keep_it_from_starting_is_told() {
+    let root = Root::new();
+    let closed = |mode: u32| {
+        let path = root.at("usr/bin/greeter");
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("ours");
+        let read = |more: &[&str]| {
+            let words =
+                ["x", "service", "install"].into_iter().chain(more.iter().copied()).map(OsString::from);
+            let Some(Ok(Asked::Act(invocation))) = Asked::of_arguments(words) else { unreachable!() };
+            let doubts = |daemon: Daemon| daemon.doubts(&Program::Itself(path.clone()), &invocation);
+            let user = |name: &str| crate::Privileges::keep().user(name);
+            [
+                doubts(Daemon::new("x"))
+                    .iter()
+                    .any(|doubt| doubt.contains("is closed to the service's own user")),
+                doubts(Daemon::new("x").privileges(user("nosuch")))
+                    == ["no user \"nosuch\" on this system: the service cannot start before there is one"],
+                doubts(Daemon::new("x").privileges(user("daemon"))).is_empty(),
+            ]
+        };
+        [read(&[]), read(&["--to", "systemd", "--root", "/"])]
+    };
+    let folder = [root.0.path(), &root.at("usr"), &root.at("usr/bin")];
+    for folder in folder {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("ours");
+    }
+    let elsewhere = [false, false, true];
+    assert_eq!(closed(0o700), [[true, true, true], elsewhere]);
+    assert_eq!(closed(0o755), [[false, true, true], elsewhere]);
 }
 
 #[test]

@@ -91,8 +91,10 @@ impl Plan {
         let asks = self.act == Act::Status;
         let mut done = Vec::new();
         for step in steps {
-            let failed =
-                |source, done: &Vec<String>| Error::Step { step: on.told(step), done: done.clone(), source };
+            let failed = |source, done: &Vec<String>| match step.is_told() || !done.is_empty() {
+                true => Error::Step { step: on.told(step), done: done.clone(), source },
+                false => Error::Refused { source },
+            };
             match do_step(step, on).map_err(|error| failed(error, &done))? {
                 Came::Looked => {}
                 Came::Over => return Ok(Outcome::Nothing),
@@ -124,6 +126,7 @@ fn is_of_files(step: &Step) -> bool {
         | Step::Link { .. }
         | Step::Unlink(_) => true,
         Step::LookUnit { .. }
+        | Step::LookTools(_)
         | Step::Await { .. }
         | Step::Run { .. }
         | Step::RunIf { .. }
@@ -133,21 +136,20 @@ fn is_of_files(step: &Step) -> bool {
 
 fn do_step(step: &Step, on: On) -> io::Result<Came> {
     let root = on.root();
-    let at = |path: &str| place(path, root).map_err(io::Error::other);
+    let at = |path: &str| place(path, root).map_err(of_step);
     match step {
-        Step::Look(files) => {
-            files.iter().try_for_each(|file| file.look(root)).map(looked).map_err(io::Error::other)
-        }
+        Step::Look(files) => files.iter().try_for_each(|file| file.look(root)).map(looked).map_err(whole),
         Step::LookLink(links) => links.look(root).map(looked),
         Step::LookSections { name, patterns, kept } => look::sections(name, patterns, kept, root).map(looked),
         Step::LookElsewhere { path, others } => look::elsewhere(path, others, root).map(looked),
+        Step::LookTools(tools) => look::tools(tools).map(looked),
         Step::LookUnit { path, command: words } => look::unit(path, command(words)).map(looked),
         Step::Seek { name, files, older, links, folders } => {
             let any = look::any(name, (files, older), links, folders, root);
             Ok(if any { Came::Looked } else { Came::Over })
         }
         Step::Clear { name, patterns, kept, before } => clear(name, patterns, kept, before, on),
-        Step::Write(file) => match file.put(root).map_err(io::Error::other)? {
+        Step::Write(file) => match file.put(root).map_err(of_step)? {
             Put::Unchanged => Ok(Came::Looked),
             Put::Made | Put::Replaced => Ok(Came::Changed),
         },
@@ -165,6 +167,20 @@ fn do_step(step: &Step, on: On) -> io::Result<Came> {
         Step::RunIf { test, command } => run_if(test, command),
         Step::RunUnless { test, command } => run_unless(test, command),
     }
+}
+
+/// What the system answered; what was done is said by the step.
+fn of_step(error: Error) -> io::Error {
+    if let Error::Io { doing: _, source } = error { source } else { io::Error::other(error) }
+}
+
+/// With what was looked at, which no step says.
+fn whole(error: Error) -> io::Error {
+    let mut kind = ErrorKind::Other;
+    if let Error::Io { doing: _, source } = &error {
+        kind = source.kind();
+    }
+    io::Error::new(kind, error)
 }
 
 fn looked((): ()) -> Came {
@@ -195,7 +211,7 @@ fn run_unless(test: &[String], command: &[String]) -> io::Result<Came> {
 }
 
 fn remove(file: &File, root: &Path) -> io::Result<Came> {
-    match file.remove(root).map_err(io::Error::other)? {
+    match file.remove(root).map_err(of_step)? {
         Gone::Before => Ok(Came::Looked),
         Gone::Now => Ok(Came::Changed),
     }
@@ -242,7 +258,7 @@ fn clear(
 ) -> io::Result<Came> {
     let root = on.root();
     let kept = kept.iter().map(|path| place(path, root));
-    let kept: Vec<PathBuf> = kept.collect::<Result<_>>().map_err(io::Error::other)?;
+    let kept: Vec<PathBuf> = kept.collect::<Result<_>>().map_err(of_step)?;
     let found = patterns.iter().flat_map(|pattern| written_for(name, pattern, root));
     let found: Vec<PathBuf> = found.filter(|path| !kept.contains(path)).collect();
     let came = if found.is_empty() { Came::Looked } else { Came::Changed };

@@ -140,6 +140,9 @@ fn below(act: Act, directory: String) -> std::result::Result<PathBuf, String> {
     if directory.is_empty() {
         return Err("--root: expected a directory".to_owned());
     }
+    if !std::path::Path::new(&directory).is_dir() {
+        return Err(format!("--root {directory}: is no directory"));
+    }
     std::path::absolute(&directory).map_err(|error| format!("--root {directory}: {error}"))
 }
 

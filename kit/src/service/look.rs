@@ -102,3 +102,19 @@ pub(super) fn unit(path: &str, command: io::Result<std::process::Command>) -> io
     }
     Err(foreign(format!("the manager has it from {}", quoted(&told.to_string_lossy()))))
 }
+
+/// Whether one of these programs can be run.
+pub(super) fn has_one(tools: &[String]) -> bool {
+    let search = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&search).any(|folder| tools.iter().any(|tool| folder.join(tool).is_file()))
+}
+
+pub(super) fn tools(tools: &[String]) -> io::Result<()> {
+    match has_one(tools) {
+        true => Ok(()),
+        false => Err(io::Error::other(format!(
+            "{} is not here: its manager could not be told",
+            tools.join(" or ")
+        ))),
+    }
+}

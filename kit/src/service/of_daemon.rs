@@ -226,3 +226,40 @@ fn its_own_user(daemon: &Daemon) -> Option<&str> {
     let rights = daemon.rights();
     (rights.user_name().is_none() && rights.root().is_none()).then(|| daemon.name())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::privileges::Privileges;
+    use crate::sockets::Socket;
+    use rustix::thread::CapabilitySet;
+
+    /// A line that nobody thought of would be told as a protection that is lost, or as said where it is not.
+    #[test]
+    fn every_line_of_a_printed_service_is_said_or_a_known_protection() {
+        let keep = Privileges::keep;
+        let one = |rights: Privileges| Daemon::new("x").privileges(rights);
+        let all = [
+            one(keep()),
+            one(keep().user("u").group("g").groups(["a", "b"]).no_new_privileges()),
+            one(keep().user("u").keep_capabilities(CapabilitySet::NET_RAW)),
+            one(keep().user("u").root_directory("/srv")),
+            one(keep()).socket(Socket::unix("a", "/x")).socket(Socket::tcp("b", "[::]:80")),
+            one(keep()).pid_file("/run/x.pid").limit(Resource::Nofile, 9),
+        ];
+        let mut seen: Vec<String> = Vec::new();
+        for daemon in all {
+            let service = Service::of(&daemon, "X", Path::new("/usr/bin/x"), [""; 0]).expect("text");
+            for line in in_service(&service.units[0]) {
+                let said = SAID.iter().filter(|key| line.starts_with(**key)).count();
+                let capabilities = ["CapabilityBoundingSet=", "AmbientCapabilities="];
+                let capabilities = capabilities.iter().filter(|key| line.starts_with(**key)).count();
+                let known = usize::from(Loss::is_of_protection(line));
+                assert_eq!(said + capabilities + known, 1, "{line}");
+                seen.extend(line.split_once('=').map(|(key, _)| format!("{key}=")));
+            }
+        }
+        let unused: Vec<&&str> = SAID.iter().filter(|key| !seen.iter().any(|line| line == **key)).collect();
+        assert_eq!(unused, Vec::<&&str>::new(), "no printed service has them");
+    }
+}

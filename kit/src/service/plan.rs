@@ -47,6 +47,8 @@ pub enum Step {
         /// Others of that name.
         others: Vec<String>,
     },
+    /// One of these programs is there: what is done without them could not be finished.
+    LookTools(Vec<String>),
     /// The manager takes ours for the unit of this name, or knows none; nothing is changed.
     LookUnit {
         /// Ours.
@@ -186,6 +188,7 @@ impl Act {
                 let mut steps = look(&written.files);
                 steps.extend(steps::looking(service, target, &written.files));
                 steps.extend(steps::elsewhere(service, target, level));
+                steps.push(Step::LookTools(steps::tools(target)));
                 steps.extend(steps::asking_whose(service, target, level));
                 steps.extend(user(service, target));
                 steps.extend(written.files.iter().cloned().map(Step::Write));
@@ -297,6 +300,7 @@ impl Step {
             // A search names nothing, and commands are run nowhere but here.
             Step::Seek { .. }
             | Step::LookUnit { .. }
+            | Step::LookTools(_)
             | Step::Await { .. }
             | Step::Run { .. }
             | Step::RunIf { .. }
@@ -313,6 +317,7 @@ impl Step {
             | Step::LookLink(_)
             | Step::LookSections { .. }
             | Step::LookElsewhere { .. }
+            | Step::LookTools(_)
             | Step::LookUnit { .. }
             | Step::Seek { .. } => false,
             Step::Write(_)
@@ -340,8 +345,12 @@ pub(super) fn boots(service: &Service) -> bool {
     service.boot == Boot::Starts
 }
 
-/// A command as a shell would have it.
+/// A command as a shell would have it; of one in a shell's words its name stands for them.
 fn line(command: &[String]) -> String {
+    let command = match command {
+        [shell, option, _, named @ ..] if shell == "sh" && option == "-c" && !named.is_empty() => named,
+        command => command,
+    };
     command.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
@@ -361,6 +370,7 @@ impl fmt::Display for Step {
             Step::LookElsewhere { path, .. } => {
                 write!(f, "look that nobody else has {}", path.rsplit('/').next().unwrap_or(path))
             }
+            Step::LookTools(tools) => write!(f, "look that {} is there", tools.join(" or ")),
             Step::LookUnit { path, command } => {
                 write!(f, "look that {} tells {path}, or nothing", line(command))
             }

@@ -58,7 +58,7 @@ fn somebody_else_s_script_is_not_run_by_an_uninstall() {
     let theirs = File { path: path("theirs"), mode: Mode::from_raw_mode(0o755), text: "ours".to_owned() };
     let stop = Step::RunIf { test: owned(&["true"]), command: owned(&["touch", &path("run")]) };
     let refused = carried_out(vec![Step::Look(vec![theirs]), stop]).expect_err("it is not ours");
-    assert!(refused.ends_with("not ours: it is left as it is; nothing was changed before that"), "{refused}");
+    assert!(refused.ends_with("not ours: it is left as it is; nothing was changed"), "{refused}");
     assert!(!Path::new(&path("run")).exists());
 }
 
@@ -70,7 +70,7 @@ fn a_stop_that_fails_keeps_the_files_that_can_stop_it() {
     let failed = carried_out(vec![stop("true")]).expect_err("it is there");
     assert_eq!(
         failed,
-        "cannot run sh -c 'exit 1' if true succeeds: exit status: 1; nothing was changed before that"
+        "cannot run sh -c 'exit 1' if true succeeds: exit status: 1; no step before it changed anything"
     );
 }
 
@@ -182,4 +182,32 @@ fn nothing_is_run_before_it_is_known_to_be_ours() {
             assert!(main.iter().any(|end| files[0].ends_with(end)), "{word}: {files:?}");
         }
     }
+}
+
+#[test]
+fn without_its_tools_nothing_is_begun_and_all_can_be_removed() {
+    let missing = owned(&["/nowhere/tool", "/nowhere/other"]);
+    let refused = carried_out(vec![Step::LookTools(missing.clone())]).expect_err("neither is there");
+    let wanted =
+        "/nowhere/tool or /nowhere/other is not here: its manager could not be told; nothing was changed";
+    assert_eq!(refused, wanted);
+    assert_eq!(carried_out(vec![Step::LookTools(owned(&["nowhere", "sh"]))]), Ok(Outcome::Done));
+    let mut tried = 0;
+    for (word, target) in Target::ALL.into_iter().filter(|(_, target)| *target != Target::Windows) {
+        let plan = |act: Act| act.plan(&greeter(), target, Level::System).expect("it can be said").steps;
+        let install = plan(Act::Install);
+        let looks = install.iter().position(|step| matches!(step, Step::LookTools(_))).expect("one");
+        assert!(install[..looks].iter().all(|step| !step.is_told()), "{word}: {install:?}");
+        if carried_out(vec![install[looks].clone()]).is_ok() {
+            continue;
+        }
+        for step in plan(Act::Uninstall) {
+            let is_run = matches!(step, Step::Run { .. } | Step::RunIf { .. } | Step::Await { .. });
+            if is_run {
+                tried += 1;
+                assert_eq!(carried_out(vec![step.clone()]), Ok(Outcome::Done), "{word}: {step}");
+            }
+        }
+    }
+    assert!(tried > 0, "launchctl is on no Linux");
 }

@@ -78,6 +78,21 @@ pub(super) fn looking(service: &Service, target: Target, files: &[File]) -> Vec<
     }
 }
 
+/// Programs of which one is needed to make a service known to its manager.
+pub(super) fn tools(target: Target) -> Vec<String> {
+    let tools: &[&str] = match target {
+        Target::Systemd => &["systemctl"],
+        Target::Eudaemon => &["eudaemon"],
+        Target::Openrc => &["rc-update"],
+        Target::Sysv => &["update-rc.d", "chkconfig", "insserv"],
+        Target::Runit => &["sv"],
+        Target::Launchd => &["launchctl"],
+        Target::Supervisord => &["supervisorctl"],
+        Target::Windows => &["sc.exe"],
+    };
+    tools.iter().map(|tool| (*tool).to_owned()).collect()
+}
+
 /// The looks whose service a manager that runs takes for it.
 pub(super) fn asking_whose(service: &Service, target: Target, level: Level) -> Vec<Step> {
     match target {
@@ -169,7 +184,10 @@ pub(super) fn enabling(service: &Service, target: Target, level: Level) -> Vec<S
             vec![command(&["launchctl", "bootstrap", &launchd(level), &path])]
         }
         Target::Supervisord => {
-            vec![command(&["supervisorctl", "reread"]), command(&["supervisorctl", "add", name])]
+            // It takes none a second time.
+            let known = ["sh", "-c", SUPERVISOR_KNOWS, "is-known", name].map(str::to_owned).to_vec();
+            let add = ["supervisorctl", "add", name].map(str::to_owned).to_vec();
+            vec![command(&["supervisorctl", "reread"]), Step::RunUnless { test: known, command: add }]
         }
         Target::Windows => Vec::new(),
     }
@@ -186,7 +204,7 @@ pub(super) fn disabling(service: &Service, target: Target, level: Level) -> Vec<
             let file = |unit: &String| format!("{}/{unit}", systemd::folder(level));
             let stops = units(service).into_iter().rev().map(|unit| {
                 let asked = client_words(target, level, ["show", "--value", &unit]);
-                let test = ["sh", "-c", UNIT_RUNS, "up", &file(&unit)].map(str::to_owned);
+                let test = ["sh", "-c", UNIT_RUNS, "runs-from", &file(&unit)].map(str::to_owned);
                 let test = test.into_iter().chain(asked).collect();
                 Step::RunIf { test, command: client_words(target, level, ["stop", &unit]) }
             });
@@ -197,7 +215,7 @@ pub(super) fn disabling(service: &Service, target: Target, level: Level) -> Vec<
             stops.chain(disables).collect()
         }
         Target::Openrc => vec![
-            command(&["rc-service", "--ifexists", "--ifstarted", name, "stop"]),
+            if_succeeds(&["rc-service", "--exists", name], &["rc-service", "--ifstarted", name, "stop"]),
             may_fail(command(&["rc-update", "del", name, "default"])),
         ],
         // Its links are taken away when it is.
@@ -209,7 +227,7 @@ pub(super) fn disabling(service: &Service, target: Target, level: Level) -> Vec<
             let (path, to) = runit(service);
             let exit = may_fail(command(&["sv", "exit", &to]));
             // What has not stopped is found here; and the next install would find the old runsv on its way out.
-            let words = ["sh", "-c", "! sv status \"$1\"", "gone", &to];
+            let words = ["sh", "-c", "! sv status \"$1\"", "is-gone", &to];
             let gone = Step::Await { command: words.map(str::to_owned).to_vec(), within: RUNIT_LOOKS };
             let unlink = Step::Unlink(Links { paths: vec![path], to });
             stop.map(may_fail).chain([unlink, exit, gone]).collect()
@@ -217,7 +235,7 @@ pub(super) fn disabling(service: &Service, target: Target, level: Level) -> Vec<
         Target::Launchd => stop.collect(),
         Target::Supervisord => {
             // It removes nothing that still runs.
-            let known = ["sh", "-c", SUPERVISOR_KNOWS, "known", name];
+            let known = ["sh", "-c", SUPERVISOR_KNOWS, "is-known", name];
             stop.map(may_fail).chain([if_succeeds(&known, &["supervisorctl", "remove", name])]).collect()
         }
         Target::Windows => stop.map(may_fail).chain([command(&["sc.exe", "delete", name])]).collect(),
@@ -243,7 +261,11 @@ pub(super) fn clearing(service: &Service, target: Target, level: Level, files: &
         // All is in one file, which is written over.
         Target::Openrc | Target::Sysv | Target::Launchd | Target::Windows => return None,
     };
-    let kept = files.iter().map(|file| file.path.clone()).collect();
+    let kept: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
+    let patterns: Vec<String> = patterns.into_iter().filter(|pattern| !kept.contains(pattern)).collect();
+    if patterns.is_empty() {
+        return None;
+    }
     Some(Step::Clear { name: name.clone(), patterns, kept, before })
 }
 
@@ -348,7 +370,7 @@ pub(super) fn asking(service: &Service, target: Target, level: Level) -> Vec<Ste
         Target::Openrc => command(&["rc-service", name, "status"]),
         Target::Sysv => script(service, "status"),
         // It says of what is down that all is well.
-        Target::Runit => command(&["sh", "-c", RUNIT_STATUS, "status", &runit(service).0]),
+        Target::Runit => command(&["sh", "-c", RUNIT_STATUS, "status-of", &runit(service).0]),
         Target::Launchd => command(&["launchctl", "print", &format!("{}/{name}", launchd(level))]),
         Target::Supervisord => command(&["supervisorctl", "status", name]),
         Target::Windows => command(&["sc.exe", "query", name]),
@@ -371,6 +393,7 @@ fn may_fail(step: Step) -> Step {
         | Step::LookLink(_)
         | Step::LookSections { .. }
         | Step::LookElsewhere { .. }
+        | Step::LookTools(_)
         | Step::LookUnit { .. }
         | Step::Seek { .. }
         | Step::RemoveMade { .. }

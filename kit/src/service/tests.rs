@@ -186,7 +186,7 @@ fn a_user_is_made_for_who_says_so() {
     service.rights.user = Some("x".to_owned());
     let first = |service: &Service| {
         let plan = Act::Install.plan(service, Target::Sysv, Level::System).expect("it can be said");
-        plan.steps[1].to_string()
+        plan.steps.iter().find(|step| step.is_told()).expect("one").to_string()
     };
     assert!(first(&service).starts_with("write "), "{}", first(&service));
     service.account = Account::IsMade;
@@ -201,7 +201,8 @@ fn a_user_s_own_service() {
     let refusal = plan(Target::Sysv).expect_err("it has none").to_string();
     assert_eq!(refusal, "--user: sysv has services of the machine alone");
     let steps = plan(Target::Launchd).expect("launchd has agents").steps;
-    assert!(steps[1].to_string().starts_with("write ~/Library/LaunchAgents/greeter.plist"));
+    let written = steps.iter().find(|step| step.is_told()).expect("one").to_string();
+    assert!(written.starts_with("write ~/Library/LaunchAgents/greeter.plist"));
 }
 
 #[test]
@@ -226,13 +227,13 @@ fn command_lines() {
     let (target, doing, level) = (Some(Target::Openrc), Doing::Print, Level::User);
     let printed = Invocation { target, doing, level, ..install.clone() };
     assert_eq!(read("service install --to openrc --print --user"), asked(&printed));
-    let below = Invocation { root: Some("/x".into()), target, ..install.clone() };
-    assert_eq!(read("service install --root /x --to openrc"), asked(&below));
-    assert_eq!(read("service install --root=/x --to=openrc"), asked(&below));
+    let below = Invocation { root: Some("/usr".into()), target, ..install.clone() };
+    assert_eq!(read("service install --root /usr --to openrc"), asked(&below));
+    assert_eq!(read("service install --root=/usr --to=openrc"), asked(&below));
     let named = Invocation { program: Some("/usr/bin/x".into()), ..install.clone() };
     assert_eq!(read("service install --program /usr/bin/x"), asked(&named));
     let here = "--root: the manager that runs here says nothing of that one: name it by --to";
-    assert_eq!(read("service install --root /x"), Some(Err(here.to_owned())));
+    assert_eq!(read("service install --root /usr"), Some(Err(here.to_owned())));
     let relative = "--program x: expected an absolute path";
     assert_eq!(read("service install --program=x"), Some(Err(relative.to_owned())));
     for help in ["service --help", "service -h", "service help", "service stop --to x --help"] {
