@@ -63,12 +63,18 @@ def consul(name, *, port=None, socket=None, address=None, tags=(), ttl=None, htt
     It is found at ``port``, or at the one of the daemon's ``socket`` of this name. It is well while the daemon comes back
     to ``Life.wait`` within ``ttl`` seconds (30); or the agent asks: ``http=("/healthz", 10)`` for a path every so many
     seconds, ``tcp=10`` by a connection."""
-    return Announcement("consul", name, port, socket, address, list(tags), ttl, http, tcp)
+    return Announcement("consul", name, _port(port), socket, address, list(tags), ttl, http, tcp)
+
+
+def _port(port):
+    if port is not None and (not isinstance(port, int) or not 0 < port < 0x10000):
+        raise ValueError(f"port: {port!r}: expected a number from 1 to 65535")
+    return port
 
 
 def avahi(name, *, port=None, socket=None, tags=(), ttl=None, service_type=None):
     """An entry of DNS-SD on the local network; ``service_type`` is ``_NAME._tcp`` if nothing else is said."""
-    return Announcement("avahi", name, port, socket, None, list(tags), ttl, None, None, service_type)
+    return Announcement("avahi", name, _port(port), socket, None, list(tags), ttl, None, None, service_type)
 
 
 class Daemon:

@@ -42,6 +42,7 @@ class ItsOwnService(ProgramTestCase):
 
     def test_files_below_a_directory(self):
         root = self.folder / "root"
+        root.mkdir()
         below = ["--to", "sysv", "--root", str(root)]
         code, out, err = self.service("service", "install", *below)
         self.assertEqual((code, out), (1, ""))
@@ -191,6 +192,8 @@ class Announced(ProgramTestCase):
     def test_what_cannot_be_announced_says_why(self):
         wrong = {
             'consul("web", tcp=1)': "nobody can ask for its health without a port",
+            'consul("web", port="80")': "port: '80': expected a number from 1 to 65535",
+            'consul("web", port=65536)': "port: 65536: expected a number from 1 to 65535",
             'consul("web", port=80, ttl=1, tcp=1)': "expected one of ttl, http, tcp",
             'consul("web", port=80, address="home")': "'home' is no IP address",
         }

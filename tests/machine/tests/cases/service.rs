@@ -159,6 +159,20 @@ const UNITS: &[(&str, &str, &str)] = &[
          systemctl is-active lifelike.socket; quiet L uninstall; echo $?; systemctl is-active lifelike.socket",
         "done before, and left so: run systemctl start lifelike.socket\nactive\n0\ninactive",
     ),
+    (
+        "a program's path with signs that units read is started, or refused",
+        "P='/opt/a $b%c/lifelike'; Q=\"/opt/it's/lifelike\"; mkdir -p \"${P%/*}\" \"${Q%/*}\"; cp /usr/local/bin/lifelike \"$P\"; cp \"$P\" \"$Q\"
+         quiet \"$P\" service install; echo $?; quiet \"$P\" service start; echo $?; readlink /proc/$(pgrep -x lifelike)/exe; quiet \"$P\" service uninstall; echo $?
+         \"$Q\" service install 2>&1 | grep -c 'whose path has quotation marks'; ls /etc/systemd/system/*lifelike* 2>&1 | grep -c 'No such'; rm -r \"$P\" \"$Q\"",
+        "0\n0\n/opt/a $b%c/lifelike\n0\n1\n1",
+    ),
+    (
+        "without a manager's tools nothing is written, and what is there can go",
+        "F=/etc/init.d/lifelike; lifelike service install --to openrc 2>&1 | grep -c 'rc-update is not here'; ls $F 2>&1 | grep -c 'No such'
+         printf '#!/sbin/openrc-run\n# Written by eudaemon-kit for lifelike: Lives\n' >$F; chmod +x $F
+         lifelike service uninstall --to openrc 2>&1 | grep -c 'no manager was told'; ls $F 2>&1 | grep -c 'No such'",
+        "1\n1\n1\n1",
+    ),
 ];
 
 /// Somebody else's service of that name, which runs: no act is done to it.
