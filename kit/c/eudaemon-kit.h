@@ -539,7 +539,8 @@ int64_t eudaemon_pid_file_running(const char *path);
  Answers `PROGRAM service install|uninstall|start|stop|status` and `PROGRAM service --help`, where the program was called
  so: acts on the service that is this program, as it is called now, with these arguments. `argc` and `argv` are `main`'s.
 
- What to exit with, or -1 where the program was not called so and is meant itself. The description is as it was. It is
+ What to exit with, or -1 where the program was not called so and is meant itself. What is wrong with the description is
+ told then, and 70 is what to exit with. The description is as it was. It is
  called before `eudaemon_start`; what is done is told on stdout, and what goes wrong on stderr.
  */
 int eudaemon_answer_service(struct eudaemon *daemon,

@@ -2,10 +2,12 @@
 
 use crate::daemon::Daemon;
 use crate::error::{Error, Result};
+use crate::handed_over::is_descriptor_name;
 use crate::sys::fd::is_open;
 
 impl Daemon {
-    pub(crate) fn check(&self) -> Result<()> {
+    /// What the description alone tells: of this no start makes anything, wherever it is.
+    pub(crate) fn check_description(&self) -> Result<()> {
         if !can_be_a_name(self.name()) {
             return Err(Error::Name { name: self.name().to_owned() });
         }
@@ -15,15 +17,14 @@ impl Daemon {
                 let reason = "is declared twice: the second could not be told from the first".to_owned();
                 return Err(Error::Socket { name: name.to_owned(), reason });
             }
+            if !is_descriptor_name(name) {
+                let reason = "no name for a socket: 1 to 255 printable characters, no colon".to_owned();
+                return Err(Error::Socket { name: name.to_owned(), reason });
+            }
             names.push(name);
         }
-        let (kept, notification) = self.its_descriptors();
-        if let Some(number) = kept.iter().find(|number| !is_open(**number)) {
-            return Err(Error::Handed {
-                reason: format!("descriptor {number} is to be kept and is not open"),
-            });
-        }
-        // Whether it is open depends on who starts the program; what is stdio's is nobody's to close.
+        // What is stdio's is nobody's to close.
+        let (_, notification) = self.its_descriptors();
         if let Some(number) = notification.filter(|number| *number < 3) {
             let reason = format!("notification fd {number}: expected a descriptor above 2");
             return Err(Error::Handed { reason });
@@ -31,6 +32,18 @@ impl Daemon {
         #[cfg(feature = "announce")]
         self.its_announcements().iter().try_for_each(|(registry, one)| one.check(*registry))?;
         Ok(())
+    }
+
+    /// And what depends on who starts the program. Whether s6's descriptor is open is seen when it is taken over.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.check_description()?;
+        let (kept, _) = self.its_descriptors();
+        match kept.iter().find(|number| !is_open(**number)) {
+            Some(number) => {
+                Err(Error::Handed { reason: format!("descriptor {number} is to be kept and is not open") })
+            }
+            None => Ok(()),
+        }
     }
 }
 
@@ -59,9 +72,27 @@ mod tests {
         assert_eq!(wrong(Daemon::new("")), Err(empty.to_owned()));
         let twice = "socket a: is declared twice: the second could not be told from the first";
         assert_eq!(wrong(one().socket(Socket::unix("a", "/x"))), Err(twice.to_owned()));
+        let named = |name: &str| wrong(Daemon::new("x").socket(Socket::unix(name, "/x")));
+        let colon = "socket a:b: no name for a socket: 1 to 255 printable characters, no colon";
+        assert_eq!(named("a:b"), Err(colon.to_owned()));
+        assert!(["", "a\nb", "ü"].into_iter().all(|name| named(name).is_err()));
         let closed = "descriptor 4000 is to be kept and is not open";
         assert_eq!(wrong(one().keep(&4000)), Err(closed.to_owned()));
         let standard = "notification fd 1: expected a descriptor above 2";
         assert_eq!(wrong(one().notification_fd(FdNumber(1))), Err(standard.to_owned()));
+    }
+
+    /// Else a service would be installed that never starts.
+    #[test]
+    fn no_unit_is_printed_of_what_no_start_takes() {
+        let printed = |daemon: Daemon| {
+            let files = daemon.unit_files("", std::path::Path::new("/usr/bin/x"), [""; 0]);
+            files.map(|files| files.len()).map_err(|error| error.to_string())
+        };
+        let twice = Daemon::new("x").socket(Socket::unix("a", "/x")).socket(Socket::unix("a", "/y"));
+        assert!(printed(twice).is_err_and(|why| why.contains("is declared twice")));
+        assert!(printed(Daemon::new("x").notification_fd(FdNumber(1))).is_err());
+        // The one who starts it may have it open.
+        assert_eq!(printed(Daemon::new("x").keep(&4000)), Ok(1));
     }
 }

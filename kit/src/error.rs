@@ -77,6 +77,13 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A program cannot be what a unit starts.
+    Program {
+        /// The program.
+        path: PathBuf,
+        /// Why.
+        reason: &'static str,
+    },
     /// A daemon cannot be announced as it is described.
     Announcement {
         /// The name to be announced.
@@ -89,6 +96,12 @@ pub enum Error {
     Foreign {
         /// The file.
         path: PathBuf,
+    },
+    /// An act on the program's service would be done to somebody else's, or could not be finished. Nothing was changed.
+    #[cfg(feature = "service")]
+    Refused {
+        /// What is in the way.
+        source: io::Error,
     },
     /// A step of an act on the program's service failed. What was done before it stays done.
     #[cfg(feature = "service")]
@@ -125,7 +138,7 @@ impl Error {
             Error::Foreign { .. } => 73,
             Error::Privileges { .. } => 77,
             #[cfg(feature = "service")]
-            Error::Step { .. } => 1,
+            Error::Step { .. } | Error::Refused { .. } => 1,
             Error::Running { .. }
             | Error::Named { .. }
             | Error::Socket { .. }
@@ -133,6 +146,7 @@ impl Error {
             | Error::Notify { .. }
             | Error::Name { .. }
             | Error::Announcement { .. }
+            | Error::Program { .. }
             | Error::Io { .. } => 1,
         }
     }
@@ -171,14 +185,17 @@ impl fmt::Display for Error {
             Error::Name { name } => {
                 write!(f, "daemon's name {name:?}: expected one of one line, without control characters")
             }
+            Error::Program { path, reason } => write!(f, "program {}: {reason}", path.display()),
             Error::Announcement { name, reason } => write!(f, "cannot announce {name}: {reason}"),
             #[cfg(feature = "service")]
             Error::Foreign { path } => {
                 write!(f, "{} is there, and not ours: it is left as it is", path.display())
             }
             #[cfg(feature = "service")]
+            Error::Refused { source } => write!(f, "{source}; nothing was changed"),
+            #[cfg(feature = "service")]
             Error::Step { step, done, source } if done.is_empty() => {
-                write!(f, "cannot {step}: {source}; nothing was changed before that")
+                write!(f, "cannot {step}: {source}; no step before it changed anything")
             }
             #[cfg(feature = "service")]
             Error::Step { step, done, source } => {
@@ -202,11 +219,12 @@ impl std::error::Error for Error {
             | Error::Handed { .. }
             | Error::Notify { .. }
             | Error::Name { .. }
+            | Error::Program { .. }
             | Error::Announcement { .. } => None,
             #[cfg(feature = "service")]
             Error::Foreign { .. } => None,
             #[cfg(feature = "service")]
-            Error::Step { source, .. } => Some(source),
+            Error::Step { source, .. } | Error::Refused { source } => Some(source),
         }
     }
 }

@@ -64,8 +64,7 @@ impl Life {
     ///
     /// [`Error::Notify`] when there is a manager and it cannot be reached.
     pub fn store(&self, name: &str, fd: impl AsFd) -> Result<()> {
-        let fits = |byte: u8| byte.is_ascii_graphic() && byte != b':' || byte == b' ';
-        if name.is_empty() || name.len() > LONGEST_STORED_NAME || !name.bytes().all(fits) {
+        if !is_descriptor_name(name) {
             let reason =
                 "no name for a stored descriptor: 1 to 255 printable characters, no colon".to_owned();
             return Err(Error::Socket { name: name.to_owned(), reason });
@@ -106,4 +105,10 @@ impl Life {
         }
         command
     }
+}
+
+/// Whether a manager hands over a descriptor under this name: sd_listen_fds(3).
+pub(crate) fn is_descriptor_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_graphic() && byte != b':' || byte == b' ';
+    !name.is_empty() && name.len() <= LONGEST_STORED_NAME && name.bytes().all(fits)
 }

@@ -113,6 +113,9 @@ pub(crate) const LOOK: Duration = Duration::from_millis(100);
 /// Between an end and the next start: a daemon that ends at once does not keep the machine busy.
 #[cfg(feature = "service")]
 pub(crate) const RESTART_DELAY: Duration = Duration::from_secs(1);
+/// Links that are followed on the way to one file, as many as the kernel follows: path_resolution(7).
+#[cfg(feature = "service")]
+pub(crate) const LINKS: usize = 40;
 /// In how many first lines of a file our mark is looked for: it stands behind the header of a script.
 #[cfg(feature = "service")]
 pub(crate) const MARK_WITHIN: usize = 20;

@@ -166,6 +166,12 @@ impl Privileges {
         Ok(Some(Identity { uid, gid, groups }))
     }
 
+    /// Whether who it names is there.
+    #[cfg(feature = "service")]
+    pub(crate) fn are_known(&self) -> Result<()> {
+        self.identity().map(drop)
+    }
+
     /// Does all of it, or fails.
     pub(crate) fn give_up(&self) -> Result<()> {
         let identity = self.identity()?;

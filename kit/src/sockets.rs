@@ -38,7 +38,8 @@ enum Address {
 }
 
 impl Socket {
-    /// A listening TCP socket, at `HOST:PORT`, `ADDRESS:PORT` or `[ADDRESS]:PORT`.
+    /// A listening TCP socket, at `HOST:PORT`, `ADDRESS:PORT` or `[ADDRESS]:PORT`. Of a host that has several addresses, as
+    /// `localhost` may have, it is one: for each other there is a socket of another name.
     #[must_use]
     pub fn tcp(name: impl Into<String>, address: impl Into<String>) -> Socket {
         Socket::new(name, Address::Tcp(address.into()))

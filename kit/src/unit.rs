@@ -1,6 +1,7 @@
 //! Unit files for a daemon, from its own description: systemd.service(5), systemd.socket(5), systemd.exec(5).
 
 use crate::daemon::Daemon;
+use crate::error::{Error, Result};
 use crate::sockets::Socket;
 use rustix::thread::CapabilitySet;
 use std::ffi::OsString;
@@ -76,13 +77,18 @@ impl Daemon {
     /// name, and a user of its own that exists while it runs, unless the description names one. What the manager does
     /// is taken out of the program's hands: sockets are opened, and users changed, by the manager; but for a description
     /// with a root directory, which the program must go to as root.
-    #[must_use]
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the description, as [`Daemon::start`] would tell it.
     pub fn unit_files<Word: Into<OsString>>(
         &self,
         description: &str,
         program: &Path,
         arguments: impl IntoIterator<Item = Word>,
-    ) -> Vec<UnitFile> {
+    ) -> Result<Vec<UnitFile>> {
+        self.check_description()?;
+        check_program(program)?;
         let (name, sockets) = (self.name(), self.sockets());
         let mut files = vec![UnitFile {
             name: format!("{name}.service"),
@@ -92,7 +98,7 @@ impl Daemon {
             text: socket_unit(description, name, socket, &unit),
             name: unit,
         }));
-        files
+        Ok(files)
     }
 
     /// The socket units' names: a unit for each socket, since all that one opens have one name and one mode.
@@ -120,10 +126,10 @@ impl Daemon {
             line(&mut text, &format!("Requires={}", self.socket_units().join(" ")));
         }
         line(&mut text, "\n[Service]\nType=notify");
-        let words: Vec<String> = std::iter::once(program.as_os_str().to_owned())
-            .chain(arguments)
-            .map(|word| exec_word(&word))
-            .collect();
+        // No variables are looked for in the first.
+        let first = exec_word(program.as_os_str()).replace("$$", "$");
+        let words: Vec<String> =
+            std::iter::once(first).chain(arguments.map(|word| exec_word(&word))).collect();
         line(&mut text, &format!("ExecStart={}", words.join(" ")));
         line(&mut text, "ExecReload=kill -HUP $MAINPID\nRestart=on-failure");
         let stop = self.longest_stop().saturating_add(SLACK).as_secs();
@@ -193,6 +199,17 @@ fn one_line(text: &str) -> String {
     text.split(['\n', '\r']).collect::<Vec<_>>().join(" ")
 }
 
+/// What no manager of units takes for a program's name: systemd.service(5), "Command lines".
+fn check_program(program: &Path) -> Result<()> {
+    let reason =
+        "a unit cannot start a program whose path has quotation marks, backslashes or control characters";
+    let is_wrong = |byte: &u8| b"\"'\\".contains(byte) || byte.is_ascii_control();
+    match program.as_os_str().as_bytes().iter().any(is_wrong) {
+        true => Err(Error::Program { path: program.to_owned(), reason }),
+        false => Ok(()),
+    }
+}
+
 /// A word as it stands in `ExecStart=`: systemd.service(5), "Command lines".
 fn exec_word(word: &std::ffi::OsStr) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+=:,@".contains(byte);
@@ -227,7 +244,9 @@ mod tests {
     use rustix::fs::Mode;
 
     fn printed(daemon: &Daemon, arguments: &[&str]) -> String {
-        let files = daemon.unit_files("Says hello", Path::new("/usr/bin/greeter"), arguments);
+        let files = daemon
+            .unit_files("Says hello", Path::new("/usr/bin/greeter"), arguments)
+            .expect("it can be meant");
         let without =
             |text: &str| text.replace(HARDENED, "(hardened)\n").replace(WITHOUT_ROOT, "(without root)\n");
         files.iter().map(|file| format!("# {}\n{}\n", file.name, without(&file.text))).collect()
@@ -342,5 +361,26 @@ mod tests {
 
         "#]]
         .assert_eq(&printed(&daemon, &[]));
+    }
+
+    #[test]
+    fn a_program_s_path_stands_as_it_is_taken() {
+        let of = |path: &str| Daemon::new("x").unit_files("", Path::new(path), [""; 0]);
+        for (path, word) in [
+            ("/opt/a b", "\"/opt/a b\""),
+            ("/opt/$HOME", "\"/opt/$HOME\""),
+            ("/opt/100%", "\"/opt/100%%\""),
+            ("/opt/$$x", "\"/opt/$$x\""),
+        ] {
+            let text = &of(path).expect("it can be started")[0].text;
+            assert!(text.contains(&format!("\nExecStart={word}\n")), "{text}");
+        }
+        for path in ["/opt/it's", "/opt/\"x\"", "/opt/a\\b", "/opt/a\nb"] {
+            let error = of(path).expect_err("it cannot").to_string();
+            assert!(
+                error.contains("a unit cannot start a program whose path has quotation marks"),
+                "{error}"
+            );
+        }
     }
 }

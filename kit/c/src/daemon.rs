@@ -48,6 +48,10 @@ impl eudaemon {
         }
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(crate) fn change(&mut self, change: impl FnOnce(Daemon) -> Result<Daemon, String>) {
         let Some(daemon) = self.daemon.take() else { return };
         match change(daemon) {
@@ -348,7 +352,11 @@ pub unsafe extern "C" fn eudaemon_write_units(
         Ok(daemon) => daemon,
         Err(wrong) => return misused(&wrong),
     };
-    for file in daemon.unit_files(&description, Path::new(&program), arguments) {
+    let files = match daemon.unit_files(&description, Path::new(&program), arguments) {
+        Ok(files) => files,
+        Err(error) => return failed(&error),
+    };
+    for file in files {
         let path = Path::new(&directory).join(&file.name);
         if let Err(error) = std::fs::write(&path, file.text) {
             keep(&format!("cannot write {}: {error}", path.display()), 73);

@@ -134,7 +134,17 @@ static int misuse(void) {
     eudaemon_announcement_free(NULL);
     eudaemon_announcement_set_port(NULL, 80);
     eudaemon_announce(NULL, EUDAEMON_AVAHI, NULL);
+    const char *asked_for[] = {"probe", "service", "status"};
     SAY(eudaemon_answer_service(NULL, 0, NULL, "x", NULL, 0));
+    SAY(eudaemon_answer_service(NULL, 3, asked_for, "x", NULL, 0));
+    daemon = eudaemon_new("probe");
+    SAY(eudaemon_answer_service(daemon, 1, asked_for, NULL, NULL, 1));
+    SAY(eudaemon_answer_service(daemon, 3, asked_for, NULL, NULL, 0));
+    SAY(eudaemon_answer_service(daemon, 3, asked_for, "x", NULL, 1));
+    eudaemon_set_limit(daemon, 4711, 0);
+    SAY(eudaemon_answer_service(daemon, 1, asked_for, "x", NULL, 0));
+    SAY(eudaemon_answer_service(daemon, 3, asked_for, "x", NULL, 0));
+    eudaemon_free(daemon);
     daemon = eudaemon_new("probe");
     eudaemon_set_user(daemon, "nobody-of-that-name");
     SAY(eudaemon_start(daemon) != NULL);

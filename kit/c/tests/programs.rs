@@ -192,6 +192,7 @@ fn what_cannot_be_right_is_told() {
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("socket door: 77 is no kind of socket"), "{told}");
     assert!(told.contains("name: NULL where a text was expected"), "{told}");
+    assert!(told.contains("probe: limit 4711: no such resource"), "{told}");
 }
 
 #[test]
@@ -200,21 +201,30 @@ fn a_program_installs_itself_by_the_path_it_is_called_by() {
     build("tests/probe.c", folder.path());
     let (link, root) = (folder.path().join("linked"), folder.path().join("root"));
     std::os::unix::fs::symlink("program", &link).expect("a link");
-    let run = |words: &[&str]| {
-        let output = Command::new(&link).args(words).output().expect("started");
+    let inner = root.join("usr/bin/probe");
+    std::fs::create_dir_all(inner.parent().expect("a folder")).expect("made");
+    std::fs::copy(&link, &inner).expect("copied");
+    let run_as = |program: &Path, words: &[&str]| {
+        let output = Command::new(program).args(words).output().expect("started");
         (output.status.code(), text(&output))
     };
+    let run = |words: &[&str]| run_as(&link, words);
     let root = root.to_string_lossy().into_owned();
-    let at = |act: &str| run(&["service", act, "--to", "sysv", "--root", &root]);
+    let at = |act: &str| run_as(&inner, &["service", act, "--to", "sysv", "--root", &root]);
+    let (code, printed) = run(&["service", "install", "--to", "sysv", "--print"]);
+    assert_eq!(code, Some(0), "{printed}");
+    assert!(printed.contains(&format!("{} serve /var/lib/probe", link.display())), "{printed}");
     let (code, said) = at("install");
     assert_eq!(code, Some(0), "{said}");
     let script = std::fs::read_to_string(format!("{root}/etc/init.d/probe")).expect("a script");
-    assert!(script.contains(&format!("{} serve /var/lib/probe", link.display())), "{script}");
+    assert!(script.contains(" /usr/bin/probe serve /var/lib/probe"), "{script}");
     assert_eq!(at("uninstall").0, Some(0));
     assert!(!Path::new(&root).join("etc/init.d/probe").exists());
     let nothing = "nothing of probe is installed for sysv: nothing to do\n";
     assert_eq!(at("uninstall"), (Some(0), nothing.to_owned()));
-    let (code, hidden) = run(&["service", "install", "--to", "systemd", "--root", &root]);
+    let (code, elsewhere) = run(&["service", "install", "--to", "systemd", "--root", &root]);
+    assert!(code == Some(1) && elsewhere.contains("say by --program"), "{elsewhere}");
+    let (code, hidden) = run(&["service", "install", "--to", "systemd", "--print"]);
     assert!(code == Some(1) && hidden.contains("is hidden from the service"), "{hidden}");
     assert!(run(&["service", "--help"]).1.contains("usage: probe service install|"));
     let (code, daemon) = run(&["--daemon", "service", "start"]);

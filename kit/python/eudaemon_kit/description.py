@@ -1,5 +1,6 @@
 """What an author writes: a description of the daemon, from which its life in every surrounding follows."""
 
+import importlib.machinery
 import os
 import sys
 import traceback
@@ -62,12 +63,18 @@ def consul(name, *, port=None, socket=None, address=None, tags=(), ttl=None, htt
     It is found at ``port``, or at the one of the daemon's ``socket`` of this name. It is well while the daemon comes back
     to ``Life.wait`` within ``ttl`` seconds (30); or the agent asks: ``http=("/healthz", 10)`` for a path every so many
     seconds, ``tcp=10`` by a connection."""
-    return Announcement("consul", name, port, socket, address, list(tags), ttl, http, tcp)
+    return Announcement("consul", name, _port(port), socket, address, list(tags), ttl, http, tcp)
+
+
+def _port(port):
+    if port is not None and (not isinstance(port, int) or not 0 < port < 0x10000):
+        raise ValueError(f"port: {port!r}: expected a number from 1 to 65535")
+    return port
 
 
 def avahi(name, *, port=None, socket=None, tags=(), ttl=None, service_type=None):
     """An entry of DNS-SD on the local network; ``service_type`` is ``_NAME._tcp`` if nothing else is said."""
-    return Announcement("avahi", name, port, socket, None, list(tags), ttl, None, None, service_type)
+    return Announcement("avahi", name, _port(port), socket, None, list(tags), ttl, None, None, service_type)
 
 
 class Daemon:
@@ -181,8 +188,8 @@ class Daemon:
         """Answers ``PROGRAM service install|uninstall|start|stop|status`` and ``PROGRAM service --help`` where the program
         was called so: gives what to exit with. None where it was not, and the program is meant itself.
 
-        The service is this interpreter and this program with ``arguments``. What is done is told on stdout, and what
-        goes wrong, or is lost on the way to the manager, on stderr::
+        The service is this interpreter and this program, as a file or by ``-m``, with ``arguments``. A module that is only
+        found where the program was started is refused. What is done is told on stdout, and what goes wrong, or is lost on the way to the manager, on stderr::
 
             code = daemon.answer_service("Says hello")
             if code is not None:
@@ -192,14 +199,17 @@ class Daemon:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
-        program = [sys.executable, os.path.abspath(sys.argv[0])]
-        return self._kit.answer_service(list(sys.argv), description, program, list(arguments))
+        return self._kit.answer_service(list(sys.argv), description, _program(), list(arguments))
 
     def unit_files(self, description, program=None, arguments=None):
         """Unit files for this daemon, hardened as far as the description allows: texts by their names. ``program`` and
         ``arguments`` are this interpreter and this program unless they are given."""
         if program is None:
-            program, arguments = sys.executable, [os.path.abspath(sys.argv[0]), *(arguments or ())]
+            kind, program, what = _program()
+            if kind == "unknown":
+                raise ValueError(what)
+            first = ["-m", what] if kind == "module" else [what]
+            arguments = [*first, *(arguments or ())]
         return dict(self._kit.unit_files(description, program, list(arguments or ())))
 
     @staticmethod
@@ -215,6 +225,52 @@ class Daemon:
             return exit_code
         life.fail(end.code)
         return _FAILED
+
+
+def _program():
+    """What starts this program again: ``script``, ``module`` or ``unknown``, the interpreter, and what it reads, or why
+    nobody can."""
+    interpreter = sys.executable
+    if not interpreter:
+        return "unknown", "", "this Python does not know where its interpreter is"
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    # A directory or an archive has a module of that name, and is called by its path.
+    if spec is not None and spec.name != "__main__":
+        name = spec.name[: -len(".__main__")] if spec.name.endswith(".__main__") else spec.name
+        if _is_found_from_anywhere(name, spec):
+            return "module", interpreter, name
+        why = f"{name} is found by the working directory or PYTHONPATH alone, which its service would not have"
+        return "unknown", interpreter, f"{why}: install it, or start the program by the path of its file"
+    if sys.argv[0] in ("", "-", "-c") or not os.path.exists(sys.argv[0]):
+        why = "a program that Python was given by -c or on its stdin cannot be started again"
+        return "unknown", interpreter, f"{why}: write it into a file"
+    return "script", interpreter, os.path.abspath(sys.argv[0])
+
+
+def _is_found_from_anywhere(name, spec):
+    """Whether the interpreter finds the same module without what it was given for this start."""
+    top = name.partition(".")[0]
+    loaded = getattr(sys.modules.get(top), "__spec__", None) if top != spec.name else spec
+    if loaded is None:
+        return False
+    given = [] if sys.flags.isolated or getattr(sys.flags, "safe_path", False) else sys.path[:1]
+    if not sys.flags.ignore_environment:
+        given += [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    left = list(sys.path)
+    for path in given:
+        for form in (path, os.path.abspath(path)):
+            if form in left:
+                left.remove(form)
+                break
+
+    def place(spec):
+        return spec.origin or list(spec.submodule_search_locations or ())
+
+    for finder in sys.meta_path:
+        found = finder.find_spec(top, left if finder is importlib.machinery.PathFinder else None)
+        if found is not None:
+            return place(found) == place(loaded)
+    return False
 
 
 def _before_dashes(words):

@@ -3,6 +3,7 @@
 use crate::life::Life;
 use crate::raised;
 use crate::sys::over_forks;
+use eudaemon_kit::service::Program;
 use eudaemon_kit::{
     Announcement, CapabilitySet, Daemon, FdNumber, Ground, Health, Mode, Privileges, Registry, Socket,
     resource_of_number,
@@ -180,6 +181,17 @@ fn described(name: &str, options: &Bound<'_, PyDict>) -> PyResult<Daemon> {
     Ok(daemon)
 }
 
+/// What the package's `_program` tells: a word, the interpreter, and what it reads or why nobody could.
+fn program_of((kind, interpreter, what): (String, PathBuf, OsString)) -> PyResult<Program> {
+    let text = || what.to_string_lossy().into_owned();
+    match kind.as_str() {
+        "script" => Ok(Program::Script { interpreter, path: PathBuf::from(what) }),
+        "module" => Ok(Program::Module { interpreter, name: text() }),
+        "unknown" => Ok(Program::Unknown { why: text() }),
+        _ => Err(PyValueError::new_err(format!("program: {kind:?} is none of script, module, unknown"))),
+    }
+}
+
 #[pymethods]
 impl Description {
     /// Keywords as the class `Daemon` of the package has them; the others are refused there.
@@ -202,16 +214,20 @@ impl Description {
     /// Answers who asks the program about its service: what to exit with, or nothing where the program is meant itself.
     fn answer_service(
         &self,
+        py: Python<'_>,
         words: Vec<OsString>,
         description: &str,
-        program: Vec<PathBuf>,
+        program: (String, PathBuf, OsString),
         arguments: Vec<OsString>,
     ) -> PyResult<Option<u8>> {
-        let daemon = self.daemon.lock().unwrap_or_else(PoisonError::into_inner);
-        let daemon = daemon.as_ref();
-        let daemon =
-            daemon.ok_or_else(|| PyRuntimeError::new_err(format!("{} was started already", self.name)))?;
-        Ok(daemon.answer_service_as(words, description, &program, arguments))
+        let program = program_of(program)?;
+        // Managers are waited for; nobody else who wants the description has to wait for the interpreter too.
+        let answered = py.detach(|| {
+            let daemon = self.daemon.lock().unwrap_or_else(PoisonError::into_inner);
+            let daemon = daemon.as_ref()?;
+            Some(daemon.answer_service_as(words, description, &program, arguments))
+        });
+        answered.ok_or_else(|| PyRuntimeError::new_err(format!("{} was started already", self.name)))
     }
 
     /// Unit files for the daemon: pairs of a name and a text.
@@ -225,7 +241,7 @@ impl Description {
         let daemon = daemon.as_ref();
         let daemon =
             daemon.ok_or_else(|| PyRuntimeError::new_err(format!("{} was started already", self.name)))?;
-        let files = daemon.unit_files(description, &program, arguments);
+        let files = daemon.unit_files(description, &program, arguments).map_err(|error| raised(&error))?;
         Ok(files.into_iter().map(|file| (file.name, file.text)).collect())
     }
 }

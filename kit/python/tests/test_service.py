@@ -2,8 +2,10 @@
 
 import http.server
 import json
+import os
 import queue
 import signal
+import subprocess
 import sys
 import threading
 import unittest
@@ -40,20 +42,97 @@ class ItsOwnService(ProgramTestCase):
 
     def test_files_below_a_directory(self):
         root = self.folder / "root"
+        root.mkdir()
         below = ["--to", "sysv", "--root", str(root)]
         code, out, err = self.service("service", "install", *below)
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("say by --program which path it has there", err)
+        code, out, err = self.service("service", "install", *below, "--program", "/usr/bin/greeter")
         self.assertEqual(code, 0, err)
         script = root / "etc/init.d/greeter"
         text = script.read_text()
-        self.assertIn(f"{sys.executable} {self.folder}/program.py --polite", text)
+        self.assertIn(" /usr/bin/greeter --polite", text)
         self.assertIn("lost protection: ", err)
         self.assertEqual(self.service("service", "uninstall", *below)[0], 0)
         self.assertFalse(script.exists())
         nothing = "nothing of greeter is installed for sysv: nothing to do\n"
         self.assertEqual(self.service("service", "uninstall", *below), (0, nothing, ""))
 
+    def test_the_program_is_a_file_that_this_interpreter_reads(self):
+        code, out, err = self.service("service", "install", "--to", "sysv", "--print")
+        self.assertEqual(code, 0, err)
+        self.assertIn(f"{sys.executable} {self.folder}/program.py --polite", out)
+
+    def python(self, *words, **variables):
+        """The interpreter alone, in this test's folder."""
+        run = subprocess.run(
+            [sys.executable, *words], cwd=self.folder, env={**os.environ, **variables}, capture_output=True, text=True
+        )
+        return run.returncode, run.stdout, run.stderr
+
+    PRINTED = """
+import sys
+from eudaemon_kit import Daemon
+sys.argv[1:] = ["service", "install", "--to", "sysv", "--print"]
+print(Daemon("greeter", user="daemon").answer_service("Says hello", ["--polite"]))
+"""
+
+    def test_a_module_is_started_as_one(self):
+        code, out, err = self.python("-m", "timeit", "-n", "1", "-r", "1", self.PRINTED)
+        self.assertEqual(code, 0, err)
+        self.assertIn(f"{sys.executable} -m timeit --polite", out)
+
+    def test_a_module_that_is_found_here_alone_is_refused(self):
+        (self.folder / "pk").mkdir()
+        (self.folder / "pk/__init__.py").touch()
+        (self.folder / "pk/__main__.py").write_text(self.PRINTED)
+        for words, variables in [(("-m", "pk"), {}), (("-m", "pk.__main__"), {"PYTHONPATH": str(self.folder)})]:
+            code, out, err = self.python(*words, **variables)
+            self.assertEqual((code, out), (0, "1\n"), err)
+            self.assertIn("pk is found by the working directory or PYTHONPATH alone", err)
+        code, out, err = self.python("pk")
+        self.assertIn(f"{sys.executable} {self.folder}/pk --polite", out)
+
+    def test_what_cannot_be_started_again_is_refused(self):
+        code, out, err = self.python("-c", self.PRINTED)
+        self.assertEqual(out, "1\n")
+        self.assertIn("given by -c or on its stdin cannot be started again", err)
+        nowhere = "import sys\nsys.executable = ''\n" + self.PRINTED
+        code, out, err = self.python("-c", nowhere)
+        self.assertEqual(out, "1\n")
+        self.assertIn("does not know where its interpreter is", err)
+        printed = "from eudaemon_kit import Daemon\nDaemon('greeter').unit_files('Says hello')"
+        self.assertIn("ValueError: a program that Python was given by -c", self.python("-c", printed)[2])
+
+    def test_threads_go_on_while_a_manager_is_told(self):
+        tools = self.folder / "tools"
+        tools.mkdir()
+        launchctl = tools / "launchctl"
+        launchctl.write_text(
+            f"""#!/bin/sh
+: >{self.folder}/called
+for _ in $(seq 500); do [ -e {self.folder}/go ] && exit 0; sleep 0.01; done
+exit 1
+"""
+        )
+        launchctl.chmod(0o755)
+        threaded = """
+import pathlib, sys, threading, time
+from eudaemon_kit import Daemon
+def goes():
+    while not pathlib.Path("called").exists():
+        time.sleep(0.01)
+    pathlib.Path("go").touch()
+threading.Thread(target=goes, daemon=True).start()
+sys.argv[1:] = ["service", "install", "--user", "--to", "launchd", "--program", "/usr/bin/greeter"]
+print(Daemon("greeter", user="daemon").answer_service("Says hello"))
+"""
+        path = f"{tools}:{os.environ['PATH']}"
+        code, out, err = self.python("-c", threaded, PATH=path, HOME=str(self.folder))
+        self.assertEqual(out.splitlines()[-1], "0", err)
+
     def test_a_program_that_its_unit_would_hide(self):
-        code, _, err = self.service("service", "install", "--to", "systemd", "--root", str(self.folder / "root"))
+        code, _, err = self.service("service", "install", "--to", "systemd", "--print")
         self.assertEqual(code, 1)
         # The interpreter may be somebody's own as well.
         self.assertRegex(err, r"(program\.py|/python[^ ]*) is hidden from the service")
@@ -113,6 +192,8 @@ class Announced(ProgramTestCase):
     def test_what_cannot_be_announced_says_why(self):
         wrong = {
             'consul("web", tcp=1)': "nobody can ask for its health without a port",
+            'consul("web", port="80")': "port: '80': expected a number from 1 to 65535",
+            'consul("web", port=65536)': "port: 65536: expected a number from 1 to 65535",
             'consul("web", port=80, ttl=1, tcp=1)': "expected one of ttl, http, tcp",
             'consul("web", port=80, address="home")': "'home' is no IP address",
         }

@@ -1,18 +1,20 @@
 //! What a program answers who asks it about its service.
 
-use super::called::called_program;
+use super::called::{Program, called_program};
 use super::carry_out::Outcome;
 use super::invocation::{Asked, Doing, Invocation};
 use super::loss::Loss;
+use super::place::{Last, inside};
 use super::plan::{Act, Plan};
-use super::target::Target;
-use super::{Service, systemd};
+use super::target::{Level, Refusal, Target};
+use super::{Service, look, steps, systemd};
 use crate::daemon::Daemon;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use std::ffi::OsString;
 use std::fs;
-use std::io::Write;
-use std::path::PathBuf;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// The exit code of a status that nobody knows.
@@ -21,8 +23,8 @@ const NOT_KNOWN: u8 = 4;
 const FAILED: u8 = 1;
 
 impl Daemon {
-    /// Answers `PROGRAM service install|uninstall|start|stop|status [--user] [--to MANAGER] [--root DIRECTORY] [--print]` and
-    /// `PROGRAM service --help`, where the program was called so; `None` where it was not, and goes on. The service is this
+    /// Answers `PROGRAM service install|uninstall|start|stop|status [--user] [--to MANAGER] [--root DIRECTORY] [--program PATH]
+    /// [--print]` and `PROGRAM service --help`, where the program was called so; `None` where it was not, and goes on. The service is this
     /// program, by the path it is called by now, with these arguments: a link to the program, such as a package manager
     /// changes with each version, stays a link.
     ///
@@ -52,18 +54,17 @@ impl Daemon {
     ) -> Option<ExitCode> {
         let words: Vec<OsString> = std::env::args_os().collect();
         let program = called_program(words.first());
-        self.answer_service_as(words, description, &[program], arguments).map(ExitCode::from)
+        self.answer_service_as(words, description, &program, arguments).map(ExitCode::from)
     }
 
-    /// [`Daemon::answer_service`] for programs in other languages: `words` is the command line, the program's name first;
-    /// `program` is the program's absolute path, or an interpreter's and behind it that of what it reads. Gives what to
-    /// exit with.
+    /// [`Daemon::answer_service`] for programs in other languages: `words` is the command line, the program's name first.
+    /// Gives what to exit with.
     #[must_use]
     pub fn answer_service_as<Text: Into<OsString>>(
         &self,
         words: impl IntoIterator<Item = OsString>,
         description: &str,
-        program: &[PathBuf],
+        program: &Program,
         arguments: impl IntoIterator<Item = Text>,
     ) -> Option<u8> {
         let asked = match Asked::of_arguments(words)? {
@@ -74,29 +75,74 @@ impl Daemon {
             say(&mut std::io::stdout(), &Asked::help(self.name()));
             return Some(0);
         };
-        let service =
-            Service::of_words(self, description, program, arguments.into_iter().map(Into::into).collect());
+        let failed = |text: &str| not_done(invocation.act, complain(self.name(), text));
+        if let Err(error) = self.check_description() {
+            return Some(failed(&error.to_string()));
+        }
+        let service = chosen(program, &invocation).and_then(|program| {
+            let arguments = arguments.into_iter().map(Into::into).collect();
+            Ok((Service::of_program(self, description, &program, arguments)?, program))
+        });
         Some(match service {
-            Ok(service) => answer(&service, program, &invocation),
-            Err(refusal) => complain(self.name(), &refusal.to_string()),
+            Ok((service, program)) => {
+                for doubt in self.doubts(&program, &invocation) {
+                    complain(self.name(), &doubt);
+                }
+                answer(&service, &program, &invocation)
+            }
+            Err(refusal) => failed(&refusal.to_string()),
         })
     }
 }
 
-fn answer(service: &Service, program: &[PathBuf], invocation: &Invocation) -> u8 {
-    let asks = invocation.act == Act::Status;
-    let failed = |text: &str| match (asks, complain(&service.name, text)) {
-        (true, _) => NOT_KNOWN,
-        (false, code) => code,
-    };
+impl Daemon {
+    /// What would keep an installed service from starting, as this machine is now: that may change before the start.
+    fn doubts(&self, program: &Program, invocation: &Invocation) -> Vec<String> {
+        if invocation.act != Act::Install || invocation.root.is_some() || invocation.level == Level::User {
+            return Vec::new();
+        }
+        let rights = self.rights();
+        let mut doubts = Vec::new();
+        if let Err(error) = rights.are_known() {
+            doubts.push(format!("{error}: the service cannot start before there is one"));
+        }
+        let own = rights.user_name().is_none() && !rights.changes_root();
+        for path in program.paths().into_iter().filter(|_| own) {
+            if let Some(closed) = closed(path) {
+                let closed = closed.display();
+                doubts.push(format!("{closed} is closed to the service's own user: chmod o+rx {closed}"));
+            }
+        }
+        doubts
+    }
+}
+
+/// The first part of a path that not everybody may go through, or the file that not everybody may run.
+fn closed(path: &Path) -> Option<std::path::PathBuf> {
+    let real = fs::canonicalize(path).ok()?;
+    let parts: Vec<&Path> = real.ancestors().collect();
+    let closed = |part: &&&Path| fs::metadata(part).is_ok_and(|found| found.mode() & 0o001 == 0);
+    parts.iter().rev().find(closed).map(|part| part.to_path_buf())
+}
+
+/// What the service runs: below a root directory by the path that it has there.
+fn chosen(program: &Program, invocation: &Invocation) -> std::result::Result<Program, Refusal> {
+    match (&invocation.program, &invocation.root) {
+        (Some(path), _) => Ok(Program::Itself(path.clone())),
+        (None, Some(root)) if invocation.act == Act::Install => program.below(root),
+        (None, Some(_) | None) => Ok(program.clone()),
+    }
+}
+
+fn answer(service: &Service, program: &Program, invocation: &Invocation) -> u8 {
+    let failed = |text: &str| not_done(invocation.act, complain(&service.name, text));
     let level = invocation.level;
     let Some(target) = invocation.target.or_else(|| Target::at_hand(level)) else {
         return failed("no service manager is found here: name one by --to");
     };
-    // A link is where it may be, and leads where it may not.
-    let ends = program.iter().filter_map(|path| fs::canonicalize(path).ok());
-    let hidden = ends.filter_map(|path| systemd::hidden(&path.to_string_lossy(), target, level)).next();
-    let hidden = hidden.filter(|_| invocation.act == Act::Install);
+    let root = invocation.root.as_deref().unwrap_or(Path::new("/"));
+    // What is installed goes wherever the program is now.
+    let hidden = hidden(program, root, target, level).filter(|_| invocation.act == Act::Install);
     let plan = match hidden.map_or_else(|| invocation.act.plan(service, target, level), Err) {
         Ok(plan) => plan,
         Err(refusal) => return failed(&refusal.to_string()),
@@ -108,36 +154,75 @@ fn answer(service: &Service, program: &[PathBuf], invocation: &Invocation) -> u8
     for loss in Loss::folded(&plan.losses) {
         say(&mut std::io::stderr(), &format!("{loss}\n"));
     }
-    match carry_out(&plan, &invocation.doing) {
-        Ok(Outcome::Done) => 0,
-        Ok(Outcome::Nothing) => {
-            let text =
-                format!("nothing of {} is installed for {}: nothing to do\n", service.name, target.word());
-            say(&mut std::io::stdout(), &text);
+    match carry_out(&plan, invocation.root.as_deref()) {
+        Ok(Outcome::Done) => {
+            let tools = steps::tools(target);
+            if invocation.act == Act::Uninstall && invocation.root.is_none() && !look::has_one(&tools) {
+                let text = format!(
+                    "{} is not here: files were removed, and no manager was told",
+                    tools.join(" or ")
+                );
+                complain(&service.name, &text);
+            }
             0
         }
+        Ok(Outcome::Nothing) => {
+            let text = format!("nothing of {} is installed for {}", service.name, target.word());
+            match invocation.act {
+                Act::Install | Act::Uninstall => {
+                    say(&mut std::io::stdout(), &format!("{text}: nothing to do\n"));
+                    0
+                }
+                Act::Start | Act::Stop | Act::Status => failed(&format!("{text}: service install does that")),
+            }
+        }
         Ok(Outcome::Said(code)) => code,
-        Err(error) => failed(&error.to_string()),
+        Err(error) => failed(&format!("{error}{}", hint(&error, level))),
     }
 }
 
-fn carry_out(plan: &Plan, doing: &Doing) -> Result<Outcome> {
+/// What helps who may not.
+fn hint(error: &Error, level: Level) -> &'static str {
+    let mut denied = false;
+    if let Error::Step { source, .. } | Error::Refused { source } = error {
+        denied = source.kind() == ErrorKind::PermissionDenied;
+    }
+    match (denied, level) {
+        (true, Level::System) => "; root may, and with --user it is a service of your own",
+        (true, Level::User) | (false, _) => "",
+    }
+}
+
+/// The exit code of an act that came to nothing.
+fn not_done(act: Act, failed: u8) -> u8 {
+    match act {
+        Act::Status => NOT_KNOWN,
+        Act::Install | Act::Uninstall | Act::Start | Act::Stop => failed,
+    }
+}
+
+/// Why the service would not see its program. A link is where it may be, and leads where it may not.
+fn hidden(program: &Program, root: &Path, target: Target, level: Level) -> Option<Refusal> {
+    let ends = program.paths().into_iter().flat_map(|path| {
+        let end = inside(path, root, Last::IsFollowed).ok();
+        let end = end.and_then(|end| Some(Path::new("/").join(end.strip_prefix(root).ok()?)));
+        [Some(path.to_owned()), end].into_iter().flatten()
+    });
+    ends.filter_map(|path| systemd::hidden(&path.to_string_lossy(), target, level)).next()
+}
+
+fn carry_out(plan: &Plan, root: Option<&Path>) -> Result<Outcome> {
     let tell = |step: &super::Step| {
-        if plan.act != Act::Status && step.changes() {
+        if plan.act != Act::Status && step.is_told() {
             say(&mut std::io::stdout(), &format!("{step}\n"));
         }
     };
-    match doing {
-        Doing::CarryOut | Doing::Print => plan.carry_out(tell),
-        Doing::Below(root) => {
-            let root = std::path::absolute(root).unwrap_or_else(|_| root.clone());
-            let (outcome, left) = plan.carry_out_below(&root, tell)?;
-            for step in left.into_iter().filter(|_| outcome == Outcome::Done) {
-                say(&mut std::io::stdout(), &format!("left to be done there: {step}\n"));
-            }
-            Ok(outcome)
-        }
+    let Some(root) = root else { return plan.carry_out(tell) };
+    let (outcome, left) = plan.carry_out_below(root, tell)?;
+    for step in left.into_iter().filter(|_| outcome == Outcome::Done) {
+        say(&mut std::io::stdout(), &format!("left to be done there: {step}\n"));
     }
+    Ok(outcome)
 }
 
 fn complain(name: &str, text: &str) -> u8 {
@@ -151,78 +236,5 @@ fn say(out: &mut dyn Write, text: &str) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::service::{Command, Level};
-    use std::path::Path;
-
-    #[test]
-    fn the_status_of_what_was_never_installed_is_4() {
-        let service = Service::new("never-installed", Command::of(["/bin/true"]));
-        let code = |act, target| {
-            let (level, doing) = (Level::System, Doing::CarryOut);
-            answer(&service, &[], &Invocation { act, level, target: Some(target), doing })
-        };
-        assert_eq!(code(Act::Status, Target::Sysv), 4);
-        assert_eq!(code(Act::Status, Target::Openrc), 4);
-        assert_eq!(code(Act::Stop, Target::Sysv), 1);
-        assert_eq!(code(Act::Uninstall, Target::Sysv), 0);
-    }
-
-    /// For every manager that has files: below a directory, where nothing is run.
-    #[test]
-    fn files_are_put_below_a_directory_and_taken_away_again() {
-        let daemon = Daemon::new("greeter").pid_file("/run/greeter.pid");
-        for (word, target) in Target::ALL.into_iter().filter(|(_, target)| *target != Target::Windows) {
-            let root = tempfile::tempdir().expect("a directory");
-            let run = |act: &str| {
-                let words = ["greeter", "service", act, "--to", word, "--root"].map(OsString::from);
-                let words = words.into_iter().chain([root.path().as_os_str().to_owned()]);
-                daemon.answer_service_as(
-                    words,
-                    "Says hello",
-                    &[PathBuf::from("/usr/bin/greeter")],
-                    ["--polite"],
-                )
-            };
-            let files = Service::of(&daemon, "Says hello", Path::new("/usr/bin/greeter"), ["--polite"]);
-            let files =
-                super::super::written(&files.expect("text"), target, Level::System).expect("said").files;
-            assert_eq!(run("install"), Some(0), "{word}");
-            for file in &files {
-                let text = fs::read_to_string(file.place(root.path()).expect("below"));
-                assert_eq!(text.expect("it is there"), file.text, "{word}");
-            }
-            assert_eq!(run("uninstall"), Some(0), "{word}");
-            assert!(files.iter().all(|file| !file.place(root.path()).expect("below").exists()), "{word}");
-            assert_eq!(run("uninstall"), Some(0), "{word}");
-        }
-    }
-
-    /// What keeps a service down is whose it is: runsv(8), "down".
-    #[test]
-    fn what_somebody_put_there_to_keep_it_down_stays() {
-        let root = tempfile::tempdir().expect("a directory");
-        let daemon = Daemon::new("greeter");
-        let run = |act: &str| {
-            let words = ["greeter", "service", act, "--to", "runit", "--root"].map(OsString::from);
-            let words = words.into_iter().chain([root.path().as_os_str().to_owned()]);
-            daemon.answer_service_as(words, "Says hello", &[PathBuf::from("/usr/bin/greeter")], [""; 0])
-        };
-        let at = |name: &str| root.path().join("etc/sv/greeter").join(name);
-        assert_eq!(run("install"), Some(0));
-        fs::write(at("down"), "").expect("somebody's");
-        // What runsv makes, and what it does not.
-        for name in ["supervise/lock", "supervise/status", "log/supervise/lock", "log/supervise/mine"] {
-            fs::create_dir_all(at(name).parent().expect("a folder")).expect("made");
-            fs::write(at(name), "").expect("written");
-        }
-        assert_eq!(run("uninstall"), Some(0));
-        let left = |name: &str| at(name).exists();
-        assert_eq!(["run", "supervise", "down", "log/supervise/lock"].map(left), [false, false, true, true]);
-        // One of an older version goes.
-        fs::write(at("down"), "# Written by eudaemon-kit for greeter: Says hello\n").expect("ours");
-        assert_eq!(run("install"), Some(0));
-        assert!(!left("down"));
-    }
-}
+#[path = "answer_tests.rs"]
+mod tests;

@@ -7,14 +7,17 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 /// What is said of it to who asks.
-const USAGE: &str =
-    "service install|uninstall|start|stop|status [--user] [--to MANAGER] [--root DIRECTORY] [--print]";
+const USAGE: &str = "service install|uninstall|start|stop|status [--user] [--to MANAGER] [--root DIRECTORY] [--program PATH] [--print]";
 
 /// The options, and what each says.
-const OPTIONS: [(&str, &str); 5] = [
+const OPTIONS: [(&str, &str); 6] = [
     ("--user", "the caller's own service, not the machine's"),
     ("--to MANAGER", "for this manager, instead of the one that runs here"),
-    ("--root DIRECTORY", "install and uninstall: files below this directory, and nothing is run"),
+    (
+        "--root DIRECTORY",
+        "install and uninstall: files below this directory, for the manager of --to; nothing is run",
+    ),
+    ("--program PATH", "the program's absolute path, instead of the one it is called by"),
     ("--print", "each step and each file is shown, and nothing is done"),
     ("--help", "this text"),
 ];
@@ -22,10 +25,8 @@ const OPTIONS: [(&str, &str); 5] = [
 /// What of a plan is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Doing {
-    /// All of it.
+    /// All of it; below a root directory what concerns files.
     CarryOut,
-    /// What concerns files, below this directory.
-    Below(PathBuf),
     /// It is printed.
     Print,
 }
@@ -41,6 +42,10 @@ pub struct Invocation {
     pub target: Option<Target>,
     /// Whether it is done or printed.
     pub doing: Doing,
+    /// The directory below which files are put, and nothing is run.
+    pub root: Option<PathBuf>,
+    /// What the service runs, instead of the program as it is called.
+    pub program: Option<PathBuf>,
 }
 
 /// What stands behind the word `service`.
@@ -102,7 +107,8 @@ fn read(words: impl Iterator<Item = String>) -> std::result::Result<Asked, Strin
     let act = words.next().unwrap_or_default();
     let found = Act::ALL.iter().find(|(word, _)| *word == act).map(|(_, act)| *act);
     let act = found.ok_or_else(|| format!("expected {USAGE}"))?;
-    let mut read = Invocation { act, level: Level::System, target: None, doing: Doing::CarryOut };
+    let (doing, level) = (Doing::CarryOut, Level::System);
+    let mut read = Invocation { act, level, target: None, doing, root: None, program: None };
     while let Some(word) = words.next() {
         let (option, value) = match word.split_once('=') {
             Some((option, value)) if option.starts_with("--") => (option, Some(value.to_owned())),
@@ -113,16 +119,19 @@ fn read(words: impl Iterator<Item = String>) -> std::result::Result<Asked, Strin
             "--user" if word == option => read.level = Level::User,
             "--print" if word == option => read.doing = Doing::Print,
             "--to" => read.target = Some(manager(&value())?),
-            "--root" => below(&mut read, value())?,
+            "--root" => read.root = Some(below(act, value())?),
+            "--program" => read.program = Some(program(value())?),
             _ => return Err(format!("{word}: expected {USAGE}")),
         }
+    }
+    if read.root.is_some() && read.target.is_none() {
+        return Err("--root: the manager that runs here says nothing of that one: name it by --to".to_owned());
     }
     Ok(Asked::Act(read))
 }
 
-/// `--print` shows the same wherever it would be.
-fn below(read: &mut Invocation, directory: String) -> std::result::Result<(), String> {
-    match read.act {
+fn below(act: Act, directory: String) -> std::result::Result<PathBuf, String> {
+    match act {
         Act::Install | Act::Uninstall => {}
         Act::Start | Act::Stop | Act::Status => {
             return Err("--root: only files are put there: expected install or uninstall".to_owned());
@@ -131,10 +140,17 @@ fn below(read: &mut Invocation, directory: String) -> std::result::Result<(), St
     if directory.is_empty() {
         return Err("--root: expected a directory".to_owned());
     }
-    if read.doing == Doing::CarryOut {
-        read.doing = Doing::Below(PathBuf::from(directory));
+    if !std::path::Path::new(&directory).is_dir() {
+        return Err(format!("--root {directory}: is no directory"));
     }
-    Ok(())
+    std::path::absolute(&directory).map_err(|error| format!("--root {directory}: {error}"))
+}
+
+fn program(path: String) -> std::result::Result<PathBuf, String> {
+    match path.starts_with('/') {
+        true => Ok(PathBuf::from(path)),
+        false => Err(format!("--program {path}: expected an absolute path")),
+    }
 }
 
 fn manager(word: &str) -> std::result::Result<Target, String> {

@@ -36,6 +36,7 @@ mod plan;
 
 mod at_hand;
 mod carry_out;
+mod look;
 
 mod invocation;
 
@@ -43,7 +44,7 @@ mod called;
 
 mod answer;
 
-pub use called::called_program;
+pub use called::{Program, called_program};
 pub use carry_out::Outcome;
 pub use description::{
     Account, Boot, Capabilities, Dependency, Directory, EnvironmentFile, Environs, Foreground, Limit, Limits,
@@ -51,12 +52,14 @@ pub use description::{
 };
 pub use invocation::{Asked, Doing, Invocation};
 pub use loss::{Loss, Severity};
-pub use place::Put;
-pub use plan::{Act, Plan, Step};
+pub use place::{Gone, Put};
+pub use plan::{Act, Links, Plan, Step};
 pub use target::{File, Level, Refusal, Target, Written, written};
 pub use word::{Command, Failure, Piece, Run, Word};
 
 #[cfg(test)]
 mod script_tests;
+#[cfg(test)]
+mod step_tests;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! A service out of a daemon's description, as its unit files are.
 
+use super::called::Program;
 use super::description::{
     Account, Boot, Capabilities, Dependency, Directory, Environs, Foreground, Limit, Need, NewRights, Output,
     Ready, Reload, Restart, Rights, Service, Start, Stop, Whom,
@@ -13,7 +14,7 @@ use crate::limits::RESTART_DELAY;
 use crate::resource::Resource;
 use crate::unit::{DIRECTORY_KINDS, DirectoryKind, SLACK, UnitFile};
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Of the directories that a unit file names by kind: systemd.exec(5).
 const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o755);
@@ -46,7 +47,8 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// [`Refusal`] when the program or an argument is not UTF-8, or the program's path is not absolute.
+    /// [`Refusal`] when the program or an argument is not UTF-8, or the program's path is not absolute, or no start takes the
+    /// description.
     pub fn of<Text: Into<OsString>>(
         daemon: &Daemon,
         description: &str,
@@ -54,29 +56,26 @@ impl Service {
         arguments: impl IntoIterator<Item = Text>,
     ) -> Result<Service, Refusal> {
         let arguments = arguments.into_iter().map(Into::into).collect();
-        Service::of_words(daemon, description, &[program.to_owned()], arguments)
+        Service::of_program(daemon, description, &Program::Itself(program.to_owned()), arguments)
     }
 
-    /// As [`Service::of`]; of an interpreter what it reads stands behind it.
-    pub(super) fn of_words(
+    /// As [`Service::of`].
+    pub(super) fn of_program(
         daemon: &Daemon,
         description: &str,
-        program: &[PathBuf],
+        program: &Program,
         arguments: Vec<OsString>,
     ) -> Result<Service, Refusal> {
-        if let Some(path) = program.iter().find(|path| !path.is_absolute()) {
-            let why = "the program's path must be absolute".to_owned();
-            return Err(refused(&path.display().to_string(), why));
-        }
-        let words: Vec<OsString> =
-            program.iter().map(|path| path.as_os_str().to_owned()).chain(arguments).collect();
+        let mut words = program.words()?;
+        let before = words.len();
+        words.extend(arguments);
         let command = Command::of(words.iter().map(|word| text(word)).collect::<Result<Vec<_>, _>>()?);
         // Who is no root from the start could not write it where pid files are.
         let writes = rights(daemon).user.is_none();
         let detached = match daemon.its_pid_file().filter(|_| writes) {
             Some(path) => {
                 let mut detached = command.clone();
-                detached.words.insert(program.len(), Word::text("--daemon"));
+                detached.words.insert(before, Word::text("--daemon"));
                 Some((detached, text(path.as_os_str())?))
             }
             None => None,
@@ -100,7 +99,9 @@ impl Service {
         service.environs = environs(daemon);
         let (first, rest) =
             words.split_first().ok_or_else(|| refused("ExecStart=", "there is no program".to_owned()))?;
-        service.units = daemon.unit_files(description, Path::new(first), rest);
+        service.units = daemon
+            .unit_files(description, Path::new(first), rest)
+            .map_err(|error| refused("description", error.to_string()))?;
         service.unsaid = unsaid(daemon, &service);
         Ok(service)
     }
@@ -224,4 +225,41 @@ fn lost(line: &str, service: &Service) -> Option<Loss> {
 fn its_own_user(daemon: &Daemon) -> Option<&str> {
     let rights = daemon.rights();
     (rights.user_name().is_none() && rights.root().is_none()).then(|| daemon.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::privileges::Privileges;
+    use crate::sockets::Socket;
+    use rustix::thread::CapabilitySet;
+
+    /// A line that nobody thought of would be told as a protection that is lost, or as said where it is not.
+    #[test]
+    fn every_line_of_a_printed_service_is_said_or_a_known_protection() {
+        let keep = Privileges::keep;
+        let one = |rights: Privileges| Daemon::new("x").privileges(rights);
+        let all = [
+            one(keep()),
+            one(keep().user("u").group("g").groups(["a", "b"]).no_new_privileges()),
+            one(keep().user("u").keep_capabilities(CapabilitySet::NET_RAW)),
+            one(keep().user("u").root_directory("/srv")),
+            one(keep()).socket(Socket::unix("a", "/x")).socket(Socket::tcp("b", "[::]:80")),
+            one(keep()).pid_file("/run/x.pid").limit(Resource::Nofile, 9),
+        ];
+        let mut seen: Vec<String> = Vec::new();
+        for daemon in all {
+            let service = Service::of(&daemon, "X", Path::new("/usr/bin/x"), [""; 0]).expect("text");
+            for line in in_service(&service.units[0]) {
+                let said = SAID.iter().filter(|key| line.starts_with(**key)).count();
+                let capabilities = ["CapabilityBoundingSet=", "AmbientCapabilities="];
+                let capabilities = capabilities.iter().filter(|key| line.starts_with(**key)).count();
+                let known = usize::from(Loss::is_of_protection(line));
+                assert_eq!(said + capabilities + known, 1, "{line}");
+                seen.extend(line.split_once('=').map(|(key, _)| format!("{key}=")));
+            }
+        }
+        let unused: Vec<&&str> = SAID.iter().filter(|key| !seen.iter().any(|line| line == **key)).collect();
+        assert_eq!(unused, Vec::<&&str>::new(), "no printed service has them");
+    }
 }

@@ -4,10 +4,11 @@ use super::script::MARK;
 use super::target::File;
 use crate::Mode;
 use crate::error::{Error, Result};
+use crate::limits::LINKS;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +21,22 @@ pub enum Put {
     Unchanged,
 }
 
+/// Whether a file had to be taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// It was not there.
+    Before,
+    /// It was.
+    Now,
+}
+
 impl File {
-    /// Where it is below a root directory; `~/` is the caller's home.
+    /// Where it is below a root directory; `~/` is the caller's home. Links among the directories lead where they lead for
+    /// who has that root: none leads out of it.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] when it is a user's and the environment does not tell `HOME`.
+    /// [`Error::Io`] when it is a user's and the environment does not tell `HOME`, or links lead in a circle.
     pub fn place(&self, root: &Path) -> Result<PathBuf> {
         place(&self.path, root)
     }
@@ -56,17 +67,18 @@ impl File {
         Ok(if there == There::Nothing { Put::Made } else { Put::Replaced })
     }
 
-    /// Takes it away, if it is there and ours. The directories it is in stay.
+    /// Takes it away, if it is there and ours, and tells whether it was. The directories it is in stay.
     ///
     /// # Errors
     ///
     /// As [`File::put`].
-    pub fn remove(&self, root: &Path) -> Result<()> {
+    pub fn remove(&self, root: &Path) -> Result<Gone> {
         let place = self.place(root)?;
         if self.there(&place)? == There::Nothing {
-            return Ok(());
+            return Ok(Gone::Before);
         }
-        fs::remove_file(&place).map_err(|error| Error::io(format!("remove {}", place.display()), error))
+        let removed = fs::remove_file(&place).map(|()| Gone::Now);
+        removed.map_err(|error| Error::io(format!("remove {}", place.display()), error))
     }
 
     /// Looks whether it can be put or removed: nobody else's file is at its place.
@@ -104,7 +116,7 @@ impl File {
             let is_same = Mode::from_raw_mode(found.mode() & 0o7777) == self.mode;
             return Ok(if is_same { There::Same } else { There::Ours });
         }
-        if is_marked(&text, MARK) {
+        if is_marked(&text, MARK) || is_older_down(place, &text) {
             return Ok(There::Ours);
         }
         Err(foreign())
@@ -121,7 +133,63 @@ pub(super) fn place(path: &str, root: &Path) -> Result<PathBuf> {
             format!("{}/{rest}", home.ok_or_else(missing)?)
         }
     };
-    Ok(root.join(path.trim_start_matches('/')))
+    let doing = || format!("find {path} below {}", root.display());
+    inside(Path::new(&path), root, Last::Stays).map_err(|error| Error::io(doing(), error))
+}
+
+/// Whether a link at the end of a path is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Last {
+    Stays,
+    IsFollowed,
+}
+
+/// Where a path leads for who has this root directory. What is not there, or cannot be looked at, is taken as it is called.
+pub(super) fn inside(path: &Path, root: &Path, last: Last) -> std::io::Result<PathBuf> {
+    let parts = |path: &Path| -> Vec<std::ffi::OsString> {
+        path.components().rev().map(|part| part.as_os_str().to_owned()).collect()
+    };
+    let (mut left, mut there, mut links) = (parts(path), PathBuf::new(), 0);
+    while let Some(part) = left.pop() {
+        match Path::new(&part).components().next() {
+            Some(Component::Normal(name)) => there.push(name),
+            Some(Component::ParentDir) => {
+                there.pop();
+                continue;
+            }
+            Some(Component::RootDir | Component::CurDir | Component::Prefix(_)) | None => continue,
+        }
+        if left.is_empty() && last == Last::Stays {
+            break;
+        }
+        if let Ok(to) = fs::read_link(root.join(&there)) {
+            links += 1;
+            if links > LINKS {
+                return Err(rustix::io::Errno::LOOP.into());
+            }
+            there.pop();
+            if to.is_absolute() {
+                there.clear();
+            }
+            left.extend(parts(&to));
+        }
+    }
+    Ok(root.join(there))
+}
+
+/// Whether the link at a place leads to a path, for who has this root directory.
+pub(super) fn leads(link: &Path, to: &str, root: &Path) -> bool {
+    let Ok(text) = fs::read_link(link) else { return false };
+    let folder = link.parent().and_then(|folder| folder.strip_prefix(root).ok());
+    let meant = Path::new("/").join(folder.unwrap_or(Path::new(""))).join(text);
+    let there = inside(&meant, root, Last::Stays).ok();
+    there.is_some() && there == place(to, root).ok()
+}
+
+/// Older versions kept a service of runit's down by an empty file, without a mark: runsv(8), "down".
+fn is_older_down(place: &Path, text: &[u8]) -> bool {
+    let run = || fs::read(place.with_file_name("run"));
+    text.is_empty() && place.ends_with("down") && run().is_ok_and(|run| is_marked(&run, MARK))
 }
 
 /// Whether a mark stands where ours does.
@@ -132,6 +200,15 @@ fn is_marked(text: &[u8], mark: &str) -> bool {
 /// The files of a pattern that we wrote for a service: a path whose last part may hold a `*`. What cannot be looked at is
 /// nobody's of ours.
 pub(super) fn written_for(service: &str, pattern: &str, root: &Path) -> Vec<PathBuf> {
+    let mark = format!("{MARK} {service}:");
+    let mut found = named(pattern, root);
+    found.retain(|path| fs::symlink_metadata(path).is_ok_and(|found| found.is_file()));
+    found.retain(|path| fs::read(path).is_ok_and(|text| is_marked(&text, &mark)));
+    found
+}
+
+/// All that is there by a pattern.
+pub(super) fn named(pattern: &str, root: &Path) -> Vec<PathBuf> {
     let Ok(place) = place(pattern, root) else { return Vec::new() };
     let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let (first, last) = name.split_once('*').unwrap_or((&name, ""));
@@ -139,13 +216,10 @@ pub(super) fn written_for(service: &str, pattern: &str, root: &Path) -> Vec<Path
         true => found.len() >= name.len() && found.starts_with(first) && found.ends_with(last),
         false => found == name,
     };
-    let mark = format!("{MARK} {service}:");
     let entries = fs::read_dir(place.parent().unwrap_or(root)).into_iter().flatten().flatten();
     let mut found: Vec<PathBuf> = entries
         .filter(|entry| is_named(&entry.file_name().to_string_lossy()))
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
         .map(|entry| entry.path())
-        .filter(|path| fs::read(path).is_ok_and(|text| is_marked(&text, &mark)))
         .collect();
     found.sort();
     found
@@ -179,9 +253,9 @@ mod tests {
         assert_eq!(put("two").expect("it is ours"), Put::Replaced);
         assert_eq!(fs::metadata(&place).expect("it is there").mode() & 0o7777, 0o755);
         assert_eq!(fs::read_dir(place.parent().expect("etc")).expect("it is there").count(), 1);
-        file("three").remove(root.path()).expect("it is ours");
+        assert_eq!(file("three").remove(root.path()).expect("it is ours"), Gone::Now);
         assert!(!place.exists());
-        file("three").remove(root.path()).expect("what is not there need not go");
+        assert_eq!(file("three").remove(root.path()).expect("what is not there need not go"), Gone::Before);
         fs::write(&place, "#!/bin/sh\nsomebody else's\n").expect("it is written");
         let refused = put("one").expect_err("it is not ours").to_string();
         assert_eq!(refused, format!("{} is there, and not ours: it is left as it is", place.display()));
@@ -190,6 +264,47 @@ mod tests {
         fs::remove_file(&place).expect("it goes");
         std::os::unix::fs::symlink("/nowhere", &place).expect("a link");
         put("one").expect_err("a link is not ours");
+    }
+
+    #[test]
+    fn a_down_of_an_older_version_is_ours_beside_our_run() {
+        let root = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| root.path().join("etc/sv/x").join(name);
+        let down = File::text("/etc/sv/x/down", format!("# {MARK} x: X\n"));
+        fs::create_dir_all(at("")).and_then(|()| fs::write(at("down"), "")).expect("made");
+        fs::write(at("run"), "#!/bin/sh\nexec theirs\n").expect("written");
+        down.put(root.path()).expect_err("it is not ours");
+        fs::write(at("run"), format!("#!/bin/sh\n# {MARK} x: X\n")).expect("written");
+        assert_eq!(down.put(root.path()).expect("it is ours"), Put::Replaced);
+        fs::write(at("down"), "why it is down\n").expect("written");
+        down.put(root.path()).expect_err("it is not ours");
+    }
+
+    #[test]
+    fn no_link_leads_out_of_the_root() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let (root, host) = (folder.path().join("root"), folder.path().join("host"));
+        fs::create_dir_all(root.join("etc")).and_then(|()| fs::create_dir_all(&host)).expect("made");
+        let link = |to: &Path, name: &str| std::os::unix::fs::symlink(to, root.join(name)).expect("a link");
+        link(&host, "etc/init.d");
+        assert_eq!(file("one").put(&root).expect("it is put"), Put::Made);
+        assert_eq!(
+            fs::read_dir(&host).expect("it is there").count(),
+            0,
+            "nothing of the machine's is written"
+        );
+        let inner = root.join(host.strip_prefix("/").expect("absolute")).join("x");
+        assert_eq!(file("one").place(&root).expect("a place"), inner);
+        assert!(inner.is_file());
+        assert_eq!(file("one").remove(&root).expect("it is ours"), Gone::Now);
+        for (to, leads) in [("../../../../rc.d/init.d", "rc.d/init.d/x"), ("../opt/./x/..", "opt/x")] {
+            fs::remove_file(root.join("etc/init.d")).expect("a link");
+            link(Path::new(to), "etc/init.d");
+            assert_eq!(file("one").place(&root).expect("a place"), root.join(leads), "{to}");
+        }
+        fs::remove_file(root.join("etc/init.d")).expect("a link");
+        link(Path::new("init.d"), "etc/init.d");
+        file("one").put(&root).expect_err("a circle");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What each manager is told for each act: one table, a match for each act.
 
 use super::description::Service;
-use super::plan::{Step, boots, run};
+use super::plan::{Links, Step, boots, run};
 use super::systemd;
 use super::target::{File, Level, Target};
 use super::word::Failure;
@@ -18,9 +18,144 @@ const UNIT_RUNS: &str = "file=$1; shift; case $(\"$@\" --property=ActiveState) i
 /// What runsv makes beside our files: runsv(8).
 const OF_RUNSV: [&str; 9] =
     ["lock", "ok", "control", "pid", "stat", "status", "pid.new", "stat.new", "status.new"];
-const OPENRC_STATUS: &str = "[ -e \"/etc/init.d/$1\" ] || exit 4; exec rc-service \"$1\" status";
+/// Where systemd finds units that are not installed by hand: systemd.unit(5), "Unit File Load Path".
+const UNITS_OF_OTHERS: [&str; 5] = [
+    "/run/systemd/transient",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/lib/systemd/system",
+    "/usr/lib/systemd/system",
+];
+/// The same of users.
+const USER_UNITS_OF_OTHERS: [&str; 4] =
+    ["/etc/systemd/user", "/run/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user"];
+/// Where supervisord reads its sections, as Debian has it.
+const SECTIONS: [&str; 2] = ["/etc/supervisor/supervisord.conf", "/etc/supervisor/conf.d/*.conf"];
+/// The run levels of SysV scripts.
+const LEVELS: [char; 8] = ['0', '1', '2', '3', '4', '5', '6', 'S'];
 /// 4 is a program that it does not know, or no supervisord.
 const SUPERVISOR_KNOWS: &str = "supervisorctl status \"$1\"; [ $? -lt 4 ]";
+
+/// The looks whether a package has units of these names, which ours would stand before.
+pub(super) fn elsewhere(service: &Service, target: Target, level: Level) -> Vec<Step> {
+    match target {
+        Target::Systemd | Target::Eudaemon => {
+            let folders = match level {
+                Level::System => &UNITS_OF_OTHERS[..],
+                Level::User => &USER_UNITS_OF_OTHERS[..],
+            };
+            let looks = units(service).into_iter().map(|unit| Step::LookElsewhere {
+                path: format!("{}/{unit}", systemd::folder(level)),
+                others: folders.iter().map(|folder| format!("{folder}/{unit}")).collect(),
+            });
+            looks.collect()
+        }
+        // The name is that of the file.
+        Target::Runit
+        | Target::Supervisord
+        | Target::Openrc
+        | Target::Sysv
+        | Target::Launchd
+        | Target::Windows => Vec::new(),
+    }
+}
+
+/// The looks whether somebody else has a service of this name, beside those at our own files.
+pub(super) fn looking(service: &Service, target: Target, files: &[File]) -> Vec<Step> {
+    match target {
+        Target::Runit => links(service, target, files).into_iter().map(Step::LookLink).collect(),
+        Target::Supervisord => vec![Step::LookSections {
+            name: service.name.clone(),
+            patterns: SECTIONS.map(str::to_owned).to_vec(),
+            kept: files.iter().map(|file| file.path.clone()).collect(),
+        }],
+        Target::Systemd
+        | Target::Eudaemon
+        | Target::Openrc
+        | Target::Sysv
+        | Target::Launchd
+        | Target::Windows => Vec::new(),
+    }
+}
+
+/// Programs of which one is needed to make a service known to its manager.
+pub(super) fn tools(target: Target) -> Vec<String> {
+    let tools: &[&str] = match target {
+        Target::Systemd => &["systemctl"],
+        Target::Eudaemon => &["eudaemon"],
+        Target::Openrc => &["rc-update"],
+        Target::Sysv => &["update-rc.d", "chkconfig", "insserv"],
+        Target::Runit => &["sv"],
+        Target::Launchd => &["launchctl"],
+        Target::Supervisord => &["supervisorctl"],
+        Target::Windows => &["sc.exe"],
+    };
+    tools.iter().map(|tool| (*tool).to_owned()).collect()
+}
+
+/// The looks whose service a manager that runs takes for it.
+pub(super) fn asking_whose(service: &Service, target: Target, level: Level) -> Vec<Step> {
+    match target {
+        Target::Systemd | Target::Eudaemon => {
+            let looks = units(service).into_iter().map(|unit| Step::LookUnit {
+                path: format!("{}/{unit}", systemd::folder(level)),
+                command: client_words(target, level, ["show", "--value", "--property=FragmentPath", &unit]),
+            });
+            looks.collect()
+        }
+        Target::Openrc
+        | Target::Sysv
+        | Target::Runit
+        | Target::Launchd
+        | Target::Supervisord
+        | Target::Windows => Vec::new(),
+    }
+}
+
+/// The links by which it starts with the machine.
+pub(super) fn links(service: &Service, target: Target, files: &[File]) -> Vec<Links> {
+    let name = &service.name;
+    match target {
+        Target::Systemd | Target::Eudaemon => files.iter().filter_map(wanted).collect(),
+        Target::Openrc => {
+            vec![Links {
+                paths: vec![format!("/etc/runlevels/default/{name}")],
+                to: format!("/etc/init.d/{name}"),
+            }]
+        }
+        Target::Sysv => {
+            let paths = LEVELS.map(|level| format!("/etc/rc{level}.d/*{name}"));
+            vec![Links { paths: paths.to_vec(), to: format!("/etc/init.d/{name}") }]
+        }
+        Target::Runit => {
+            let (path, to) = runit(service);
+            vec![Links { paths: vec![path], to }]
+        }
+        Target::Launchd | Target::Supervisord | Target::Windows => Vec::new(),
+    }
+}
+
+/// What `enable` makes of a unit's `WantedBy=`.
+pub(super) fn wanted(unit: &File) -> Option<Links> {
+    let (folder, name) = unit.path.rsplit_once('/')?;
+    let links = unit.text.lines().filter_map(|line| line.strip_prefix("WantedBy="));
+    let paths = links.map(|target| format!("{folder}/{target}.wants/{name}")).collect();
+    Some(Links { paths, to: unit.path.clone() })
+}
+
+/// Folders that are its own.
+pub(super) fn folders(service: &Service, target: Target) -> Vec<String> {
+    match target {
+        Target::Runit => vec![runit(service).1],
+        Target::Systemd
+        | Target::Eudaemon
+        | Target::Openrc
+        | Target::Sysv
+        | Target::Launchd
+        | Target::Supervisord
+        | Target::Windows => Vec::new(),
+    }
+}
 
 /// The steps behind the files of an install.
 pub(super) fn enabling(service: &Service, target: Target, level: Level) -> Vec<Step> {
@@ -49,7 +184,10 @@ pub(super) fn enabling(service: &Service, target: Target, level: Level) -> Vec<S
             vec![command(&["launchctl", "bootstrap", &launchd(level), &path])]
         }
         Target::Supervisord => {
-            vec![command(&["supervisorctl", "reread"]), command(&["supervisorctl", "add", name])]
+            // It takes none a second time.
+            let known = ["sh", "-c", SUPERVISOR_KNOWS, "is-known", name].map(str::to_owned).to_vec();
+            let add = ["supervisorctl", "add", name].map(str::to_owned).to_vec();
+            vec![command(&["supervisorctl", "reread"]), Step::RunUnless { test: known, command: add }]
         }
         Target::Windows => Vec::new(),
     }
@@ -66,7 +204,7 @@ pub(super) fn disabling(service: &Service, target: Target, level: Level) -> Vec<
             let file = |unit: &String| format!("{}/{unit}", systemd::folder(level));
             let stops = units(service).into_iter().rev().map(|unit| {
                 let asked = client_words(target, level, ["show", "--value", &unit]);
-                let test = ["sh", "-c", UNIT_RUNS, "up", &file(&unit)].map(str::to_owned);
+                let test = ["sh", "-c", UNIT_RUNS, "runs-from", &file(&unit)].map(str::to_owned);
                 let test = test.into_iter().chain(asked).collect();
                 Step::RunIf { test, command: client_words(target, level, ["stop", &unit]) }
             });
@@ -77,7 +215,7 @@ pub(super) fn disabling(service: &Service, target: Target, level: Level) -> Vec<
             stops.chain(disables).collect()
         }
         Target::Openrc => vec![
-            command(&["rc-service", "--ifexists", "--ifstarted", name, "stop"]),
+            if_succeeds(&["rc-service", "--exists", name], &["rc-service", "--ifstarted", name, "stop"]),
             may_fail(command(&["rc-update", "del", name, "default"])),
         ],
         // Its links are taken away when it is.
@@ -89,14 +227,15 @@ pub(super) fn disabling(service: &Service, target: Target, level: Level) -> Vec<
             let (path, to) = runit(service);
             let exit = may_fail(command(&["sv", "exit", &to]));
             // What has not stopped is found here; and the next install would find the old runsv on its way out.
-            let words = ["sh", "-c", "! sv status \"$1\"", "gone", &to];
+            let words = ["sh", "-c", "! sv status \"$1\"", "is-gone", &to];
             let gone = Step::Await { command: words.map(str::to_owned).to_vec(), within: RUNIT_LOOKS };
-            stop.map(may_fail).chain([Step::Unlink { path, to }, exit, gone]).collect()
+            let unlink = Step::Unlink(Links { paths: vec![path], to });
+            stop.map(may_fail).chain([unlink, exit, gone]).collect()
         }
         Target::Launchd => stop.collect(),
         Target::Supervisord => {
             // It removes nothing that still runs.
-            let known = ["sh", "-c", SUPERVISOR_KNOWS, "known", name];
+            let known = ["sh", "-c", SUPERVISOR_KNOWS, "is-known", name];
             stop.map(may_fail).chain([if_succeeds(&known, &["supervisorctl", "remove", name])]).collect()
         }
         Target::Windows => stop.map(may_fail).chain([command(&["sc.exe", "delete", name])]).collect(),
@@ -122,23 +261,33 @@ pub(super) fn clearing(service: &Service, target: Target, level: Level, files: &
         // All is in one file, which is written over.
         Target::Openrc | Target::Sysv | Target::Launchd | Target::Windows => return None,
     };
-    let kept = files.iter().map(|file| file.path.clone()).collect();
+    let kept: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
+    let patterns: Vec<String> = patterns.into_iter().filter(|pattern| !kept.contains(pattern)).collect();
+    if patterns.is_empty() {
+        return None;
+    }
     Some(Step::Clear { name: name.clone(), patterns, kept, before })
 }
 
 /// The steps behind the files of an uninstall.
-pub(super) fn forgetting(service: &Service, target: Target, level: Level) -> Vec<Step> {
+pub(super) fn forgetting(service: &Service, target: Target, level: Level, files: &[File]) -> Vec<Step> {
     let name = &service.name;
+    let unlinks = links(service, target, files).into_iter().map(Step::Unlink);
     match target {
         // Where no manager runs there is nothing to forget.
         Target::Systemd | Target::Eudaemon => {
-            vec![may_fail(client(target, level, vec!["daemon-reload".to_owned()]))]
+            let reload = may_fail(client(target, level, vec!["daemon-reload".to_owned()]));
+            unlinks.chain([reload]).collect()
         }
-        Target::Sysv => vec![choice(&[
-            &["update-rc.d", "-f", name, "remove"],
-            &["chkconfig", "--del", name],
-            &["insserv", "-r", name],
-        ])],
+        // Its links are gone: what else these tools keep may be kept by none.
+        Target::Sysv => {
+            let tools = choice(&[
+                &["update-rc.d", "-f", name, "remove"],
+                &["chkconfig", "--del", name],
+                &["insserv", "-r", name],
+            ]);
+            unlinks.chain([may_fail(tools)]).collect()
+        }
         Target::Runit => {
             let (_, folder) = runit(service);
             let made = ["/log/supervise", "/supervise"].map(|part| Step::RemoveMade {
@@ -149,7 +298,8 @@ pub(super) fn forgetting(service: &Service, target: Target, level: Level) -> Vec
             made.into_iter().chain(folders).collect()
         }
         Target::Supervisord => vec![may_fail(command(&["supervisorctl", "reread"]))],
-        Target::Openrc | Target::Launchd | Target::Windows => Vec::new(),
+        Target::Openrc => unlinks.collect(),
+        Target::Launchd | Target::Windows => Vec::new(),
     }
 }
 
@@ -217,11 +367,10 @@ pub(super) fn asking(service: &Service, target: Target, level: Level) -> Vec<Ste
         Target::Systemd | Target::Eudaemon => {
             client(target, level, vec!["status".to_owned(), format!("{name}.service")])
         }
-        // It says of what is not there what it says of what failed.
-        Target::Openrc => command(&["sh", "-c", OPENRC_STATUS, "status", name]),
+        Target::Openrc => command(&["rc-service", name, "status"]),
         Target::Sysv => script(service, "status"),
         // It says of what is down that all is well.
-        Target::Runit => command(&["sh", "-c", RUNIT_STATUS, "status", &runit(service).0]),
+        Target::Runit => command(&["sh", "-c", RUNIT_STATUS, "status-of", &runit(service).0]),
         Target::Launchd => command(&["launchctl", "print", &format!("{}/{name}", launchd(level))]),
         Target::Supervisord => command(&["supervisorctl", "status", name]),
         Target::Windows => command(&["sc.exe", "query", name]),
@@ -241,6 +390,11 @@ fn may_fail(step: Step) -> Step {
     match step {
         Step::Run { choice, failure: _ } => Step::Run { choice, failure: Failure::Ignored },
         other @ (Step::Look(_)
+        | Step::LookLink(_)
+        | Step::LookSections { .. }
+        | Step::LookElsewhere { .. }
+        | Step::LookTools(_)
+        | Step::LookUnit { .. }
         | Step::Seek { .. }
         | Step::RemoveMade { .. }
         | Step::Write(_)
@@ -249,7 +403,7 @@ fn may_fail(step: Step) -> Step {
         | Step::Remove(_)
         | Step::RemoveEmpty(_)
         | Step::Link { .. }
-        | Step::Unlink { .. }
+        | Step::Unlink(_)
         | Step::Await { .. }
         | Step::RunUnless { .. }) => other,
     }

@@ -2,7 +2,7 @@
 //!
 //! A user's manager is no root: what needs one is left out there, and told.
 
-use super::description::{Foreground, Service, Start};
+use super::description::Service;
 use super::loss::{Loss, Severity, loss};
 use super::script;
 use super::target::{File, Level, Refusal, Target, Written, refused};
@@ -24,9 +24,6 @@ pub(super) fn write(service: &Service, level: Level) -> Result<Written, Refusal>
     if service.units.is_empty() {
         return Err(refused("[Service]", "is a unit file already: link it as it is".to_owned()));
     }
-    if let Some(refusal) = program(service).and_then(|path| hidden(&path, Target::Systemd, level)) {
-        return Err(refusal);
-    }
     let mut losses = Vec::new();
     let files = service.units.iter().map(|unit| {
         let text = match level {
@@ -43,15 +40,6 @@ pub(super) fn folder(level: Level) -> &'static str {
     match level {
         Level::System => "/etc/systemd/system",
         Level::User => "~/.config/systemd/user",
-    }
-}
-
-fn program(service: &Service) -> Option<String> {
-    match &service.start {
-        Start::Foreground(Foreground { command, .. }) | Start::Background { command, .. } => {
-            command.words.first()?.known()
-        }
-        Start::Once { commands, .. } => commands.first()?.words.first()?.known(),
     }
 }
 

@@ -186,7 +186,7 @@ fn a_user_is_made_for_who_says_so() {
     service.rights.user = Some("x".to_owned());
     let first = |service: &Service| {
         let plan = Act::Install.plan(service, Target::Sysv, Level::System).expect("it can be said");
-        plan.steps[1].to_string()
+        plan.steps.iter().find(|step| step.is_told()).expect("one").to_string()
     };
     assert!(first(&service).starts_with("write "), "{}", first(&service));
     service.account = Account::IsMade;
@@ -201,7 +201,8 @@ fn a_user_s_own_service() {
     let refusal = plan(Target::Sysv).expect_err("it has none").to_string();
     assert_eq!(refusal, "--user: sysv has services of the machine alone");
     let steps = plan(Target::Launchd).expect("launchd has agents").steps;
-    assert!(steps[1].to_string().starts_with("write ~/Library/LaunchAgents/greeter.plist"));
+    let written = steps.iter().find(|step| step.is_told()).expect("one").to_string();
+    assert!(written.starts_with("write ~/Library/LaunchAgents/greeter.plist"));
 }
 
 #[test]
@@ -213,20 +214,32 @@ fn command_lines() {
     assert_eq!(read(""), None);
     assert_eq!(read("--daemon"), None);
     assert_eq!(read("--daemon serve service"), None);
-    let install =
-        Invocation { act: Act::Install, level: Level::System, target: None, doing: Doing::CarryOut };
+    let install = Invocation {
+        act: Act::Install,
+        level: Level::System,
+        target: None,
+        doing: Doing::CarryOut,
+        root: None,
+        program: None,
+    };
     let asked = |invocation: &Invocation| Some(Ok(Asked::Act(invocation.clone())));
     assert_eq!(read("service install"), asked(&install));
     let (target, doing, level) = (Some(Target::Openrc), Doing::Print, Level::User);
-    let printed = Invocation { act: Act::Install, target, doing, level };
+    let printed = Invocation { target, doing, level, ..install.clone() };
     assert_eq!(read("service install --to openrc --print --user"), asked(&printed));
-    let below = Invocation { doing: Doing::Below("/x".into()), ..install.clone() };
-    assert_eq!(read("service install --root /x"), asked(&below));
-    assert_eq!(read("service install --root=/x"), asked(&below));
+    let below = Invocation { root: Some("/usr".into()), target, ..install.clone() };
+    assert_eq!(read("service install --root /usr --to openrc"), asked(&below));
+    assert_eq!(read("service install --root=/usr --to=openrc"), asked(&below));
+    let named = Invocation { program: Some("/usr/bin/x".into()), ..install.clone() };
+    assert_eq!(read("service install --program /usr/bin/x"), asked(&named));
+    let here = "--root: the manager that runs here says nothing of that one: name it by --to";
+    assert_eq!(read("service install --root /usr"), Some(Err(here.to_owned())));
+    let relative = "--program x: expected an absolute path";
+    assert_eq!(read("service install --program=x"), Some(Err(relative.to_owned())));
     for help in ["service --help", "service -h", "service help", "service stop --to x --help"] {
         assert_eq!(read(help), Some(Ok(Asked::Help)));
     }
-    let usage = "expected service install|uninstall|start|stop|status [--user] [--to MANAGER] [--root DIRECTORY] [--print]";
+    let usage = "expected service install|uninstall|start|stop|status [--user] [--to MANAGER] [--root DIRECTORY] [--program PATH] [--print]";
     let daemon = format!("--daemon before the word service: its acts start no daemon; {usage}");
     assert_eq!(read("--daemon service start"), Some(Err(daemon)));
     let started = "--root: only files are put there: expected install or uninstall";
@@ -245,101 +258,6 @@ fn help_names_all_there_is() {
     for word in words {
         assert!(help.lines().any(|line| line.split_whitespace().next() == Some(word)), "{word}");
     }
-}
-
-#[test]
-fn a_step_that_fails_is_named_with_what_was_done() {
-    let folder = tempfile::tempdir().expect("a directory");
-    let path = |name: &str| folder.path().join(name).display().to_string();
-    let run = |words: &[&str]| Step::Run {
-        choice: vec![
-            vec!["/nowhere/program".to_owned()],
-            words.iter().map(|word| (*word).to_owned()).collect(),
-        ],
-        failure: Failure::Counts,
-    };
-    let file = File { path: path("made"), mode: Mode::from_raw_mode(0o600), text: "text".to_owned() };
-    let link = Step::Link { path: path("link"), to: path("made") };
-    let steps = vec![Step::Write(file), link, run(&["true"]), run(&["sh", "-c", "exit 3"]), run(&["true"])];
-    let mut told = 0;
-    let plan = Plan { act: Act::Start, steps, losses: Vec::new() };
-    let error = plan.carry_out(|_| told += 1).expect_err("the fourth fails").to_string();
-    let wanted = format!(
-        "cannot run /nowhere/program (or sh -c 'exit 3'): exit status: 3; done before, and left so: write {0} (0600); \
-         link {1} to {0}; run /nowhere/program (or true)",
-        path("made"),
-        path("link")
-    );
-    assert_eq!((error, told), (wanted, 4));
-    assert_eq!(std::fs::read_to_string(path("link")).expect("it leads there"), "text");
-    let asked = Plan { act: Act::Status, steps: vec![run(&["sh", "-c", "exit 3"])], losses: Vec::new() };
-    assert_eq!(asked.carry_out(|_| {}).expect("an answer"), Outcome::Said(3));
-}
-
-/// Steps alone, as those of an uninstall.
-fn carried_out(steps: Vec<Step>) -> Result<Outcome, String> {
-    let plan = Plan { act: Act::Uninstall, steps, losses: Vec::new() };
-    plan.carry_out(|_| {}).map_err(|error| error.to_string())
-}
-
-fn owned(words: &[&str]) -> Vec<String> {
-    words.iter().map(|word| (*word).to_owned()).collect()
-}
-
-#[test]
-fn somebody_else_s_script_is_not_run_by_an_uninstall() {
-    let folder = tempfile::tempdir().expect("a directory");
-    let path = |name: &str| folder.path().join(name).display().to_string();
-    for (_, target) in Target::ALL {
-        let steps = Act::Uninstall.plan(&greeter(), target, Level::System).expect("it can be said").steps;
-        let files = written(&greeter(), target, Level::System).expect("it can be said").files;
-        let looks = Step::Look(files.clone());
-        assert_eq!(steps[0] == looks, !files.is_empty(), "{}", target.word());
-    }
-    std::fs::write(path("theirs"), "#!/bin/sh\n").expect("it is written");
-    let theirs = File { path: path("theirs"), mode: Mode::from_raw_mode(0o755), text: "ours".to_owned() };
-    let stop = Step::RunIf { test: owned(&["true"]), command: owned(&["touch", &path("run")]) };
-    let refused = carried_out(vec![Step::Look(vec![theirs]), stop]).expect_err("it is not ours");
-    assert!(refused.ends_with("not ours: it is left as it is; nothing was changed before that"), "{refused}");
-    assert!(!Path::new(&path("run")).exists());
-}
-
-#[test]
-fn a_stop_that_fails_keeps_the_files_that_can_stop_it() {
-    let stop = |test: &str| Step::RunIf { test: owned(&[test]), command: owned(&["sh", "-c", "exit 1"]) };
-    assert_eq!(carried_out(vec![stop("false")]), Ok(Outcome::Done), "it is not there");
-    assert_eq!(carried_out(vec![stop("/nowhere/program")]), Ok(Outcome::Done), "nor who knows of it");
-    let failed = carried_out(vec![stop("true")]).expect_err("it is there");
-    assert_eq!(
-        failed,
-        "cannot run sh -c 'exit 1' if true succeeds: exit status: 1; nothing was changed before that"
-    );
-}
-
-#[test]
-fn what_an_older_version_wrote_goes() {
-    let folder = tempfile::tempdir().expect("a directory");
-    let path = |name: &str| folder.path().join(name).display().to_string();
-    for name in ["x.socket", "x-old.socket", "x-new.socket"] {
-        std::fs::write(
-            path(name),
-            format!("{}[Socket]\n", script::mark(&Service::new("x", Command::of(["x"])))),
-        )
-        .expect("it is written");
-    }
-    std::fs::write(path("x-theirs.socket"), "[Socket]\n").expect("it is written");
-    let told = path("told");
-    let clear = Step::Clear {
-        name: "x".to_owned(),
-        patterns: vec![path("x.socket"), path("x-*.socket")],
-        kept: vec![path("x-new.socket")],
-        before: vec![owned(&["sh", "-c", "echo \"$1\" >>\"$0\"", &told])],
-    };
-    assert_eq!(carried_out(vec![clear.clone(), clear]), Ok(Outcome::Done));
-    assert_eq!(std::fs::read_to_string(&told).expect("it was told"), "x.socket\nx-old.socket\n");
-    let left = |name: &str| Path::new(&path(name)).exists();
-    let left = ["x.socket", "x-old.socket", "x-new.socket", "x-theirs.socket"].map(left);
-    assert_eq!(left, [false, false, true, true]);
 }
 
 /// What is wrong with a script, in a shell's words.
@@ -397,18 +315,4 @@ fn what_is_wrong_to_run_is_refused() {
     assert_eq!(refusal(&signalled, Target::Sysv), "signal \"TERM; reboot\": is the name of none");
     let zero = Service::new("zero", Command::of(["/bin/echo", "a\0b"]));
     assert_eq!(refusal(&zero, Target::Runit), "\"a\\0b\": holds a zero byte");
-}
-
-#[test]
-fn a_program_that_its_own_unit_would_hide_is_refused() {
-    let daemon = Daemon::new("greeter");
-    for (path, is_refused) in [("/root/greeter", true), ("/tmp/x/greeter", true), ("/usr/bin/greeter", false)]
-    {
-        let service = Service::of(&daemon, "Says hello", Path::new(path), [""; 0]).expect("a service");
-        let written = written(&service, Target::Systemd, Level::System);
-        assert_eq!(written.is_err(), is_refused, "{path}");
-        if let Err(refusal) = written {
-            assert!(refusal.to_string().contains("below /usr or /opt"), "{refusal}");
-        }
-    }
 }

@@ -78,7 +78,9 @@ fn print_units(daemon: &Daemon, folder: Option<String>) -> ExitCode {
     let program = std::env::current_exe().unwrap_or_default();
     let user = std::env::args().find(|word| word.starts_with("--user="));
     let arguments = ["--port=1", "--mark=/var/lib/lifelike/m"].map(str::to_owned).into_iter().chain(user);
-    let files = daemon.unit_files("Lives as it is told to", &program, arguments);
+    let Ok(files) = daemon.unit_files("Lives as it is told to", &program, arguments) else {
+        return ExitCode::FAILURE;
+    };
     let folder = std::path::PathBuf::from(folder.unwrap_or_default());
     match files.iter().try_for_each(|file| std::fs::write(folder.join(&file.name), &file.text)) {
         Ok(()) => ExitCode::SUCCESS,

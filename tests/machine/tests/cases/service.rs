@@ -92,6 +92,10 @@ fn by_kit(report: &mut Report) -> Result<()> {
         for (what, script, wanted) in BY_SCRIPT.iter().filter(|_| word == "sysv") {
             report.same(&format!("{word}: {what}"), &told(&machine, &format!("{chosen}\n{script}"))?, wanted);
         }
+        for (_, script, wanted) in THEIRS.iter().filter(|(theirs, ..)| *theirs == word) {
+            let seen = told(&machine, &format!("{chosen}\n{script}"))?;
+            report.same(&format!("{word}: somebody else's service"), &seen, wanted);
+        }
         let seen = told(&machine, &format!("{chosen}\n{OWN_USER}"))?;
         report.same(
             &format!("{word}: a user of its own"),
@@ -155,12 +159,59 @@ const UNITS: &[(&str, &str, &str)] = &[
          systemctl is-active lifelike.socket; quiet L uninstall; echo $?; systemctl is-active lifelike.socket",
         "done before, and left so: run systemctl start lifelike.socket\nactive\n0\ninactive",
     ),
+    (
+        "a program's path with signs that units read is started, or refused",
+        "P='/opt/a $b%c/lifelike'; Q=\"/opt/it's/lifelike\"; mkdir -p \"${P%/*}\" \"${Q%/*}\"; cp /usr/local/bin/lifelike \"$P\"; cp \"$P\" \"$Q\"
+         quiet \"$P\" service install; echo $?; quiet \"$P\" service start; echo $?; readlink /proc/$(pgrep -x lifelike)/exe; quiet \"$P\" service uninstall; echo $?
+         \"$Q\" service install 2>&1 | grep -c 'whose path has quotation marks'; ls /etc/systemd/system/*lifelike* 2>&1 | grep -c 'No such'; rm -r \"$P\" \"$Q\"",
+        "0\n0\n/opt/a $b%c/lifelike\n0\n1\n1",
+    ),
+    (
+        "without a manager's tools nothing is written, and what is there can go",
+        "F=/etc/init.d/lifelike; lifelike service install --to openrc 2>&1 | grep -c 'rc-update is not here'; ls $F 2>&1 | grep -c 'No such'
+         printf '#!/sbin/openrc-run\n# Written by eudaemon-kit for lifelike: Lives\n' >$F; chmod +x $F
+         lifelike service uninstall --to openrc 2>&1 | grep -c 'no manager was told'; ls $F 2>&1 | grep -c 'No such'",
+        "1\n1\n1\n1",
+    ),
+];
+
+/// Somebody else's service of that name, which runs: no act is done to it.
+const THEIRS_BY_UNITS: &str = "F=$(realpath /lib/systemd/system)/lifelike.service
+    printf '[Service]\nExecStart=/bin/sleep 1000\n' >$F; systemctl daemon-reload; systemctl start lifelike
+    for act in install start stop; do L $act 2>&1 | grep -c 'lifelike.service is there, which is not ours'; done; quiet L status; echo $?
+    L uninstall | sed 's/ for .*:/:/'; systemctl is-active lifelike; ls /etc/systemd/system/*lifelike* 2>&1 | grep -c 'No such'
+    systemctl stop lifelike; rm $F; systemctl daemon-reload; quiet L install; echo $?; mkdir -p /run/systemd/transient
+    printf '[Service]\nExecStart=/bin/sleep 1000\n' >/run/systemd/transient/lifelike.service; systemctl daemon-reload
+    systemctl start lifelike; L stop 2>&1 | grep -c 'the manager has it from /run/systemd/transient/lifelike.service'
+    systemctl is-active lifelike; systemctl stop lifelike; rm /run/systemd/transient/lifelike.service; systemctl daemon-reload
+    quiet L start; echo $?; quiet L uninstall; echo $?";
+
+/// The same of a link of runit's and of a section of supervisord's.
+const THEIRS: &[(&str, &str, &str)] = &[
+    (
+        "runit",
+        "mkdir -p /etc/sv/theirs; printf '#!/bin/sh\nexec sleep 1000\n' >/etc/sv/theirs/run; chmod +x /etc/sv/theirs/run
+         ln -s /etc/sv/theirs /etc/service/lifelike; await sv status lifelike
+         for act in install start stop; do L $act 2>&1 | grep -c '/lifelike is there, which is not ours'; done
+         quiet L status; echo $?; sv status lifelike | cut -d: -f1; rm /etc/service/lifelike; quiet sv exit /etc/sv/theirs",
+        "1\n1\n1\n4\nrun",
+    ),
+    (
+        "supervisord",
+        "F=/etc/supervisor/conf.d/theirs.conf; printf '[program:lifelike]\ncommand=/bin/sleep 1000\n' >$F
+         quiet supervisorctl update; await 'supervisorctl status lifelike | grep RUNNING'
+         for act in install start stop; do L $act 2>&1 | grep -c \"$F has .program:lifelike., which is not ours\"; done
+         quiet L status; echo $?; supervisorctl status lifelike | awk '{print $2}'; rm $F; quiet supervisorctl update",
+        "1\n1\n1\n4\nRUNNING",
+    ),
 ];
 
 fn units(report: &mut Report, name: &str, machine: &Machine) -> Result<()> {
     for (what, script, wanted) in UNITS {
         report.same(&format!("{name}: {what}"), &told(machine, script)?, wanted);
     }
+    let wanted = "1\n1\n1\n4\nnothing of lifelike is installed: nothing to do\nactive\n1\n0\n1\nactive\n0\n0";
+    report.same(&format!("{name}: somebody else's unit"), &told(machine, THEIRS_BY_UNITS)?, wanted);
     Ok(())
 }
 
