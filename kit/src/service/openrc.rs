@@ -263,6 +263,7 @@ fn functions(service: &Service) -> String {
 const ENDED: &str = r#"if [ -z "$(born "$MAINPID")" ]; then
     # It did as it was asked to: nobody is left to be stopped.
     service_set_value pidfile ''
+    service_set_value command ''
     command= pidfile=
 fi
 "#;

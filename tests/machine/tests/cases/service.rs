@@ -288,6 +288,10 @@ CapAmb: 0000000000000400
 NoNewPrivs: 1
 512"#;
 
+/// What it asks for nobody may have, and its stop command leaves nobody to be stopped.
+const ASKED: &str = "[Service]\nType=forking\nPIDFile=/run/asked.pid\nLimitNOFILE=infinity\n\
+    ExecStart=/usr/local/bin/lifelike --daemon --pid-file=/run/asked.pid --mark=/var/tmp/asked\n\
+    ExecStop=/bin/sh -c 'kill $MAINPID; while kill -0 $MAINPID; do sleep .1; done'\n";
 const FORKING: &str = "[Service]\nType=forking\nPIDFile=/run/forking.pid\n\
     ExecStartPre=/bin/sh -c 'echo before >>/var/tmp/forking'\n\
     ExecStart=/usr/local/bin/lifelike --daemon --pid-file=/run/forking.pid --mark=/var/tmp/forking\n\
@@ -309,6 +313,11 @@ const CELLS: &[(&str, &str, &str)] = &[
         "words and variables arrive",
         "S start words; echo $?; await test -e /var/lib/words/told; cat /var/lib/words/told; S stop words; echo $?; await '! pgrep -f [/]usr/local/bin/words'",
         "",
+    ),
+    (
+        "a stop command that ends it, and a limit that nobody may have",
+        "S start asked; echo $?; await grep -q ready /var/tmp/asked; S stop asked; echo $?; pgrep -cx lifelike; S status asked; echo $?",
+        "0\n0\n0\n3",
     ),
     (
         "forking: start, status, reload, stop",
@@ -347,6 +356,7 @@ fn exported(report: &mut Report, target: &str, manager: &str, client: &str) -> R
     for (name, text) in [
         ("words", WORDS_UNIT),
         ("forking", FORKING),
+        ("asked", ASKED),
         ("stubborn", STUBBORN),
         ("once", ONCE),
         ("wrong", WRONG),
@@ -357,7 +367,7 @@ fn exported(report: &mut Report, target: &str, manager: &str, client: &str) -> R
     let setup = setup.file("/usr/local/bin/words", WORDS)?.file("/etc/words", WORDS_FILE)?;
     let machine = machine(setup, manager)?;
     let export = format!(
-        "chmod 755 /usr/local/bin/words; for u in words forking stubborn once wrong nested; do eudaemon export $u --to {target} --output / 2>&1 >/dev/null | grep ^export; done"
+        "chmod 755 /usr/local/bin/words; for u in words forking asked stubborn once wrong nested; do eudaemon export $u --to {target} --output / 2>&1 >/dev/null | grep ^export; done"
     );
     let complaints = told(&machine, &export)?;
     if !complaints.is_empty() {
