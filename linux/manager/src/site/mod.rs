@@ -83,6 +83,8 @@ pub struct Site {
     pub inbox: VecDeque<Input>,
     /// What the engine was last told is mounted.
     pub mount_table: crate::mounts::Table,
+    /// Why it could not be told whole, the last time.
+    pub mount_trouble: Option<String>,
     pub next_request: u64,
     /// Reloads asked for, and those done and not answered yet.
     pub reloads: Vec<RequestId>,
@@ -134,7 +136,11 @@ impl Site {
     ) -> io::Result<Site> {
         let (readiness, mount_changes) = {
             let _inside = runtime.enter();
-            let changes = if let Mission::Directory(_) = mission { None } else { crate::mounts::changes()? };
+            let changes = crate::mounts::changes().unwrap_or_else(|error| {
+                let text = format!("what others mount and unmount is not followed: {error}");
+                lines.say(None, None, lines::WARNING, &text);
+                None
+            });
             (watch(host.readiness().try_clone_to_owned()?, Interest::READABLE)?, changes)
         };
         let booted = machine.container.is_none() && machine.place.role == Role::First;
@@ -153,6 +159,7 @@ impl Site {
             past: BTreeMap::new(),
             inbox: VecDeque::new(),
             mount_table: BTreeMap::new(),
+            mount_trouble: None,
             next_request: 1,
             reloads: Vec::new(),
             reloaded: Vec::new(),
