@@ -1,11 +1,11 @@
 //! What is mounted, as mount units: the kernel's table, read when the kernel says that it changed, and when the engine asks.
 
-use crate::lines;
+use crate::lines::{self, Lines};
 use crate::site::Site;
 use crate::sys::readiness::watch;
 use crate::units::Loaded;
 use eudaemon_engine::Engine;
-use eudaemon_engine::api::{Event, Input};
+use eudaemon_engine::api::{ActiveState, Event, Input};
 use eudaemon_unit::config::{Config, LoadState};
 use eudaemon_unit::escape::name_of_path;
 use eudaemon_unit::implicit::orders_after_mounted;
@@ -58,12 +58,25 @@ fn read(path: &str) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Where the kernel tells that the table is another; `None`: there is no /proc. Within a tokio runtime.
-pub fn changes() -> io::Result<Option<AsyncFd<OwnedFd>>> {
-    match fs::File::open(MOUNT_TABLE) {
-        Ok(table) => watch(table.into(), Interest::PRIORITY).map(Some),
-        Err(_) => Ok(None),
-    }
+/// Where the kernel tells that the table is another; `None`: there is no /proc, or nobody can watch it, and the table is
+/// looked at when our own commands have ended. Within a tokio runtime.
+pub fn changes(lines: &Lines) -> Option<AsyncFd<OwnedFd>> {
+    let table = fs::File::open(MOUNT_TABLE).ok()?;
+    let watched = watch(table.into(), Interest::PRIORITY);
+    let say = |error: &io::Error| {
+        let text = format!("cannot follow what others mount and unmount: {error}");
+        lines.say(None, None, lines::WARNING, &text);
+    };
+    watched.inspect_err(say).ok()
+}
+
+/// What is remembered from one look at the table to the next.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// Why it could not be told whole, the last time.
+    trouble: Option<String>,
+    /// Units of what was mounted and is not any more.
+    gone: BTreeSet<UnitName>,
 }
 
 impl Site {
@@ -89,13 +102,33 @@ impl Site {
         brought.extend(ordered_after(engine, &new));
         self.bring(brought);
         self.inbox.push_back(Input::Fact(Event::Mounts(names)));
-        // Of what nobody wrote and nobody mounts any more there is no unit.
-        let gone = before.keys().filter(|name| !self.mount_table.contains_key(*name));
-        let gone: Vec<UnitName> = gone
-            .filter(|name| engine.config(name).is_some_and(|config| config.fragment.is_none()))
+        let gone = before.into_keys().filter(|name| !self.mount_table.contains_key(name));
+        self.mount_watch.gone.extend(gone);
+        self.forget_mounts(engine);
+    }
+
+    /// Of what nobody wrote and nobody mounts any more there is no unit, once nothing is left to be done or said of it.
+    pub fn forget_mounts(&mut self, engine: &Engine) {
+        if self.mount_watch.gone.is_empty() {
+            return;
+        }
+        let table = &self.mount_table;
+        self.mount_watch.gone.retain(|name| {
+            let has_file = engine.config(name).is_none_or(|config| config.fragment.is_some());
+            !has_file && !table.contains_key(name)
+        });
+        let is_over = |name: &&UnitName| engine.unit_view(name).is_none_or(|view| is_settled(view.active));
+        let works: BTreeSet<UnitName> = engine.job_views().map(|job| job.unit).collect();
+        let over: Vec<UnitName> = self
+            .mount_watch
+            .gone
+            .iter()
+            .filter(is_over)
+            .filter(|name| !works.contains(*name))
             .cloned()
             .collect();
-        let missing = gone.iter().map(|name| Loaded::plain(self.units.one(name))).collect();
+        let missing = over.iter().map(|name| Loaded::plain(self.units.one(name))).collect();
+        self.mount_watch.gone.retain(|name| !over.contains(name));
         self.bring(missing);
     }
 
@@ -105,10 +138,10 @@ impl Site {
             Ok((table, trouble)) => (Some(table), trouble),
             Err(error) => (None, Some(format!("cannot read what is mounted, and goes by what was: {error}"))),
         };
-        if let Some(text) = trouble.as_ref().filter(|text| self.mount_trouble.as_ref() != Some(text)) {
+        if let Some(text) = trouble.as_ref().filter(|text| self.mount_watch.trouble.as_ref() != Some(text)) {
             self.lines.say(None, None, lines::ERROR, text);
         }
-        self.mount_trouble = trouble;
+        self.mount_watch.trouble = trouble;
         table
     }
 
@@ -125,6 +158,18 @@ impl Site {
                 unit.config = self.units.mounted(&unit.config.name, mounted);
             }
         }
+    }
+}
+
+/// Whether a mount neither works nor has failed, which people want to see.
+fn is_settled(active: ActiveState) -> bool {
+    match active {
+        ActiveState::Active | ActiveState::Inactive => true,
+        ActiveState::Activating
+        | ActiveState::Deactivating
+        | ActiveState::Reloading
+        | ActiveState::Maintenance
+        | ActiveState::Failed => false,
     }
 }
 

@@ -83,8 +83,7 @@ pub struct Site {
     pub inbox: VecDeque<Input>,
     /// What the engine was last told is mounted.
     pub mount_table: crate::mounts::Table,
-    /// Why it could not be told whole, the last time.
-    pub mount_trouble: Option<String>,
+    pub mount_watch: crate::mounts::Watch,
     pub next_request: u64,
     /// Reloads asked for, and those done and not answered yet.
     pub reloads: Vec<RequestId>,
@@ -136,11 +135,7 @@ impl Site {
     ) -> io::Result<Site> {
         let (readiness, mount_changes) = {
             let _inside = runtime.enter();
-            let changes = crate::mounts::changes().unwrap_or_else(|error| {
-                let text = format!("what others mount and unmount is not followed: {error}");
-                lines.say(None, None, lines::WARNING, &text);
-                None
-            });
+            let changes = crate::mounts::changes(&lines);
             (watch(host.readiness().try_clone_to_owned()?, Interest::READABLE)?, changes)
         };
         let booted = machine.container.is_none() && machine.place.role == Role::First;
@@ -159,7 +154,7 @@ impl Site {
             past: BTreeMap::new(),
             inbox: VecDeque::new(),
             mount_table: BTreeMap::new(),
-            mount_trouble: None,
+            mount_watch: crate::mounts::Watch::default(),
             next_request: 1,
             reloads: Vec::new(),
             reloaded: Vec::new(),
@@ -431,6 +426,7 @@ impl World for Site {
             self.say_passed_over();
         }
         self.close_reloads(engine);
+        self.forget_mounts(engine);
         self.flush(engine);
         self.let_go_of_units(engine);
         loop {
