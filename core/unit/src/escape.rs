@@ -2,7 +2,8 @@
 //! unit names". Text is bytes here: a file's name need not be UTF-8.
 
 use crate::limits::PATH_MAX;
-use crate::name::UnitName;
+use crate::name::{NAME_MAX, UnitKind, UnitName};
+use std::hash::Hasher;
 
 /// Bytes of one part of a path (Linux's NAME_MAX).
 const PART_MAX: usize = 255;
@@ -31,6 +32,30 @@ pub fn escape_path(path: &[u8]) -> Option<String> {
         false if !is_path(path) || parts.contains(&b"..".as_slice()) => None,
         false => Some(escape(&parts.join(&b'/'))),
     }
+}
+
+/// The unit of the given kind that stands for a path: one whose name would be too long is told from others by a hash.
+pub fn name_of_path(path: &[u8], kind: UnitKind) -> Option<UnitName> {
+    let name = format!("{}.{}", escape_path(path)?, kind.suffix());
+    if name.len() <= NAME_MAX {
+        return UnitName::parse(&name).ok();
+    }
+    let end = format!("_{:016x}.{}", hash(name.as_bytes()), kind.suffix());
+    UnitName::parse(&format!("{}{end}", &name[..NAME_MAX - end.len()])).ok()
+}
+
+/// SipHash 2-4 with the key that systemd has for it: others know these units by the same names.
+#[allow(
+    deprecated,
+    reason = "the standard library has this hash by this name alone, and promises no other to stay"
+)]
+fn hash(text: &[u8]) -> u64 {
+    let mut hasher = std::hash::SipHasher::new_with_keys(0x324a_3258_fb37_f2ec, 0x9aeb_210d_9b06_9f84);
+    hasher.write(text);
+    // As C sees it, the closing zero byte is part of the text.
+    hasher.write(b"\0");
+    // Written byte by byte, the lowest first.
+    hasher.finish().swap_bytes()
 }
 
 /// What was escaped; none where a backslash is no escape. As in C, a zero byte is the end.
@@ -77,12 +102,11 @@ pub fn mangle(word: &[u8], suffix: &str) -> Option<String> {
     {
         return Some(text.to_owned());
     }
-    if word.starts_with(b"/")
-        && let Some(path) = escape_path(word)
-    {
+    if word.starts_with(b"/") && escape_path(word).is_some() {
         let parts: Vec<&[u8]> = parts(word).filter(|part| *part != b".").collect();
         let is_device = matches!(parts[..], [b"dev" | b"sys", _, ..]);
-        return complete(path, if is_device { ".device" } else { ".mount" });
+        let kind = if is_device { UnitKind::Device } else { UnitKind::Mount };
+        return name_of_path(word, kind).map(|name| name.to_string());
     }
     let mut name = String::with_capacity(word.len());
     for byte in word {
@@ -160,6 +184,23 @@ mod tests {
             assert_eq!(unescape_path(text.as_bytes()), None, "{text}");
         }
         assert_eq!(escape_path(b"./a//b/"), Some("a-b".to_owned()));
+    }
+
+    /// As systemd 252 names them.
+    #[test]
+    fn long_names() {
+        let name = |path: &[u8]| name_of_path(path, UnitKind::Mount).unwrap().to_string();
+        let (a, b) = ("a".repeat(130), "b".repeat(103));
+        let path = format!("/mnt/{a}/{}", "b".repeat(130));
+        assert_eq!(name(path.as_bytes()), format!("mnt-{a}-{}_d2c7f0efc964a519.mount", &b[..97]));
+        assert_eq!(name(format!("/{}", "a".repeat(249)).as_bytes()), format!("{}.mount", "a".repeat(249)));
+        let hashed = format!("{}_506d9c632ced75cd.mount", "a".repeat(232));
+        assert_eq!(name(format!("/{}", "a".repeat(250)).as_bytes()), hashed);
+        let hashed = format!("mnt-{}_2bb8211d193a828f.mount", "\\xff".repeat(57));
+        assert_eq!(name(&[b"/mnt/".as_slice(), &[255; 70]].concat()), hashed);
+        assert_eq!(name(b"/"), "-.mount");
+        assert_eq!(name_of_path(b".", UnitKind::Mount), None);
+        assert_eq!(name_of_path(b"/a/../b", UnitKind::Mount), None);
     }
 
     #[test]

@@ -30,6 +30,10 @@ pub const STDIN_TEXT_MAX: usize = 1 << 20;
 /// Bytes of an `EnvironmentFile=` (systemd refuses more than 4 MiB).
 pub const ENV_FILE_MAX: u64 = 4 << 20;
 
+/// Bytes of the kernel's table of mounts, and of mount(8)'s own options: Linux mounts 100,000 at most in one namespace,
+/// with lines of some hundred bytes.
+pub const MOUNT_TABLE_MAX: u64 = 64 << 20;
+
 /// Items one list directive keeps in one unit: far beyond any real unit, small enough to hold 10,000 of them.
 pub const LIST_MAX: usize = 16_384;
 

@@ -1,5 +1,8 @@
 //! Unit names as people type them: `nginx`, `/mnt/data`, `dev/sda`, `ssh*`, and what becomes of them.
 
+use eudaemon_unit::escape::name_of_path;
+use eudaemon_unit::name::UnitKind;
+
 /// The types of unit, in systemctl's order.
 pub const TYPES: &[&str] = &[
     "service",
@@ -49,9 +52,9 @@ fn mangle_any(word: &str, suffix: &str, globs: Globs) -> Option<Mangled> {
         return plain(with_suffix(word, suffix, globs));
     }
     if let Some(path) = absolute(word) {
-        let kind = if path.starts_with("/dev/") || path.starts_with("/sys/") { "device" } else { "mount" };
-        let escaped = eudaemon_unit::escape::escape_path(path.as_bytes())?;
-        return plain(format!("{escaped}.{kind}"));
+        let is_device = path.starts_with("/dev/") || path.starts_with("/sys/");
+        let kind = if is_device { UnitKind::Device } else { UnitKind::Mount };
+        return plain(name_of_path(path.as_bytes(), kind)?.to_string());
     }
     if word.chars().all(is_legal) {
         return plain(with_suffix(word, suffix, globs));

@@ -159,7 +159,9 @@ impl Units {
     /// Beside another PID 1 the machine's mounts are the other's: our end is not theirs.
     fn leave_mounted(&self, config: &mut Config) -> bool {
         let Body::Mount(_) = &config.body else { return false };
-        if self.role == Role::First {
+        // What a folder's own units mount ends with them.
+        let of_folder = self.column.is_some() && config.fragment.is_some();
+        if self.role == Role::First || of_folder {
             return false;
         }
         let before = config.unit.dependencies.len();

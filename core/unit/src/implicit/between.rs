@@ -2,7 +2,7 @@
 
 use crate::config::unit::Dependency as D;
 use crate::config::{Body, Config, LoadState};
-use crate::escape::escape;
+use crate::escape::name_of_path;
 use crate::name::{UnitKind, UnitName};
 use crate::specifier::unescape;
 use std::collections::{BTreeMap, BTreeSet};
@@ -150,11 +150,8 @@ pub fn orders_after_mounted(unit: &Config, mounted: &BTreeSet<UnitName>) -> Vec<
 /// The mount units of a path and of every directory above it, from the root down.
 pub fn mounts_above(path: &str) -> Vec<UnitName> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    let named = |parts: &[&str]| {
-        let stem = if parts.is_empty() { "-".to_owned() } else { escape(parts.join("/").as_bytes()) };
-        UnitName::parse(&format!("{stem}.mount")).ok()
-    };
-    (0..=parts.len()).filter_map(|end| named(&parts[..end])).collect()
+    let named = |end| name_of_path(format!("/{}", parts[..end].join("/")).as_bytes(), UnitKind::Mount);
+    (0..=parts.len()).filter_map(named).collect()
 }
 
 /// The place a mount or automount unit stands for.

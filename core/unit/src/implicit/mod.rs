@@ -132,9 +132,8 @@ impl Adding {
         if config.fragment.is_some() && (!network || mounts::is_of_a_path(&mount.options)) {
             self.mount(&mount.what);
         }
-        let place = path_of_mount(&config.name);
-        if place != "/" {
-            self.mount(crate::files::parent(&place));
+        if mount.place != "/" {
+            self.mount(crate::files::parent(&mount.place));
         }
     }
 
@@ -168,7 +167,7 @@ impl Adding {
                 self.sysinit();
                 self.shutdown();
             }
-            Body::Mount(mount) => self.mount_defaults(config, mount),
+            Body::Mount(mount) => self.mount_defaults(mount),
             Body::Automount => {
                 self.to(&[D::After], "local-fs-pre.target");
                 self.to(&[D::Before], "local-fs.target");
@@ -180,10 +179,9 @@ impl Adding {
         }
     }
 
-    fn mount_defaults(&mut self, config: &Config, mount: &Mount) {
-        let place = path_of_mount(&config.name);
+    fn mount_defaults(&mut self, mount: &Mount) {
         // A user's manager looks after no mounts by itself.
-        if self.scope == Scope::User || mounts::is_always_mounted(&place, &mount.options) {
+        if self.scope == Scope::User || mounts::is_always_mounted(&mount.place, &mount.options) {
             return;
         }
         let network = mounts::needs_network(&mount.kind, &mount.options);

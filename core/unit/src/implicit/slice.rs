@@ -1,6 +1,6 @@
 //! Which slice a unit lives in: systemd.slice(5), systemd.resource-control(5) `Slice=`.
 
-use super::{Adding, path_of_mount};
+use super::Adding;
 use crate::config::unit::Dependency as D;
 use crate::config::{Body, Config};
 use crate::escape::unescape_path;
@@ -38,7 +38,7 @@ fn slice_of(config: &Config, scope: Scope) -> Option<String> {
         Body::Service(service) => service.exec.slice.clone(),
         Body::Socket(socket) => socket.exec.slice.clone(),
         Body::Mount(mount) => {
-            let always = is_always_mounted(&path_of_mount(&config.name), &mount.options);
+            let always = is_always_mounted(&mount.place, &mount.options);
             let of_nobody = always || scope == Scope::User;
             mount.processes.exec.slice.clone().or_else(|| of_nobody.then(|| "-.slice".to_owned()))
         }

@@ -6,6 +6,7 @@ use crate::config::socket::{Accept, Listen};
 use crate::config::unit::EmergencyAction;
 use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::directives::{Draft, PATHS, TIMES};
+use crate::escape::{name_of_path, unescape_path};
 use crate::name::{UnitKind, UnitName};
 use crate::specifier::path_of;
 use crate::values::mounts;
@@ -31,17 +32,13 @@ pub(super) fn verify(draft: &Draft, name: &UnitName, diagnostics: &mut Report) -
             Err("Timer unit lacks value setting. Refusing.")
         }
         UnitKind::Path if !is_kept(PATHS) => Err("Path unit lacks path setting. Refusing."),
-        UnitKind::Mount if !draft.mount.place.is_empty() && draft.mount.place != path_of(name) => {
-            Err(ELSEWHERE)
-        }
+        UnitKind::Mount if !stands_for(name, &draft.mount.place) => Err(ELSEWHERE),
         UnitKind::Mount if mounts::is_api(&path_of(name)) => {
             Err("Cannot create mount unit for an API file system. Refusing.")
         }
         UnitKind::Mount if draft.mount.what.is_empty() => Err("What= setting is missing. Refusing."),
-        UnitKind::Automount if draft.kept.values("Where").any(|place| place != path_of(name)) => {
-            Err(ELSEWHERE)
-        }
-        UnitKind::Swap if draft.kept.values("What").any(|what| what != path_of(name)) => {
+        UnitKind::Automount if !all_stand_for(name, draft, "Where") => Err(ELSEWHERE),
+        UnitKind::Swap if !all_stand_for(name, draft, "What") => {
             Err("Value of What= and unit name do not match, not loading.")
         }
         UnitKind::Timer
@@ -54,6 +51,22 @@ pub(super) fn verify(draft: &Draft, name: &UnitName, diagnostics: &mut Report) -
         | UnitKind::Slice
         | UnitKind::Scope => Ok(()),
     }
+}
+
+fn all_stand_for(name: &UnitName, draft: &Draft, key: &str) -> bool {
+    let mut said = draft.kept.values(key).peekable();
+    match said.peek() {
+        Some(_) => said.all(|path| stands_for(name, path)),
+        None => stands_for(name, &path_of(name)),
+    }
+}
+
+/// A path has but one name, so that there is no template of it, and no other way to write it. Of a path that is no text
+/// the name alone tells.
+fn stands_for(name: &UnitName, path: &str) -> bool {
+    let is_named = |path: &[u8]| name_of_path(path, name.kind()).as_ref() == Some(name);
+    let own = || unescape_path(name.stem().as_bytes()).is_some_and(|own| is_named(&own));
+    is_named(path.as_bytes()) || path == path_of(name) && own()
 }
 
 const ELSEWHERE: &str = "Where= setting doesn't match unit name. Refusing.";
@@ -177,4 +190,42 @@ fn socket(draft: &Draft) -> Result<(), &'static str> {
         return Err("Explicit service configuration for accepting socket units not supported. Refusing.");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stands_for;
+    use crate::name::UnitName;
+    use crate::specifier::path_of;
+
+    /// As systemd-analyze(1) judges them, with `Where=` and without.
+    #[test]
+    fn names_of_places() {
+        for (name, said, fits) in [
+            ("mnt-t.mount", Some("/mnt/t"), true),
+            ("mnt-t.mount", None, true),
+            ("mnt-t.mount", Some("/mnt/u"), false),
+            ("-.mount", Some("/"), true),
+            ("mnt-t@x.mount", Some("/mnt/t@x"), false),
+            ("mnt-t@x.mount", None, false),
+            ("mnt-t@.mount", None, false),
+            ("mnt-t@x.automount", Some("/mnt/t@x"), false),
+            ("mnt-t@x.swap", None, false),
+            (r"mnt-t\x40x.mount", Some("/mnt/t@x"), true),
+            (r"mnt-t\x40x.mount", None, true),
+            (r"mnt-a\x62.mount", Some("/mnt/ab"), false),
+            (r"mnt-a\x62.mount", None, false),
+            (r"mnt-\x2e\x2e.mount", None, false),
+            ("mnt--d.mount", None, false),
+            ("-mnt.mount", None, false),
+            ("mnt-h.x.mount", None, true),
+            (r"mnt-g\xff.mount", None, true),
+        ] {
+            let unit = UnitName::parse(name).unwrap();
+            let path = said.map_or_else(|| path_of(&unit), str::to_owned);
+            assert_eq!(stands_for(&unit, &path), fits, "{name} {said:?}");
+        }
+        let long = UnitName::parse(&format!("{}_506d9c632ced75cd.mount", "a".repeat(232))).unwrap();
+        assert!(stands_for(&long, &format!("/{}", "a".repeat(250))), "the name is a hash");
+    }
 }

@@ -17,35 +17,51 @@ pub struct Mounted {
     pub options: String,
 }
 
-/// What can be seen of each place that something is mounted on: of what lies upon each other, the last.
-pub fn read(table: &str, own_options: &str) -> BTreeMap<String, Mounted> {
-    let own: BTreeMap<(String, String), String> = own_options.lines().filter_map(own_line).collect();
-    let mounted = table.lines().filter_map(line).map(|mut mounted| {
-        let key = (mounted.place.clone(), mounted.what.clone());
-        if let Some(own) = own.get(&key) {
-            mounted.options = format!("{},{own}", mounted.options);
-        }
-        (key.0, mounted)
-    });
-    mounted.collect()
+/// What can be seen of each place that something is mounted on: of what lies upon each other, the last. A place is bytes,
+/// which is what its unit is named after; what is shown of it is text. Lines that say too little are left out.
+pub fn read(table: &[u8], own_options: &[u8]) -> BTreeMap<Vec<u8>, Mounted> {
+    let own: BTreeMap<(Vec<u8>, Vec<u8>), String> = lines(own_options).filter_map(own_line).collect();
+    lines(table).filter_map(|text| line(text, &own)).collect()
 }
 
-fn line(line: &str) -> Option<Mounted> {
-    let (left, right) = line.split_once(" - ")?;
-    let mut of_place = left.split(' ').skip(4);
-    let mut of_file_system = right.split(' ');
-    let place = unescape(of_place.next()?);
-    let here = of_place.next()?;
-    let (kind, what) = (of_file_system.next()?.to_owned(), unescape(of_file_system.next()?));
-    let everywhere = of_file_system.next().unwrap_or("");
-    Some(Mounted { what, place, kind, options: merged(here, everywhere) })
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n')
+}
+
+fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    line.split(|byte| *byte == b' ')
+}
+
+fn line(line: &[u8], own: &BTreeMap<(Vec<u8>, Vec<u8>), String>) -> Option<(Vec<u8>, Mounted)> {
+    let mut words = words(line);
+    let place = unescape(words.nth(4)?);
+    let here = text(words.next()?);
+    // Between the options and this sign there are as many words as the kernel likes.
+    words.find(|word| *word == b"-")?;
+    let (kind, what) = (text(words.next()?), unescape(words.next()?));
+    let everywhere = text(words.next().unwrap_or_default());
+    let mut options = merged(&here, &everywhere);
+    let shown = Mounted { what: text(&what), place: text(&place), kind, options: String::new() };
+    if !place.starts_with(b"/") {
+        return None;
+    }
+    let key = (place, what);
+    if let Some(own) = own.get(&key) {
+        options = format!("{options},{own}");
+    }
+    Some((key.0, Mounted { options, ..shown }))
 }
 
 /// Place, what is there, and the options.
-fn own_line(line: &str) -> Option<((String, String), String)> {
+fn own_line(line: &[u8]) -> Option<((Vec<u8>, Vec<u8>), String)> {
     let value =
-        |key: &str| line.split(' ').find_map(|word| word.strip_prefix(key)?.strip_prefix('=')).map(unescape);
-    Some(((value("TARGET")?, value("SRC")?), value("OPTS")?))
+        |key: &[u8]| words(line).find_map(|word| word.strip_prefix(key)?.strip_prefix(b"=")).map(unescape);
+    Some(((value(b"TARGET")?, value(b"SRC")?), text(&value(b"OPTS")?)))
+}
+
+/// As it can be shown.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// The options of the mount and those of its file system as one list, as libmount has them: read-only by either is read-only.
@@ -60,9 +76,9 @@ fn merged(here: &str, everywhere: &str) -> String {
 }
 
 /// Blanks are written in octal.
-fn unescape(text: &str) -> String {
+fn unescape(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut bytes = text.bytes();
+    let mut bytes = text.iter().copied();
     while let Some(byte) = bytes.next() {
         let digits: Vec<u8> = if byte == b'\\' { bytes.clone().take(3).collect() } else { Vec::new() };
         let octal = std::str::from_utf8(&digits).ok().and_then(|digits| u8::from_str_radix(digits, 8).ok());
@@ -74,16 +90,20 @@ fn unescape(text: &str) -> String {
             None => out.push(byte),
         }
     }
-    String::from_utf8_lossy(&out).into_owned()
+    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::read;
 
-    fn shown(table: &str, own: &str) -> Vec<String> {
-        let all = read(table, own).into_values();
-        all.map(|one| format!("{} on {} type {} ({})", one.what, one.place, one.kind, one.options)).collect()
+    fn shown(table: &[u8], own: &[u8]) -> Vec<String> {
+        let all = read(table, own).into_iter();
+        let show = |(place, one): (Vec<u8>, super::Mounted)| {
+            assert_eq!(String::from_utf8_lossy(&place), one.place, "the place is shown as far as it can be");
+            format!("{} on {} type {} ({})", one.what, place.escape_ascii(), one.kind, one.options)
+        };
+        all.map(show).collect()
     }
 
     /// As findmnt(8) shows the same lines.
@@ -96,9 +116,9 @@ mod tests {
 40 35 98:0 / / rw,relatime - overlay overlay rw,relatime
 no line at all
 41 35 98:0 / /cut rw";
-        let own = "SRC=/dev/root TARGET=/a\\040b ROOT=/mnt1 OPTS=x-a,_netdev\nSRC=other TARGET=/srv OPTS=x-b\nTARGET=/cut\n";
+        let own = b"SRC=/dev/root TARGET=/a\\040b ROOT=/mnt1 OPTS=x-a,_netdev\nSRC=other TARGET=/srv OPTS=x-b\nTARGET=/cut\n";
         assert_eq!(
-            shown(table, own),
+            shown(table.as_bytes(), own),
             [
                 "overlay on / type overlay (rw,relatime)",
                 "/dev/root on /a b type ext3 (rw,noatime,errors=continue,x-a,_netdev)",
@@ -106,6 +126,43 @@ no line at all
                 "sysfs on /sys type sysfs (ro,nosuid)",
             ]
         );
-        assert!(shown("", "").is_empty());
+        assert!(shown(b"", b"").is_empty());
+    }
+
+    /// One line after the other, each beside one that is well: whatever it is, the other stays.
+    #[test]
+    fn odd_lines() {
+        let long = "x".repeat(4000);
+        let cases: &[(&[u8], Option<String>)] = &[
+            (b"1 2 0:1 / /o\xff rw - tmpfs s rw", Some(r"s on /o\xff type tmpfs (rw)".into())),
+            (
+                b"1 2 0:1 / /o rw - tmpfs s\xff rw,a=\xfe",
+                Some("s\u{fffd} on /o type tmpfs (rw,a=\u{fffd})".into()),
+            ),
+            (br"1 2 0:1 / /o\012\011\134040 rw - t \043s rw", Some(r"#s on /o\n\t\\040 type t (rw)".into())),
+            (br"1 2 0:1 / /o\9\400 rw - t s rw", Some(r"s on /o\\9\\400 type t (rw)".into())),
+            (br"1 2 0:1 / /o\04 rw - t s rw", Some(r"s on /o\\04 type t (rw)".into())),
+            (b"1 2 0:1 /a - /o rw a:1 b:2 c - t s rw", None),
+            (b"1 2 0:1 / /o rw a:1 b:2 c - t s rw", Some("s on /o type t (rw)".into())),
+            (b"1 2 0:1 / /o rw - t s", Some("s on /o type t (rw)".into())),
+            (b"1 2 0:1 / /o rw - t  rw", Some(" on /o type t (rw)".into())),
+            (b"1 2 0:1 / /o rw - t", None),
+            (b"1 2 0:1 / /o rw", None),
+            (b"1 2 0:1 / o rw - t s rw", None),
+            (b"1 2 0:1 / ", None),
+            (b"\xff\xfe", None),
+        ];
+        let well = b"9 2 0:9 / /w rw - tmpfs w rw";
+        for (line, expected) in cases {
+            let table = [line, well.as_slice()].join(&b'\n');
+            let mut found = shown(&table, b"");
+            assert_eq!(found.pop().as_deref(), Some("w on /w type tmpfs (rw)"), "{}", line.escape_ascii());
+            assert_eq!(found.pop(), *expected, "{}", line.escape_ascii());
+        }
+        let line = format!("1 2 0:1 / /{long} rw - tmpfs s rw");
+        assert_eq!(shown(line.as_bytes(), b""), [format!("s on /{long} type tmpfs (rw)")]);
+        let own = b"SRC=s\xff TARGET=/o\xff OPTS=x-\xff\n\xff\xff";
+        let line = b"1 2 0:1 / /o\xff rw - t s\xff rw";
+        assert_eq!(shown(line, own), ["s\u{fffd} on /o\\xff type t (rw,x-\u{fffd})"]);
     }
 }

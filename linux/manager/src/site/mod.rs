@@ -83,6 +83,7 @@ pub struct Site {
     pub inbox: VecDeque<Input>,
     /// What the engine was last told is mounted.
     pub mount_table: crate::mounts::Table,
+    pub mount_watch: crate::mounts::Watch,
     pub next_request: u64,
     /// Reloads asked for, and those done and not answered yet.
     pub reloads: Vec<RequestId>,
@@ -134,7 +135,7 @@ impl Site {
     ) -> io::Result<Site> {
         let (readiness, mount_changes) = {
             let _inside = runtime.enter();
-            let changes = if let Mission::Directory(_) = mission { None } else { crate::mounts::changes()? };
+            let changes = crate::mounts::changes(&lines);
             (watch(host.readiness().try_clone_to_owned()?, Interest::READABLE)?, changes)
         };
         let booted = machine.container.is_none() && machine.place.role == Role::First;
@@ -153,6 +154,7 @@ impl Site {
             past: BTreeMap::new(),
             inbox: VecDeque::new(),
             mount_table: BTreeMap::new(),
+            mount_watch: crate::mounts::Watch::default(),
             next_request: 1,
             reloads: Vec::new(),
             reloaded: Vec::new(),
@@ -424,6 +426,7 @@ impl World for Site {
             self.say_passed_over();
         }
         self.close_reloads(engine);
+        self.forget_mounts(engine);
         self.flush(engine);
         self.let_go_of_units(engine);
         loop {

@@ -26,6 +26,7 @@ mod life;
 mod memoirs;
 mod memory;
 mod mount;
+mod mount_delays;
 mod notify;
 mod phases;
 mod pid_file;

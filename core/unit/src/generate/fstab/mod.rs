@@ -9,7 +9,7 @@ mod swap;
 use super::{Draft, Generated, literal};
 use crate::escape;
 use crate::files::{Index, Tree, TreeError, resolve};
-use crate::name::UnitName;
+use crate::name::{UnitKind, UnitName};
 use crate::values::{mounts, path};
 use line::Line;
 use options::Options;
@@ -107,7 +107,7 @@ impl<T: Tree + ?Sized> Fstab<'_, T> {
         if !is_device(&line.what) {
             return;
         }
-        let Some(device) = unit_of_path(&line.what, ".device") else { return };
+        let Some(device) = unit_of_path(&line.what, UnitKind::Device) else { return };
         if let Some(timeout) =
             options.value("x-systemd.device-timeout").or(options.value("comment=systemd.device-timeout"))
         {
@@ -162,7 +162,6 @@ fn after_device(draft: &mut Draft, what: &str) {
     }
 }
 
-fn unit_of_path(path: &str, suffix: &str) -> Option<String> {
-    let name = format!("{}{suffix}", escape::escape_path(path.as_bytes())?);
-    UnitName::parse(&name).is_ok().then_some(name)
+fn unit_of_path(path: &str, kind: UnitKind) -> Option<String> {
+    escape::name_of_path(path.as_bytes(), kind).map(|name| name.to_string())
 }

@@ -6,6 +6,7 @@ use super::{Fstab, after_device, is_device, literal, unit_of_path};
 use crate::escape;
 use crate::files::Tree;
 use crate::generate::Draft;
+use crate::name::UnitKind;
 use crate::values::{format_timespan, mounts, parse_timespan, path};
 use std::borrow::Cow;
 
@@ -32,7 +33,8 @@ impl<T: Tree + ?Sized> Fstab<'_, T> {
         if mounts::is_left_out(&place) {
             return;
         }
-        let Some(name) = path::is_normalized(&place).then(|| unit_of_path(&place, ".mount")).flatten() else {
+        let Some(name) = path::is_normalized(&place).then(|| unit_of_path(&place, UnitKind::Mount)).flatten()
+        else {
             return self.warn(&format!("no unit can be named for the mount point {place}"));
         };
         let options = in_background(line, options);

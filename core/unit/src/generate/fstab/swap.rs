@@ -4,13 +4,15 @@ use super::line::Line;
 use super::options::Options;
 use super::{Fstab, Swap, after_device, literal, unit_of_path};
 use crate::files::Tree;
+use crate::name::UnitKind;
 
 impl<T: Tree + ?Sized> Fstab<'_, T> {
     pub(super) fn swap(&mut self, line: &Line, options: &Options<'_>) {
         if self.machine.swap == Swap::Left {
             return;
         }
-        let Some(name) = line.what.starts_with('/').then(|| unit_of_path(&line.what, ".swap")).flatten()
+        let Some(name) =
+            line.what.starts_with('/').then(|| unit_of_path(&line.what, UnitKind::Swap)).flatten()
         else {
             return self.warn(&format!("{} is no path of a swap device or file", line.what));
         };
