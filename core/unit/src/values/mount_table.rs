@@ -52,8 +52,11 @@ fn line(line: &[u8], own: &BTreeMap<(Vec<u8>, Vec<u8>), String>) -> Option<(Vec<
     Some((key.0, Mounted { options, ..shown }))
 }
 
-/// Place, what is there, and the options.
-fn own_line(line: &[u8]) -> Option<((Vec<u8>, Vec<u8>), String)> {
+/// A place, and what is there.
+type Mark = (Vec<u8>, Vec<u8>);
+
+/// What is mounted where, and the options.
+fn own_line(line: &[u8]) -> Option<(Mark, String)> {
     let value =
         |key: &[u8]| words(line).find_map(|word| word.strip_prefix(key)?.strip_prefix(b"=")).map(unescape);
     Some(((value(b"TARGET")?, value(b"SRC")?), text(&value(b"OPTS")?)))
