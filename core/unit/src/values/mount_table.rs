@@ -20,7 +20,7 @@ pub struct Mounted {
 /// What can be seen of each place that something is mounted on: of what lies upon each other, the last. A place is bytes,
 /// which is what its unit is named after; what is shown of it is text. Lines that say too little are left out.
 pub fn read(table: &[u8], own_options: &[u8]) -> BTreeMap<Vec<u8>, Mounted> {
-    let own: BTreeMap<(Vec<u8>, Vec<u8>), String> = lines(own_options).filter_map(own_line).collect();
+    let own: BTreeMap<Mark, String> = lines(own_options).filter_map(own_line).collect();
     lines(table).filter_map(|text| line(text, &own)).collect()
 }
 
@@ -32,7 +32,7 @@ fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(|byte| *byte == b' ')
 }
 
-fn line(line: &[u8], own: &BTreeMap<(Vec<u8>, Vec<u8>), String>) -> Option<(Vec<u8>, Mounted)> {
+fn line(line: &[u8], own: &BTreeMap<Mark, String>) -> Option<(Vec<u8>, Mounted)> {
     let mut words = words(line);
     let place = unescape(words.nth(4)?);
     let here = text(words.next()?);
