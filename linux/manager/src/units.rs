@@ -6,6 +6,7 @@ use crate::options::Mission;
 use eudaemon_engine::api::Moment;
 use eudaemon_host::place::{Role, Scope};
 use eudaemon_host::tree::HostTree;
+use eudaemon_unit::config::unit::Dependency;
 use eudaemon_unit::config::{Body, Config, LoadState};
 use eudaemon_unit::diagnostic::Diagnostic;
 use eudaemon_unit::files::{self, Index, SearchPath};
@@ -147,7 +148,7 @@ impl Units {
     /// The unit of what the kernel says is mounted.
     pub fn mounted(&self, name: &UnitName, mounted: &Mounted) -> Arc<Config> {
         let mut config = self.loader().mounted(name, mounted).config;
-        self.leave_mounted(&mut config);
+        self.adapt_mount(&mut config);
         implicit::after_mounted(&mut config, &self.mounted);
         Arc::new(config)
     }
@@ -156,12 +157,23 @@ impl Units {
         self.index.has(name)
     }
 
-    /// Beside another PID 1 the machine's mounts are the other's: our end is not theirs.
-    fn leave_mounted(&self, config: &mut Config) -> bool {
+    /// Beside another PID 1 the machine's mounts are the other's: our end is not theirs, unless a folder brought them.
+    fn adapt_mount(&self, config: &mut Config) -> bool {
         let Body::Mount(_) = &config.body else { return false };
-        // What a folder's own units mount ends with them.
-        let of_folder = self.column.is_some() && config.fragment.is_some();
-        if self.role == Role::First || of_folder {
+        if self.role == Role::First {
+            return false;
+        }
+        let is_default = config.unit.default_dependencies && config.load == LoadState::Loaded;
+        // What a folder's own units mount ends with the folder, as its services do.
+        if self.column.is_some() && config.fragment.is_some() && is_default {
+            let Ok(end) = UnitName::parse("shutdown.target") else { return false };
+            config
+                .unit
+                .dependencies
+                .extend([(Dependency::Before, end.clone()), (Dependency::Conflicts, end)]);
+            return true;
+        }
+        if self.scope == files::Scope::User {
             return false;
         }
         let before = config.unit.dependencies.len();
@@ -274,8 +286,8 @@ impl Units {
         if self.role == Role::Beside && self.scope == files::Scope::System {
             adapted |= leave_to_the_host(&mut config);
             adapted |= spare_what_is_there(&mut config);
-            adapted |= self.leave_mounted(&mut config);
         }
+        adapted |= self.adapt_mount(&mut config);
         implicit::after_mounted(&mut config, &self.mounted);
         if let Some(column) = self.column {
             adapted |= align(&mut config, column);

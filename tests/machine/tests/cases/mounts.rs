@@ -10,6 +10,7 @@ use std::time::Duration;
 pub const CASES: &[Case] = &[
     Case { name: "mounts", run: mounts },
     Case { name: "mounts-of-others", run: of_others },
+    Case { name: "mounts-odd", run: odd },
     Case { name: "mounts-that-hang", run: that_hang },
     Case { name: "mounts-over-a-kill", run: over_a_kill },
     Case { name: "mounts-at-the-end", run: at_the_end },
@@ -198,8 +199,44 @@ fn of_others(report: &mut Report) -> Result<()> {
     report.same("stop", &ask("stop srv-f.mount")?, "0");
     report.same("unmounts it", &shell("findmnt /srv/f | wc -l")?, "0");
     report.same("and there is none", &ask("start srv-f.mount")?, "5");
+    shell("mount -t tmpfs nobody /srv/f")?;
+    wait_for(&machine, "srv-f.mount", "mounted")?;
+    report.same("to make it again", &ask("restart srv-f.mount")?, "1");
+    let failed = shell("systemctl show --value -p LoadState -p SubState srv-f.mount | sort")?;
+    report.same("fails, and is shown", &failed, "failed\nloaded");
+    ask("reset-failed srv-f.mount")?;
+    let unknown = || shell("systemctl show -P LoadState srv-f.mount").is_ok_and(|load| load == "not-found");
+    machine.wait_until("it is forgotten", Duration::from_secs(20), unknown)?;
     report.same("the root stays", &ask("stop -- -.mount")?, "3");
     report.same("and is mounted", &shell("systemctl show -P SubState -- -.mount")?, "mounted");
+    Ok(())
+}
+
+/// Names that are no text or too long are names like others, and take nothing from their neighbours.
+fn odd(report: &mut Report) -> Result<()> {
+    let Some(candidate) = candidate_for(report, Confinement::Privileged)? else { return Ok(()) };
+    let machine = boot(&candidate, setup(&candidate, Confinement::Privileged)?)?;
+    report.same("users start", &ask(&machine, "start bound.service")?, "0");
+    shell(&machine, "d=$(printf '/srv/x\\377'); mkdir \"$d\"; mount -t tmpfs evil \"$d\"")?;
+    wait_for(&machine, r"'srv-x\xff.mount'", "mounted")?;
+    let long = format!("/srv/{}", "a".repeat(250));
+    shell(&machine, &format!("mkdir {long}; mount -t tmpfs long {long}"))?;
+    wait_for(&machine, long.as_str(), "mounted")?;
+    let listed = "systemctl list-units --all --plain --no-legend --full -t mount | grep -o '^srv-aaa[^ ]*'";
+    let named = format!("srv-{}_b6c75b3cb840a6cc.mount", "a".repeat(228));
+    report.same("a long name", &shell(&machine, listed)?, &named);
+    report.same("is not the one above", &shell(&machine, "systemctl is-active srv.mount")?, "inactive");
+    report.same(
+        "the others stay",
+        &ask(&machine, "is-active srv-a.mount bound.service")?,
+        "0 active\nactive",
+    );
+    shell(&machine, &format!("umount {long}; umount \"$(printf '/srv/x\\377')\""))?;
+    let gone = || {
+        shell(&machine, "systemctl show -P ActiveState 'srv-x\\xff.mount'").is_ok_and(|now| now == "inactive")
+    };
+    machine.wait_until("it is followed", Duration::from_secs(20), gone)?;
+    report.same("and stay", &ask(&machine, "is-active srv-a.mount bound.service")?, "0 active\nactive");
     Ok(())
 }
 

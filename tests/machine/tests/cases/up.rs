@@ -12,6 +12,7 @@ pub const CASES: &[Case] = &[
     Case { name: "up-as-user-unprivileged", run: |report| up(report, Confinement::Unprivileged) },
     Case { name: "up-endings", run: endings },
     Case { name: "up-no-runtime-directory", run: no_runtime_directory },
+    Case { name: "up-mounts", run: mounts },
     Case { name: "user-units", run: user_units },
     Case { name: "up-init-killed-privileged", run: |report| init_killed(report, Confinement::Privileged) },
     Case {
@@ -181,6 +182,40 @@ fn endings(report: &mut Report) -> Result<()> {
             report.holds(&format!("{name}: {line:?} is said"), ran.out.contains(line), &ran.out);
         }
     }
+    Ok(())
+}
+
+/// A mount of the folder is followed while it runs, and gone when it has ended.
+fn mounts(report: &mut Report) -> Result<()> {
+    let folder = "/root/mounts";
+    let Some(machine) = foreign(report, Confinement::Privileged, folder)? else { return Ok(()) };
+    machine.shell(&format!("rm {folder}/*"))?.success()?;
+    for place in ["a", "b"] {
+        let mount = format!("[Mount]\nWhat=tmpfs\nWhere=/mnt/{place}\nType=tmpfs\n");
+        machine.write(&format!("{folder}/mnt-{place}.mount"), &mount)?;
+        let bound = format!(
+            "[Unit]\nBindsTo=mnt-{place}.mount\nAfter=mnt-{place}.mount\n[Service]\nExecStart=sleep infinity\nExecStopPost=touch /run/{place}-ended\n"
+        );
+        machine.write(&format!("{folder}/{place}.service"), &bound)?;
+    }
+    machine.shell(&format!(
+        "cd /root; (sh -c 'echo $$ > pid; exec eudaemon up {folder}' > log 2>&1; echo $? > code) &"
+    ))?;
+    let log = || machine.read("/root/log").unwrap_or_default();
+    let holds = |script: &str| machine.shell(script).is_ok_and(|ran| ran.code == 0);
+    let up = || holds("mountpoint -q /mnt/a && mountpoint -q /mnt/b && [ $(pgrep -cx sleep) = 3 ]");
+    machine.wait_until("both are mounted and used", SOON, up).with_context(log)?;
+    machine.shell("umount /mnt/b")?.success()?;
+    machine
+        .wait_until("what was bound to one ends", SOON, || holds("[ -e /run/b-ended ]"))
+        .with_context(log)?;
+    report.check(
+        "the other stays",
+        machine.shell("mountpoint /mnt/a && [ ! -e /run/a-ended ]")?.success().map(drop),
+    );
+    machine.shell("kill $(cat /root/pid)")?.success()?;
+    machine.wait_until("it ends", SOON, || holds("[ -s /root/code ]")).with_context(log)?;
+    report.same("nothing is mounted", &machine.shell("findmnt -n /mnt/a | wc -l")?.out, "0\n");
     Ok(())
 }
 
