@@ -308,6 +308,9 @@ pub fn overdue(state: &State, config: &Config, now: Moment) -> Option<String> {
     }
 }
 
+/// The exit code of a step that goes before what the unit's own process does.
+const RESOURCES: u8 = 1;
+
 /// Why a process never came to be, as a clause: which program, at which step, and what the kernel said.
 pub fn unborn(process: ProcId, trouble: &Trouble, config: &Config, history: &History) -> String {
     words::unborn(program(process, config, history), trouble)
@@ -319,7 +322,7 @@ pub fn not_set_up(process: ProcId, code: u8, errno: i32, config: &Config, histor
         Some(service) => service::not_set_up(process, code, errno, service, history),
         None => {
             let step = match mount_of(config) {
-                Some(mount) if code == mount::RESOURCES => format!("Where={}", mount.place),
+                Some(mount) if code == RESOURCES => format!("Where={}", mount.place),
                 Some(_) | None => format!("step {}", words::step(code)),
             };
             let trouble = Trouble { errno, step };

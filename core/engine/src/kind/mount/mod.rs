@@ -13,8 +13,8 @@ mod command;
 mod end;
 
 use super::control::{Blow, Control, after, strike};
-use super::words;
 use super::{Cx, Input, Level, Presence, Process, ReloadOutcome, Reply, Stage};
+use super::{RESOURCES, words};
 use crate::api::{Action, ActiveState, Phase, ProcId, ServiceResult};
 pub use command::command;
 pub(super) use command::program;
@@ -277,9 +277,6 @@ pub(super) fn step(state: State, input: Input, config: &Config, mount: &Mount, c
         | Input::Triggered(_) => state,
     }
 }
-
-/// The exit code of a step that goes before what the unit's own process does.
-pub(super) const RESOURCES: u8 = 1;
 
 fn is_at_work(state: &State, process: ProcId) -> bool {
     state.control().is_some_and(|control| control.id == process)

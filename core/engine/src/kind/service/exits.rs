@@ -1,7 +1,7 @@
 //! A process of the service ended, or never came to be.
 
 use super::super::words::{self, ending};
-use super::super::{Cx, Level, Process, ReloadOutcome};
+use super::super::{Cx, Level, Process, RESOURCES, ReloadOutcome};
 use super::process::{command_of, program, seek, spawn_control, spawn_main, verdict_of};
 use super::running::{after_reload, reload_failed};
 use super::setup::not_set_up;
@@ -26,7 +26,6 @@ pub(super) fn setup_failed(
     service: &Service,
     cx: &mut Cx,
 ) -> State {
-    const RESOURCES: u8 = 1;
     const EXEC: u8 = 203;
     const NO_SUCH_FILE: i32 = 2;
     // What systemd would have found out before it forked: the process never was.
