@@ -313,7 +313,8 @@ impl<'g> Files<'g> {
         } else {
             Mode::Linked
         };
-        if mode != Mode::Masked && resolve(tree, &end) == Err(TreeError::TooManyLinks) {
+        // An alias is followed by its name, which may stand for another file than the link leads to.
+        if mode == Mode::Linked && resolve(tree, &end) == Err(TreeError::TooManyLinks) {
             return Err(Trouble::Loop);
         }
         self.files[at].mode = mode;
