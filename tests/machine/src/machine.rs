@@ -152,7 +152,9 @@ impl Setup {
         let cgroup = Cgroup::create();
         let group = cgroup.as_ref().map(|group| group.path().display().to_string()).unwrap_or_default();
         let (ours, theirs) = UnixStream::pair()?;
-        let outside = Command::new("bash")
+        // What a shell's job in the background ignores would be ignored by the first process as well.
+        let outside = Command::new("env")
+            .args(["--default-signal", "bash"])
             .arg(rootfs::script("enter.sh"))
             .arg("outer")
             .args(init)
