@@ -169,8 +169,9 @@ fn program(service: &Service, command: &Command, pid_file: &str, by: By) -> Stri
 /// Whether what runs is not what was started: it is known by its pid file alone.
 fn is_another(service: &Service) -> bool {
     match (&service.start, service.restart) {
-        (Start::Foreground(_), Restart::Never) => true,
-        (Start::Foreground(_) | Start::Background { .. } | Start::Once { .. }, _) => {
+        // What goes into the background may have been started by another program.
+        (Start::Foreground(_), Restart::Never) | (Start::Background { .. }, _) => true,
+        (Start::Foreground(_) | Start::Once { .. }, _) => {
             variables::prefix(service, Run::AsService).is_some()
         }
     }
@@ -244,8 +245,7 @@ fn functions(service: &Service) -> String {
             match &service.start {
                 Start::Background { pid_file, .. } => {
                     let stopped = format!("rm -f {}\n", quoted(pid_file)) + &stopped;
-                    let ended = if service.stop.commands.is_empty() { "" } else { ENDED };
-                    say("stop_pre", &(known.to_owned() + &believed(service) + &asked + ended));
+                    say("stop_pre", &(known.to_owned() + &believed(service) + &asked + ENDED));
                     say("stop_post", &stopped);
                 }
                 Start::Foreground(_) | Start::Once { .. } => {
@@ -261,10 +261,9 @@ fn functions(service: &Service) -> String {
 
 /// start-stop-daemon fails where it finds nobody to stop, and the service would count as started for ever.
 const ENDED: &str = r#"if [ -z "$(born "$MAINPID")" ]; then
-    # It did as it was asked to: nobody is left to be stopped.
+    # Nobody is left to be stopped.
     service_set_value pidfile ''
-    service_set_value command ''
-    command= pidfile=
+    pidfile=
 fi
 "#;
 

@@ -281,7 +281,14 @@ pub(super) fn reload(service: &Service, otherwise: &str) -> Option<String> {
 /// stop in time it kills: its supervisor could only kill the shell.
 pub(super) fn shepherd(service: &Service, command: &Command, pid_file: &str, within: Duration) -> String {
     let file = quoted(pid_file);
-    let mut text = format!("rm -f {file}\n{} || exit 1\n", called(service, command));
+    let reload = reload(service, "exit 1");
+    let mut text = "# What is asked before its process is known is done then: else it would be left alone.
+asked=
+trap 'asked=\"$asked stop\"' TERM INT
+"
+    .to_owned();
+    text += if reload.is_some() { "trap 'asked=\"$asked reload\"' HUP\n" } else { "trap : HUP\n" };
+    text += &format!("rm -f {file}\n{} || exit 1\n", called(service, command));
     text += &format!(
         "# It went into the background: this shell stays for its supervisor, and ends with it.
 left={}
@@ -302,10 +309,11 @@ now=$(born \"$MAINPID\")
         line(&mut text, format!("    left={}", within.as_millis().div_ceil(100)));
     }
     text += "}\ntrap stop TERM INT\n";
-    if let Some(reload) = reload(service, "exit 1") {
+    if let Some(reload) = reload {
         text += &format!("reload() (\n{})\ntrap reload HUP\n", indented(&reload, "    "));
     }
-    text + "while lives; do
+    text + "for one in $asked; do $one; done
+while lives; do
     if [ -n \"$left\" ]; then left=$((left - 1)); fi
     if [ \"$left\" = 0 ]; then kill -KILL \"$MAINPID\"; fi
     tick

@@ -292,6 +292,9 @@ NoNewPrivs: 1
 const ASKED: &str = "[Service]\nType=forking\nPIDFile=/run/asked.pid\nLimitNOFILE=infinity\n\
     ExecStart=/usr/local/bin/lifelike --daemon --pid-file=/run/asked.pid --mark=/var/tmp/asked\n\
     ExecStop=/bin/sh -c 'kill $MAINPID; while kill -0 $MAINPID; do sleep .1; done'\n";
+/// Its daemon is ready a while before its start command is over.
+const EARLY: &str = "[Service]\nType=forking\nPIDFile=/run/early.pid\n\
+    ExecStart=/bin/sh -c '/usr/local/bin/lifelike --daemon --pid-file=/run/early.pid --mark=/var/tmp/early && sleep 1'\n";
 const FORKING: &str = "[Service]\nType=forking\nPIDFile=/run/forking.pid\n\
     ExecStartPre=/bin/sh -c 'echo before >>/var/tmp/forking'\n\
     ExecStart=/usr/local/bin/lifelike --daemon --pid-file=/run/forking.pid --mark=/var/tmp/forking\n\
@@ -318,6 +321,11 @@ const CELLS: &[(&str, &str, &str)] = &[
         "a stop command that ends it, and a limit that nobody may have",
         "S start asked; echo $?; await grep -q ready /var/tmp/asked; S stop asked; echo $?; pgrep -cx lifelike; S status asked; echo $?",
         "0\n0\n0\n3",
+    ),
+    (
+        "a stop that comes before its process is known",
+        "S start early; await grep -q ready /var/tmp/early; S stop early; await '! pgrep -x lifelike'; marks /var/tmp/early",
+        "started\nready\nstopped",
     ),
     (
         "forking: start, status, reload, stop",
@@ -357,6 +365,7 @@ fn exported(report: &mut Report, target: &str, manager: &str, client: &str) -> R
         ("words", WORDS_UNIT),
         ("forking", FORKING),
         ("asked", ASKED),
+        ("early", EARLY),
         ("stubborn", STUBBORN),
         ("once", ONCE),
         ("wrong", WRONG),
@@ -367,7 +376,7 @@ fn exported(report: &mut Report, target: &str, manager: &str, client: &str) -> R
     let setup = setup.file("/usr/local/bin/words", WORDS)?.file("/etc/words", WORDS_FILE)?;
     let machine = machine(setup, manager)?;
     let export = format!(
-        "chmod 755 /usr/local/bin/words; for u in words forking asked stubborn once wrong nested; do eudaemon export $u --to {target} --output / 2>&1 >/dev/null | grep ^export; done"
+        "chmod 755 /usr/local/bin/words; for u in words forking asked early stubborn once wrong nested; do eudaemon export $u --to {target} --output / 2>&1 >/dev/null | grep ^export; done"
     );
     let complaints = told(&machine, &export)?;
     if !complaints.is_empty() {
