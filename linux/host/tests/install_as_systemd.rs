@@ -3,12 +3,16 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "install_as_systemd/listing.rs"]
+mod listing;
+
 use eudaemon_host::tree::HostTree;
 use eudaemon_unit::files::{Environment, Index, Scope, SearchPath};
 use eudaemon_unit::install::{
     self, AddedDependency, Force, Ground, Place, PresetMode, Refusal, Request, Whose,
 };
 use eudaemon_unit::specifier::Context;
+use listing::{difference, listing, shown};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -473,38 +477,4 @@ fn states(root: &str) -> Vec<String> {
         .collect();
     rows.sort();
     rows
-}
-
-fn listing(root: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut ahead = vec![root.to_owned()];
-    while let Some(directory) = ahead.pop() {
-        for entry in fs::read_dir(&directory).unwrap() {
-            let entry = entry.unwrap();
-            let path = entry.path().to_str().unwrap().to_owned();
-            let name = path.replace(root, "");
-            let kind = entry.file_type().unwrap();
-            if kind.is_symlink() {
-                lines.push(format!("{name} -> {}", fs::read_link(&path).unwrap().display()));
-            } else {
-                lines.push(name);
-                if kind.is_dir() {
-                    ahead.push(path);
-                }
-            }
-        }
-    }
-    lines.sort();
-    lines
-}
-
-fn shown(tree: &BTreeMap<String, String>) -> String {
-    tree.iter().map(|(path, content)| format!("    {path}: {content:?}\n")).collect()
-}
-
-fn difference(theirs: &[String], ours: &[String]) -> String {
-    let missing =
-        theirs.iter().filter(|line| !ours.contains(line)).map(|line| format!("  systemd: {line}\n"));
-    let extra = ours.iter().filter(|line| !theirs.contains(line)).map(|line| format!("  we:      {line}\n"));
-    missing.chain(extra).collect()
 }

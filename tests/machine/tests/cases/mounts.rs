@@ -291,8 +291,9 @@ fn at_the_end(report: &mut Report) -> Result<()> {
     let setup = setup(&candidate, Confinement::Privileged)?.file("/etc/systemd/system/user.service", user)?;
     let mut machine = boot(&candidate, setup.console(eudaemon_machine_tests::machine::Console::Terminal))?;
     report.same("start", &ask(&machine, "start user.service srv-lazy.mount")?, "0");
-    shell(&machine, "mount -t tmpfs stuck /srv/f; sleep 1; cd /srv/f; setsid sleep 100 > /dev/null 2>&1 &")?;
+    shell(&machine, "mount -t tmpfs stuck /srv/f")?;
     wait_for(&machine, "srv-f.mount", "mounted")?;
+    shell(&machine, "cd /srv/f; setsid sleep 100 > /dev/null 2>&1 &")?;
     machine.run(&["systemctl", "poweroff"])?;
     machine.wait_end(Duration::from_secs(60))?;
     let console = machine.console();
