@@ -322,7 +322,9 @@ pub fn not_set_up(process: ProcId, code: u8, errno: i32, config: &Config, histor
         Some(service) => service::not_set_up(process, code, errno, service, history),
         None => {
             let step = match mount_of(config) {
-                Some(mount) if code == RESOURCES => format!("Where={}", mount.place),
+                Some(_) if code == RESOURCES => {
+                    format!("Where={}", eudaemon_unit::implicit::path_of_mount(&config.name))
+                }
                 Some(_) | None => format!("step {}", words::step(code)),
             };
             let trouble = Trouble { errno, step };
