@@ -97,13 +97,13 @@ pub enum Input {
     OutOfMemory,
     /// Where a service is asked whether it is well.
     Health(HealthInput),
-    /// What [`Action::Clean`] came to.
+    /// What [`Action::Clean`](crate::api::Action::Clean) came to.
     Cleaned(Result<(), Trouble>),
     /// The deadline of the state has passed.
     Deadline,
-    /// The restart asked for by [`Cx::restart_due`] could not be queued.
+    /// The restart asked for by [`Cx::restart_due`](super::Cx::restart_due) could not be queued.
     RestartRefused,
-    /// The start asked for by [`Cx::trigger`] could not be queued.
+    /// The start asked for by [`Cx::trigger`](super::Cx::trigger) could not be queued.
     TriggerRefused,
     Triggered(Triggered),
 }
