@@ -10,6 +10,7 @@ use std::time::Duration;
 pub const CASES: &[Case] = &[
     Case { name: "mounts", run: mounts },
     Case { name: "mounts-of-others", run: of_others },
+    Case { name: "mounts-of-fstab", run: of_fstab },
     Case { name: "mounts-odd", run: odd },
     Case { name: "mounts-that-hang", run: that_hang },
     Case { name: "mounts-over-a-kill", run: over_a_kill },
@@ -209,6 +210,47 @@ fn of_others(report: &mut Report) -> Result<()> {
     machine.wait_until("it is forgotten", Duration::from_secs(20), unknown)?;
     report.same("the root stays", &ask("stop -- -.mount")?, "3");
     report.same("and is mounted", &shell("systemctl show -P SubState -- -.mount")?, "mounted");
+    Ok(())
+}
+
+const FSTAB: &str = "# lines of /etc/fstab\n\
+    tmpfs /srv/one tmpfs size=1m,nofail 0 0\n\
+    /srv/one /srv/bound none bind 0 0\n\
+    tmpfs /srv/later tmpfs noauto 0 0\n\
+    tmpfs /srv/need tmpfs x-systemd.requires=early.service 0 0\n\
+    lies /srv/lie lie nofail 0 0\n\
+    tmpfs /srv/a\\040b tmpfs mode=710 0 0\n";
+
+const EARLY: &str = "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nRemainAfterExit=yes\n\
+    ExecStart=sh -c '! findmnt /srv/need && touch /run/early'\n";
+
+/// A table of file systems is mounted at the boot; whether one that cannot be is the machine's trouble, the table says.
+fn of_fstab(report: &mut Report) -> Result<()> {
+    let Some(candidate) = candidate_for(report, Confinement::Privileged)? else { return Ok(()) };
+    let with = |table: &str| -> Result<Machine> {
+        let setup = setup(&candidate, Confinement::Privileged)?.file("/etc/fstab", table)?;
+        boot(&candidate, setup.file("/etc/systemd/system/early.service", EARLY)?)
+    };
+    let machine = with(FSTAB)?;
+    let listed = shell(
+        &machine,
+        "systemctl list-units --all --plain --no-legend --full -t mount 'srv-*' |
+         awk '{print $1, $4}'; ls /run/early; stat -c %a '/srv/a b'; stat -f -c %T /srv/bound",
+    )?;
+    let expected = "srv-a\\x20b.mount mounted\nsrv-bound.mount mounted\nsrv-lie.mount failed\n\
+                    srv-need.mount mounted\nsrv-one.mount mounted\n/run/early\n710\ntmpfs";
+    report.same("what is mounted", &listed, &expected.replace("\\\\", "\\"));
+    report.same("is all the machine waits for", &ask(&machine, "is-active local-fs.target")?, "0 active");
+    report.same("by hand", &ask(&machine, "start srv-later.mount")?, "0");
+    shell(&machine, "sed -i /bound/d /etc/fstab; systemctl daemon-reload")?;
+    let left = shell(&machine, "systemctl show -P SubState -P FragmentPath srv-bound.mount")?;
+    report.same("a line that went", &left, "mounted");
+    drop(machine);
+
+    let machine = with(&FSTAB.replace("lie nofail", "lie defaults"))?;
+    report.same("a line that is needed", &ask(&machine, "is-active local-fs.target")?, "3 inactive");
+    report.same("fails, and the boot with it", &ask(&machine, "is-active emergency.target")?, "0 active");
+    report.same("though others came up", &ask(&machine, "is-active srv-one.mount")?, "0 active");
     Ok(())
 }
 
