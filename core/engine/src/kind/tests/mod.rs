@@ -13,7 +13,9 @@
 //! = active/running         the state afterwards, with `until` its deadline as seconds from now
 //! ```
 
+mod commands;
 mod driver;
+mod ends;
 mod forking;
 mod harder;
 mod health;
@@ -23,11 +25,15 @@ mod kill;
 mod laws;
 mod levels;
 mod life;
+mod meanwhile;
 mod memoirs;
 mod memory;
 mod mount;
 mod mount_delays;
 mod notify;
+mod notify_reload;
+mod notify_turns;
+mod oneshot;
 mod phases;
 mod pid_file;
 mod restart;
@@ -37,6 +43,25 @@ mod small;
 mod socket;
 mod strangers;
 mod thaw;
+mod timeouts;
 mod whole;
 
 use driver::check;
+
+/// A service with a command in every phase.
+const ALL: &str = "[Service]\nExecCondition=/bin/if\nExecStartPre=/bin/pre\nExecStart=/bin/web\n\
+    ExecStartPost=/bin/post\nExecReload=/bin/reload\nExecStop=/bin/stop\nExecStopPost=/bin/stoppost\n";
+
+/// A service that is given five seconds to end.
+const WEB: &str = "[Service]\nExecStart=/bin/web\nTimeoutStopSec=5s\n";
+
+fn web(more: &str) -> String {
+    format!("{WEB}{more}")
+}
+
+/// A service that says itself when it is ready.
+const NOTIFY: &str = "[Service]\nType=notify\nExecStart=/bin/web\n";
+
+fn notify(more: &str) -> String {
+    format!("{NOTIFY}{more}")
+}
