@@ -67,9 +67,10 @@ fn dash(missing: &Missing) -> &'static str {
     }
 }
 
-fn find_user(FindUser { user, group, supplementary }: &FindUser, f: &mut Formatter<'_>) -> fmt::Result {
+fn find_user(FindUser { user, group, supplementary, made }: &FindUser, f: &mut Formatter<'_>) -> fmt::Result {
     let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "-".to_owned());
-    write!(f, "find-user {}:{}{}", name(user), name(group), Words(supplementary))
+    write!(f, "find-user {}:{}{}", name(user), name(group), Words(supplementary))?;
+    made.iter().try_for_each(|one| write!(f, ", or else {} is {}", one.name, one.number))
 }
 
 fn input(source: &Input, f: &mut Formatter<'_>) -> fmt::Result {

@@ -87,6 +87,13 @@ coded! {
         /// None: the user's own group.
         pub group: Option<String>,
         pub supplementary: Vec<String>,
+        /// Whom `DynamicUser=` makes: names that mean these numbers where no file knows them.
+        pub made: Vec<Made>,
+    }
+
+    pub struct Made {
+        pub name: String,
+        pub number: u32,
     }
 
     pub enum Input {

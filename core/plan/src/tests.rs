@@ -47,7 +47,12 @@ fn everything() -> ExecPlan {
         Step::Signals { pipe: PipeSignal::Ignored },
         Step::Session,
         Step::JoinCgroup(text("/sys/fs/cgroup/x")),
-        Step::FindUser(FindUser { user: Some(text("joe")), group: None, supplementary: vec![text("audio")] }),
+        Step::FindUser(FindUser {
+            user: Some(text("joe")),
+            group: None,
+            supplementary: vec![text("audio")],
+            made: vec![Made { name: text("joe"), number: 61184 }],
+        }),
         Step::OomScoreAdjust(-100),
         Step::Nice(-5),
         directories(DirectoryKind::Runtime),
@@ -147,7 +152,7 @@ fn a_plan_reads_as_lines() {
 signals, PIPE ignored
 session
 join-cgroup /sys/fs/cgroup/x
-find-user joe:- audio
+find-user joe:- audio, or else joe is 61184
 oom-score-adjust -100
 nice -5
 runtime-directories 0750 /run/web:/run/alias

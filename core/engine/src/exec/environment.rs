@@ -22,11 +22,6 @@ impl Draft<'_> {
         } else if exec.working_directory.place == Place::Home {
             self.add(Step::SetKnown(Known::Home));
         }
-        if exec.dynamic_user {
-            // The number has no name in any file.
-            let name = self.dynamic_name();
-            self.add(Step::Environment(vec![format!("LOGNAME={name}"), format!("USER={name}")]));
-        }
         let id: String = self.spawn.invocation.0.iter().map(|byte| format!("{byte:02x}")).collect();
         self.add(Step::Environment(vec![format!("INVOCATION_ID={id}")]));
         if self.knows_terminal() {

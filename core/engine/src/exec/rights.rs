@@ -2,7 +2,7 @@
 
 use super::{Draft, Outcome, Scope, Verdict};
 use crate::api::Phase;
-use eudaemon_plan::step::{Blocking, FindUser, Missing, Place, Step};
+use eudaemon_plan::step::{Blocking, FindUser, Made, Missing, Place, Step};
 use eudaemon_unit::config::exec::{self, Capabilities, Failure, Privileges, Stdio};
 use eudaemon_unit::directives::rights;
 
@@ -27,6 +27,7 @@ impl Draft<'_> {
             user: exec.user.clone(),
             group: exec.group.clone(),
             supplementary,
+            made: Vec::new(),
         }));
     }
 
@@ -34,14 +35,17 @@ impl Draft<'_> {
         if self.lacks(&["DynamicUser"]) {
             return;
         }
-        let number = (DYNAMIC_FIRST + fold(&self.dynamic_name()) % DYNAMIC_COUNT).to_string();
+        let user = self.dynamic_name();
+        let group = self.exec.group.clone().filter(|group| *group != user);
+        let number = |name: &String| DYNAMIC_FIRST + fold(name) % DYNAMIC_COUNT;
+        let made = [Some(&user), group.as_ref()].into_iter().flatten();
+        let made = made.map(|name| Made { name: name.clone(), number: number(name) }).collect();
         self.verdicts.push(Verdict {
             directive: "DynamicUser",
             outcome: Outcome::Substituted("a number of the dynamic range told by the name, not reserved"),
         });
-        let group = Some(self.exec.group.clone().unwrap_or_else(|| number.clone()));
         let supplementary = self.exec.supplementary_groups.clone();
-        self.add(Step::FindUser(FindUser { user: Some(number), group, supplementary }));
+        self.add(Step::FindUser(FindUser { user: Some(user), group, supplementary, made }));
     }
 
     /// The name a dynamic user goes by.

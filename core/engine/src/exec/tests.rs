@@ -317,13 +317,12 @@ fn a_dynamic_user_has_a_number_and_a_name() {
         signals, PIPE ignored
         session
         umask 0022
-        find-user 62129:62129
+        find-user web:-, or else web is 62129
         stdin null
         stdout journal /run/systemd/journal/stdout as web of web.service, priority 30
         stderr as stdout
         environment LANG=C.UTF-8 PATH=/usr/bin:/bin
         environment HOME LOGNAME USER SHELL
-        environment LOGNAME=web USER=web
         environment INVOCATION_ID=abababababababababababababababab
         environment JOURNAL_STREAM
         environment SYSTEMD_EXEC_PID

@@ -40,7 +40,7 @@ struct Entry {
 
 impl User {
     pub fn find(wanted: &FindUser) -> Result<User, Failure> {
-        if *wanted == (FindUser { user: None, group: None, supplementary: Vec::new() }) {
+        if wanted.user.is_none() && wanted.group.is_none() && wanted.supplementary.is_empty() {
             return Ok(User::default());
         }
         let text = |path: &str| match read_text_file(path) {
@@ -80,7 +80,7 @@ impl User {
             return self.home.clone();
         }
         let user = Some(rustix::process::geteuid().as_raw().to_string());
-        User::find(&FindUser { user, group: None, supplementary: Vec::new() }).ok()?.home
+        User::find(&FindUser { user, group: None, supplementary: Vec::new(), made: Vec::new() }).ok()?.home
     }
 
     /// What logind makes for a user who is there: pam_systemd(8). Another's directory of that name is none.
@@ -119,11 +119,15 @@ fn setgroups_denied() -> bool {
 }
 
 impl Accounts {
-    fn find(&self, FindUser { user, group, supplementary }: &FindUser) -> Result<User, Failure> {
+    fn find(&self, FindUser { user, group, supplementary, made }: &FindUser) -> Result<User, Failure> {
         let mut found = User::default();
         let no_such_group = || Failure::As(ExitCode::Group, Errno::SRCH);
+        let made = |name: &String| made.iter().find(|one| one.name == *name).map(|one| one.number);
         if let Some(wanted) = user {
-            let entry = self.user(wanted).ok_or(Failure::As(ExitCode::User, Errno::SRCH))?;
+            let entry = match made(wanted) {
+                Some(number) => self.dynamic_user(wanted, number)?,
+                None => self.user(wanted).ok_or(Failure::As(ExitCode::User, Errno::SRCH))?,
+            };
             found.uid = Some(entry.uid);
             found.gid = Some(entry.gid);
             found.home = Some(entry.home).filter(|home| home.starts_with('/') && home.len() > 1);
@@ -131,7 +135,10 @@ impl Accounts {
             found.name = Some(if is_number(wanted) { entry.name } else { wanted.clone() });
         }
         if let Some(wanted) = group {
-            found.gid = Some(self.group(wanted).ok_or_else(no_such_group)?);
+            found.gid = Some(match made(wanted) {
+                Some(number) => self.dynamic_group(wanted, number)?,
+                None => self.group(wanted).ok_or_else(no_such_group)?,
+            });
         }
         // As initgroups(3): the user's own groups, unless the primary one is root's.
         if let (Some(name), Some(gid @ 1..)) = (&found.name, found.gid) {
@@ -162,6 +169,31 @@ impl Accounts {
             "nobody" | "65534" => Some(made("nobody", 65534, "/", "/usr/sbin/nologin")),
             "root" | "0" => listed.or_else(|| Some(made("root", 0, "/root", "/bin/sh"))),
             _ => listed.or_else(|| Some(made(wanted, number(wanted)?, "", ""))),
+        }
+    }
+
+    /// A user of that name, were there one, is not made; one beside a group of that name would take it for their own. A
+    /// dynamic user has neither home nor shell.
+    fn dynamic_user(&self, name: &str, number: u32) -> Result<Entry, Failure> {
+        match (self.user(name), self.group(name)) {
+            (Some(entry), _) => Ok(Entry { home: String::new(), shell: String::new(), ..entry }),
+            (None, Some(_)) => Err(Failure::As(ExitCode::User, Errno::ILSEQ)),
+            (None, None) => Ok(Entry {
+                name: name.to_owned(),
+                uid: number,
+                gid: number,
+                home: String::new(),
+                shell: String::new(),
+            }),
+        }
+    }
+
+    /// The same the other way about.
+    fn dynamic_group(&self, name: &str, number: u32) -> Result<u32, Failure> {
+        match (self.group(name), self.user(name)) {
+            (Some(gid), _) => Ok(gid),
+            (None, Some(_)) => Err(Failure::As(ExitCode::User, Errno::ILSEQ)),
+            (None, None) => Ok(number),
         }
     }
 
@@ -216,6 +248,7 @@ fn number(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use eudaemon_plan::step::Made;
 
     const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash
 daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
@@ -226,11 +259,23 @@ _apt:x:42:65534::/nonexistent:/usr/sbin/nologin
     const GROUP: &str = "root:x:0:\nadm:x:4:joe,ann\njoe:x:1000:\naudio:x:29:ann,joe\n";
 
     fn check(user: &str, group: &str, supplementary: &str) -> String {
+        check_made(user, group, supplementary, Vec::new())
+    }
+
+    /// With a number for each name that would be made.
+    fn check_dynamic(user: &str, group: &str) -> String {
+        let made =
+            [(user, 61184), (group, 61185)].map(|(name, number)| Made { name: name.to_owned(), number });
+        check_made(user, group, "", made.into_iter().filter(|made| !made.name.is_empty()).collect())
+    }
+
+    fn check_made(user: &str, group: &str, supplementary: &str, made: Vec<Made>) -> String {
         let name = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let wanted = FindUser {
             user: name(user),
             group: name(group),
             supplementary: supplementary.split_whitespace().map(str::to_owned).collect(),
+            made,
         };
         match (Accounts { passwd: PASSWD.to_owned(), group: GROUP.to_owned() }).find(&wanted) {
             Ok(found) => {
@@ -255,6 +300,17 @@ _apt:x:42:65534::/nonexistent:/usr/sbin/nologin
         assert_eq!(check("daemon", "", ""), "1:1 [1] HOME=/usr/sbin LOGNAME=daemon USER=daemon");
         assert_eq!(check("nobody", "", ""), "65534:65534 [65534] LOGNAME=nobody USER=nobody");
         assert_eq!(check("4711", "", ""), "4711:4711 [4711] LOGNAME=4711 USER=4711");
+    }
+
+    #[test]
+    fn whom_no_file_knows_is_made() {
+        assert_eq!(check_dynamic("web", ""), "61184:61184 [61184] LOGNAME=web USER=web");
+        assert_eq!(check_dynamic("web", "other"), "61184:61185 [61185] LOGNAME=web USER=web");
+        assert_eq!(check_dynamic("web", "audio"), "61184:29 [29] LOGNAME=web USER=web");
+        assert_eq!(check_dynamic("joe", ""), "1000:1000 [1000, 4, 29] LOGNAME=joe USER=joe");
+        assert_eq!(check_dynamic("joe", "web"), "1000:61185 [61185, 4, 29] LOGNAME=joe USER=joe");
+        assert_eq!(check_dynamic("audio", ""), "217 84", "a group alone has the name");
+        assert_eq!(check_dynamic("web", "_apt"), "217 84", "a user alone has the name");
     }
 
     #[test]

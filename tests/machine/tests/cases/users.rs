@@ -7,8 +7,11 @@ use eudaemon_machine_tests::harness::{Case, Report};
 use eudaemon_machine_tests::machine::{Confinement, Machine};
 use std::time::Duration;
 
-pub const CASES: &[Case] =
-    &[Case { name: "users-delegate", run: delegate }, Case { name: "users-manager", run: user_manager }];
+pub const CASES: &[Case] = &[
+    Case { name: "users-delegate", run: delegate },
+    Case { name: "users-manager", run: user_manager },
+    Case { name: "users-dynamic", run: dynamic },
+];
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -106,6 +109,65 @@ fn user_manager(report: &mut Report) -> Result<()> {
         machine.run(&["systemctl", "start", "user@1.service"])?.success().map(drop),
     );
     Ok(())
+}
+
+/// Of a dynamic user: what the unit says, and who it is then, those that were made being called A and B.
+const DYNAMIC: &[(&str, &str, &str)] = &[
+    ("none", "", "A:A A none none  "),
+    ("named", "User=web", "A:A A web web  "),
+    ("named-twice", "User=web\nGroup=web", "A:A A web web  "),
+    ("group-made", "User=web\nGroup=webs", "A:B B web web  "),
+    ("group-there", "User=web\nGroup=adm", "A:4 4 web web  "),
+    ("groups", "User=web\nSupplementaryGroups=adm", "A:A A,4 web web  "),
+    ("user-there", "User=www-data", "33:33 33 www-data www-data  "),
+    ("user-and-group-there", "User=www-data\nGroup=adm", "33:4 4 www-data www-data  "),
+    ("group-alone-there", "User=adm", "exit-code 217"),
+    ("user-alone-there", "User=web\nGroup=_apt", "exit-code 217"),
+];
+
+/// Whom `DynamicUser=` makes, and whom it takes because they are there.
+fn dynamic(report: &mut Report) -> Result<()> {
+    let Some(candidate) = candidate_for(report, Confinement::Privileged)? else { return Ok(()) };
+    let told = "$$(id -u):$$(id -g) $$(id -G | tr ' ' ,) $$LOGNAME $$USER $$HOME $$SHELL";
+    let mut setup = candidate.setup(Confinement::Privileged)?;
+    for (name, lines, _) in DYNAMIC {
+        let start = format!("StandardOutput=file:/run/{name}.told\nExecStart=sh -c \"echo {told}\"\n");
+        let text = format!("[Service]\nType=oneshot\nDynamicUser=yes\n{lines}\n{start}");
+        setup = setup.file(&format!("/etc/systemd/system/{name}.service"), &text)?;
+    }
+    let machine = setup.boot(&candidate.init())?;
+    booted(&machine)?;
+    for (name, lines, expected) in DYNAMIC {
+        let found = match machine.run(&["systemctl", "start", name])?.success() {
+            Ok(_) => machine.run(&["cat", &format!("/run/{name}.told")])?.success()?,
+            Err(_) => {
+                let show = ["systemctl", "show", "--value", "-p", "Result", "-p", "ExecMainStatus", name];
+                machine.run(&show)?.success()?
+            }
+        };
+        let found: Vec<&str> = found.split_whitespace().collect();
+        let expected: Vec<&str> = expected.split_whitespace().collect();
+        let said = format!("DynamicUser=yes {}", lines.replace('\n', " "));
+        report.same(said.trim_end(), &letters(&found.join(" ")), &expected.join(" "));
+    }
+    Ok(())
+}
+
+/// Numbers of the range of dynamic users as letters, in the order in which they come.
+fn letters(told: &str) -> String {
+    let mut known: Vec<&str> = Vec::new();
+    let words = told.split_inclusive([':', ' ', ',']).map(|word| {
+        let number = word.trim_end_matches([':', ' ', ',']);
+        if !number.parse().is_ok_and(|number: u32| (61184..=65519).contains(&number)) {
+            return word.to_owned();
+        }
+        if !known.contains(&number) {
+            known.push(number);
+        }
+        let letter = if known[0] == number { "A" } else { "B" };
+        word.replace(number, letter)
+    });
+    words.collect()
 }
 
 fn listed(machine: &Machine) -> Result<()> {

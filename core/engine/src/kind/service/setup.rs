@@ -53,9 +53,14 @@ fn nobody(code: u8, errno: i32, exec: &Exec) -> Option<String> {
     const GROUP: u8 = 216;
     const USER: u8 = 217;
     const NOT_FOUND: i32 = 3;
+    const HALF_THERE: i32 = 84;
     let groups: Vec<&str> = exec.group.iter().chain(&exec.supplementary_groups).map(String::as_str).collect();
     match (code, errno, groups.as_slice()) {
         (USER, NOT_FOUND, _) => Some(format!("no user named {}", exec.user.as_ref()?)),
+        (USER, HALF_THERE, _) if exec.dynamic_user => Some(
+            "DynamicUser= makes no user whose name a group has, and no group whose name a user has"
+                .to_owned(),
+        ),
         (GROUP, NOT_FOUND, [group]) => Some(format!("no group named {group}")),
         (GROUP, NOT_FOUND, [_, ..]) => Some(format!("one of these groups is missing: {}", groups.join(", "))),
         _ => None,

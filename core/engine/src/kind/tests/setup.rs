@@ -67,6 +67,13 @@ fn an_account_that_is_not_there() {
     check("User=web", "217 3", expect!["web.service: cannot start /bin/web: step USER: no user named web"]);
     check("User=web", "217 13", expect!["web.service: cannot start /bin/web: step USER: permission denied"]);
     check(
+        "DynamicUser=yes\nUser=adm",
+        "217 84",
+        expect![
+            "web.service: cannot start /bin/web: step USER: DynamicUser= makes no user whose name a group has, and no group whose name a user has"
+        ],
+    );
+    check(
         "Group=web",
         "216 3",
         expect!["web.service: cannot start /bin/web: step GROUP: no group named web"],

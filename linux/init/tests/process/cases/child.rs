@@ -287,7 +287,7 @@ pub fn a_step_that_fails_ends_the_child_with_its_code() {
     let directory = |missing| Step::WorkingDirectory { place: Place::Path("/nonexistent".into()), missing };
     let user = |user: &str, group: Option<&str>| {
         let (user, group) = (Some(user.to_owned()), group.map(str::to_owned));
-        Step::FindUser(FindUser { user, group, supplementary: Vec::new() })
+        Step::FindUser(FindUser { user, group, supplementary: Vec::new(), made: Vec::new() })
     };
     manager.spawn(1, exec(&["/nonexistent"]));
     assert_eq!(manager.hear_until("exited"), ["spawned 1", "exited 1 Code(203)"]);
@@ -343,5 +343,5 @@ pub fn the_program_is_found_before_descriptors_are_passed() {
 
 fn find_user(user: &str) -> Step {
     let (user, supplementary) = (Some(user.to_owned()), vec!["4242".to_owned()]);
-    Step::FindUser(FindUser { user, group: None, supplementary })
+    Step::FindUser(FindUser { user, group: None, supplementary, made: Vec::new() })
 }
