@@ -20,6 +20,7 @@ mod input;
 pub mod mount;
 pub mod scope;
 pub mod service;
+mod setup;
 pub mod slice;
 pub mod socket;
 pub mod target;
@@ -36,6 +37,7 @@ pub(crate) use words::trouble;
 
 use crate::api::{Action, ActiveState, Moment, ProcId, Trouble};
 use eudaemon_unit::config::{Body, Config, Mount, Service, Socket};
+use eudaemon_unit::implicit::path_of_mount;
 use serde::{Deserialize, Serialize};
 
 /// Where a unit is in its life, by kind. Written down after each step.
@@ -318,19 +320,16 @@ pub fn unborn(process: ProcId, trouble: &Trouble, config: &Config, history: &His
 
 /// Why a process never became its program, likewise.
 pub fn not_set_up(process: ProcId, code: u8, errno: i32, config: &Config, history: &History) -> String {
-    match service_of(config) {
-        Some(service) => service::not_set_up(process, code, errno, service, history),
-        None => {
-            let step = match mount_of(config) {
-                Some(_) if code == RESOURCES => {
-                    format!("Where={}", eudaemon_unit::implicit::path_of_mount(&config.name))
-                }
-                Some(_) | None => format!("step {}", words::step(code)),
-            };
-            let trouble = Trouble { errno, step };
-            words::unborn(program(process, config, history), &trouble)
+    const TOO_MANY_LINKS: i32 = 40;
+    let trouble = match mount_of(config) {
+        // Of what goes before a mount, only its place refuses a link.
+        Some(_) if (code, errno) == (RESOURCES, TOO_MANY_LINKS) => {
+            Trouble { errno, step: format!("Where={}", path_of_mount(&config.name)) }
         }
-    }
+        Some(_) | None if code == RESOURCES => Trouble::errno(errno),
+        Some(_) | None => setup::trouble(code, errno, config.exec()),
+    };
+    words::unborn(program(process, config, history), &trouble)
 }
 
 /// The program that a process was to become, of kinds that tell.

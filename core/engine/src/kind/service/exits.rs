@@ -1,10 +1,9 @@
 //! A process of the service ended, or never came to be.
 
 use super::super::words::{self, ending};
-use super::super::{Cx, Level, Process, RESOURCES, ReloadOutcome};
+use super::super::{Cx, Level, Process, RESOURCES, ReloadOutcome, setup};
 use super::process::{command_of, program, seek, spawn_control, spawn_main, verdict_of};
 use super::running::{after_reload, reload_failed};
-use super::setup::not_set_up;
 use super::start::{
     enter_running, enter_start, enter_start_post, enter_start_pre, nothing_ran, parent_gone, started,
 };
@@ -35,7 +34,8 @@ pub(super) fn setup_failed(
     let ignored =
         command_of(id, service, cx.history).is_some_and(|command| command.failure == Failure::Ignored);
     let level = if ignored { Level::Info } else { Level::Error };
-    let text = not_set_up(id, code, errno, service, cx.history);
+    let text =
+        words::unborn(program(id, service, cx.history), &setup::trouble(code, errno, Some(&service.exec)));
     let asks = super::health::asks(&state, id);
     if asks && !ignored {
         return super::health::setup_failed(state, text, service, cx);

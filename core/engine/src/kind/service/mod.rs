@@ -21,14 +21,12 @@ mod occupancy;
 mod process;
 mod reading;
 mod running;
-mod setup;
 mod start;
 mod stop;
 mod timeout;
 
 pub use health::{Health, Verdict};
 pub use process::program;
-pub use setup::not_set_up;
 pub use timeout::overdue;
 
 use super::control::after;

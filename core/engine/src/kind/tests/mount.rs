@@ -215,7 +215,7 @@ fn a_mount_that_was_undone_before_its_command_ended() {
 fn no_process() {
     check(
         "",
-        "start\nfork-failed p1\nunmounted\nstart\nsetup p2 1 40\nexit p2 1\nunmounted\nexit p2 1",
+        "start\nfork-failed p1\nunmounted\nstart\nsetup p2 1 40\nexit p2 1\nunmounted\nstart\nsetup p3 217 3\nexit p3 217\nunmounted",
         expect![[r#"
             start
                 begin
@@ -240,7 +240,19 @@ fn no_process() {
                 say srv-web.mount: failed with result 'resources'
                 release, directories Remove
               = failed/failed (resources)
-            exit p2 1
+            start
+                begin
+                spawn p3 Start /bin/mount tmpfs /srv/web -t tmpfs
+              = activating/mounting until 90s
+            setup p3 217 3
+                say srv-web.mount: cannot start /bin/mount: step USER: error 3
+            exit p3 217
+                say srv-web.mount: /bin/mount exited with code 217 (USER)
+                look at mounts
+            unmounted
+                say srv-web.mount: failed with result 'exit-code'
+                release, directories Remove
+              = failed/failed (exit-code)
         "#]],
     );
 }

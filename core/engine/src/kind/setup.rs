@@ -1,19 +1,17 @@
 //! What a step before exec failed at, in the words of the unit file.
 
-use super::super::{History, words};
-use super::process::program;
-use crate::api::{ProcId, Trouble};
-use eudaemon_unit::config::Service;
+use super::words;
+use crate::api::Trouble;
 use eudaemon_unit::config::exec::{Exec, Place, Stdio};
 
-/// Why a process never became its program.
-pub fn not_set_up(id: ProcId, code: u8, errno: i32, service: &Service, history: &History) -> String {
-    let what = place(code, &service.exec).unwrap_or_else(|| format!("step {}", words::step(code)));
-    let trouble = match nobody(code, errno, &service.exec) {
+/// The step that failed with this code, and at what.
+pub(super) fn trouble(code: u8, errno: i32, exec: Option<&Exec>) -> Trouble {
+    let what =
+        exec.and_then(|exec| place(code, exec)).unwrap_or_else(|| format!("step {}", words::step(code)));
+    match exec.and_then(|exec| nobody(code, errno, exec)) {
         Some(nobody) => Trouble { errno: 0, step: format!("{what}: {nobody}") },
         None => Trouble { errno, step: what },
-    };
-    words::unborn(program(id, service, history), &trouble)
+    }
 }
 
 /// The directive whose path a step failed at.
