@@ -25,6 +25,7 @@ pub mod slice;
 pub mod socket;
 pub mod target;
 pub mod unserved;
+mod wish;
 mod words;
 
 #[cfg(test)]

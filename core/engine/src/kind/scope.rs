@@ -1,8 +1,9 @@
 //! Scopes: processes somebody else started. Only the manager's own (`init.scope`) is here; the others want a
 //! way to adopt foreign processes. systemd.scope(5).
 
+use super::wish::Wish;
 use super::{Cx, Input, Level};
-use crate::api::{ActiveState, ServiceResult};
+use crate::api::ActiveState;
 use eudaemon_unit::name::UnitName;
 use serde::{Deserialize, Serialize};
 
@@ -37,42 +38,17 @@ impl State {
 }
 
 pub(super) fn step(state: State, input: Input, cx: &mut Cx) -> State {
-    match input {
-        Input::Start => {
+    let Some(wish) = Wish::heard(input, cx) else { return state };
+    match wish {
+        Wish::Start => {
             match state {
                 State::Dead => cx.unsupported(Level::Notice, "a scope can't be started from a unit file"),
                 State::Perpetual => {}
             }
             state
         }
-        Input::Stop(_) => state,
+        Wish::Stop => state,
         // It is passed on to others; here nothing is to be done.
-        Input::Reload => state,
-        Input::ResetFailed => {
-            cx.history.result = ServiceResult::Success;
-            state
-        }
-        Input::StartLimitHit
-        | Input::Mount(_)
-        | Input::Spawned { .. }
-        | Input::SpawnFailed { .. }
-        | Input::Executed { .. }
-        | Input::SetupFailed { .. }
-        | Input::Exited { .. }
-        | Input::MainFound { .. }
-        | Input::MainMissing { .. }
-        | Input::Notified { .. }
-        | Input::Occupancy(_)
-        | Input::Clean(_)
-        | Input::Cleaned(_)
-        | Input::SocketsOpened(_)
-        | Input::SocketReady
-        | Input::BusName(_)
-        | Input::OutOfMemory
-        | Input::Deadline
-        | Input::RestartRefused
-        | Input::TriggerRefused
-        | Input::Health(_)
-        | Input::Triggered(_) => state,
+        Wish::Reload => state,
     }
 }

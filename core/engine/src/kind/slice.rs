@@ -1,5 +1,6 @@
 //! Slices: the branches of the process tree in cgroups. systemd.slice(5).
 
+use super::wish::Wish;
 use super::{Cx, Input};
 use crate::api::{Action, ActiveState, Directories, ServiceResult};
 use eudaemon_unit::name::UnitName;
@@ -37,8 +38,9 @@ impl State {
 }
 
 pub(super) fn step(state: State, input: Input, cx: &mut Cx) -> State {
-    match input {
-        Input::Start => match state {
+    let Some(wish) = Wish::heard(input, cx) else { return state };
+    match wish {
+        Wish::Start => match state {
             State::Dead => {
                 cx.history.result = ServiceResult::Success;
                 cx.begin();
@@ -46,7 +48,7 @@ pub(super) fn step(state: State, input: Input, cx: &mut Cx) -> State {
             }
             State::Active | State::Perpetual => state,
         },
-        Input::Stop(_) => match state {
+        Wish::Stop => match state {
             State::Active => {
                 cx.order(Action::Release { unit: cx.unit.clone(), directories: Directories::Remove });
                 State::Dead
@@ -54,32 +56,6 @@ pub(super) fn step(state: State, input: Input, cx: &mut Cx) -> State {
             State::Dead | State::Perpetual => state,
         },
         // It is passed on to others; here nothing is to be done.
-        Input::Reload => state,
-        Input::ResetFailed => {
-            cx.history.result = ServiceResult::Success;
-            state
-        }
-        Input::StartLimitHit
-        | Input::Mount(_)
-        | Input::Spawned { .. }
-        | Input::SpawnFailed { .. }
-        | Input::Executed { .. }
-        | Input::SetupFailed { .. }
-        | Input::Exited { .. }
-        | Input::MainFound { .. }
-        | Input::MainMissing { .. }
-        | Input::Notified { .. }
-        | Input::Occupancy(_)
-        | Input::Clean(_)
-        | Input::Cleaned(_)
-        | Input::SocketsOpened(_)
-        | Input::SocketReady
-        | Input::BusName(_)
-        | Input::OutOfMemory
-        | Input::Deadline
-        | Input::RestartRefused
-        | Input::TriggerRefused
-        | Input::Health(_)
-        | Input::Triggered(_) => state,
+        Wish::Reload => state,
     }
 }

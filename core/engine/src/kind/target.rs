@@ -1,5 +1,6 @@
 //! Targets: a name for a moment, nothing runs. systemd.target(5).
 
+use super::wish::Wish;
 use super::{Cx, Input};
 use crate::api::{ActiveState, ServiceResult};
 use serde::{Deserialize, Serialize};
@@ -27,8 +28,9 @@ impl State {
 }
 
 pub(super) fn step(state: State, input: Input, cx: &mut Cx) -> State {
-    match input {
-        Input::Start => match state {
+    let Some(wish) = Wish::heard(input, cx) else { return state };
+    match wish {
+        Wish::Start => match state {
             State::Dead => {
                 cx.history.result = ServiceResult::Success;
                 cx.begin();
@@ -36,34 +38,8 @@ pub(super) fn step(state: State, input: Input, cx: &mut Cx) -> State {
             }
             State::Active => state,
         },
-        Input::Stop(_) => State::Dead,
+        Wish::Stop => State::Dead,
         // It is passed on to others; here nothing is to be done.
-        Input::Reload => state,
-        Input::ResetFailed => {
-            cx.history.result = ServiceResult::Success;
-            state
-        }
-        Input::StartLimitHit
-        | Input::Mount(_)
-        | Input::Spawned { .. }
-        | Input::SpawnFailed { .. }
-        | Input::Executed { .. }
-        | Input::SetupFailed { .. }
-        | Input::Exited { .. }
-        | Input::MainFound { .. }
-        | Input::MainMissing { .. }
-        | Input::Notified { .. }
-        | Input::Occupancy(_)
-        | Input::Clean(_)
-        | Input::Cleaned(_)
-        | Input::SocketsOpened(_)
-        | Input::SocketReady
-        | Input::BusName(_)
-        | Input::OutOfMemory
-        | Input::Deadline
-        | Input::RestartRefused
-        | Input::TriggerRefused
-        | Input::Health(_)
-        | Input::Triggered(_) => state,
+        Wish::Reload => state,
     }
 }

@@ -1,8 +1,9 @@
 //! Timers, paths, automounts and swaps: read, shown, ordered; a wish to start one is refused with a line that
 //! says so.
 
+use super::wish::Wish;
 use super::{Cx, Input, Level, Reply};
-use crate::api::{ActiveState, ServiceResult};
+use crate::api::ActiveState;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,41 +26,16 @@ impl State {
 }
 
 pub(super) fn step(state: State, input: Input, cx: &mut Cx) -> State {
-    match input {
-        Input::Start => {
+    let Some(wish) = Wish::heard(input, cx) else { return state };
+    match wish {
+        Wish::Start => {
             cx.unsupported(Level::Debug, "this kind of unit is not supported yet");
             state
         }
-        Input::Stop(_) => state,
-        Input::Reload => {
+        Wish::Stop => state,
+        Wish::Reload => {
             cx.reply(Reply::Invalid);
             state
         }
-        Input::ResetFailed => {
-            cx.history.result = ServiceResult::Success;
-            state
-        }
-        Input::StartLimitHit
-        | Input::Mount(_)
-        | Input::Spawned { .. }
-        | Input::SpawnFailed { .. }
-        | Input::Executed { .. }
-        | Input::SetupFailed { .. }
-        | Input::Exited { .. }
-        | Input::MainFound { .. }
-        | Input::MainMissing { .. }
-        | Input::Notified { .. }
-        | Input::Occupancy(_)
-        | Input::Clean(_)
-        | Input::Cleaned(_)
-        | Input::SocketsOpened(_)
-        | Input::SocketReady
-        | Input::BusName(_)
-        | Input::OutOfMemory
-        | Input::Deadline
-        | Input::RestartRefused
-        | Input::TriggerRefused
-        | Input::Health(_)
-        | Input::Triggered(_) => state,
     }
 }
