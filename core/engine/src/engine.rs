@@ -12,7 +12,7 @@ use crate::step::Running;
 use crate::transaction::{Reload, Situation, Standing};
 use crate::unit::Unit;
 use crate::why::{Past, Root};
-use eudaemon_unit::config::{Body, Config};
+use eudaemon_unit::config::Config;
 use eudaemon_unit::name::{UnitKind, UnitName};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -124,19 +124,7 @@ impl Turn {
             UnitKind::Mount => 9,
             UnitKind::Service => 10,
         };
-        let nice = match &config.body {
-            Body::Service(service) => service.exec.nice,
-            Body::Socket(_)
-            | Body::Target
-            | Body::Slice
-            | Body::Scope
-            | Body::Device
-            | Body::Mount(_)
-            | Body::Automount
-            | Body::Swap(_)
-            | Body::Timer
-            | Body::Path => None,
-        };
+        let nice = config.service().and_then(|service| service.exec.nice);
         Turn { kind, nice: nice.unwrap_or(0), name: config.name.clone() }
     }
 }

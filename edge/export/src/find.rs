@@ -2,7 +2,7 @@
 
 use crate::options::Request;
 use eudaemon_kit::Mode;
-use eudaemon_unit::config::{Body, Config, LoadState};
+use eudaemon_unit::config::{Config, LoadState};
 use eudaemon_unit::diagnostic::Severity;
 use eudaemon_unit::files::{Tree, base_name, join, parent, resolve};
 use eudaemon_unit::load::{Loader, Surroundings};
@@ -126,7 +126,7 @@ pub(crate) fn load(name: &UnitName, ground: &Ground<'_>) -> Result<Found, String
 
 /// Those that are named after it or by it, and are for it.
 fn sockets<T: Tree + ?Sized>(config: &Config, loader: &Loader<'_, T>) -> Vec<Config> {
-    let Body::Service(service) = &config.body else { return Vec::new() };
+    let Some(service) = config.service() else { return Vec::new() };
     let instance = config.name.template().map(|template| template.as_str().replace("@.service", ".socket"));
     let own = format!("{}.socket", config.name.stem());
     let named = [Some(own), instance].into_iter().flatten().filter_map(|name| UnitName::parse(&name).ok());
@@ -134,7 +134,7 @@ fn sockets<T: Tree + ?Sized>(config: &Config, loader: &Loader<'_, T>) -> Vec<Con
     let loaded = all.map(|name| loader.load(&name).config);
     let mut found: Vec<Config> = Vec::new();
     for socket in loaded.filter(|socket| socket.load == LoadState::Loaded) {
-        let Body::Socket(body) = &socket.body else { continue };
+        let Some(body) = socket.socket() else { continue };
         let is_for = body.service.as_ref().is_none_or(|other| *other == config.name);
         if is_for && !found.iter().any(|known| known.name == socket.name) {
             found.push(socket);

@@ -3,9 +3,9 @@
 use crate::life::{exec, kill, life};
 use crate::section::{install, section};
 use eudaemon_kit::service::{Loss, Severity};
+use eudaemon_unit::config::Config;
 use eudaemon_unit::config::service::Service;
 use eudaemon_unit::config::socket::Listen;
-use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::name::UnitName;
 use eudaemon_unit::span::Span;
 use eudaemon_unit::values::address::format_address;
@@ -59,7 +59,7 @@ pub fn rest(config: &Config, service: &Service, sockets: &[Config], unsaid: &mut
         unsaid.push(behaviour(format!("Sockets={name}"), "that socket unit is not there"));
     }
     for socket in sockets {
-        let Body::Socket(body) = &socket.body else { continue };
+        let Some(body) = socket.socket() else { continue };
         let listens: Vec<String> = body.listen.iter().map(listen).collect();
         let why = "nobody listens for it: the program has to open this itself, and runs from the start";
         unsaid.push(behaviour(format!("{}: {}", socket.name, listens.join(" ")), why));

@@ -9,7 +9,7 @@ use eudaemon_kit::service::{
     Remains, Run, Start, Stop, Whom, Word,
 };
 use eudaemon_unit::config::service::{Restart, Service, ServiceType};
-use eudaemon_unit::config::{self, Body, Config, KillMode, UnitSection};
+use eudaemon_unit::config::{self, Config, KillMode, UnitSection};
 use eudaemon_unit::name::{UnitKind, UnitName};
 use eudaemon_unit::span::Span;
 use eudaemon_unit::values::signal::{parse_signal, signal_name};
@@ -21,7 +21,7 @@ use std::time::Duration;
 ///
 /// [`Refusal`] when it would be wrong to run by any other manager.
 pub fn service(config: &Config, sockets: &[Config]) -> Result<kit::Service, Refusal> {
-    let Body::Service(body) = &config.body else {
+    let Some(body) = config.service() else {
         return Err(refused(config.name.as_str(), "is no service"));
     };
     let mut unsaid = Vec::new();

@@ -10,9 +10,9 @@ use eudaemon_plan::step::{
     Command, Directories, Directory, DirectoryKind, ExecPlan, Expansion, Missing, MountPoint, PipeSignal,
     Program, Resource, Step,
 };
+use eudaemon_unit::config::Config;
 use eudaemon_unit::config::exec::{self, Capabilities, Exec};
 use eudaemon_unit::config::service::{NotifyAccess, Service, ServiceType};
-use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::specifier;
 use eudaemon_unit::values::mounts;
 
@@ -133,7 +133,7 @@ impl Draft<'_> {
 
     /// As root, whoever mount(8) runs as.
     fn mount_point(&mut self) {
-        let Body::Mount(mount) = &self.config.body else { return };
+        let Some(mount) = self.config.mount() else { return };
         if self.spawn.phase == Phase::Start {
             let source =
                 (mounts::is_bind(&mount.options) && mount.what.starts_with('/')).then(|| mount.what.clone());
@@ -221,7 +221,7 @@ impl Draft<'_> {
     }
 
     fn service(&self) -> Option<&Service> {
-        if let Body::Service(service) = &self.config.body { Some(service) } else { None }
+        self.config.service()
     }
 
     /// Whether this process may speak on the notify socket, and so is told where it is.

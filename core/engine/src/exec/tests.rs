@@ -3,6 +3,7 @@
 use super::*;
 use crate::api::{InvocationId, ProcId, Told, WatchExec};
 use eudaemon_plan::step::Known;
+use eudaemon_unit::config::Body;
 use eudaemon_unit::config::exec::{ExecCommand, Failure, Limit, Place, Privileges, Stdio};
 use eudaemon_unit::name::UnitName;
 use expect_test::{Expect, expect};

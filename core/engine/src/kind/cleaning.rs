@@ -44,19 +44,7 @@ pub(crate) fn on_disk(config: &Config, asked: &BTreeSet<Resource>) -> BTreeSet<R
 
 /// Whether the unit may be given descriptors to keep.
 pub(crate) fn stores_fds(config: &Config) -> bool {
-    match &config.body {
-        Body::Service(service) => service.fd_store_max > 0,
-        Body::Socket(_)
-        | Body::Target
-        | Body::Slice
-        | Body::Scope
-        | Body::Device
-        | Body::Mount(_)
-        | Body::Automount
-        | Body::Swap(_)
-        | Body::Timer
-        | Body::Path => false,
-    }
+    config.service().is_some_and(|service| service.fd_store_max > 0)
 }
 
 /// Of a unit that is down: the engine has looked.

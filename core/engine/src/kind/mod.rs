@@ -37,7 +37,7 @@ pub use input::{HealthInput, Input, Presence, StopFor, Triggered};
 pub(crate) use words::trouble;
 
 use crate::api::{Action, ActiveState, Moment, ProcId, Trouble};
-use eudaemon_unit::config::{Body, Config, Mount, Service, Socket};
+use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::implicit::path_of_mount;
 use serde::{Deserialize, Serialize};
 
@@ -87,18 +87,18 @@ pub fn step(state: State, input: Input, config: &Config, cx: &mut Cx) -> State {
     }
     match state {
         State::Cleaning(state) => cleaning::step(state, input, config, cx),
-        State::Service(state) => State::Service(match service_of(config) {
+        State::Service(state) => State::Service(match config.service() {
             Some(service) => service::step(state, input, service, cx),
             None => state,
         }),
-        State::Socket(state) => State::Socket(match socket_of(config) {
+        State::Socket(state) => State::Socket(match config.socket() {
             Some(socket) => socket::step(state, input, socket, cx),
             None => state,
         }),
         State::Target(state) => State::Target(target::step(state, input, cx)),
         State::Slice(state) => State::Slice(slice::step(state, input, cx)),
         State::Scope(state) => State::Scope(scope::step(state, input, cx)),
-        State::Mount(state) => State::Mount(match mount_of(config) {
+        State::Mount(state) => State::Mount(match config.mount() {
             Some(mount) => mount::step(state, input, config, mount, cx),
             None => state,
         }),
@@ -282,13 +282,13 @@ impl State {
     pub fn waiting_for(&self, config: &Config, cx: &Cx) -> Vec<Action> {
         match self {
             State::Service(state) => {
-                service_of(config).map_or(Vec::new(), |service| state.waiting_for(service, cx))
+                config.service().map_or(Vec::new(), |service| state.waiting_for(service, cx))
             }
             State::Socket(state) => {
-                socket_of(config).map_or(Vec::new(), |socket| state.waiting_for(socket, cx))
+                config.socket().map_or(Vec::new(), |socket| state.waiting_for(socket, cx))
             }
             State::Mount(state) => {
-                mount_of(config).map_or(Vec::new(), |mount| state.waiting_for(config, mount, cx))
+                config.mount().map_or(Vec::new(), |mount| state.waiting_for(config, mount, cx))
             }
             State::Cleaning(state) => state.waiting_for(cx.unit),
             State::Target(_) | State::Slice(_) | State::Scope(_) | State::Device(_) | State::Unserved(_) => {
@@ -301,9 +301,9 @@ impl State {
 /// What took longer than which directive allows, as a clause; `None`: a deadline that is no trouble.
 pub fn overdue(state: &State, config: &Config, now: Moment) -> Option<String> {
     match state {
-        State::Service(state) => service::overdue(state, service_of(config)?, now.monotonic),
-        State::Socket(state) => state.overdue(socket_of(config)?),
-        State::Mount(state) => state.overdue(mount_of(config)?),
+        State::Service(state) => service::overdue(state, config.service()?, now.monotonic),
+        State::Socket(state) => state.overdue(config.socket()?),
+        State::Mount(state) => state.overdue(config.mount()?),
         State::Cleaning(_) => {
             Some(words::limit("removing its directories", "TimeoutCleanSec", config.exec()?.timeout_clean))
         }
@@ -322,7 +322,7 @@ pub fn unborn(process: ProcId, trouble: &Trouble, config: &Config, history: &His
 /// Why a process never became its program, likewise.
 pub fn not_set_up(process: ProcId, code: u8, errno: i32, config: &Config, history: &History) -> String {
     const TOO_MANY_LINKS: i32 = 40;
-    let trouble = match mount_of(config) {
+    let trouble = match config.mount() {
         // Of what goes before a mount, only its place refuses a link.
         Some(_) if (code, errno) == (RESOURCES, TOO_MANY_LINKS) => {
             Trouble { errno, step: format!("Where={}", path_of_mount(&config.name)) }
@@ -335,7 +335,7 @@ pub fn not_set_up(process: ProcId, code: u8, errno: i32, config: &Config, histor
 
 /// The program that a process was to become, of kinds that tell.
 fn program<'c>(process: ProcId, config: &'c Config, history: &History) -> Option<&'c str> {
-    match (service_of(config), mount_of(config)) {
+    match (config.service(), config.mount()) {
         (Some(service), _) => service::program(process, service, history),
         (None, Some(_)) => mount::program(process, history),
         (None, None) => None,
@@ -356,53 +356,5 @@ pub fn can_reload(config: &Config) -> bool {
         | Body::Swap(_)
         | Body::Timer
         | Body::Path => false,
-    }
-}
-
-fn service_of(config: &Config) -> Option<&Service> {
-    match &config.body {
-        Body::Service(service) => Some(service),
-        Body::Socket(_)
-        | Body::Target
-        | Body::Slice
-        | Body::Scope
-        | Body::Device
-        | Body::Mount(_)
-        | Body::Automount
-        | Body::Swap(_)
-        | Body::Timer
-        | Body::Path => None,
-    }
-}
-
-fn socket_of(config: &Config) -> Option<&Socket> {
-    match &config.body {
-        Body::Socket(socket) => Some(socket),
-        Body::Service(_)
-        | Body::Target
-        | Body::Slice
-        | Body::Scope
-        | Body::Device
-        | Body::Mount(_)
-        | Body::Automount
-        | Body::Swap(_)
-        | Body::Timer
-        | Body::Path => None,
-    }
-}
-
-fn mount_of(config: &Config) -> Option<&Mount> {
-    match &config.body {
-        Body::Mount(mount) => Some(mount),
-        Body::Service(_)
-        | Body::Socket(_)
-        | Body::Target
-        | Body::Slice
-        | Body::Scope
-        | Body::Device
-        | Body::Automount
-        | Body::Swap(_)
-        | Body::Timer
-        | Body::Path => None,
     }
 }

@@ -335,33 +335,9 @@ impl Engine {
 }
 
 fn health(config: &Config) -> Option<&Health> {
-    match &config.body {
-        Body::Service(service) => service.health.as_deref(),
-        Body::Socket(_)
-        | Body::Target
-        | Body::Slice
-        | Body::Scope
-        | Body::Device
-        | Body::Mount(_)
-        | Body::Automount
-        | Body::Swap(_)
-        | Body::Timer
-        | Body::Path => None,
-    }
+    config.service()?.health.as_deref()
 }
 
 fn bus_name(config: &Config) -> Option<&str> {
-    match &config.body {
-        Body::Service(service) => service.bus_name.as_deref(),
-        Body::Socket(_)
-        | Body::Target
-        | Body::Slice
-        | Body::Scope
-        | Body::Device
-        | Body::Mount(_)
-        | Body::Automount
-        | Body::Swap(_)
-        | Body::Timer
-        | Body::Path => None,
-    }
+    config.service()?.bus_name.as_deref()
 }

@@ -644,9 +644,8 @@ fn config(unit: &str, text: &str) -> Config {
 
 /// A socket triggers the service it names, or that of its own name.
 fn triggers(config: &mut Config) {
-    use eudaemon_unit::config::Body;
     use eudaemon_unit::config::unit::Dependency;
-    if let Body::Socket(socket) = &config.body {
+    if let Some(socket) = config.socket() {
         let own = format!("{}.service", config.name.stem());
         let service = socket.service.clone().unwrap_or_else(|| name(&own));
         config.unit.dependencies.push((Dependency::Triggers, service));

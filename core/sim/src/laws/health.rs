@@ -5,8 +5,8 @@ use crate::machine::{Pid, Process};
 use eudaemon_engine::api::{ActiveState, InvocationId, Phase, ProcId};
 use eudaemon_engine::kind::service::Verdict;
 use eudaemon_engine::{Engine, FreezerState, UnitView};
+use eudaemon_unit::config::Config;
 use eudaemon_unit::config::health::{Health, OnUnhealthy};
-use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::name::UnitName;
 use eudaemon_unit::span::{SECOND, Span};
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,17 +107,5 @@ impl Laws {
 }
 
 fn settings(config: &Config) -> Option<&Health> {
-    match &config.body {
-        Body::Service(service) => service.health.as_deref(),
-        Body::Socket(_)
-        | Body::Target
-        | Body::Slice
-        | Body::Scope
-        | Body::Device
-        | Body::Mount(_)
-        | Body::Automount
-        | Body::Swap(_)
-        | Body::Timer
-        | Body::Path => None,
-    }
+    config.service()?.health.as_deref()
 }

@@ -1,7 +1,6 @@
 //! The pretend machine's listening sockets: who knocks waits in the backlog until the service takes him in.
 
 use super::*;
-use eudaemon_unit::config::Body;
 
 /// An open socket, as the vault keeps it.
 #[derive(Debug)]
@@ -43,7 +42,7 @@ impl Machine {
 
     fn service_of(&self, unit: &UnitName) -> Option<UnitName> {
         let config = self.configs.iter().find(|config| config.name == *unit)?;
-        let Body::Socket(socket) = &config.body else { return None };
+        let socket = config.socket()?;
         socket.service.clone().or_else(|| UnitName::parse(&format!("{}.service", unit.prefix())).ok())
     }
 

@@ -203,6 +203,18 @@ impl Config {
         nodes
     }
 
+    pub fn service(&self) -> Option<&Service> {
+        if let Body::Service(service) = &self.body { Some(service) } else { None }
+    }
+
+    pub fn socket(&self) -> Option<&Socket> {
+        if let Body::Socket(socket) = &self.body { Some(socket) } else { None }
+    }
+
+    pub fn mount(&self) -> Option<&Mount> {
+        if let Body::Mount(mount) = &self.body { Some(mount) } else { None }
+    }
+
     pub fn exec(&self) -> Option<&Exec> {
         self.processes().map(|(exec, _)| exec)
     }

@@ -261,7 +261,7 @@ pub fn verdicts(config: &Config) -> Vec<(&str, Support)> {
         ];
         asked.extend(said.into_iter().filter(|(_, is_asked)| *is_asked).map(|(key, _)| ("Service", key)));
     }
-    if let Body::Socket(socket) = &config.body {
+    if let Some(socket) = config.socket() {
         let others = socket.listen.iter().filter_map(|listen| match listen {
             Listen::Other { key, value: _ } => Some(("Socket", key.as_str())),
             Listen::Stream(_)

@@ -1,9 +1,9 @@
 //! What directives need of the manager that is to act on them: privileges, as capabilities(7) names them. Each fact
 //! stands here once: a plan leaves out what its manager may not do, and `verify` tells of it beforehand.
 
+use crate::config::Config;
 use crate::config::exec::{Capabilities, Exec};
 use crate::config::socket::{Address, Listen};
-use crate::config::{Body, Config};
 use crate::values::capability::capability;
 
 /// A directive that takes privileges.
@@ -78,7 +78,7 @@ fn exec(config: &Config, takes: u64, asks: fn(&Exec) -> bool) -> Capabilities {
 const LOW_PORTS: std::ops::Range<u16> = 1..1024;
 
 fn low_port(config: &Config, is_meant: fn(&Listen) -> bool) -> Capabilities {
-    let Body::Socket(socket) = &config.body else { return Capabilities::NONE };
+    let Some(socket) = config.socket() else { return Capabilities::NONE };
     let is_low = |listen: &Listen| {
         let (Listen::Stream(address) | Listen::Datagram(address)) = listen else { return false };
         match address {

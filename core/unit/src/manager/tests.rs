@@ -288,7 +288,7 @@ fn units_that_say_nothing_have_what_the_manager_says() {
     };
     let says = |text: &str| {
         let config = unit("a.service", text);
-        let Body::Service(service) = &config.body else { unreachable!("a service") };
+        let Some(service) = config.service() else { unreachable!("a service") };
         let exec = &service.exec;
         format!(
             "{:?} {:?} {:?} {:?} {} {:?} {:?} {:?} {:?} {:?}",

@@ -2,7 +2,6 @@
 
 use super::look::Answer;
 use super::unit::Unit;
-use eudaemon_unit::config::Body;
 use eudaemon_unit::config::exec::Capabilities;
 use eudaemon_unit::config::service::NotifyAccess;
 
@@ -61,7 +60,7 @@ pub fn keyring(unit: &Unit<'_>) -> Answer {
 }
 
 pub fn notify(unit: &Unit<'_>) -> Answer {
-    let Body::Service(service) = &unit.config.body else { return Answer::Badness(0) };
+    let Some(service) = unit.config.service() else { return Answer::Badness(0) };
     Answer::good_if(service.notify_access != NotifyAccess::All)
 }
 

@@ -30,7 +30,7 @@ use crate::model::{
 };
 use eudaemon_engine::api::Phase;
 use eudaemon_unit::config::exec::{Limit, Resource};
-use eudaemon_unit::config::{Bad, Body, Exec, Kill, LoadState, Mount, Service, Socket};
+use eudaemon_unit::config::{Bad, Exec, Kill, LoadState, Mount, Service, Socket};
 use eudaemon_unit::manager::{Defaults, Settings};
 use eudaemon_unit::name::{UnitKind, UnitName};
 use eudaemon_unit::span::Span;
@@ -201,7 +201,7 @@ impl<'m> UnitCx<'m> {
     }
 
     fn service(&self) -> &Service {
-        if let Body::Service(service) = &self.unit.config.body { service } else { &NO_SERVICE }
+        if let Some(service) = self.unit.config.service() { service } else { &NO_SERVICE }
     }
 
     /// Something was read of it; else its own settings are not even defaults.
@@ -219,7 +219,7 @@ impl<'m> UnitCx<'m> {
     }
 
     fn socket(&self) -> &Socket {
-        if let Body::Socket(socket) = &self.unit.config.body { socket } else { &NO_SOCKET }
+        if let Some(socket) = self.unit.config.socket() { socket } else { &NO_SOCKET }
     }
 
     fn socket_run(&self) -> &SocketRun {
@@ -240,7 +240,7 @@ impl<'m> UnitCx<'m> {
     }
 
     fn mount(&self) -> &Mount {
-        if let Body::Mount(mount) = &self.unit.config.body { mount } else { &NO_MOUNT }
+        if let Some(mount) = self.unit.config.mount() { mount } else { &NO_MOUNT }
     }
 
     fn exec(&self) -> &Exec {

@@ -130,7 +130,7 @@ pub fn description(config: &Config) -> &str {
     if !config.unit.description.is_empty() {
         return &config.unit.description;
     }
-    if let Body::Mount(mount) = &config.body
+    if let Some(mount) = config.mount()
         && !mount.place.is_empty()
     {
         return &mount.place;
@@ -230,7 +230,7 @@ fn invocation(unit: &Unit) -> Variant<'static> {
 /// Also the sockets a service names itself, be they there or not.
 fn triggered_by<'a>(cx: &'a UnitCx<'_>) -> Variant<'a> {
     let mut names = cx.model.related(&cx.unit.config.name, Relation::TriggeredBy);
-    if let Body::Service(service) = &cx.unit.config.body {
+    if let Some(service) = cx.unit.config.service() {
         let more: Vec<_> = service.sockets.iter().filter(|socket| !names.contains(socket)).cloned().collect();
         names.extend(more);
     }

@@ -9,8 +9,8 @@ use eudaemon_engine::api::{
 use eudaemon_engine::world::{Waited, World};
 use eudaemon_engine::{Engine, Settings};
 use eudaemon_sim::machine::Machine;
+use eudaemon_unit::config::Config;
 use eudaemon_unit::config::unit::JobMode;
-use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::name::{UnitKind, UnitName};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -123,7 +123,7 @@ fn name_on_the_bus(machine: &mut Machine, engine: &Engine, output: &Output) {
         let Some(view) = engine.unit_view(&spawn.unit).filter(|_| spawn.phase == Phase::Start) else {
             continue;
         };
-        if let Body::Service(service) = &view.config.body
+        if let Some(service) = view.config.service()
             && let Some(name) = &service.bus_name
         {
             machine.tell(LEAST, Event::BusName { name: name.clone(), owner: Ownership::Owned });

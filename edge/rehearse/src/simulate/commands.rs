@@ -3,9 +3,9 @@
 use eudaemon_engine::api::{Phase, Spawn};
 use eudaemon_sim::program::{Life, Probed, Program, Programs};
 use eudaemon_sim::random::Random;
+use eudaemon_unit::config::Config;
 use eudaemon_unit::config::service::ServiceType;
 use eudaemon_unit::config::unit::Condition;
-use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::name::UnitName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub struct Commands {
 impl Commands {
     pub fn new(configs: &[Arc<Config>], failing: BTreeSet<UnitName>, pace: Pace) -> Commands {
         let kinds = configs.iter().filter_map(|config| {
-            let Body::Service(service) = &config.body else { return None };
+            let service = config.service()?;
             Some((config.name.clone(), service.kind))
         });
         Commands { pace, failing, kinds: kinds.collect() }

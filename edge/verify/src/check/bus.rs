@@ -2,8 +2,8 @@
 
 use super::{Looking, Startable};
 use crate::finding::Finding;
+use eudaemon_unit::config::Config;
 use eudaemon_unit::config::service::ServiceType;
-use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::diagnostic::Severity;
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub(super) fn add<'a>(
     names: &mut Names<'a>,
     findings: &mut Vec<Finding>,
 ) -> Startable {
-    let Body::Service(service) = &config.body else { return Startable::Yes };
+    let Some(service) = config.service() else { return Startable::Yes };
     let Some(bus_name) = service.bus_name.as_deref().filter(|_| service.kind == ServiceType::Dbus) else {
         return Startable::Yes;
     };

@@ -2,14 +2,14 @@
 
 use super::Looking;
 use crate::finding::Finding;
+use eudaemon_unit::config::Config;
 use eudaemon_unit::config::health::Gate;
 use eudaemon_unit::config::service::ServiceType;
-use eudaemon_unit::config::{Body, Config};
 use eudaemon_unit::diagnostic::Severity;
 
 /// A gate that never opens, and a start that may take for ever.
 pub(super) fn add(looking: &Looking<'_>, config: &Config, findings: &mut Vec<Finding>) {
-    let Body::Service(service) = &config.body else { return };
+    let Some(service) = config.service() else { return };
     let Some(health) = service.health.as_ref().filter(|health| health.check(0).is_some()) else { return };
     let gated = health.gate == Gate::Start && service.kind != ServiceType::Oneshot;
     if !gated || !service.timeout_start.is_infinite() {

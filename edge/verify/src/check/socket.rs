@@ -3,7 +3,7 @@
 use super::Looking;
 use crate::finding::Finding;
 use eudaemon_unit::config::socket::Accept;
-use eudaemon_unit::config::{Body, Config, Dependency, LoadState};
+use eudaemon_unit::config::{Config, Dependency, LoadState};
 use eudaemon_unit::diagnostic::Severity;
 use eudaemon_unit::files::Tree;
 use eudaemon_unit::load::Loader;
@@ -15,7 +15,7 @@ pub(super) fn add(
     config: &Config,
     findings: &mut Vec<Finding>,
 ) {
-    if let Body::Socket(socket) = &config.body {
+    if let Some(socket) = config.socket() {
         let service = match socket.accept {
             Accept::Yes => UnitName::parse(&format!("{}@internal.service", config.name.prefix())).ok(),
             Accept::No => triggered(config),

@@ -231,19 +231,6 @@ fn exit_words(prefix: &str, exit: Option<ExitStatus>) -> Vec<String> {
 
 /// The name a socket unit's descriptors are passed under: `FileDescriptorName=`.
 pub fn descriptor_name(config: &Config) -> String {
-    match &config.body {
-        Body::Socket(socket) => {
-            socket.file_descriptor_name.clone().unwrap_or_else(|| config.name.to_string())
-        }
-        Body::Service(_)
-        | Body::Target
-        | Body::Slice
-        | Body::Scope
-        | Body::Device
-        | Body::Mount(_)
-        | Body::Automount
-        | Body::Swap(_)
-        | Body::Timer
-        | Body::Path => config.name.to_string(),
-    }
+    let said = config.socket().and_then(|socket| socket.file_descriptor_name.clone());
+    said.unwrap_or_else(|| config.name.to_string())
 }

@@ -310,7 +310,7 @@ impl Host {
 
     /// Opens an active unit's sockets once more if they went with an earlier init's vault.
     pub fn reopen_sockets(&mut self, unit: &UnitName, config: &Config) {
-        let Body::Socket(body) = &config.body else { return };
+        let Some(body) = config.socket() else { return };
         if self.sockets.contains_key(unit) {
             return;
         }
