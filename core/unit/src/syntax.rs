@@ -167,12 +167,14 @@ impl<'a> Lexer<'a> {
             }
             text.extend_from_slice(line);
             if !continued {
-                break;
+                return joined.map(|(text, span)| Ok((Cow::Owned(text), span)));
             }
             if let Some(last) = text.last_mut() {
                 *last = b' ';
             }
         }
+        // It ends only where the next line would be.
+        self.line += u32::from(joined.is_some());
         joined.map(|(text, span)| Ok((Cow::Owned(text), span)))
     }
 
@@ -276,6 +278,20 @@ impl<'a> Iterator for Lexer<'a> {
     }
 }
 
+/// Where the names of all sections stand in a file, known or not, as often as they do.
+pub fn headers(text: &[u8]) -> Vec<Range<usize>> {
+    let mut lexer = Lexer::new("", text, &[]);
+    let lines = std::iter::from_fn(|| lexer.logical()?.ok());
+    let name = |(line, span): Logical<'_>| {
+        let line: &[u8] = &line;
+        let name = line.trim_ascii().strip_prefix(b"[")?.strip_suffix(b"]")?;
+        let start = span.start + (line.len() - line.trim_ascii_start().len()) + 1;
+        let range = start..start + name.len();
+        (text.get(range.clone()) == Some(name)).then_some(range)
+    };
+    lines.filter_map(name).collect()
+}
+
 fn ends_line(byte: u8) -> bool {
     matches!(byte, b'\n' | b'\r' | 0)
 }
@@ -347,7 +363,7 @@ mod tests {
             b"[Unit]\nA=a \\\n  # x\n; y\n\tb\\\\\\\nc\nB=\\",
             expect![[r#"
                 Unit A=a  	b\\ c @6:3
-                Unit B= @7:3
+                Unit B= @8:3
             "#]],
         );
     }
@@ -366,6 +382,30 @@ mod tests {
                 Unit B=1 @12:3
             "#]],
         );
+    }
+
+    /// It is told of where it would have gone on.
+    #[test]
+    fn a_last_line_that_does_not_go_on() {
+        check(
+            b"[Unit]\nfoo \\",
+            expect![[r#"
+                odd f:3: Missing '=', ignoring line.
+            "#]],
+        );
+        check(
+            b"[Unit]\nfoo \\\n\\\n# x\n",
+            expect![[r#"
+                odd f:5: Missing '=', ignoring line.
+            "#]],
+        );
+    }
+
+    #[test]
+    fn headers_are_no_parts_of_values() {
+        let text = b"[A]\r\nb=c \\\n# x\n[D]\n  [E F] \n[G\n#[H]\n[X]\\\n\n[\xff]";
+        let found: Vec<_> = headers(text).into_iter().map(|range| &text[range]).collect();
+        assert_eq!(found, [&b"A"[..], b"E F", b"X", b"\xff"]);
     }
 
     #[test]

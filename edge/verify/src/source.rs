@@ -6,7 +6,7 @@ use eudaemon_unit::diagnostic::{Code, Diagnostic};
 use eudaemon_unit::directives::sections;
 use eudaemon_unit::files::Tree;
 use eudaemon_unit::limits::UNIT_FILE_MAX;
-use eudaemon_unit::syntax::{Event, Lexer};
+use eudaemon_unit::syntax::{Event, Lexer, headers};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -130,10 +130,10 @@ impl<'a, T: Tree + ?Sized> Sources<'a, T> {
         let paths = config.fragment.iter().chain(&config.dropins);
         let sources = paths.filter_map(|path| Some((path, self.of(path)?)));
         let of_file = |(path, source): (&String, Arc<Source>)| {
-            let name = |range: &Range<usize>| source.text[range.clone()].to_owned();
-            let ranges = headers(&source.text);
-            let place = |range: Range<usize>| Place { text: source.text.clone(), range };
-            ranges.into_iter().map(|range| (name(&range), (path.clone(), place(range)))).collect::<Vec<_>>()
+            let name =
+                |range: &Range<usize>| String::from_utf8_lossy(&source.bytes[range.clone()]).into_owned();
+            let named = |range: Range<usize>| (name(&range), (path.clone(), source.place(range)));
+            headers(&source.bytes).into_iter().map(named).collect::<Vec<_>>()
         };
         sources.flat_map(of_file).collect()
     }
@@ -271,25 +271,6 @@ impl Source {
         let at = find_word(text, word)? + value.start;
         Some(at..at + word.len())
     }
-}
-
-/// What stands between the brackets of lines that are a header and no further part of a value.
-fn headers(text: &str) -> Vec<Range<usize>> {
-    let (mut start, mut goes_on, mut found) = (0, false, Vec::new());
-    for line in text.split_inclusive('\n') {
-        let trimmed = line.trim();
-        let inner = trimmed.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        if let Some(inner) = inner.filter(|_| !goes_on) {
-            let at = start + (line.len() - line.trim_start().len()) + 1;
-            found.push(at..at + inner.len());
-        }
-        // A comment between two parts of a value ends none of them, nor does it go on.
-        if !trimmed.starts_with(['#', ';']) {
-            goes_on = trimmed.ends_with('\\');
-        }
-        start += line.len();
-    }
-    found
 }
 
 fn has_word(text: &str, word: &str) -> bool {
