@@ -1,5 +1,6 @@
 //! `<`, `<=`, `=`, `!=`, `>=`, `>` before a value, and versions compared as people number them (uapi version format).
 
+use super::glob::matches;
 use std::cmp::Ordering;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,43 @@ impl Operator {
             Operator::NotEqual => order.is_ne(),
             Operator::GreaterEqual => order.is_ge(),
             Operator::Greater => order.is_gt(),
+        }
+    }
+}
+
+/// What an expression asks of a text: to be another one, to fit a pattern, or where it stands among versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    Is,
+    IsNot,
+    Fits,
+    FitsNot,
+    Version(Operator),
+}
+
+const COMPARISONS: &[(&str, Comparison)] = &[
+    ("!$=", Comparison::FitsNot),
+    ("$=", Comparison::Fits),
+    ("!=", Comparison::IsNot),
+    ("==", Comparison::Version(Operator::Equal)),
+    ("=", Comparison::Is),
+];
+
+impl Comparison {
+    /// The sign a text begins with, and what follows it.
+    pub fn sign(text: &str) -> Option<(Comparison, &str)> {
+        let known = COMPARISONS.iter().find_map(|(sign, one)| Some((*one, text.strip_prefix(sign)?)));
+        let of_version = || Operator::sign(text).map(|(one, rest)| (Comparison::Version(one), rest));
+        known.or_else(of_version)
+    }
+
+    pub fn holds(self, found: &str, wanted: &str) -> bool {
+        match self {
+            Comparison::Is => found == wanted,
+            Comparison::IsNot => found != wanted,
+            Comparison::Fits => matches(wanted, found),
+            Comparison::FitsNot => !matches(wanted, found),
+            Comparison::Version(operator) => operator.holds(versions(found, wanted)),
         }
     }
 }

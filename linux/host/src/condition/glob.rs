@@ -33,6 +33,47 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
+/// How many patterns one with braces may stand for.
+const ALTERNATIVES_MAX: usize = 4096;
+
+/// The patterns that one with `{a,b}` in it stands for. `{}`, and a brace that nothing closes, are plain characters.
+pub fn braces(pattern: &str) -> Vec<String> {
+    let mut plain = Vec::new();
+    // With how much of each is looked through already.
+    let mut ahead = vec![(0, pattern.to_owned())];
+    while let Some((from, pattern)) = ahead.pop() {
+        let group = pattern[from..].find('{').and_then(|at| alternatives(&pattern, from + at));
+        match group {
+            Some((start, end, _)) if end == start + 2 => ahead.push((end, pattern)),
+            Some((start, end, commas)) if plain.len() + ahead.len() + commas.len() < ALTERNATIVES_MAX => {
+                let ends = commas.iter().copied().chain([end - 1]);
+                let starts = std::iter::once(start + 1).chain(commas.iter().map(|comma| comma + 1));
+                let put = |(a, b): (usize, usize)| {
+                    (start, format!("{}{}{}", &pattern[..start], &pattern[a..b], &pattern[end..]))
+                };
+                ahead.extend(starts.zip(ends).map(put));
+            }
+            Some(_) | None => plain.push(pattern),
+        }
+    }
+    plain
+}
+
+/// Where the group that begins at `start` begins and ends, and the commas that part it.
+fn alternatives(pattern: &str, start: usize) -> Option<(usize, usize, Vec<usize>)> {
+    let (mut depth, mut commas) = (0, Vec::new());
+    for (at, byte) in pattern.bytes().enumerate().skip(start) {
+        match byte {
+            b'{' => depth += 1,
+            b',' if depth == 1 => commas.push(at),
+            b'}' if depth == 1 => return Some((start, at + 1, commas)),
+            b'}' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
 /// Does the element at `p` take this character? Where the next element begins.
 fn one(pattern: &[char], p: usize, c: char) -> Option<usize> {
     match *pattern.get(p)? {

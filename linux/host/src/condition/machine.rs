@@ -1,11 +1,13 @@
 //! Tests about the machine, the kernel and who we are.
 
-use super::compare::{Operator, versions};
+use super::compare::{Comparison, Operator};
 use super::{Circumstances, glob};
 use crate::place::Scope;
 use eudaemon_unit::values::capability;
 use eudaemon_unit::values::number::unsigned;
+use eudaemon_unit::values::path::is_file_name;
 use eudaemon_unit::values::size::{Steps, parse_size};
+use eudaemon_unit::values::words::{Escapes, Quotes, Words};
 use std::fs;
 use std::path::Path;
 
@@ -19,6 +21,7 @@ pub fn boolean(text: &str) -> Option<bool> {
 
 impl Circumstances {
     /// For tests that ask nothing of the manager.
+    #[cfg(test)]
     pub(super) fn none() -> Circumstances {
         Circumstances {
             scope: Scope::System,
@@ -48,12 +51,43 @@ pub fn architecture(value: &str, _: &Circumstances) -> bool {
     value == "native" || value == native_architecture()
 }
 
-pub fn firmware(value: &str, _: &Circumstances) -> bool {
-    match value {
-        "uefi" => Path::new("/sys/firmware/efi").exists(),
-        "device-tree" => Path::new("/sys/firmware/devicetree").exists(),
-        _ => false,
+/// `uefi`, `device-tree`, `device-tree-compatible(NAME)`, `smbios-field(NAME OPERATOR VALUE)`.
+pub fn firmware(value: &str, _: &Circumstances) -> Option<bool> {
+    if let Some(field) = value.strip_prefix("smbios-field(") {
+        return smbios(field.strip_suffix(')').filter(|field| !field.contains(')'))?);
     }
+    let compatible = value.strip_prefix("device-tree-compatible(").and_then(|rest| rest.strip_suffix(')'));
+    Some(match (value, compatible) {
+        ("uefi", _) => Path::new("/sys/firmware/efi").exists(),
+        ("device-tree", _) => Path::new("/sys/firmware/devicetree").exists(),
+        (_, Some(name)) => {
+            let known = fs::read("/proc/device-tree/compatible").unwrap_or_default();
+            known.split(|byte| *byte == 0).any(|one| !one.is_empty() && one == name.as_bytes())
+        }
+        (_, None) => false,
+    })
+}
+
+fn smbios(expression: &str) -> Option<bool> {
+    let at = expression.find(SIGNS).filter(|at| *at > 0)?;
+    let (field, rest) = expression.split_at(at);
+    let (comparison, rest) = Comparison::sign(rest)?;
+    let mut words = unquoted(rest);
+    let wanted = words.next()?.ok()?.text;
+    let field = field.trim_end();
+    if !words.rest().is_empty() || !is_file_name(field) {
+        return None;
+    }
+    let found = fs::read_to_string(format!("/sys/class/dmi/id/{field}"));
+    Some(found.is_ok_and(|found| comparison.holds(found.trim_end(), &wanted)))
+}
+
+/// Signs that comparisons begin with.
+const SIGNS: [char; 5] = ['!', '<', '=', '>', '$'];
+
+/// Words whose quotes and backslashes go.
+fn unquoted(text: &str) -> Words<'_> {
+    Words::new(text, Quotes::Removed, Escapes::Literal)
 }
 
 pub fn virtualization(value: &str, circumstances: &Circumstances) -> bool {
@@ -101,26 +135,27 @@ pub fn kernel_command_line(value: &str, circumstances: &Circumstances) -> bool {
     })
 }
 
-pub fn kernel_version(value: &str, _: &Circumstances) -> bool {
+/// All of several expressions. One without a sign is a pattern.
+pub fn kernel_version(value: &str, _: &Circumstances) -> Option<bool> {
     let uname = rustix::system::uname();
     let release = uname.release().to_string_lossy();
-    // Several comparisons may stand in one line; an operator may be a word of its own.
-    let mut words = value.split_whitespace();
-    let mut judged = false;
+    let mut words = unquoted(value);
+    let mut is_first = true;
     while let Some(word) = words.next() {
-        judged = true;
-        let holds = match Operator::split(word) {
-            Some((operator, "")) => {
-                words.next().is_some_and(|version| operator.holds(versions(&release, version)))
-            }
-            Some((operator, version)) => operator.holds(versions(&release, version)),
-            None => glob::matches(word, &release),
-        };
-        if !holds {
-            return false;
+        let word = word.ok()?.text;
+        let word = word.trim();
+        let (comparison, version) = Comparison::sign(word).unwrap_or((Comparison::Fits, word));
+        let mut version = version.trim_start().to_owned();
+        // Of the first alone the sign may be a word of its own.
+        if version.is_empty() {
+            version = words.next().filter(|_| is_first)?.ok()?.text;
         }
+        if !comparison.holds(&release, &version) {
+            return Some(false);
+        }
+        is_first = false;
     }
-    judged
+    Some(true)
 }
 
 pub fn credential(value: &str, _: &Circumstances) -> bool {
@@ -153,8 +188,7 @@ pub fn security(value: &str, _: &Circumstances) -> bool {
 }
 
 pub fn capability(value: &str, circumstances: &Circumstances) -> Option<bool> {
-    // A name may stand without its prefix.
-    let number = capability::capability(value).or_else(|| capability::capability(&format!("cap_{value}")));
+    let number = capability::capability(value);
     // The kernel counts them up to 63, whether it has them or not.
     let number = number.or_else(|| value.parse().ok().filter(|number| *number < u64::BITS))?;
     Some(circumstances.capabilities & (1 << number) != 0)
@@ -176,16 +210,22 @@ pub fn user(value: &str, circumstances: &Circumstances) -> bool {
     let own = rustix::process::getuid().as_raw();
     match value {
         "@system" => own < 1000,
-        word => match word.parse::<u32>() {
-            Ok(number) => number == own,
-            Err(_) if circumstances.scope == Scope::System => word == "root",
-            Err(_) => number_of("/etc/passwd", word) == Some(own),
+        word => match id(word) {
+            Some(number) => number == own,
+            None if circumstances.scope == Scope::System => word == "root",
+            None => number_of("/etc/passwd", word) == Some(own),
         },
     }
 }
 
+/// A number as it is written, without noughts before it.
+fn id(text: &str) -> Option<u32> {
+    let number: u32 = text.parse().ok()?;
+    (number.to_string() == text).then_some(number)
+}
+
 pub fn group(value: &str, _: &Circumstances) -> bool {
-    let wanted = value.parse().ok().or_else(|| number_of("/etc/group", value));
+    let wanted = id(value).or_else(|| number_of("/etc/group", value));
     let mut groups: Vec<u32> =
         rustix::process::getgroups().unwrap_or_default().into_iter().map(|group| group.as_raw()).collect();
     groups.push(rustix::process::getgid().as_raw());
@@ -204,12 +244,18 @@ pub fn number_of(file: &str, name: &str) -> Option<u32> {
 /// Words that name no controller say nothing.
 pub fn controller(value: &str, circumstances: &Circumstances) -> bool {
     const KNOWN: [&str; 8] = ["cpu", "cpuacct", "cpuset", "io", "blkio", "memory", "devices", "pids"];
+    // What systemd's manager does by BPF in place of a controller, and ours does not.
+    const BY_BPF: [&str; 5] =
+        ["bpf-firewall", "bpf-devices", "bpf-foreign", "bpf-socket-bind", "bpf-restrict-network-interfaces"];
     let v2 = Path::new("/sys/fs/cgroup/cgroup.controllers").exists();
     let is_there = |word: &str| circumstances.controllers.iter().any(|known| known == word);
     match value {
         "v2" => v2,
         "v1" => !v2,
-        words => words.split_whitespace().filter(|word| KNOWN.contains(word)).all(is_there),
+        words => words
+            .split_whitespace()
+            .filter(|word| KNOWN.contains(word) || BY_BPF.contains(word))
+            .all(is_there),
     }
 }
 
@@ -233,43 +279,46 @@ pub fn cpus(value: &str, _: &Circumstances) -> Option<bool> {
     Some(operator.holds(usable.cmp(&unsigned(text).ok()?)))
 }
 
+/// What systemd.unit(5) lists, by the kernel's name for it where that is another one.
+const CPU_FEATURES: [(&str, &str); 3] = [("pclmul", "pclmulqdq"), ("fma3", "fma"), ("osxsave", "xsave")];
+const CPU_FEATURES_AS_IN_CPUINFO: &str = "fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat \
+    pse36 clflush mmx fxsr sse sse2 ht pni monitor ssse3 cx16 sse4_1 sse4_2 movbe popcnt aes xsave avx f16c rdrand bmi1 \
+    avx2 bmi2 rdseed adx sha_ni syscall rdtscp lm lahf_lm abm constant_tsc";
+
 pub fn cpu_feature(value: &str, _: &Circumstances) -> bool {
+    let asked = value.to_ascii_lowercase();
+    let renamed = CPU_FEATURES.iter().find(|(name, _)| *name == asked).map(|(_, flag)| *flag);
+    let same = CPU_FEATURES_AS_IN_CPUINFO.split_ascii_whitespace().find(|name| *name == asked);
+    let Some(wanted) = renamed.or(same) else { return false };
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let wanted = value.to_ascii_lowercase();
     text.lines()
-        .filter(|line| line.starts_with("flags") || line.starts_with("Features"))
+        .filter(|line| line.starts_with("flags"))
         .any(|line| line.split_ascii_whitespace().any(|flag| flag == wanted))
 }
 
+/// `KEY OPERATOR VALUE` without blanks between them, as often as one likes. A key that is not there is empty.
 pub fn os_release(value: &str, _: &Circumstances) -> Option<bool> {
     let text = fs::read_to_string("/etc/os-release")
         .or_else(|_| fs::read_to_string("/usr/lib/os-release"))
         .unwrap_or_default();
     let field = |key: &str| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
-            .map(|found| found.trim_matches(['"', '\'']).to_owned())
-            .unwrap_or_default()
+        let found = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        found.map(|found| found.trim_matches(['"', '\'']).to_owned()).unwrap_or_default()
     };
-    let judged: Option<Vec<bool>> = value
-        .split_whitespace()
-        .map(|word| {
-            let at = word.find(['=', '!', '<', '>', '$']).filter(|at| *at > 0)?;
-            let (key, rest) = word.split_at(at);
-            let odd = |c: char| !c.is_ascii_alphanumeric() && c != '_';
-            if key.contains(odd) {
-                return None;
-            }
-            let found = field(key);
-            if let Some(pattern) = rest.strip_prefix("$=").or_else(|| rest.strip_prefix("!$=")) {
-                return Some(glob::matches(pattern, &found) != rest.starts_with('!'));
-            }
-            Some(match Operator::split(rest)? {
-                // `=` and `!=` compare text, the others versions.
-                (Operator::Equal, wanted) if !rest.starts_with("==") => found == wanted.trim_matches('"'),
-                (operator, wanted) => operator.holds(versions(&found, wanted)),
-            })
-        })
-        .collect();
-    Some(judged?.into_iter().all(|holds| holds))
+    for word in unquoted(value) {
+        let word = word.ok()?.text;
+        let (key, rest) = word.split_at(word.find(SIGNS)?);
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if key.is_empty() || key.starts_with(|c: char| c.is_ascii_digit()) || !key.chars().all(is_plain) {
+            return None;
+        }
+        let (comparison, wanted) = Comparison::sign(rest)?;
+        if wanted.is_empty() || wanted.starts_with(|c: char| c.is_ascii_whitespace()) {
+            return None;
+        }
+        if !comparison.holds(&field(key), wanted) {
+            return Some(false);
+        }
+    }
+    Some(true)
 }

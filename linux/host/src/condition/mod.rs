@@ -43,11 +43,11 @@ use Test::{Checked, Plain};
 /// The word after `Condition`/`Assert`, and how it is judged.
 const TESTS: &[(&str, Test)] = &[
     ("Architecture", Plain(machine::architecture)),
-    ("Firmware", Plain(machine::firmware)),
+    ("Firmware", Checked(machine::firmware)),
     ("Virtualization", Plain(machine::virtualization)),
     ("Host", Plain(machine::host)),
     ("KernelCommandLine", Plain(machine::kernel_command_line)),
-    ("KernelVersion", Plain(machine::kernel_version)),
+    ("KernelVersion", Checked(machine::kernel_version)),
     ("Credential", Plain(machine::credential)),
     ("Environment", Plain(machine::environment)),
     ("Security", Plain(machine::security)),
@@ -127,6 +127,9 @@ mod tests {
         check("PathExists", "/nonexistent/x", false);
         check("PathExistsGlob", "/pro?/[s-t]elf", true);
         check("PathExistsGlob", "/proc/nothing*here", false);
+        check("PathExistsGlob", "/{nothing,{pro,x}c}/{}sel{g,f}", false);
+        check("PathExistsGlob", "/{nothing,{pro,x}c}/sel{g,f}", true);
+        check("NeedsUpdate", "/nonexistent/x", true);
         check("PathIsDirectory", "/proc", true);
         check("PathIsSymbolicLink", "/proc/self", true);
         check("PathIsMountPoint", "/proc", true);
@@ -153,6 +156,7 @@ mod tests {
         check("ControlGroupController", "memory", true);
         check("ControlGroupController", "cpu memory", false);
         check("ControlGroupController", "no-such-thing", true);
+        check("ControlGroupController", "memory bpf-firewall", false);
         check("NoSuchTest", "x", false);
     }
 
@@ -163,11 +167,35 @@ mod tests {
         check("KernelVersion", ">= 2.6", true);
         check("CPUs", ">=1", true);
         check_senseless("Capability", "bogus");
+        check_senseless("Capability", "chown");
         check_senseless("CPUs", "x");
         check_senseless("Memory", ">x");
         check_senseless("FirstBoot", "x");
         check_senseless("ACPower", "x");
-        check_senseless("OSRelease", "ID");
+        for text in ["ID", "ID=", "ID=''", "ID= x", "1D=x", "=x", "ID=\"x", "I-D=x"] {
+            check_senseless("OSRelease", text);
+        }
+        check("OSRelease", "NO_SUCH_KEY$=*", true);
+        check("OSRelease", "NO_SUCH_KEY!='a b'", true);
+        check("OSRelease", "NO_SUCH_KEY=x ID=", false);
+        for text in ["> 2 < 99", ">", "=", ">2 >"] {
+            check_senseless("KernelVersion", text);
+        }
+        for text in ["$=[0-9]*", "$= ?*", "'?*'", "\">=2.6\" !$=x*", "!=2.6", "<>2.6", "> 2.6 ?*"] {
+            check("KernelVersion", text, true);
+        }
+        for text in [
+            "smbios-field(",
+            "smbios-field()",
+            "smbios-field(a=)",
+            "smbios-field(a=b c)",
+            "smbios-field(../a=b)",
+        ] {
+            check_senseless("Firmware", text);
+        }
+        check("Firmware", "smbios-field(no_such_field $= '*')", false);
+        check("Firmware", "bogus", false);
+        check("CPUFeature", "no-such-feature", false);
         check("Memory", ">1M", true);
         check("Memory", "<1M", false);
         check("User", "root", rustix::process::getuid().is_root());

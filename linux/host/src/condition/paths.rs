@@ -11,7 +11,7 @@ pub fn exists(path: &str, _: &Circumstances) -> bool {
 }
 
 pub fn exists_glob(pattern: &str, _: &Circumstances) -> bool {
-    glob::any_path(pattern)
+    glob::braces(pattern).iter().any(|pattern| glob::any_path(pattern))
 }
 
 pub fn is_directory(path: &str, _: &Circumstances) -> bool {
@@ -38,8 +38,12 @@ pub fn is_mount_point(path: &str, _: &Circumstances) -> bool {
 }
 
 pub fn is_read_write(path: &str, _: &Circumstances) -> bool {
-    rustix::fs::statvfs(path).is_ok_and(|found| !found.f_flag.contains(StatVfsMountFlags::RDONLY))
-        && rustix::fs::access(path, Access::WRITE_OK) != Err(rustix::io::Errno::ROFS)
+    rustix::fs::statvfs(path).is_ok() && !is_read_only(path)
+}
+
+fn is_read_only(path: &str) -> bool {
+    rustix::fs::statvfs(path).is_ok_and(|found| found.f_flag.contains(StatVfsMountFlags::RDONLY))
+        || rustix::fs::access(path, Access::WRITE_OK) == Err(rustix::io::Errno::ROFS)
 }
 
 /// Is the block device under the path, or one below it, a dm-crypt one?
@@ -87,7 +91,8 @@ pub fn needs_update(path: &str, _: &Circumstances) -> bool {
     {
         return matches!(word, "1" | "yes" | "true" | "on");
     }
-    if !Path::new(path).is_absolute() || !is_read_write(path, &Circumstances::none()) {
+    // Too often is better than too seldom: of what is not there, nobody knows.
+    if !Path::new(path).is_absolute() || is_read_only(path) {
         return false;
     }
     let Ok(usr) = fs::metadata("/usr") else { return false };
