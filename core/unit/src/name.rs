@@ -92,6 +92,21 @@ impl UnitKind {
         }
     }
 
+    /// Whether one file may stand for many units of the kind.
+    pub const fn has_templates(self) -> bool {
+        match self {
+            UnitKind::Service | UnitKind::Socket | UnitKind::Target | UnitKind::Timer | UnitKind::Path => {
+                true
+            }
+            UnitKind::Device
+            | UnitKind::Mount
+            | UnitKind::Automount
+            | UnitKind::Swap
+            | UnitKind::Slice
+            | UnitKind::Scope => false,
+        }
+    }
+
     pub fn from_suffix(suffix: &str) -> Option<UnitKind> {
         UnitKind::ALL.into_iter().find(|kind| kind.suffix() == suffix)
     }
@@ -162,6 +177,11 @@ impl UnitName {
 
     pub fn is_instance(&self) -> bool {
         self.instance().is_some_and(|instance| !instance.is_empty())
+    }
+
+    /// Whether it can be a unit's name or that of its file: of kinds without templates there are no instances either.
+    pub fn suits_its_kind(&self) -> bool {
+        self.instance().is_none() || self.kind().has_templates()
     }
 
     /// The template of an instance: `getty@.service` of `getty@tty1.service`.

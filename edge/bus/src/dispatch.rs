@@ -160,6 +160,7 @@ fn unit_at(model: &mut dyn Model, call: &Call, text: &str) -> Result<UnitName, F
     }
     match loadable(text) {
         Ok(name) => Ok(model.load(&name)),
+        Err(_) if UnitName::parse(text).is_ok_and(|name| !name.is_template()) => Err(unknown_object(call)),
         Err(_) => Err(Fault::invalid_args(format!(
             "Unit name {text} is neither a valid invocation ID nor unit name."
         ))),
@@ -185,6 +186,9 @@ pub fn loadable(text: &str) -> Result<UnitName, Fault> {
         UnitName::parse(text).map_err(|_| Fault::invalid_args(format!("Unit name {text} is not valid.")))?;
     if name.is_template() {
         return Err(Fault::invalid_args(format!("Unit name {text} is missing the instance name.")));
+    }
+    if !name.suits_its_kind() {
+        return Err(Fault::invalid_args("Invalid argument"));
     }
     Ok(name)
 }

@@ -143,6 +143,7 @@ impl Disk {
             | Refusal::CannotAlias { .. }
             | Refusal::BadReference { .. }
             | Refusal::NoSuchUnit { .. }
+            | Refusal::NoFileName { .. }
             | Refusal::Circle { .. }
             | Refusal::NoFolder
             | Refusal::Invalid { .. } => refusal.clone(),

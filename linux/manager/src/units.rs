@@ -19,6 +19,7 @@ use eudaemon_unit::specifier::Context;
 use eudaemon_unit::values::mount_table::{MOUNT_TABLE, Mounted};
 use eudaemon_unit::vendor::{Own, WithVendor};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The unit files as this manager sees them.
@@ -193,6 +194,10 @@ impl Units {
         if config.fragment.is_some() && index.find(&self.tree, &config.name).dropins != config.dropins {
             return true;
         }
+        // A folder in a drop-in's place could not be read.
+        if config.dropins.iter().any(|path| Path::new(path).is_dir()) {
+            return true;
+        }
         let changed = |path: &String| match std::fs::symlink_metadata(path) {
             Ok(found) => {
                 let at =
@@ -300,10 +305,7 @@ impl Units {
 
     /// Does the file lie in the one directory whose units are run?
     pub fn is_in_directory(&self, file: &str) -> bool {
-        self.search
-            .directories
-            .first()
-            .is_some_and(|directory| std::path::Path::new(file).starts_with(directory))
+        self.search.directories.first().is_some_and(|directory| Path::new(file).starts_with(directory))
     }
 }
 

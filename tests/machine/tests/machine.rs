@@ -4,6 +4,8 @@
 mod actions;
 #[path = "cases/analyze.rs"]
 mod analyze;
+#[path = "cases/answers.rs"]
+mod answers;
 #[path = "cases/arguments.rs"]
 mod arguments;
 #[path = "cases/boot.rs"]
@@ -82,6 +84,7 @@ fn main() -> ExitCode {
         freezer::CASES,
         extensions::CASES,
         health::CASES,
+        answers::CASES,
         arguments::CASES,
         directives::CASES,
         defaults::CASES,

@@ -38,7 +38,7 @@ pub(crate) use words::trouble;
 
 use crate::api::{Action, ActiveState, Moment, ProcId, Trouble};
 use eudaemon_unit::config::{Body, Config};
-use eudaemon_unit::implicit::path_of_mount;
+use eudaemon_unit::specifier::path_of;
 use serde::{Deserialize, Serialize};
 
 /// Where a unit is in its life, by kind. Written down after each step.
@@ -325,7 +325,7 @@ pub fn not_set_up(process: ProcId, code: u8, errno: i32, config: &Config, histor
     let trouble = match config.mount() {
         // Of what goes before a mount, only its place refuses a link.
         Some(_) if (code, errno) == (RESOURCES, TOO_MANY_LINKS) => {
-            Trouble { errno, step: format!("Where={}", path_of_mount(&config.name)) }
+            Trouble { errno, step: format!("Where={}", path_of(&config.name)) }
         }
         Some(_) | None if code == RESOURCES => Trouble::errno(errno),
         Some(_) | None => setup::trouble(code, errno, config.exec()),

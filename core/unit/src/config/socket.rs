@@ -25,6 +25,19 @@ pub enum Listen {
     },
 }
 
+impl Listen {
+    /// Whether socket(2) makes it.
+    pub fn is_a_socket(&self) -> bool {
+        match self {
+            Listen::Stream(_)
+            | Listen::Datagram(_)
+            | Listen::SequentialPacket(_)
+            | Listen::Netlink { .. } => true,
+            Listen::Fifo(_) | Listen::Other { .. } => false,
+        }
+    }
+}
+
 /// The families that `ListenNetlink=` names, with the kernel's numbers: netlink(7).
 pub const NETLINK_FAMILIES: [(&str, u32); 17] = [
     ("route", 0),

@@ -64,6 +64,7 @@ pub(crate) struct Said {
     pub standard_output: Option<Stdio>,
     pub standard_error: Option<Stdio>,
     pub job_running_timeout: Option<Span>,
+    pub trigger_limit_interval: Option<Span>,
     pub trigger_limit_burst: Option<u32>,
 }
 

@@ -41,6 +41,7 @@ pub(crate) use names::ACTIONS;
 pub(crate) use path::PATHS;
 pub use reference::{Entry, Lines, Page, entries, gather, list, pages, property};
 pub(crate) use reference::{capital, escaped};
+pub(crate) use service::keep_written;
 use std::collections::BTreeSet;
 pub(crate) use timer::TIMES;
 

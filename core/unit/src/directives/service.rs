@@ -8,6 +8,7 @@ use crate::config::service::{
 use crate::name::{UnitKind, UnitName};
 use crate::specifier::Allowed;
 use crate::values::exit_status::parse_exit_status;
+use crate::values::path::out_of_var;
 use crate::values::signal::parse_signal;
 
 const fn row(
@@ -85,18 +86,34 @@ pub(super) static SCOPE: &[Directive] = &[
     kept("TimeoutStopSec", SEC, "how long stopping may take"),
 ];
 
+const TYPES: [(&str, ServiceType); 8] = [
+    ("simple", ServiceType::Simple),
+    ("exec", ServiceType::Exec),
+    ("forking", ServiceType::Forking),
+    ("oneshot", ServiceType::Oneshot),
+    ("dbus", ServiceType::Dbus),
+    ("notify", ServiceType::Notify),
+    ("notify-reload", ServiceType::NotifyReload),
+    ("idle", ServiceType::Idle),
+];
+
+const OOM_POLICIES: [(&str, OomPolicy); 3] =
+    [("continue", OomPolicy::Continue), ("stop", OomPolicy::Stop), ("kill", OomPolicy::Kill)];
+
+/// Of a service that was not read to its end, the words of what has no value before that: what of it was written.
+pub(crate) fn keep_written(d: &mut Draft) {
+    let word = |(key, word): (&'static str, Option<&str>)| Some((key, word?.to_owned()));
+    let kind = TYPES.iter().find(|(_, kind)| Some(*kind) == d.said.service_type).map(|(word, _)| *word);
+    let policy = OOM_POLICIES.iter().find(|(_, policy)| Some(*policy) == d.said.oom_policy);
+    for (key, word) in
+        [("Type", kind), ("OOMPolicy", policy.map(|(word, _)| *word))].into_iter().filter_map(word)
+    {
+        d.kept.set("Service", key, word);
+    }
+}
+
 fn service_type(d: &mut Draft, l: &mut Line<'_>) {
-    let words = [
-        ("simple", ServiceType::Simple),
-        ("exec", ServiceType::Exec),
-        ("forking", ServiceType::Forking),
-        ("oneshot", ServiceType::Oneshot),
-        ("dbus", ServiceType::Dbus),
-        ("notify", ServiceType::Notify),
-        ("notify-reload", ServiceType::NotifyReload),
-        ("idle", ServiceType::Idle),
-    ];
-    if let Some(kind) = l.word(&words) {
+    if let Some(kind) = l.word(&TYPES) {
         d.said.service_type = Some(kind);
     }
 }
@@ -135,8 +152,7 @@ fn notify_access(d: &mut Draft, l: &mut Line<'_>) {
 }
 
 fn oom_policy(d: &mut Draft, l: &mut Line<'_>) {
-    let words = [("continue", OomPolicy::Continue), ("stop", OomPolicy::Stop), ("kill", OomPolicy::Kill)];
-    if let Some(policy) = l.word(&words) {
+    if let Some(policy) = l.word(&OOM_POLICIES) {
         d.said.oom_policy = Some(policy);
     }
 }
@@ -183,8 +199,7 @@ fn pid_file(d: &mut Draft, l: &mut Line<'_>) {
     };
     match l.judge_path(&absolute, super::line::Want::Absolute) {
         Ok(path) => {
-            d.service.pid_file =
-                Some(path.replacen("/var/run/", "/run/", usize::from(path.starts_with("/var/run/"))))
+            d.service.pid_file = Some(out_of_var(path));
         }
         Err(complaint) => {
             l.warn(complaint.replacen('@', ", ignoring", 1));

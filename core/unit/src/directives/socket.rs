@@ -3,13 +3,13 @@
 use super::line::Want;
 use super::unit::flag;
 use super::{Directive, Draft, Kind, Line, Support, keep};
-use crate::config::Socket;
 use crate::config::socket::{Accept, Address, BindIpv6Only, Listen, NETLINK_FAMILIES};
 use crate::name::{UnitKind, UnitName};
 use crate::span::Span;
 use crate::specifier::Allowed;
 use crate::values::address::parse_address;
 use crate::values::number;
+use crate::values::path::out_of_var;
 
 const fn row(
     key: &'static str,
@@ -177,7 +177,7 @@ fn address(d: &mut Draft, l: &mut Line<'_>, kind: fn(Address) -> Listen) {
         d.socket.listen.clear();
         return;
     }
-    let Some(text) = l.text() else { return };
+    let Some(text) = l.text().map(out_of_var) else { return };
     match parse_address(&text) {
         Ok(address) => match (kind(address), text.starts_with(['/', '@'])) {
             (Listen::SequentialPacket(_), false) => {
@@ -200,7 +200,7 @@ fn listened_path(d: &mut Draft, l: &mut Line<'_>) -> Option<String> {
 
 fn fifo(d: &mut Draft, l: &mut Line<'_>) {
     if let Some(path) = listened_path(d, l) {
-        l.push(&mut d.socket.listen, Listen::Fifo(path));
+        l.push(&mut d.socket.listen, Listen::Fifo(out_of_var(path)));
     }
 }
 
@@ -268,10 +268,8 @@ fn descriptor_name(d: &mut Draft, l: &mut Line<'_>) {
 
 /// Without end is the default.
 fn trigger_limit_interval(d: &mut Draft, l: &mut Line<'_>) {
-    match l.span("sec value") {
-        Some(Span::INFINITY) => d.socket.trigger_limit_interval = Socket::default().trigger_limit_interval,
-        Some(span) => d.socket.trigger_limit_interval = span,
-        None => {}
+    if let Some(span) = l.span("sec value") {
+        d.said.trigger_limit_interval = (span != Span::INFINITY).then_some(span);
     }
 }
 

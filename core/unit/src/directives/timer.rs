@@ -3,7 +3,7 @@
 use super::{Directive, Draft, Kind, Line, Support, keep};
 use crate::name::UnitName;
 use crate::values::calendar::Calendar;
-use crate::values::{format_timespan, parse_timespan};
+use crate::values::{Bad, format_timespan, parse_timespan};
 
 const fn kept(key: &'static str, kind: Kind, help: &'static str) -> Directive {
     Directive { key, kind, support: Support::NotYet, set: keep, help }
@@ -46,9 +46,12 @@ pub(super) fn triggered(d: &mut Draft, l: &mut Line<'_>) {
         return l.warn(format!("Multiple units to trigger specified, ignoring: {}", l.value));
     }
     let Some(name) = l.unit_name() else { return };
-    match UnitName::parse(&name) {
-        Ok(name) => l.keep_one(d, name.to_string()),
-        Err(_) => l.warn(format!("Unit type not valid, ignoring: {}", l.value)),
+    if UnitName::parse(&name).is_err() {
+        return l.warn(format!("Unit type not valid, ignoring: {}", l.value));
+    }
+    match super::unit::instance_for(l.scope.name, &name) {
+        Some(name) => l.keep_one(d, name.to_string()),
+        None => l.warn(format!("Failed to add trigger on {name}, ignoring: {}", Bad::Syntax)),
     }
 }
 

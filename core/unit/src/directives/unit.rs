@@ -188,21 +188,21 @@ pub(super) fn depend(d: &mut Draft, l: &mut Line<'_>, word: Dependency) {
 
 /// A template named here means its instance for ours.
 pub(super) fn dependency_name(text: &str, l: &mut Line<'_>) -> Option<UnitName> {
-    let name = UnitName::parse(text).and_then(|name| match name.is_template() {
-        true => {
-            let own = l.scope.name;
-            let instance = own.instance().filter(|instance| !instance.is_empty()).unwrap_or(own.prefix());
-            name.with_instance(instance)
-        }
-        false => Ok(name),
-    });
-    match name {
-        Ok(name) => Some(name),
-        Err(_) => {
-            l.warn(format!("Failed to add dependency on {text}, ignoring: {}", Bad::Syntax));
-            None
-        }
+    let name = instance_for(l.scope.name, text);
+    if name.is_none() {
+        l.warn(format!("Failed to add dependency on {text}, ignoring: {}", Bad::Syntax));
     }
+    name
+}
+
+/// The unit that a name, or that of a template, means in a file of `own`; none if there can be no such unit.
+pub(super) fn instance_for(own: &UnitName, text: &str) -> Option<UnitName> {
+    let name = UnitName::parse(text).ok().filter(UnitName::suits_its_kind)?;
+    if !name.is_template() {
+        return Some(name);
+    }
+    let instance = own.instance().filter(|instance| !instance.is_empty()).unwrap_or(own.prefix());
+    name.with_instance(instance).ok()
 }
 
 fn obsolete_requires(d: &mut Draft, l: &mut Line<'_>) {
@@ -317,9 +317,10 @@ fn set_condition(d: &mut Draft, l: &mut Line<'_>) {
         list.clear();
         return;
     }
-    let value = l.value;
-    let (value, triggering) = strip(value, '|');
-    let (value, negated) = strip(value, '!');
+    // Of a path the blanks are part.
+    let blanks: &[char] = if l.kind == Kind::Path { &[] } else { &[' ', '\t'] };
+    let (value, triggering) = strip(l.value, '|', blanks);
+    let (value, negated) = strip(value, '!', blanks);
     let value = match l.kind == Kind::Path {
         true => l.expanded_in(super::line::Style::Bare, value),
         false => l.expanded(value, Allowed::All),
@@ -333,9 +334,9 @@ fn set_condition(d: &mut Draft, l: &mut Line<'_>) {
     l.push(list, Condition { test: test.to_owned(), value, negated, triggering });
 }
 
-fn strip(value: &str, mark: char) -> (&str, bool) {
+fn strip<'v>(value: &'v str, mark: char, blanks: &[char]) -> (&'v str, bool) {
     match value.strip_prefix(mark) {
-        Some(rest) => (rest.trim_start_matches([' ', '\t']), true),
+        Some(rest) => (rest.trim_start_matches(blanks), true),
         None => (value, false),
     }
 }

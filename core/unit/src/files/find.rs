@@ -139,7 +139,8 @@ impl Index {
                 } else {
                     Ok(wanted)
                 };
-                found.dependencies.extend(wanted.ok().map(|wanted| (dependency, wanted)));
+                let wanted = wanted.ok().filter(UnitName::suits_its_kind);
+                found.dependencies.extend(wanted.map(|wanted| (dependency, wanted)));
             }
         }
         found
@@ -256,6 +257,23 @@ mod tests {
             found.name, found.aliases, found.fragment, found.dropins, found.dependencies
         );
         assert_eq!(shown.replace("/etc/systemd/system/", ""), expected);
+    }
+
+    /// Where the manager alone writes, only its own reload looks again.
+    #[test]
+    fn what_makes_an_index_stale() {
+        let search = SearchPath::new(Scope::System, &Environment::default());
+        let mut tree = MemoryTree::new();
+        for directory in ["system", "system.control/a.service.d"] {
+            tree.file(&format!("/etc/systemd/{directory}/a.conf"), "");
+        }
+        let index = Index::read(&tree, &search);
+        tree.file("/run/systemd/generator/a.service", "[Unit]");
+        tree.file("/run/systemd/transient/a.service", "[Unit]");
+        tree.file("/etc/systemd/system.control/a.service.d/b.conf", "");
+        assert!(index.is_current(&tree));
+        tree.file("/etc/systemd/system/a.service", "[Unit]");
+        assert!(!index.is_current(&tree));
     }
 
     #[test]

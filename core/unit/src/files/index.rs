@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug)]
 pub struct Index {
-    /// Every directory of the search path, there or not, by the path it is listed under; then the units' folders in them.
+    /// Every directory of the search path that others write to, there or not, by the path it is listed under; then the units'
+    /// folders in them.
     listed: Vec<String>,
     stamps: Vec<Option<u64>>,
     /// Those of them that were there.
@@ -65,9 +66,11 @@ const FOLDER_ENDINGS: [(&str, Holding); 4] = [
 impl Index {
     /// One listing per directory, and one per folder found in them.
     pub fn read<T: Tree + ?Sized>(tree: &T, search: &SearchPath) -> Index {
+        let watched = search.directories.iter().filter(|one| !search.is_the_managers(one));
+        let listed: Vec<String> = watched.cloned().collect();
         let mut index = Index {
-            listed: search.directories.clone(),
-            stamps: stamps(tree, &search.directories),
+            stamps: stamps(tree, &listed),
+            listed,
             there: BTreeSet::new(),
             places: BTreeMap::new(),
             aliases: BTreeMap::new(),
@@ -80,7 +83,12 @@ impl Index {
             for (name, kind) in tree.list(directory).unwrap_or_default() {
                 let stem = |(ending, holding)| Some((name.strip_suffix(ending)?, holding));
                 if let Some((stem, holding)) = FOLDER_ENDINGS.into_iter().find_map(stem) {
-                    index.add_folder(tree, rank, &join(real, &name), stem, holding);
+                    let path = join(real, &name);
+                    let stamp = index.add_folder(tree, rank, &path, stem, holding);
+                    if let Some((path, stamp)) = stamp.filter(|_| !search.is_the_managers(directory)) {
+                        index.listed.push(path);
+                        index.stamps.push(stamp);
+                    }
                 } else if UnitName::parse(&name).is_ok()
                     && !index.places.contains_key(&name)
                     && let Some(place) = place(tree, &reals, search, &join(directory, &name), &kind)
@@ -93,7 +101,8 @@ impl Index {
         index
     }
 
-    /// Whether no directory of the path and no folder in one gained or lost an entry since.
+    /// Whether no directory of the path and no folder in one gained or lost an entry since. Where the manager alone writes, nobody
+    /// else's change is looked for: systemd's manager does not see it before it reads all anew.
     pub fn is_current<T: Tree + ?Sized>(&self, tree: &T) -> bool {
         stamps(tree, &self.listed) == self.stamps
     }
@@ -136,16 +145,15 @@ impl Index {
         path: &str,
         stem: &str,
         holding: Holding,
-    ) {
-        let Ok(resolved) = resolve(tree, path) else { return };
+    ) -> Option<(String, Option<u64>)> {
+        let resolved = resolve(tree, path).ok()?;
         // Before it is listed: what comes in meanwhile makes the index a stale one.
         let stamp = tree.stamp(&resolved.path);
-        let Ok(mut entries) = tree.entries(&resolved.path) else { return };
+        let mut entries = tree.entries(&resolved.path).ok()?;
         entries.truncate(limits::FOLDER_ENTRIES);
-        self.listed.push(resolved.path.clone());
-        self.stamps.push(stamp);
         let folders = self.folders.entry(stem.to_owned()).or_default();
-        folders.0[holding as usize].push(Folder { rank, path: resolved.path, entries });
+        folders.0[holding as usize].push(Folder { rank, path: resolved.path.clone(), entries });
+        Some((resolved.path, stamp))
     }
 
     /// The reverse of the aliases. An instance that leads to its template is no alias of it: it is the template, applied.

@@ -105,6 +105,12 @@ impl SearchPath {
         found
     }
 
+    /// Whether nobody but the manager and its generators writes to `directory`.
+    pub fn is_the_managers(&self, directory: &str) -> bool {
+        let control = [&self.persistent_control, &self.runtime_control, &self.transient];
+        control.into_iter().chain(&self.generators).any(|one| one == directory)
+    }
+
     /// Whether `directory` is one that units are looked for in.
     pub fn contains(&self, directory: &str) -> bool {
         self.directories.iter().any(|one| one == directory)

@@ -4,7 +4,6 @@ use crate::config::unit::Dependency as D;
 use crate::config::{Body, Config, LoadState};
 use crate::escape::name_of_path;
 use crate::name::{UnitKind, UnitName};
-use crate::specifier::unescape;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One unit's word on another.
@@ -152,13 +151,4 @@ pub fn mounts_above(path: &str) -> Vec<UnitName> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     let named = |end| name_of_path(format!("/{}", parts[..end].join("/")).as_bytes(), UnitKind::Mount);
     (0..=parts.len()).filter_map(named).collect()
-}
-
-/// The place a mount or automount unit stands for.
-pub fn path_of_mount(name: &UnitName) -> String {
-    debug_assert!(matches!(name.kind(), UnitKind::Mount | UnitKind::Automount), "{name} is a place");
-    match name.stem() {
-        "-" => "/".to_owned(),
-        stem => format!("/{}", unescape(stem)),
-    }
 }

@@ -10,25 +10,33 @@ mod slice;
 
 use crate::config::service::ServiceType;
 use crate::config::unit::Dependency as D;
-use crate::config::{Body, Config, LoadState, Mount, Socket};
+use crate::config::{Bad, Body, Config, LoadState, Mount, Socket};
 use crate::files::Scope;
+use crate::load::Surroundings;
 use crate::name::{UnitKind, UnitName};
-use crate::specifier::Context;
+use crate::specifier::{Context, path_of};
 use crate::values::mounts;
-pub use between::{Edge, Said, after_mounted, between, mounts_above, orders_after_mounted, path_of_mount};
+pub use between::{Edge, Said, after_mounted, between, mounts_above, orders_after_mounted};
 use std::collections::BTreeSet;
 
-/// Adds to a loaded unit what follows from itself alone.
-pub fn complete(config: &mut Config, scope: Scope, cx: &Context) {
-    if config.load != LoadState::Loaded {
-        return;
-    }
-    let mut adding = Adding { edges: Vec::new(), mounts: Vec::new(), scope };
-    exec::add(config, &mut adding, cx);
-    slice::add(config, &mut adding);
-    adding.of_kind(config);
-    if config.unit.default_dependencies {
-        adding.defaults_of_kind(config);
+/// Adds to a unit that was read to its end what follows from itself alone. One that is refused then has that too, but for what
+/// its slice means; one that was not has of all this the slice it named.
+pub fn complete(config: &mut Config, scope: Scope, surroundings: Surroundings, cx: &Context) {
+    let mut adding = Adding { edges: Vec::new(), mounts: Vec::new(), scope, surroundings };
+    match config.load {
+        LoadState::NotFound | LoadState::Masked => return,
+        LoadState::BadSetting(Bad::Line) | LoadState::Inconsistent(_) | LoadState::Unreadable(_) => {
+            let named = config.exec().and_then(|exec| exec.slice.as_deref());
+            named.into_iter().for_each(|slice| adding.to(&[D::InSlice], slice));
+        }
+        LoadState::Loaded | LoadState::BadSetting(Bad::Whole) => {
+            exec::add(config, &mut adding, cx);
+            slice::add(config, &mut adding);
+            adding.of_kind(config);
+            if config.unit.default_dependencies {
+                adding.defaults_of_kind(config);
+            }
+        }
     }
     let unit = &mut config.unit;
     let mut seen: BTreeSet<(D, UnitName)> = unit.dependencies.iter().cloned().collect();
@@ -46,6 +54,7 @@ struct Adding {
     edges: Vec<(D, UnitName)>,
     mounts: Vec<String>,
     scope: Scope,
+    surroundings: Surroundings,
 }
 
 impl Adding {
@@ -65,7 +74,7 @@ impl Adding {
     fn of_kind(&mut self, config: &Config) {
         match &config.body {
             Body::Service(service) => {
-                if service.kind == ServiceType::Dbus {
+                if service.kind == ServiceType::Dbus && service.bus_name.is_some() {
                     self.to(&[D::Requires, D::After], "dbus.socket");
                 }
                 for socket in &service.sockets {
@@ -90,12 +99,15 @@ impl Adding {
             Body::Mount(mount) => self.of_mount(config, mount),
             Body::Automount => {
                 self.to(&[D::Before, D::Triggers], &format!("{}.mount", config.name.stem()));
-                self.mount(crate::files::parent(&path_of_mount(&config.name)));
+                self.mount(crate::files::parent(&path_of(&config.name)));
             }
             Body::Swap(_) => {
-                for what in kept(config, "Swap", "What").filter(|what| !what.starts_with("/dev/")) {
-                    self.mount(what);
-                    // Where it lies has to be writable.
+                let what = swapped(config);
+                if !what.starts_with("/dev/") {
+                    self.mount(&what);
+                }
+                // Where it lies has to be writable.
+                if kept(config, "Swap", "What").any(|what| !what.starts_with("/dev/")) {
                     self.to(&[D::After], "systemd-remount-fs.service");
                 }
             }
@@ -118,8 +130,8 @@ impl Adding {
                 Listen::Netlink { .. } | Listen::Other { .. } => {}
             }
         }
-        // With Accept=yes each connection brings its own instance; no unit is known before.
-        if socket.accept == Accept::No {
+        // With Accept=yes each connection brings its own instance; no unit is known before. What brings none has it be.
+        if socket.accept == Accept::No || socket.listen.iter().any(|listen| !listen.is_a_socket()) {
             let same = format!("{}.service", config.name.stem());
             let service = socket.service.as_ref().map_or(same.as_str(), |name| name.as_str());
             self.to(&[D::Before, D::Triggers], service);
@@ -173,6 +185,8 @@ impl Adding {
                 self.to(&[D::Before], "local-fs.target");
                 self.to(&[D::Before, D::Conflicts], "umount.target");
             }
+            // In a container the swap is the host's, as all of a user's is the machine's.
+            Body::Swap(_) if self.surroundings == Surroundings::Container || self.scope == Scope::User => {}
             Body::Swap(_) => self.to(&[D::Before, D::Conflicts], "umount.target"),
             Body::Target | Body::Slice | Body::Scope => self.shutdown(),
             Body::Device => {}
@@ -219,6 +233,12 @@ impl Adding {
 fn triggered(config: &Config, section: &str) -> String {
     let named = kept(config, section, "Unit").next();
     named.map_or_else(|| format!("{}.{}", config.name.stem(), UnitKind::Service.suffix()), str::to_owned)
+}
+
+/// What a swap unit is about: `What=`, or the path that its name says.
+pub fn swapped(config: &Config) -> String {
+    let said = kept(config, "Swap", "What").next();
+    said.map_or_else(|| path_of(&config.name), str::to_owned)
 }
 
 /// Values of a directive that is kept as text.

@@ -2,7 +2,7 @@
 
 use super::Adding;
 use crate::config::unit::Dependency as D;
-use crate::config::{Body, Config};
+use crate::config::{Body, Config, LoadState};
 use crate::escape::unescape_path;
 use crate::files::Scope;
 use crate::name::UnitName;
@@ -13,7 +13,10 @@ pub(super) fn add(config: &mut Config, adding: &mut Adding) {
     if slice == config.name.as_str() {
         return;
     }
-    adding.to(&[D::InSlice, D::Requires, D::After], &slice);
+    adding.to(&[D::InSlice], &slice);
+    if config.load == LoadState::Loaded {
+        adding.to(&[D::Requires, D::After], &slice);
+    }
     match &mut config.body {
         Body::Service(service) => service.exec.slice = Some(slice),
         Body::Socket(socket) => socket.exec.slice = Some(slice),

@@ -88,6 +88,10 @@ pub enum Refusal {
     },
     /// An `Alias=` names no folder: its note tells which.
     NoFolder,
+    /// A path that names no file; the reason is the system's word.
+    NoFileName {
+        reason: &'static str,
+    },
     /// The link goes in a circle.
     Circle {
         path: String,
@@ -149,6 +153,7 @@ impl Refusal {
                 format!("Failed to {verb} unit, file {path} is under the systemd unit hierarchy already.")
             }
             Refusal::NoFolder => format!("Failed to {verb}: Destination address required."),
+            Refusal::NoFileName { reason } => format!("Failed to {verb}: {reason}."),
             Refusal::Circle { .. } => format!("Failed to {verb}: Too many levels of symbolic links."),
             Refusal::Invalid { .. } => format!("Failed to {verb}: Invalid argument."),
             Refusal::Io { path, reason } => format!("Failed to {verb} unit, file \"{path}\": {reason}"),
@@ -194,6 +199,7 @@ impl Refusal {
                 ("systemd1.UnitBadPath", format!("File {path} is under the systemd unit hierarchy already."))
             }
             Refusal::NoFolder => ("DBus.Error.Failed", "Destination address required".to_owned()),
+            Refusal::NoFileName { reason } => ("DBus.Error.Failed", (*reason).to_owned()),
             Refusal::Circle { .. } => ("DBus.Error.Failed", "Too many levels of symbolic links".to_owned()),
             Refusal::Invalid { .. } => ("DBus.Error.InvalidArgs", "Invalid argument".to_owned()),
             Refusal::Io { path, reason } => ("DBus.Error.Failed", format!("File {path}: {reason}")),

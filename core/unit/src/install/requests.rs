@@ -71,6 +71,11 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
 
     /// Where a unit lies is found before links to it are removed; what it asks for, in that file alone.
     fn reenable(&mut self, names: &[String], force: Force) -> Done {
+        if let Some(name) = names.iter().find(|name| name.ends_with('/')) {
+            let reason =
+                if as_told(name) == "/" { "Cannot assign requested address" } else { "Is a directory" };
+            return Err(Refusal::NoFileName { reason });
+        }
         let files: Vec<String> = names.iter().map(|name| self.file_of(name)).collect();
         let plain: Vec<String> = names.iter().map(|name| base_name(name).to_owned()).collect();
         self.disable(&plain)?;
@@ -78,10 +83,10 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
         self.enable(&files, force)
     }
 
-    /// The path of the file that a name leads to, where it does without links of the administrator.
+    /// The path of the file that a name leads to.
     fn file_of(&self, name: &str) -> String {
         let mut files = Files::new(self.ground);
-        match files.discover(&self.tree, name, Links::OfLinkedFiles) {
+        match files.discover(&self.tree, name, Links::Followed) {
             Ok(at) if !name.starts_with('/') => files.file(at).path.clone(),
             Ok(_) | Err(_) => name.to_owned(),
         }
@@ -156,7 +161,7 @@ impl<'t, 'g, T: Tree + ?Sized> Work<'t, 'g, T> {
         for given in paths {
             let path = &as_told(given);
             self.remember(given);
-            if !path.starts_with('/') || UnitName::parse(base_name(path)).is_err() {
+            if !path.starts_with('/') || UnitName::parse(base_name(given)).is_err() {
                 return Err(Refusal::BadName { name: path.clone() });
             }
             let refusal = match self.tree.look_at(path) {

@@ -3,8 +3,8 @@
 mod section;
 
 use super::change::Refusal;
-use super::{Ground, Overlay};
-use crate::diagnostic::Diagnostic;
+use super::{Ground, Overlay, Whose};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::files::{Kind, SearchPath, Tree, TreeError, base_name, join, parent, resolve};
 use crate::limits;
 use crate::name::UnitName;
@@ -149,8 +149,13 @@ impl<'g> Files<'g> {
         if self.files.len() >= limits::LIST_MAX {
             return Err(Trouble::Other("Argument list too long".to_owned()));
         }
-        let path = if name_or_path.starts_with('/') { name_or_path } else { "" };
-        self.files.push(UnitFile::new(name, path.to_owned(), role));
+        let path = match (name_or_path.starts_with('/'), self.ground.whose) {
+            (true, Whose::Machine) => name_or_path.to_owned(),
+            // What leads to the image goes, and with it all slashes but one.
+            (true, Whose::Image) => format!("/{}", name_or_path.trim_start_matches('/')),
+            (false, Whose::Machine | Whose::Image) => String::new(),
+        };
+        self.files.push(UnitFile::new(name, path, role));
         self.waiting.push_back(self.files.len() - 1);
         Ok(self.files.len() - 1)
     }
@@ -210,7 +215,7 @@ impl<'g> Files<'g> {
             let goes_on =
                 file.mode == Mode::Linked || target == file.name || instance_of(&target, &file.name);
             if goes_on {
-                let path = std::mem::take(&mut self.files[at].target);
+                let path = self.files[at].target.clone();
                 self.files[at].path.clone_from(&path);
                 self.read(tree, at, &path)?;
                 continue;
@@ -229,6 +234,7 @@ impl<'g> Files<'g> {
         if self.files[at].mode != Mode::Unknown {
             return Ok(());
         }
+        self.suits_its_kind(at)?;
         if !self.files[at].path.is_empty() {
             let path = self.files[at].path.clone();
             return self.read(tree, at, &path);
@@ -249,6 +255,20 @@ impl<'g> Files<'g> {
             }
         }
         Err(Trouble::NotFound)
+    }
+
+    /// Of some kinds there are no templates, whatever file is there. It is told where it would be looked for first.
+    fn suits_its_kind(&mut self, at: usize) -> Result<(), Trouble> {
+        let UnitFile { name, path, .. } = &self.files[at];
+        let Ok(name) = UnitName::parse(name) else { return Ok(()) };
+        if name.suits_its_kind() {
+            return Ok(());
+        }
+        let first = self.ground.search.directories.first().filter(|_| path.is_empty());
+        let place = first.map_or_else(|| path.clone(), |directory| join(directory, name.as_str()));
+        let text = format!("unit type {} cannot be templated, ignoring.", name.kind().suffix());
+        self.say(Diagnostic::of_unit(&place, Severity::Error, text));
+        Err(Trouble::BadName)
     }
 
     /// What stands at `path`; of a regular file, its `[Install]` section.
@@ -363,7 +383,8 @@ impl UnitFile {
 /// A path without empty components and those that are `.`.
 pub fn simple(path: &str) -> String {
     let parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
-    parts.fold(String::new(), |path, part| format!("{path}/{part}"))
+    let simple = parts.fold(String::new(), |path, part| format!("{path}/{part}"));
+    if simple.is_empty() && path.starts_with('/') { "/".to_owned() } else { simple }
 }
 
 /// `getty@.service` for `getty@tty1.service`.

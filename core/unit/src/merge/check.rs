@@ -2,7 +2,7 @@
 
 use crate::config::KillMode;
 use crate::config::service::{ExitType, Restart, ServiceType};
-use crate::config::socket::{Accept, Listen};
+use crate::config::socket::{Accept, Address, Listen};
 use crate::config::unit::EmergencyAction;
 use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::directives::{Draft, PATHS, TIMES};
@@ -26,7 +26,8 @@ pub(super) fn verify(draft: &Draft, name: &UnitName, diagnostics: &mut Report) -
         }
         UnitKind::Socket => {
             socket(draft)?;
-            pam(draft, "Unit has PAM enabled. Kill mode must be set to 'control-group'. Refusing.")
+            pam(draft, "Unit has PAM enabled. Kill mode must be set to 'control-group'. Refusing.")?;
+            linked_once(draft)
         }
         UnitKind::Timer if !is_kept(TIMES) && !is_kept(CHANGES) => {
             Err("Timer unit lacks value setting. Refusing.")
@@ -37,9 +38,15 @@ pub(super) fn verify(draft: &Draft, name: &UnitName, diagnostics: &mut Report) -
             Err("Cannot create mount unit for an API file system. Refusing.")
         }
         UnitKind::Mount if draft.mount.what.is_empty() => Err("What= setting is missing. Refusing."),
+        UnitKind::Mount if is_left_to_pam(draft) => {
+            Err("Unit has PAM enabled. Kill mode must be set to control-group'. Refusing.")
+        }
         UnitKind::Automount if !all_stand_for(name, draft, "Where") => Err(ELSEWHERE),
         UnitKind::Swap if !all_stand_for(name, draft, "What") => {
             Err("Value of What= and unit name do not match, not loading.")
+        }
+        UnitKind::Swap if is_left_to_pam(draft) => {
+            Err("Unit has PAM enabled. Kill mode must be set to 'control-group'. Refusing to load.")
         }
         UnitKind::Timer
         | UnitKind::Path
@@ -122,6 +129,11 @@ fn pam(draft: &Draft, text: &'static str) -> Result<(), &'static str> {
     }
 }
 
+/// As `pam`, of units that have no main process which a kill could be told from the others by.
+fn is_left_to_pam(draft: &Draft) -> bool {
+    draft.exec.pam_name.is_some() && draft.kill.mode != KillMode::ControlGroup
+}
+
 /// Settings that do nothing together.
 fn service_remarks(draft: &Draft, name: &UnitName, diagnostics: &mut Report) {
     let service = &draft.service;
@@ -192,11 +204,64 @@ fn socket(draft: &Draft) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// What `Symlinks=` makes leads to the one place in the file system that is listened on.
+fn linked_once(draft: &Draft) -> Result<(), &'static str> {
+    let is_place = |listen: &&Listen| match listen {
+        Listen::Stream(Address::Unix(_))
+        | Listen::Datagram(Address::Unix(_))
+        | Listen::SequentialPacket(Address::Unix(_))
+        | Listen::Fifo(_) => true,
+        Listen::Stream(_) | Listen::Datagram(_) | Listen::SequentialPacket(_) => false,
+        Listen::Netlink { .. } | Listen::Other { .. } => false,
+    };
+    let places = draft.socket.listen.iter().filter(is_place).count();
+    match draft.socket.symlinks.is_empty() || places == 1 {
+        true => Ok(()),
+        false => Err("Unit has symlinks set but none or more than one node in the file system. Refusing."),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::stands_for;
+    use crate::config::{Bad, LoadState};
+    use crate::files::{Found, Fragment};
+    use crate::merge::{Source, merge};
     use crate::name::UnitName;
-    use crate::specifier::path_of;
+    use crate::specifier::{Context, path_of};
+
+    /// As systemd-analyze(1) judges them.
+    #[test]
+    fn settings_that_exclude_each_other() {
+        let check = |name: &str, text: &str, is_well: bool| {
+            let name = UnitName::parse(name).unwrap();
+            let (aliases, dropins, dependencies) = (Vec::new(), Vec::new(), Vec::new());
+            let fragment = Fragment::File("f".into());
+            let found = Found { name: name.clone(), aliases, fragment, dropins, dependencies };
+            let source = Source { path: "f", text: text.as_bytes() };
+            let load = merge(&name, &[source], &found, &Context::default()).config.load;
+            let wanted = if is_well { LoadState::Loaded } else { LoadState::BadSetting(Bad::Whole) };
+            assert_eq!(load, wanted, "{name} {text}");
+        };
+        for (listen, is_well) in [
+            ("ListenStream=80", false),
+            ("ListenStream=@f", false),
+            ("ListenFIFO=/srv/x\nListenFIFO=/srv/y", false),
+            ("ListenSpecial=/dev/x", false),
+            ("ListenStream=/run/f\nListenStream=80", true),
+            ("ListenSpecial=/dev/x\nListenDatagram=/x", true),
+        ] {
+            check("a.socket", &format!("[Socket]\n{listen}\nSymlinks=/run/a"), is_well);
+            check("a.socket", &format!("[Socket]\n{listen}"), true);
+        }
+        for (mode, is_well) in
+            [("control-group", true), ("mixed", false), ("process", false), ("none", false)]
+        {
+            let rest = format!("What=/a\nPAMName=x\nKillMode={mode}");
+            check("a.mount", &format!("[Mount]\n{rest}"), is_well);
+            check("a.swap", &format!("[Swap]\n{rest}"), is_well);
+        }
+    }
 
     /// As systemd-analyze(1) judges them, with `Where=` and without.
     #[test]

@@ -3,7 +3,7 @@
 use crate::config::exec::Stdio;
 use crate::config::service::{NotifyAccess, OomPolicy, ServiceType};
 use crate::config::socket::Accept;
-use crate::directives::Draft;
+use crate::directives::{Draft, keep_written};
 use crate::manager::Defaults;
 use crate::name::{UnitKind, UnitName};
 use crate::span::Span;
@@ -29,6 +29,8 @@ pub(super) fn fill(draft: &mut Draft, name: &UnitName, defaults: &Defaults) {
             let unsaid =
                 if draft.socket.accept == Accept::Yes { 200 } else { draft.socket.trigger_limit_burst };
             draft.socket.trigger_limit_burst = draft.said.trigger_limit_burst.unwrap_or(unsaid);
+            let unsaid = draft.socket.trigger_limit_interval;
+            draft.socket.trigger_limit_interval = draft.said.trigger_limit_interval.unwrap_or(unsaid);
         }
         UnitKind::Target
         | UnitKind::Device
@@ -53,6 +55,10 @@ pub(super) fn leave_out(draft: &mut Draft, name: &UnitName, defaults: &Defaults)
     exec.standard_output = said.standard_output.take().unwrap_or_else(|| unsaid(&defaults.standard_output));
     exec.standard_error = said.standard_error.take().unwrap_or_else(|| unsaid(&defaults.standard_error));
     draft.service.kind = said.service_type.unwrap_or(draft.service.kind);
+    let socket = &mut draft.socket;
+    socket.trigger_limit_burst = said.trigger_limit_burst.unwrap_or(u32::MAX);
+    socket.trigger_limit_interval = said.trigger_limit_interval.unwrap_or(Span::INFINITY);
+    keep_written(draft);
 }
 
 /// What protects the machine takes capabilities too: systemd.exec(5), under each of the directives.

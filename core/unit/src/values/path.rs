@@ -21,6 +21,14 @@ pub fn simplify(path: &str) -> Cow<'_, str> {
     })
 }
 
+/// Where a path leads that was written when `/run` lay in `/var`.
+pub fn out_of_var(path: String) -> String {
+    match path.strip_prefix("/var/run/") {
+        Some(rest) => format!("/run/{rest}"),
+        None => path,
+    }
+}
+
 /// No `..` (and, in what was simplified, no `.`) between its slashes.
 pub fn is_normalized(path: &str) -> bool {
     path.split('/').all(|part| part != ".." && part != ".")

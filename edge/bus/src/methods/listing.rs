@@ -87,7 +87,7 @@ fn line(unit: &Unit, jobs: &BTreeMap<JobId, &Job>) -> Line {
     let job = unit.job.and_then(|id| jobs.get(&id));
     (
         unit.config.name.as_str().to_owned(),
-        description(&unit.config).to_owned(),
+        description(&unit.config).into_owned(),
         load_word(&unit.config.load),
         active_word(unit.active),
         unit.sub.to_owned(),

@@ -2,11 +2,15 @@
 
 use super::words::oom_word;
 use super::{Emits::*, UnitCx, UnitRow, none, num, row, text};
+use eudaemon_unit::implicit::swapped;
 use eudaemon_unit::values::timespan::parse_timespan;
 use zbus::Variant;
 
 pub const SWAP: &[UnitRow] = &[
-    row("What", "s", Value, |cx| cx.free("What")),
+    row("What", "s", Value, |cx| match cx.is_filled() {
+        true => Variant::from(swapped(&cx.unit.config)),
+        false => cx.free("What"),
+    }),
     row("Priority", "i", Value, |cx| cx.number("Priority", -1_i32)),
     row("Options", "s", Value, |cx| cx.free("Options")),
     row("TimeoutUSec", "t", Const, |cx| cx.span("TimeoutSec", cx.defaults().timeout_start.0)),
@@ -52,8 +56,12 @@ pub const PATH: &[UnitRow] = &[
     row("MakeDirectory", "b", Const, |cx| cx.flag("MakeDirectory")),
     row("DirectoryMode", "u", Const, |cx| cx.mode("DirectoryMode", 0o755)),
     row("Result", "s", Value, |_| text("success")),
-    row("TriggerLimitIntervalUSec", "t", Const, |cx| cx.span("TriggerLimitIntervalSec", 2_000_000)),
-    row("TriggerLimitBurst", "u", Const, |cx| cx.number("TriggerLimitBurst", 200_u32)),
+    row("TriggerLimitIntervalUSec", "t", Const, |cx| {
+        cx.span("TriggerLimitIntervalSec", if cx.is_filled() { 2_000_000 } else { u64::MAX })
+    }),
+    row("TriggerLimitBurst", "u", Const, |cx| {
+        cx.number("TriggerLimitBurst", if cx.is_filled() { 200 } else { u32::MAX })
+    }),
 ];
 pub const SCOPE: &[UnitRow] = &[
     row("Controller", "s", Value, |_| text("")),
@@ -61,7 +69,7 @@ pub const SCOPE: &[UnitRow] = &[
     row("Result", "s", Value, |_| text("success")),
     row("RuntimeMaxUSec", "t", Const, |_| num(u64::MAX)),
     row("RuntimeRandomizedExtraUSec", "t", Const, |_| num(0_u64)),
-    row("OOMPolicy", "s", Const, |cx| cx.word("OOMPolicy", oom_word(cx.defaults().oom_policy))),
+    row("OOMPolicy", "s", Const, |cx| cx.filled("OOMPolicy", oom_word(cx.defaults().oom_policy))),
 ];
 pub const DEVICE: &[UnitRow] = &[row("SysFSPath", "s", Value, |_| text(""))];
 

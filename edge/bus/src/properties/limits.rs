@@ -16,8 +16,31 @@ pub fn own_score() -> i16 {
     text.trim().parse().unwrap_or(0)
 }
 
+/// What the manager has itself once it has raised what it may, as systemd's does for the files it opens.
+pub fn raised(resource: Resource) -> Limit {
+    let own = own(resource);
+    match resource {
+        Resource::Nofile => Limit { soft: own.hard, ..own },
+        Resource::Cpu
+        | Resource::Fsize
+        | Resource::Data
+        | Resource::Stack
+        | Resource::Core
+        | Resource::Rss
+        | Resource::As
+        | Resource::Nproc
+        | Resource::Memlock
+        | Resource::Locks
+        | Resource::Sigpending
+        | Resource::Msgqueue
+        | Resource::Nice
+        | Resource::Rtprio
+        | Resource::Rttime => own,
+    }
+}
+
 /// What the manager has itself.
-pub fn own(resource: Resource) -> Limit {
+fn own(resource: Resource) -> Limit {
     let own = getrlimit(match resource {
         Resource::Cpu => process::Resource::Cpu,
         Resource::Fsize => process::Resource::Fsize,

@@ -181,6 +181,18 @@ impl ManagerCx<'_> {
     }
 }
 
+/// Whether a unit was read to its end; else it has no defaults.
+fn is_filled(load: &LoadState) -> bool {
+    match load {
+        LoadState::Loaded | LoadState::BadSetting(Bad::Whole) => true,
+        LoadState::NotFound
+        | LoadState::Masked
+        | LoadState::BadSetting(Bad::Line)
+        | LoadState::Inconsistent(_)
+        | LoadState::Unreadable(_) => false,
+    }
+}
+
 /// What a unit's properties are read from.
 pub struct UnitCx<'m> {
     pub model: &'m dyn Model,
@@ -209,9 +221,13 @@ impl<'m> UnitCx<'m> {
         !matches!(self.unit.config.load, LoadState::NotFound | LoadState::Masked)
     }
 
-    /// It was read to its end; else it has no defaults.
     fn is_filled(&self) -> bool {
-        self.is_known() && self.unit.config.load != LoadState::BadSetting(Bad::Line)
+        is_filled(&self.unit.config.load)
+    }
+
+    /// A word that has a default; of a unit that was not read to its end only what was written.
+    fn filled(&self, key: &str, word: &'static str) -> Variant<'_> {
+        if self.is_filled() { text(word) } else { self.free(key) }
     }
 
     fn run(&self) -> &ServiceRun {
@@ -264,7 +280,7 @@ impl<'m> UnitCx<'m> {
         match set {
             Some((_, limit)) => *limit,
             None if self.is_filled() => limits::limit(self.defaults(), resource),
-            None => limits::own(resource),
+            None => limits::raised(resource),
         }
     }
 

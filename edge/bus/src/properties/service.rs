@@ -11,7 +11,7 @@ use eudaemon_unit::config::service::ExitStatuses;
 use zbus::Variant;
 
 pub const SERVICE: &[UnitRow] = &[
-    row("Type", "s", Const, |cx| text(if cx.is_known() { type_word(cx.service().kind) } else { "" })),
+    row("Type", "s", Const, |cx| cx.filled("Type", type_word(cx.service().kind))),
     row("ExitType", "s", Const, |cx| text(exit_type_word(cx.service().exit_type))),
     row("Restart", "s", Const, |cx| text(restart_word(cx.service().restart))),
     row("PIDFile", "s", Const, |cx| text(cx.service().pid_file.as_deref().unwrap_or_default())),
@@ -56,9 +56,7 @@ pub const SERVICE: &[UnitRow] = &[
     row("UID", "u", Value, |cx| num(cx.run().uid.unwrap_or(u32::MAX))),
     row("GID", "u", Value, |cx| num(cx.run().gid.unwrap_or(u32::MAX))),
     row("NRestarts", "u", Value, |cx| num(cx.run().restarts)),
-    row("OOMPolicy", "s", Const, |cx| {
-        text(if cx.is_filled() { oom_word(cx.service().oom_policy) } else { "" })
-    }),
+    row("OOMPolicy", "s", Const, |cx| cx.filled("OOMPolicy", oom_word(cx.service().oom_policy))),
     row("ExecMainStartTimestamp", "t", Value, |cx| num(cx.run().main.started.realtime)),
     row("ExecMainStartTimestampMonotonic", "t", Value, |cx| num(cx.run().main.started.monotonic)),
     row("ExecMainExitTimestamp", "t", Value, |cx| num(cx.run().main.exited.realtime)),

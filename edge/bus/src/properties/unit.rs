@@ -1,13 +1,16 @@
 //! org.freedesktop.systemd1.Unit: what all kinds have. systemd.unit(5), org.freedesktop.systemd1(5).
 
 use super::words::{active_word, collect_word, freezer_word, load_word, mode_word};
-use super::{Emits::*, UnitCx, UnitRow, none, num, row, text, words};
+use super::{Emits::*, UnitCx, UnitRow, is_filled, none, num, row, text, words};
 use crate::model::{Checked, Relation, Unit};
 use eudaemon_engine::can_freeze;
 use eudaemon_unit::config::unit::Condition;
 use eudaemon_unit::config::{Body, Config, LoadState};
+use eudaemon_unit::implicit::swapped;
 use eudaemon_unit::merge::bad_setting;
 use eudaemon_unit::name::UnitKind;
+use eudaemon_unit::specifier::path_of;
+use std::borrow::Cow;
 use zbus::Variant;
 
 pub const UNIT: &[UnitRow] = &[
@@ -44,7 +47,7 @@ pub const UNIT: &[UnitRow] = &[
     row("SliceOf", "as", Const, |cx| cx.related(Relation::SliceOf)),
     row("RequiresMountsFor", "as", Const, |cx| words(&cx.unit.config.unit.requires_mounts_for)),
     row("Documentation", "as", Const, |cx| words(&cx.unit.config.unit.documentation)),
-    row("Description", "s", Const, |cx| text(description(&cx.unit.config))),
+    row("Description", "s", Const, |cx| Variant::from(description(&cx.unit.config).into_owned())),
     row("AccessSELinuxContext", "s", Const, |_| text("")),
     row("LoadState", "s", Const, |cx| text(load_word(&cx.unit.config.load))),
     row("ActiveState", "s", Value, |cx| text(active_word(cx.unit.active))),
@@ -126,27 +129,34 @@ fn unit_names(cx: &UnitCx<'_>) -> Variant<'static> {
     Variant::from(names.map(|name| name.as_str().to_owned()).collect::<Vec<_>>())
 }
 
-pub fn description(config: &Config) -> &str {
+pub fn description(config: &Config) -> Cow<'_, str> {
     if !config.unit.description.is_empty() {
-        return &config.unit.description;
+        return Cow::Borrowed(&config.unit.description);
     }
-    if let Some(mount) = config.mount()
-        && !mount.place.is_empty()
-    {
-        return &mount.place;
+    match &config.body {
+        Body::Mount(mount) if !mount.place.is_empty() => Cow::Borrowed(&mount.place),
+        Body::Swap(_) if is_filled(&config.load) => Cow::Owned(swapped(config)),
+        Body::Device => Cow::Owned(path_of(&config.name)),
+        Body::Service(_)
+        | Body::Socket(_)
+        | Body::Target
+        | Body::Slice
+        | Body::Scope
+        | Body::Mount(_)
+        | Body::Swap(_)
+        | Body::Automount
+        | Body::Timer
+        | Body::Path => Cow::Borrowed(config.name.as_str()),
     }
-    config.name.as_str()
 }
 
 fn can_start(unit: &Unit) -> bool {
     let startable = match unit.config.name.kind() {
-        UnitKind::Device | UnitKind::Scope => false,
+        UnitKind::Device | UnitKind::Scope | UnitKind::Automount | UnitKind::Swap => false,
         UnitKind::Service
         | UnitKind::Socket
         | UnitKind::Target
         | UnitKind::Mount
-        | UnitKind::Automount
-        | UnitKind::Swap
         | UnitKind::Timer
         | UnitKind::Path
         | UnitKind::Slice => true,
@@ -155,7 +165,17 @@ fn can_start(unit: &Unit) -> bool {
 }
 
 fn can_stop(unit: &Unit) -> bool {
-    let stoppable = unit.config.name.kind() != UnitKind::Device && !unit.perpetual;
+    let stoppable = match unit.config.name.kind() {
+        UnitKind::Device | UnitKind::Automount | UnitKind::Swap => false,
+        UnitKind::Service
+        | UnitKind::Socket
+        | UnitKind::Target
+        | UnitKind::Mount
+        | UnitKind::Timer
+        | UnitKind::Path
+        | UnitKind::Slice
+        | UnitKind::Scope => !unit.perpetual,
+    };
     stoppable && !unit.config.unit.refuse_manual_stop
 }
 
@@ -239,6 +259,9 @@ fn triggered_by<'a>(cx: &'a UnitCx<'_>) -> Variant<'a> {
 
 /// Kinds of directories that `systemctl clean` would empty: systemd.exec(5), systemd.timer(5).
 fn cleanable(cx: &UnitCx<'_>) -> Vec<String> {
+    if cx.unit.config.load != LoadState::Loaded {
+        return Vec::new();
+    }
     let mut kinds = Vec::new();
     if let Some(exec) = cx.unit.config.exec() {
         let directories = [

@@ -44,7 +44,7 @@ impl Probe<'_> {
 fn refusals() {
     let said = with_connection("errors", async |connection| {
         let mut probe = Probe { connection, said: String::new() };
-        for name in ["bad name.service", "foo", "a/b.service", "", "t@.service"] {
+        for name in ["bad name.service", "foo", "a/b.service", "", "t@.service", "t@x.slice"] {
             for method in ["GetUnit", "LoadUnit", "GetUnitFileState"] {
                 probe.manager(method, &(name,)).await;
             }
@@ -93,6 +93,9 @@ fn refusals() {
         GetUnitFileState: FDO(InvalidArgs("Invalid argument"))
         GetUnit: systemd1.NoSuchUnit Unit t@.service not loaded.
         LoadUnit: FDO(InvalidArgs("Unit name t@.service is missing the instance name."))
+        GetUnitFileState: FDO(FileNotFound("No such file or directory"))
+        GetUnit: systemd1.NoSuchUnit Unit t@x.slice not loaded.
+        LoadUnit: FDO(InvalidArgs("Invalid argument"))
         GetUnitFileState: FDO(FileNotFound("No such file or directory"))
         StartUnit: FDO(InvalidArgs("Job mode bogus invalid"))
         EnqueueUnitJob: FDO(InvalidArgs("Job type bogus invalid"))

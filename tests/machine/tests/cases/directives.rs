@@ -12,10 +12,10 @@ use std::time::Duration;
 pub const CASES: &[Case] = &[Case { name: "directives-as-systemd", run: directives }];
 
 const LINES: &str = include_str!("directives.txt");
-const REAL: &str = "/lib/systemd/systemd";
+pub const REAL: &str = "/lib/systemd/systemd";
 
 /// Properties that tell of the moment, not of the unit file.
-const MOMENTARY: &[&str] = &[
+pub const MOMENTARY: &[&str] = &[
     "ConditionTimestamp",
     "ConditionTimestampMonotonic",
     "ControlGroupId",

@@ -6,7 +6,7 @@ use super::Work;
 use crate::api::{Action, Phase, ProcId, Spawn, Told, WatchExec};
 use eudaemon_unit::config::exec::{ExecCommand, Expansion, Failure, Privileges};
 use eudaemon_unit::config::{Config, Mount};
-use eudaemon_unit::implicit::path_of_mount;
+use eudaemon_unit::specifier::path_of;
 use eudaemon_unit::values::mounts;
 
 /// Whether a file says what is to be mounted: what the kernel says of a mount is not enough to make it again.
@@ -45,7 +45,7 @@ fn program_of(phase: Phase) -> &'static str {
 pub fn command(phase: Phase, config: &Config, mount: &Mount) -> Option<ExecCommand> {
     let mut argv = vec![program_of(phase).to_owned()];
     // The name says where, also when the file that repeats it is gone or masked.
-    let place = path_of_mount(&config.name);
+    let place = path_of(&config.name);
     let mut add = |words: &[&str]| argv.extend(words.iter().map(|word| (*word).to_owned()));
     match (phase, Written::of(config)) {
         (Phase::Start, Written::Yes) => {

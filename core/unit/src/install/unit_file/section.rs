@@ -38,7 +38,8 @@ impl Files<'_> {
         }
         let text = match tree.read(path, limits::UNIT_FILE_MAX) {
             Ok(text) => text,
-            Err(TreeError::NotFound | TreeError::IsADirectory) => return Ok(()),
+            Err(TreeError::NotFound) => return Ok(()),
+            Err(TreeError::IsADirectory) => return Err(Trouble::Other("Is a directory".to_owned())),
             Err(error) => return Err(Trouble::Other(error.to_string())),
         };
         for event in Lexer::new(path, &text, &["Install"]).passing_over(&OTHERS) {
@@ -55,7 +56,7 @@ impl Files<'_> {
     }
 
     /// The same line is told once, however often it is read.
-    fn say(&mut self, odd: Diagnostic) {
+    pub(super) fn say(&mut self, odd: Diagnostic) {
         if self.odd.len() < limits::DIAGNOSTICS_MAX && !self.odd.contains(&odd) {
             self.odd.push(odd);
         }
