@@ -422,7 +422,9 @@ fn device_allow(d: &mut Draft, l: &mut Line<'_>) {
         },
     };
     let access = if access.is_empty() { "rwm" } else { access.as_str() };
-    let is_node = path.starts_with("/dev/") || path.starts_with("/run/systemd/inaccessible/");
+    let is_in =
+        |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let is_node = is_in("/dev") || is_in("/run/systemd/inaccessible");
     if !is_node && !is_class {
         return l.warn(format!("Invalid device node path '{path}', ignoring."));
     }

@@ -68,6 +68,17 @@ fn paths(config: &Config, section: &str, exec: &Exec, adding: &mut Adding, cx: &
         adding.mount(image);
         adding.to(&[D::After], "systemd-udevd.service");
     }
+    let said = |key| kept(config, section, key);
+    let has_images = ["RootImage", "MountImages"].into_iter().any(|key| said(key).next().is_some());
+    let is_confined = said("DeviceAllow").next().is_some()
+        || said("DevicePolicy").any(|policy| policy != "auto")
+        || said("PrivateDevices").any(is_yes);
+    // Only devices that the kernel knows by then can be allowed.
+    if has_images && is_confined {
+        for module in ["loop", "dm_mod", "dm_verity"] {
+            adding.to(&[D::After, D::Wants], &format!("modprobe@{module}.service"));
+        }
+    }
     let at = &cx.directories;
     let kinds: [(&str, &Directories); 5] = [
         (&at.runtime, &exec.runtime_directory),

@@ -10,7 +10,7 @@ mod slice;
 
 use crate::config::service::ServiceType;
 use crate::config::unit::Dependency as D;
-use crate::config::{Bad, Body, Config, LoadState, Mount, Socket};
+use crate::config::{Bad, Body, Config, LoadState, Mount, Service, Socket};
 use crate::files::Scope;
 use crate::load::Surroundings;
 use crate::name::{UnitKind, UnitName};
@@ -20,7 +20,7 @@ pub use between::{Edge, Said, after_mounted, between, mounts_above, orders_after
 use std::collections::BTreeSet;
 
 /// Adds to a unit that was read to its end what follows from itself alone. One that is refused then has that too, but for what
-/// its slice means; one that was not has of all this the slice it named.
+/// its slice means; one that was not has of all this the slice and the sockets it named.
 pub fn complete(config: &mut Config, scope: Scope, surroundings: Surroundings, cx: &Context) {
     let mut adding = Adding { edges: Vec::new(), mounts: Vec::new(), scope, surroundings };
     match config.load {
@@ -28,6 +28,9 @@ pub fn complete(config: &mut Config, scope: Scope, surroundings: Surroundings, c
         LoadState::BadSetting(Bad::Line) | LoadState::Inconsistent(_) | LoadState::Unreadable(_) => {
             let named = config.exec().and_then(|exec| exec.slice.as_deref());
             named.into_iter().for_each(|slice| adding.to(&[D::InSlice], slice));
+            if let Body::Service(service) = &config.body {
+                adding.named_sockets(service);
+            }
         }
         LoadState::Loaded | LoadState::BadSetting(Bad::Whole) => {
             exec::add(config, &mut adding, cx);
@@ -77,9 +80,7 @@ impl Adding {
                 if service.kind == ServiceType::Dbus && service.bus_name.is_some() {
                     self.to(&[D::Requires, D::After], "dbus.socket");
                 }
-                for socket in &service.sockets {
-                    self.to(&[D::Wants, D::After], socket.as_str());
-                }
+                self.named_sockets(service);
             }
             Body::Socket(socket) => self.of_socket(config, socket),
             Body::Timer => {
@@ -112,6 +113,12 @@ impl Adding {
                 }
             }
             Body::Target | Body::Slice | Body::Scope | Body::Device => {}
+        }
+    }
+
+    fn named_sockets(&mut self, service: &Service) {
+        for socket in &service.sockets {
+            self.to(&[D::Wants, D::After], socket.as_str());
         }
     }
 

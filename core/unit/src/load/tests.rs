@@ -40,9 +40,12 @@ fn refused_units() {
              After=basic.target Before=shutdown.target Conflicts=shutdown.target",
     );
     check(
-        &[("a.service", "[Unit]\nWants=b.service\n[Service]\nSlice=c.slice\nExecStart=./x\n")],
+        &[(
+            "a.service",
+            "[Unit]\nWants=b.service\n[Service]\nSlice=c.slice\nSockets=d.socket\nExecStart=./x\n",
+        )],
         "a.service",
-        "Wants=b.service InSlice=c.slice",
+        "Wants=b.service InSlice=c.slice Wants=d.socket After=d.socket",
     );
     check(
         &[("a.socket", "[Unit]\nDefaultDependencies=no\n[Socket]\nAccept=yes\nListenFIFO=/srv/a\n")],
