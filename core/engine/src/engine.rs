@@ -69,6 +69,9 @@ pub(crate) struct Counters {
     pub seed: u64,
     pub invocations: u64,
     pub next_job: u32,
+    /// Jobs there have been, and those of them that failed or could not be.
+    pub installed_jobs: u32,
+    pub failed_jobs: u32,
     pub next_order: u64,
     pub process_ids: ProcessIds,
     /// `None`: nobody gave one, which is 0.
@@ -182,6 +185,8 @@ impl Engine {
                 seed,
                 invocations: 0,
                 next_job: 1,
+                installed_jobs: 0,
+                failed_jobs: 0,
                 next_order: 1,
                 process_ids: ProcessIds { next: 1 },
                 exit_code: None,

@@ -27,7 +27,7 @@ pub mod why;
 pub mod world;
 
 pub use engine::{Engine, ExitMeans, Settings};
-pub use step::{FreezerState, can_freeze};
+pub use step::FreezerState;
 pub use thaw::BadRecord;
 pub use unit::{Checked, Each, Times};
 pub use view::{Census, UnitView};

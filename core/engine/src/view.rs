@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::graph::{Facets, Knowledge, UnitId, Word};
 use crate::job::{Job, JobView};
 use crate::kind::{self, History};
-use crate::step::{FreezerState, can_freeze};
+use crate::step::FreezerState;
 use crate::transaction::Reload;
 use crate::unit::{Checked, Times};
 use eudaemon_unit::config::Config;
@@ -37,7 +37,6 @@ pub struct UnitView<'a> {
     pub can_start: bool,
     pub can_stop: bool,
     pub can_reload: bool,
-    pub can_freeze: bool,
     pub freezer: FreezerState,
     /// There from the beginning and never stopped.
     pub perpetual: bool,
@@ -45,12 +44,17 @@ pub struct UnitView<'a> {
     pub held: bool,
 }
 
-/// How many units are in each state, and how many jobs there are.
+/// How many units are in each state, and how many jobs there are and were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Census {
     pub units: usize,
+    /// Those of all loaded units, aliases too.
+    pub names: usize,
     pub failed: usize,
     pub jobs: usize,
+    /// Since the first manager of this machine: jobs there have been, and those that failed or could not be.
+    pub installed_jobs: u32,
+    pub failed_jobs: u32,
 }
 
 impl Engine {
@@ -104,7 +108,6 @@ impl Engine {
             can_start: crate::unit::can_start(config) && !config.unit.refuse_manual_start,
             can_stop: !perpetual && !config.unit.refuse_manual_stop,
             can_reload: Reload::of(&self.graph, unit) == Reload::Possible,
-            can_freeze: can_freeze(&config.name),
             freezer: of.life.freezer,
             perpetual,
             held: of.holds > 0,
@@ -186,9 +189,15 @@ impl Engine {
     }
 
     pub fn census(&self) -> Census {
-        let mut census = Census { jobs: self.jobs.len(), ..Census::default() };
+        let mut census = Census {
+            jobs: self.jobs.len(),
+            installed_jobs: self.counters.installed_jobs,
+            failed_jobs: self.counters.failed_jobs,
+            ..Census::default()
+        };
         for view in self.unit_views() {
             census.units += 1;
+            census.names += 1 + view.config.aliases.len();
             census.failed += usize::from(view.active == ActiveState::Failed);
         }
         census

@@ -60,8 +60,8 @@ pub trait Model {
     /// The files of the unit changed on disk since it was loaded.
     fn needs_reload(&self, id: &UnitName) -> bool;
 
-    /// Units can be frozen here at all: there are cgroups.
-    fn has_freezer(&self) -> bool;
+    /// The unit can be frozen, and there are cgroups at all.
+    fn can_freeze(&self, id: &UnitName) -> bool;
 
     fn manager(&self) -> Manager;
 

@@ -39,6 +39,11 @@ pub struct Outlook<'a> {
 }
 
 impl Outlook<'_> {
+    /// A service that is up without a process has no cgroup, but for what it left behind.
+    fn has_nobody(&self, view: &UnitView<'_>) -> bool {
+        view.sub == "exited" && self.site.host.members(&view.config.name, Some(view.config)).is_empty()
+    }
+
     /// When the kernel began, by its own clock. A container's kernel began before it, and others have a manager that knows.
     fn kernel(&self) -> Moment {
         let Machine { place, container, .. } = &self.site.machine;
@@ -187,7 +192,7 @@ impl Model for Outlook<'_> {
             assertion: view.assertion,
             job: view.job,
             invocation: view.invocation,
-            cgroup: if down || !has_cgroup(&view) {
+            cgroup: if down || !has_cgroup(&view) || self.has_nobody(&view) {
                 String::new()
             } else {
                 self.site.host.cgroup_path(id, Some(view.config))
@@ -214,7 +219,8 @@ impl Model for Outlook<'_> {
         // A visitor's inverses are nobody's business yet; what it says itself is known.
         let Some(config) = self.site.visitors.units.get(id) else { return Vec::new() };
         let own = config.unit.dependencies.iter().filter(|(said, _)| Word::from(*said) == word);
-        let names: BTreeSet<UnitName> = own.map(|(_, name)| name.clone()).collect();
+        let own = own.map(|(_, name)| self.engine.canonical(name).unwrap_or(name).clone());
+        let names: BTreeSet<UnitName> = own.collect();
         names.into_iter().collect()
     }
 
@@ -259,9 +265,9 @@ impl Model for Outlook<'_> {
         names.into_iter().find_map(|name| self.engine.canonical(&name).cloned())
     }
 
-    fn has_freezer(&self) -> bool {
+    fn can_freeze(&self, id: &UnitName) -> bool {
         match self.site.host.ladder() {
-            Ladder::Cgroup { .. } => true,
+            Ladder::Cgroup { .. } => self.engine.can_freeze(id),
             Ladder::Sweep { .. } => false,
         }
     }
@@ -302,10 +308,10 @@ impl Model for Outlook<'_> {
                 let said = site.settings.log_target;
                 said.unwrap_or_else(|| settings::log_target(&site.machine)).word().to_owned()
             }),
-            names: census.units as u32,
+            names: census.names as u32,
             failed_units: census.failed as u32,
-            installed_jobs: census.jobs as u32,
-            failed_jobs: 0,
+            installed_jobs: census.installed_jobs,
+            failed_jobs: census.failed_jobs,
             progress: if self.engine.startup_is_over() { 1.0 } else { 0.0 },
             has_machine: site.machine.place.scope == Scope::System,
             // Only the machine's has a console to tell.

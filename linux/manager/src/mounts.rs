@@ -98,9 +98,15 @@ impl Site {
         let fresh: Vec<Loaded> =
             self.mount_table.iter().filter_map(|(name, one)| self.found(engine, name, one)).collect();
         let new: BTreeSet<UnitName> = self.units.mounted.difference(&known).cloned().collect();
+        let leads_to: BTreeSet<UnitName> = fresh
+            .iter()
+            .flat_map(|one| &one.config.unit.dependencies)
+            .map(|(_, other)| other.clone())
+            .collect();
         let mut brought = fresh;
         brought.extend(ordered_after(engine, &new));
         self.bring(brought);
+        self.load_missing(engine, leads_to);
         self.inbox.push_back(Input::Fact(Event::Mounts(names)));
         let gone = before.into_keys().filter(|name| !self.mount_table.contains_key(name));
         self.mount_watch.gone.extend(gone);

@@ -25,7 +25,7 @@ const HEADER: usize = 12;
 /// A log longer than this is none of ours: what lives in it would not fit into memory.
 const LENGTH_MAX: u64 = 1 << 30;
 /// What a log begins with. Its number changes whenever records, notes or unit configurations are laid out anew.
-const MAGIC: &[u8; 16] = b"eudaemon state 8";
+const MAGIC: &[u8; 16] = b"eudaemon state 9";
 
 /// What one step leaves behind.
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -73,6 +73,8 @@ pub fn at_rest(config: Arc<Config>) -> Unit {
     }
 }
 
+/// Made by the manager or a client, not by somebody's file.
 pub fn is_transient(config: &Config) -> bool {
-    config.fragment.as_deref().is_some_and(|path| path.contains("/systemd/transient/"))
+    config.name.as_str() == "init.scope"
+        || config.fragment.as_deref().is_some_and(|path| path.contains("/systemd/transient/"))
 }

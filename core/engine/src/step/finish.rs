@@ -117,6 +117,9 @@ impl Engine {
             self.wake(id);
             return self.wake_blocked(unit);
         }
+        if matches!(result, JobResult::Failed | JobResult::Invalid) {
+            self.counters.failed_jobs = self.counters.failed_jobs.saturating_add(1);
+        }
         // That somebody looked whether it is up (`Requisite=`) is nothing that happened to it.
         if kind == JobKind::Start && result != JobResult::Done {
             self.note_vain_start(unit, What::JobEnded(result));

@@ -54,7 +54,7 @@ impl FreezerState {
 }
 
 /// Which kinds have processes of their own, or of their units, in one place.
-pub fn can_freeze(unit: &UnitName) -> bool {
+fn has_processes(unit: &UnitName) -> bool {
     match unit.kind() {
         UnitKind::Service | UnitKind::Scope | UnitKind::Slice => true,
         UnitKind::Socket
@@ -69,6 +69,13 @@ pub fn can_freeze(unit: &UnitName) -> bool {
 }
 
 impl Engine {
+    /// A slice is frozen whole or not at all: not one that a unit without processes lies in, up or down.
+    pub fn can_freeze(&self, name: &UnitName) -> bool {
+        let whole =
+            |unit| self.inside(unit, |_| true).iter().all(|member| has_processes(self.graph.name(*member)));
+        has_processes(name) && self.graph.id(name).is_none_or(whole)
+    }
+
     /// Answers at once where nothing has to be done, else when it is done.
     pub(super) fn wish_freezer(&mut self, request: RequestId, name: &UnitName, freezer: Freezer) {
         match self.set_freezer_of(name, freezer) {
@@ -82,12 +89,16 @@ impl Engine {
         let unit = self.graph.id(name).ok_or_else(|| Refusal::NotLoaded(name.clone()))?;
         let of = self.unit(unit);
         let refused = |why| Err(Refusal::NotFrozen { unit: name.clone(), why });
-        if !can_freeze(name) {
+        if !has_processes(name) {
             return refused(NotFrozen::Kind);
         } else if of.job.is_some() {
             return refused(NotFrozen::Busy);
         } else if self.graph.config(unit).load != LoadState::Loaded || of.active() != ActiveState::Active {
             return refused(NotFrozen::Inactive);
+        } else if freezer == Freezer::Frozen && !self.can_freeze(name) {
+            // Such is nearly every slice; to systemd it is no error to ask.
+            self.say(Some(unit), 4, "not frozen: units without processes lie in this slice".to_owned());
+            return Ok(None);
         }
         match (of.life.freezer, freezer) {
             (FreezerState::Freezing | FreezerState::Thawing, Freezer::Frozen)
@@ -109,15 +120,17 @@ impl Engine {
         }
     }
 
-    /// What is active in a slice, and in the slices in it; nothing for other kinds.
+    /// What is active in a slice and can be frozen, and in the slices in it; nothing for other kinds.
     fn members_of_slice(&self, slice: UnitId) -> Vec<UnitId> {
+        self.inside(slice, |member| has_processes(self.graph.name(member)) && !self.unit(member).is_down())
+    }
+
+    /// The units that count, of those in a slice and in the slices in it that count.
+    fn inside(&self, slice: UnitId, counts: impl Fn(UnitId) -> bool) -> Vec<UnitId> {
         let mut members = vec![slice];
         for next in 0..self.graph.len() {
             let Some(unit) = members.get(next).copied() else { break };
-            let inside = self.graph.others(unit, Word::SliceOf);
-            members.extend(
-                inside.filter(|member| can_freeze(self.graph.name(*member)) && !self.unit(*member).is_down()),
-            );
+            members.extend(self.graph.others(unit, Word::SliceOf).filter(|member| counts(*member)));
         }
         members.split_off(1)
     }

@@ -28,7 +28,7 @@ mod rings;
 mod tell;
 mod why;
 
-pub use freezer::{FreezerState, can_freeze};
+pub use freezer::FreezerState;
 
 use crate::api::{Announcement, Event, Input, Output};
 use crate::engine::{Alarm, Engine, OwnWish};

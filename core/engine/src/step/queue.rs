@@ -99,6 +99,7 @@ impl Engine {
     fn add_job(&mut self, unit: UnitId, mut facts: Facts) -> JobId {
         let id = JobId(self.counters.next_job);
         self.counters.next_job = self.counters.next_job.checked_add(1).unwrap_or(1);
+        self.counters.installed_jobs = self.counters.installed_jobs.saturating_add(1);
         facts.deadline = after(self.now.monotonic, self.graph.config(unit).unit.job_timeout);
         self.set_alarm(Alarm::Job(id), None, facts.deadline);
         match facts.kind {

@@ -5,8 +5,7 @@ use super::words::{
     exit_type_word, notify_access_word, oom_word, restart_word, result_word, timeout_word, type_word,
 };
 use super::{Emits::*, UnitCx, UnitRow, num, row, text};
-use eudaemon_engine::api::{ActiveState, Phase};
-use eudaemon_unit::config::LoadState;
+use eudaemon_engine::api::Phase;
 use eudaemon_unit::config::service::ExitStatuses;
 use zbus::Variant;
 
@@ -111,8 +110,8 @@ pub const SERVICE: &[UnitRow] = &[
 /// What is watched now; before a start, what is configured.
 fn watchdog_usec(cx: &UnitCx<'_>) -> u64 {
     match cx.run().watchdog_usec {
-        // Said by each start anew.
-        _ if cx.unit.active == ActiveState::Inactive || cx.unit.config.load != LoadState::Loaded => u64::MAX,
+        // Said by each start anew, and kept after the end.
+        _ if cx.unit.inactive_exit.monotonic == 0 => u64::MAX,
         0 => cx.service().watchdog.0,
         effective => effective,
     }

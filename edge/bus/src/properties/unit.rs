@@ -3,7 +3,6 @@
 use super::words::{active_word, collect_word, freezer_word, load_word, mode_word};
 use super::{Emits::*, UnitCx, UnitRow, is_filled, none, num, row, text, words};
 use crate::model::{Checked, Relation, Unit};
-use eudaemon_engine::can_freeze;
 use eudaemon_unit::config::unit::Condition;
 use eudaemon_unit::config::{Body, Config, LoadState};
 use eudaemon_unit::implicit::swapped;
@@ -73,7 +72,7 @@ pub const UNIT: &[UnitRow] = &[
     row("CanReload", "b", Const, |cx| num(can_reload(cx))),
     row("CanIsolate", "b", Const, |cx| num(can_isolate(cx.unit))),
     row("CanClean", "as", Const, |cx| words(&cleanable(cx))),
-    row("CanFreeze", "b", Const, |cx| num(cx.model.has_freezer() && can_freeze(&cx.unit.config.name))),
+    row("CanFreeze", "b", Const, |cx| num(cx.model.can_freeze(&cx.unit.config.name))),
     row("Job", "(uo)", Value, |cx| cx.job()),
     row("StopWhenUnneeded", "b", Const, |cx| num(cx.unit.config.unit.stop_when_unneeded)),
     row("RefuseManualStart", "b", Const, |cx| num(cx.unit.config.unit.refuse_manual_start)),

@@ -518,8 +518,8 @@ impl Model for Table {
         (path == "/system.slice/t-simple.service").then(|| name("t-simple.service"))
     }
 
-    fn has_freezer(&self) -> bool {
-        true
+    fn can_freeze(&self, id: &UnitName) -> bool {
+        matches!(id.kind(), UnitKind::Service | UnitKind::Scope | UnitKind::Slice)
     }
 
     fn needs_reload(&self, id: &UnitName) -> bool {

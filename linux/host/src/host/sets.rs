@@ -91,7 +91,12 @@ impl Host {
     /// The unit's cgroup as clients read it; empty on the sweeping rung.
     pub fn cgroup_path(&self, unit: &UnitName, config: Option<&Config>) -> String {
         match self.groups.ladder() {
-            crate::group::Ladder::Cgroup { prefix, .. } => format!("{prefix}{}", self.path_of(unit, config)),
+            crate::group::Ladder::Cgroup { prefix, .. } => {
+                match format!("{prefix}{}", self.path_of(unit, config)) {
+                    root if root.is_empty() => "/".to_owned(),
+                    path => path,
+                }
+            }
             crate::group::Ladder::Sweep { .. } => String::new(),
         }
     }

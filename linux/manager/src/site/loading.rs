@@ -83,6 +83,16 @@ impl Site {
         self.bring(fresh);
     }
 
+    /// Loads those of the units that are not there yet; who says that it needs them came by itself.
+    pub fn load_missing(&mut self, engine: &Engine, names: BTreeSet<UnitName>) {
+        let missing =
+            names.into_iter().filter(|name| engine.canonical(name).is_none() && !self.is_queued(name));
+        let missing: Vec<UnitName> = missing.collect();
+        if !missing.is_empty() {
+            self.load(engine, &missing);
+        }
+    }
+
     /// Will the engine hear of the unit, and so of all it leads to, before anything else that is put to it now?
     fn is_queued(&self, unit: &UnitName) -> bool {
         self.queued().any(|config| config.name == *unit || config.aliases.contains(unit))
