@@ -19,7 +19,7 @@ cargo xtask machine [FILTER]               the machine level alone
 cargo xtask rootfs [NAME]                  makes the test machines' root file systems: nine, seed, starters, names
 cargo xtask bench [--rounds R] [COUNT...]  boot, restart, round trips and memory beside real systemd and bare loops
 cargo xtask fuzz [SECONDS [TARGET…]]       the fuzz targets, each for so long (60 s): needs rustup, installs nightly and cargo-fuzz
-cargo xtask oracle [--seed N] [--count N] [--no-shrink] [FILE]
+cargo xtask oracle [--wide] [--seed N] [--count N] [--no-shrink] [FILE]
                                            random units and requests, compared step by step with real systemd
 cargo xtask dist                           the static release binaries, where their targets can be had
 cargo xtask python                         the wheel of eudaemon-kit, and its tests beside python-daemon's

@@ -9,8 +9,9 @@
 //! release 0 1
 //! ```
 
+use super::wide;
 use anyhow::{Context, Result};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// The first step of a case whose units nothing holds in memory.
@@ -47,11 +48,15 @@ impl Case {
 
     /// The same case under names that no other case of the machine has. What is said of it has the prefix too.
     pub fn renamed(&self, prefix: &str) -> Case {
-        let names: BTreeSet<&str> = self.names().collect();
-        let word = |word: &str| match names.contains(word) {
-            true => format!("{prefix}{word}"),
-            false => word.to_owned(),
-        };
+        let mut names: BTreeMap<String, String> = BTreeMap::new();
+        for name in self.names() {
+            let new = format!("{prefix}{name}");
+            if name.ends_with(".mount") {
+                names.insert(wide::path(name), wide::path(&new));
+            }
+            names.insert(name.to_owned(), new);
+        }
+        let word = |word: &str| names.get(word).cloned().unwrap_or_else(|| word.to_owned());
         let line = |line: &String| {
             let (key, value) = line.split_once('=').unwrap_or((line, ""));
             let words: Vec<String> = value.split(' ').map(word).collect();
@@ -61,7 +66,7 @@ impl Case {
             name: word(&unit.name),
             lines: unit.lines.iter().map(line).collect(),
         };
-        let step = |step: &Vec<String>| step.iter().map(|part| word(part)).collect();
+        let step = |step: &Vec<String>| step.iter().map(line).map(|part| word(&part)).collect();
         Case { units: self.units.iter().map(unit).collect(), steps: self.steps.iter().map(step).collect() }
     }
 

@@ -1,7 +1,7 @@
 //! `cargo xtask oracle`: random units and requests, once under real systemd and once under us, in machines of the same kind,
 //! compared after each step: states, results, jobs, their order, processes, and what a request was refused with.
 //!
-//! - `draw`: a case out of a seed (`random`). `case`: what a case is.
+//! - `draw`: a case out of a seed (`random`); `wide`: the same with more in it. `case`: what a case is.
 //! - `judge`: a manager in a machine, with the driver beside it. `inside`: the driver.
 //! - `verdict`: what differs between two transcripts. `shrink`: the least that still differs.
 
@@ -12,6 +12,7 @@ mod judge;
 mod random;
 mod shrink;
 mod verdict;
+mod wide;
 
 use crate::outside;
 use anyhow::{Context, Result, bail};
@@ -32,11 +33,13 @@ const COUNT: u64 = 1000;
 const AGAIN: usize = 3;
 
 /// What is asked for.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 struct Order {
     seed: u64,
     count: u64,
     shrinks: Shrinks,
+    /// Makes a case of a seed.
+    draw: fn(u64) -> Case,
     file: Option<PathBuf>,
 }
 
@@ -83,7 +86,7 @@ pub fn oracle(words: &[&str]) -> Result<bool> {
 }
 
 fn parse(words: &[&str]) -> Result<Order> {
-    let mut order = Order { seed: 1, count: COUNT, shrinks: Shrinks::Yes, file: None };
+    let mut order = Order { seed: 1, count: COUNT, shrinks: Shrinks::Yes, draw: draw::case, file: None };
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let mut number = || -> Result<u64> {
@@ -93,6 +96,7 @@ fn parse(words: &[&str]) -> Result<Order> {
         match *word {
             "--seed" => order.seed = number()?,
             "--count" => order.count = number()?,
+            "--wide" => order.draw = wide::case,
             "--no-shrink" => order.shrinks = Shrinks::No,
             path => order.file = Some(PathBuf::from(path)),
         }
@@ -120,7 +124,7 @@ fn many(pair: &mut Pair, order: &Order) -> Result<bool> {
     let start = Instant::now();
     let (mut same, mut open, mut decided, mut steps, mut differing) = (0, 0, 0, 0, Vec::new());
     for seed in order.seed..order.seed + order.count {
-        let case = draw::case(seed);
+        let case = (order.draw)(seed);
         steps += case.steps.len();
         match pair.judge(&case, AGAIN)? {
             Verdict::Same => same += 1,
@@ -213,7 +217,10 @@ mod tests {
     #[test]
     fn what_is_asked_for_has_defaults() {
         let order = parse(&["--seed", "7", "--no-shrink"]).unwrap();
-        assert_eq!(order, Order { seed: 7, count: COUNT, shrinks: Shrinks::No, file: None });
+        assert_eq!((order.seed, order.count, order.shrinks, order.file), (7, COUNT, Shrinks::No, None));
+        assert_eq!((order.draw)(7), draw::case(7));
+        let order = parse(&["--wide"]).unwrap();
+        assert_eq!((order.draw)(0), wide::case(0));
         assert!(parse(&["--count"]).is_err());
         assert!(parse(&["--count", "many"]).is_err());
     }

@@ -116,6 +116,7 @@ impl Difference {
             let begun = |line: &String| {
                 let job = line.strip_prefix("job ").and_then(|rest| rest.split_once(' '));
                 job.is_some_and(|(of, job)| of == unit && job.ends_with(" running"))
+                    || *line == format!("ended {unit} done")
             };
             self.ours.iter().any(begun)
         };
@@ -201,6 +202,7 @@ mod tests {
         let begins = "job c.service start running\n";
         let again = "> start a.service ignore-dependencies\n";
         check(&format!("{again}{waits}"), &format!("{again}{begins}"), true);
+        check(&format!("{again}{waits}"), &format!("{again}ended c.service done\n"), true);
         check(
             &format!("> start a.service replace\n{waits}"),
             &format!("> start a.service replace\n{begins}"),

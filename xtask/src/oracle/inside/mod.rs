@@ -6,6 +6,7 @@
 //! In: a line `case PREFIX`, the case's text, a line `.`. Out: the lines of the transcript, a line `.`.
 
 mod bus;
+mod files;
 mod gates;
 mod marshal;
 mod play;

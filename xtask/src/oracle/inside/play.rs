@@ -1,22 +1,25 @@
 //! One case: its files, its steps, what became of each, and the end of all that it left.
 
 use super::bus::{Answer, Bus, MANAGER};
+use super::files::Files;
 use super::gates::Gates;
 use super::marshal::Argument;
-use super::sample::Sample;
+use super::sample::{Sample, Tempers};
 use crate::oracle::case::{Case, UNHELD};
+use crate::oracle::wide;
 use anyhow::{Context, Result, bail};
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
+use rustix::io::Errno;
+use rustix::mount::UnmountFlags;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-const UNITS: &str = "/run/systemd/system";
 /// The longest that is waited until nothing happens any more.
 const UNREST: Duration = Duration::from_secs(5);
 /// How long the same has to be seen, in looks and in the time between two of them.
 const LOOKS: usize = 3;
 const PAUSE: Duration = Duration::from_millis(2);
+/// systemd begins no start of a mount for so long once the kernel's table of mounts has changed too often.
+const RATE: Duration = Duration::from_millis(1200);
 /// How many processes may have to be told to end before a case's units are all stopped.
 const ENDS: usize = 60;
 
@@ -24,18 +27,18 @@ struct Player<'a> {
     prefix: &'a str,
     bus: &'a mut Bus,
     gates: &'a mut Gates,
-    patient: BTreeSet<String>,
+    tempers: Tempers,
+    files: Files,
     sample: Sample,
     told: BTreeMap<String, String>,
     transcript: String,
 }
 
 pub fn play(case: &Case, prefix: &str, bus: &mut Bus, gates: &mut Gates) -> Result<String> {
-    let patient = case.units.iter().filter(|unit| unit.lines.iter().any(|line| line == "RestartSec=1h"));
-    let patient = patient.map(|unit| unit.name.clone()).collect();
     let (sample, told) = (Sample::default(), BTreeMap::new());
-    let mut player = Player { prefix, bus, gates, patient, sample, told, transcript: String::new() };
-    let files = player.write(case)?;
+    let files = Files::write(case, prefix)?;
+    let tempers = Tempers::of(case);
+    let mut player = Player { prefix, bus, gates, tempers, files, sample, told, transcript: String::new() };
     if !case.is_unheld() {
         let keep = format!("{prefix}keep.target");
         player.bus.value(MANAGER, "StartUnit", &[Argument::Text(&keep), Argument::Text("replace")])?;
@@ -46,29 +49,11 @@ pub fn play(case: &Case, prefix: &str, bus: &mut Bus, gates: &mut Gates) -> Resu
         player.step(step)?;
     }
     player.clear(case)?;
-    for file in files {
-        fs::remove_file(&file).with_context(|| file.clone())?;
-    }
+    player.files.remove()?;
     Ok(player.transcript)
 }
 
 impl Player<'_> {
-    /// The units' files, and a target that names all of them, which holds them in memory. It never fails.
-    fn write(&mut self, case: &Case) -> Result<Vec<String>> {
-        let mut files = Vec::new();
-        let names: Vec<&str> = case.names().collect();
-        let keep =
-            format!("[Unit]\nDefaultDependencies=no\nIgnoreOnIsolate=yes\nOnFailure={}\n", names.join(" "));
-        let texts = case.units.iter().map(|unit| (unit.name.clone(), unit.lines.join("\n") + "\n"));
-        for (name, text) in texts.chain([(format!("{}keep.target", self.prefix), keep)]) {
-            let file = format!("{UNITS}/{name}");
-            fs::create_dir_all(UNITS)?;
-            fs::write(Path::new(&file), text).with_context(|| file.clone())?;
-            files.push(file);
-        }
-        Ok(files)
-    }
-
     fn step(&mut self, step: &[String]) -> Result<()> {
         let words: Vec<&str> = step.iter().map(String::as_str).collect();
         self.transcript += &format!("> {}\n", words.join(" "));
@@ -123,6 +108,17 @@ impl Player<'_> {
             ["kill", unit, whom, signal] => {
                 ("KillUnit", vec![text(unit), text(whom), Argument::Signed(signal.parse()?)])
             }
+            ["umount", unit] => {
+                // What is not mounted is not unmounted, under both.
+                return match rustix::mount::unmount(wide::path(unit), UnmountFlags::DETACH) {
+                    Ok(()) | Err(Errno::INVAL | Errno::NOENT) => Ok(None),
+                    Err(error) => Err(error).with_context(|| format!("unmounting {unit}")),
+                };
+            }
+            ["edit" | "mask" | "remove" | "restore", unit, ..] => {
+                self.files.change(words[0], unit, &words[2..])?;
+                return Ok(None);
+            }
             ["reset-failed", unit] => ("ResetFailedUnit", vec![text(unit)]),
             ["daemon-reload"] => ("Reload", vec![]),
             [UNHELD] => return Ok(None),
@@ -135,14 +131,17 @@ impl Player<'_> {
     /// Waits until nothing happens any more; answers whether that was so in time.
     fn settle(&mut self) -> Result<bool> {
         let start = Instant::now();
-        let mut looks = 0;
+        let (mut looks, mut since) = (0, start);
         while start.elapsed() < UNREST {
             self.gates.listen(PAUSE)?;
             let sample = Sample::take(self.bus, self.prefix)?;
-            let lasts = sample.lasts(self.gates, &self.patient);
-            looks = if lasts && sample == self.sample { looks + 1 } else { usize::from(lasts) };
+            let lasts = sample.lasts(self.gates, &self.tempers);
+            if !lasts || sample != self.sample {
+                (looks, since) = (0, Instant::now());
+            }
+            looks += usize::from(lasts);
             self.sample = sample;
-            if looks >= LOOKS {
+            if looks >= LOOKS && (!self.sample.is_mounting() || since.elapsed() > RATE) {
                 return Ok(true);
             }
         }
