@@ -8,7 +8,6 @@ use crate::api::{
 use crate::graph::{Graph, UnitId};
 use crate::job::Job;
 use crate::kind::ProcessIds;
-use crate::step::Running;
 use crate::transaction::{Reload, Situation, Standing};
 use crate::unit::Unit;
 use crate::why::{Past, Root};
@@ -212,7 +211,7 @@ impl Engine {
         // A clock that stood still or went back must not undo what was decided.
         self.now = Moment { monotonic: now.monotonic.max(self.now.monotonic), realtime: now.realtime };
         let idle = matches!(input, Input::Tick);
-        let running = Running::when_heard(&input);
+        let running = self.running_when_heard(&input);
         match input {
             Input::Fact(event) => self.hear(event),
             Input::Wish { request, by, wish } => self.wish(request, by, wish),

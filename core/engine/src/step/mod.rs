@@ -33,6 +33,7 @@ pub use freezer::FreezerState;
 use crate::api::{Announcement, Event, Input, Output};
 use crate::engine::{Alarm, Engine, OwnWish};
 use crate::graph::{Facets, UnitId};
+use crate::job::Phase;
 use crate::kind;
 use crate::limits;
 use crate::unit::StartLimit;
@@ -75,6 +76,19 @@ impl Running {
 }
 
 impl Engine {
+    /// The same, where what is heard tells a job that stops a unit whether anybody is left of it: systemd sees that itself.
+    pub(crate) fn running_when_heard(&self, input: &Input) -> Running {
+        let answers_stop = match input {
+            Input::Fact(Event::Occupancy { unit, occupancy: _ }) => self.graph.id(unit).is_some_and(|unit| {
+                let unit = self.unit(unit);
+                let job = unit.job.and_then(|job| self.jobs.get(&job));
+                unit.life.held.is_some() && job.is_some_and(|job| job.facts.phase == Phase::Running)
+            }),
+            Input::Fact(_) | Input::Wish { .. } | Input::Tick => false,
+        };
+        if answers_stop { Running::Jobs } else { Running::when_heard(input) }
+    }
+
     /// Empties the queues. What is left after the limit waits for the next step.
     /// All jobs that can run do before anything is queued for what they left: systemd's two turns of one loop.
     pub(crate) fn settle(&mut self, mut running: Running) {
