@@ -233,7 +233,8 @@ impl Engine {
     /// When the engine wants to be called again though nothing happened: monotonic, microseconds. It may have passed:
     /// then the engine is to hear [`Input::Tick`] as soon as there is nothing else to hear.
     pub fn next_deadline(&self) -> Option<u64> {
-        match self.queues.loose.is_empty() {
+        // What waits for a quiet moment, and what one step did not come to.
+        match self.queues.loose.is_empty() && self.queues.are_at_rest() {
             true => self.deadlines.first().map(|(deadline, _)| *deadline),
             false => Some(self.now.monotonic),
         }

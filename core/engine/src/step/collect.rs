@@ -178,7 +178,10 @@ impl Engine {
     fn keep(&self, units: Vec<UnitId>, verdicts: &mut BTreeMap<UnitId, Verdict>) {
         let mut ahead = units;
         while let Some(unit) = ahead.pop() {
-            verdicts.insert(unit, Verdict::Stays);
+            // What one that stays names was gone through when that was found, and is not found unneeded after it.
+            if verdicts.insert(unit, Verdict::Stays) == Some(Verdict::Stays) {
+                continue;
+            }
             let exhausted = |other: &UnitId| verdicts.get(other) == Some(&Verdict::Exhausted);
             ahead.extend(self.graph.names_of(unit).filter(exhausted));
         }
@@ -208,7 +211,7 @@ impl Engine {
 
 impl Queues {
     /// No unit is to be looked at for any other reason.
-    fn are_at_rest(&self) -> bool {
+    pub(crate) fn are_at_rest(&self) -> bool {
         let Queues { ready, suspects, upheld, bound, unneeded, triggers, wishes, loose: _ } = self;
         [upheld, bound, unneeded].iter().all(|units| units.is_empty())
             && ready.is_empty()

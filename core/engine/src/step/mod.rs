@@ -77,6 +77,7 @@ impl Running {
 
 impl Engine {
     /// The same, where what is heard tells a job that stops a unit whether anybody is left of it: systemd sees that itself.
+    /// What the last step did not come to goes on where it was.
     pub(crate) fn running_when_heard(&self, input: &Input) -> Running {
         let answers_stop = match input {
             Input::Fact(Event::Occupancy { unit, occupancy: _ }) => self.graph.id(unit).is_some_and(|unit| {
@@ -86,7 +87,7 @@ impl Engine {
             }),
             Input::Fact(_) | Input::Wish { .. } | Input::Tick => false,
         };
-        if answers_stop { Running::Jobs } else { Running::when_heard(input) }
+        if answers_stop || !self.queues.ready.is_empty() { Running::Jobs } else { Running::when_heard(input) }
     }
 
     /// Empties the queues. What is left after the limit waits for the next step.
