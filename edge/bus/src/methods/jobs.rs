@@ -51,7 +51,7 @@ fn job(served: &mut Served<'_>, verb: Verb) -> Result<Outcome, Fault> {
         Target::Unit(unit) => (unit.clone(), served.call.arguments::<String>()?),
         Target::Manager | Target::Job(_) => {
             let (name, mode): (String, String) = served.call.arguments()?;
-            (served.load(&name)?, mode)
+            (served.named(&name)?, mode)
         }
     };
     submit(served, unit, verb, &mode, |_, _| Shape::JobPath)
@@ -63,7 +63,7 @@ pub fn start_with_flags(served: &mut Served<'_>) -> Result<Outcome, Fault> {
     if flags != 0 {
         return Err(Fault::invalid_args(format!("Invalid 'flags' parameter '{flags}'")));
     }
-    let unit = served.load(&name)?;
+    let unit = served.named(&name)?;
     submit(served, unit, Verb::Plain(JobKind::Start), &mode, |_, _| Shape::JobPath)
 }
 
@@ -170,8 +170,7 @@ fn set_freezer(served: &mut Served<'_>, freezer: Freezer) -> Result<Outcome, Fau
         Target::Unit(unit) => unit.clone(),
         Target::Manager | Target::Job(_) => {
             let name: String = served.call.arguments()?;
-            let unit = UnitName::parse(&name).ok().and_then(|name| served.model.loaded(&name));
-            unit.ok_or_else(|| Fault::no_such_unit(format!("Unit {name} not loaded.")))?
+            served.loaded(&name)?
         }
     };
     let wish = Request::SetFreezer { unit, freezer };

@@ -114,6 +114,11 @@ impl Served<'_> {
         if name.is_empty() {
             return self.own_unit();
         }
+        self.named(name)
+    }
+
+    /// As `load`, but an empty name is none: a job is asked for by name.
+    fn named(&mut self, name: &str) -> Result<UnitName, Fault> {
         let name = crate::dispatch::loadable(name)?;
         Ok(self.model.load(&name))
     }

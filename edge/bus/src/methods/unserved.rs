@@ -98,6 +98,7 @@ pub fn start_transient(served: &mut Served<'_>) -> Result<Outcome, Fault> {
         }
     }
     mode_of(&mode).ok_or_else(|| Fault::invalid_args(format!("Job mode {mode} is invalid.")))?;
+    let name = crate::dispatch::loadable(name.as_str())?;
     let id = served.model.load(&name);
     if served.model.unit(&id).is_some_and(|unit| unit.config.fragment.is_some()) {
         return Err(Fault::unit_exists(format!("Unit {name} was already loaded or has a fragment file.")));
@@ -120,7 +121,7 @@ pub fn start_instead(served: &mut Served<'_>) -> Result<Outcome, Fault> {
     let (old, _, _): (String, String, String) = served.call.arguments()?;
     let unit = served.loaded(&old)?;
     if served.model.unit(&unit).is_none_or(|unit| unit.job.is_none()) {
-        return Err(Fault::no_such_unit(format!("No job queued for unit {unit}")));
+        return Err(Fault::no_such_job(format!("No job queued for unit {unit}")));
     }
     unsupported(served)
 }

@@ -50,6 +50,13 @@ fn refusals() {
             }
         }
         probe.manager("StartUnit", &("t-also.service", "bogus")).await;
+        probe.manager("StartUnit", &("", "replace")).await;
+        probe.manager("StartUnitWithFlags", &("", "replace", 0_u64)).await;
+        probe.manager("FreezeUnit", &("",)).await;
+        probe.manager("StartUnitReplace", &("t-simple.service", "t-also.service", "replace")).await;
+        let (properties, others) =
+            (Vec::<(&str, Variant)>::new(), Vec::<(&str, Vec<(&str, Variant)>)>::new());
+        probe.manager("StartTransientUnit", &("t@.service", "replace", &properties, &others)).await;
         probe.manager("EnqueueUnitJob", &("t-also.service", "bogus", "replace")).await;
         probe.manager("KillUnit", &("t-simple.service", "bogus", 15)).await;
         probe.manager("KillUnit", &("t-simple.service", "all", 99)).await;
@@ -98,6 +105,11 @@ fn refusals() {
         LoadUnit: FDO(InvalidArgs("Invalid argument"))
         GetUnitFileState: FDO(FileNotFound("No such file or directory"))
         StartUnit: FDO(InvalidArgs("Job mode bogus invalid"))
+        StartUnit: FDO(InvalidArgs("Unit name  is not valid."))
+        StartUnitWithFlags: FDO(InvalidArgs("Unit name  is not valid."))
+        FreezeUnit: systemd1.NoSuchUnit Client not member of any unit.
+        StartUnitReplace: systemd1.NoSuchJob No job queued for unit t-simple.service
+        StartTransientUnit: FDO(InvalidArgs("Unit name t@.service is missing the instance name."))
         EnqueueUnitJob: FDO(InvalidArgs("Job type bogus invalid"))
         KillUnit: FDO(InvalidArgs("Invalid who argument bogus"))
         KillUnit: FDO(InvalidArgs("Signal number out of range."))
