@@ -31,7 +31,7 @@ impl Engine {
             match graph.id(name) {
                 _ if self.counters.finale.is_some() => refused(Refusal::ShuttingDown),
                 Some(unit) => foresight.ask(Ask { unit, kind, mode, origin: Origin::Client }),
-                None => refused(Refusal::unknown(name, kind)),
+                None => refused(Refusal::unknown(name, kind, mode)),
             }
         });
         foreseen.collect()
@@ -54,7 +54,7 @@ impl Engine {
                     let mut foresight = Foresight::new(&self.graph, &present);
                     foresight.ask(Ask { unit, kind, mode, origin: Origin::Engine })
                 }
-                None => Account::refused(name.clone(), kind, mode, Refusal::unknown(name, kind)),
+                None => Account::refused(name.clone(), kind, mode, Refusal::unknown(name, kind, mode)),
             };
             each(name, account);
         }

@@ -1,6 +1,7 @@
 //! Wishes: what somebody wants, and why it is refused.
 
 use super::{Freezer, JobId};
+use crate::transaction::check_mode;
 use eudaemon_unit::config::unit::JobMode;
 use eudaemon_unit::name::UnitName;
 use serde::{Deserialize, Serialize};
@@ -271,7 +272,7 @@ pub(crate) enum Weight {
 
 impl Refusal {
     /// Of a request for a unit that no file and no other unit names.
-    pub fn unknown(name: &UnitName, kind: JobKind) -> Refusal {
+    pub fn unknown(name: &UnitName, kind: JobKind, mode: JobMode) -> Refusal {
         match kind {
             JobKind::Stop => Refusal::NotLoaded(name.clone()),
             JobKind::Start
@@ -281,7 +282,10 @@ impl Refusal {
             | JobKind::Restart
             | JobKind::TryRestart
             | JobKind::TryReload
-            | JobKind::Nop => Refusal::NoSuchUnit(name.clone()),
+            | JobKind::Nop => match check_mode(name, kind, mode, false) {
+                Err(refusal) => refusal,
+                Ok(()) => Refusal::NoSuchUnit(name.clone()),
+            },
         }
     }
 

@@ -265,7 +265,7 @@ impl Engine {
         mode: eudaemon_unit::config::unit::JobMode,
         by: Asker,
     ) -> Result<JobId, Refusal> {
-        let unit = self.graph.id(name).ok_or_else(|| Refusal::unknown(name, kind))?;
+        let unit = self.graph.id(name).ok_or_else(|| Refusal::unknown(name, kind, mode))?;
         self.enqueue(Ask { unit, kind, mode, origin: Origin::Client }, Errand::of(Root::Asked(by), self.now))
     }
 

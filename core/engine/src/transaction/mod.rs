@@ -197,7 +197,17 @@ fn check_request(graph: &Graph, situation: &impl Situation, ask: Ask) -> Result<
         }
     }
     // Whether a unit may be asked at all comes before how it is asked.
-    let only = match ask.mode {
+    check_mode(&config.name, ask.kind, ask.mode, config.unit.allow_isolate)
+}
+
+/// Whether the mode goes with what is asked, and with the unit: that comes before whether there is such a unit.
+pub(crate) fn check_mode(
+    unit: &UnitName,
+    kind: JobKind,
+    mode: JobMode,
+    allow_isolate: bool,
+) -> Result<(), Refusal> {
+    let only = match mode {
         JobMode::Isolate | JobMode::RestartDependencies => JobKind::Start,
         JobMode::Triggering => JobKind::Stop,
         JobMode::Fail
@@ -205,13 +215,13 @@ fn check_request(graph: &Graph, situation: &impl Situation, ask: Ask) -> Result<
         | JobMode::ReplaceIrreversibly
         | JobMode::Flush
         | JobMode::IgnoreDependencies
-        | JobMode::IgnoreRequirements => ask.kind,
+        | JobMode::IgnoreRequirements => kind,
     };
-    if only != ask.kind {
-        return Err(Refusal::WrongMode { mode: ask.mode, only });
+    if only != kind {
+        return Err(Refusal::WrongMode { mode, only });
     }
-    if ask.mode == JobMode::Isolate && !config.unit.allow_isolate {
-        return Err(Refusal::NoIsolation(unit()));
+    if mode == JobMode::Isolate && !allow_isolate {
+        return Err(Refusal::NoIsolation(unit.clone()));
     }
     Ok(())
 }
