@@ -84,6 +84,19 @@ mod tests {
     }
 
     #[test]
+    fn an_image_is_the_machines_whoever_asks() {
+        let scope = |line: &str| {
+            let mut options = Options { scope: Scope::User, ..Options::for_caller(CalledAs::Eudaemon) };
+            let arguments = line.split_whitespace().map(OsString::from).collect();
+            options::read(arguments, &mut options, CalledAs::Eudaemon).ok().map(|_words| options.scope)
+        };
+        assert_eq!(scope("mask a.service"), Some(Scope::User));
+        assert_eq!(scope("mask a.service --root=/image"), Some(Scope::System));
+        assert_eq!(scope("--user --root=/image mask a.service"), Some(Scope::User));
+        assert_eq!(scope("--root=/image --user mask a.service"), Some(Scope::User));
+    }
+
+    #[test]
     fn options_stand_anywhere() {
         check(
             "show nginx -p Id,Names --value -p MainPID",

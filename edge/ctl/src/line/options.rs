@@ -227,6 +227,7 @@ pub fn read(
     let mut parser = lexopt::Parser::from_args(arguments);
     let mut words: Vec<String> = Vec::new();
     let mut help_asked = false;
+    let mut whose_said = false;
     while let Some(argument) = parser.next().map_err(|error| Stop::Refuse(format!("{word}: {error}")))? {
         let row = match argument {
             lexopt::Arg::Value(value) => {
@@ -251,7 +252,12 @@ pub fn read(
             help_asked = true;
             continue;
         }
+        whose_said |= matches!(row.flag, Flag::System | Flag::User);
         apply(row.flag, value.unwrap_or_default(), options, called_as)?;
+    }
+    if options.root.is_some() && !whose_said {
+        // An image's units are the machine's, whoever builds it: nothing of the builder is written into it.
+        options.scope = Scope::System;
     }
     if help_asked {
         return Err(match (words.first(), called_as) {
