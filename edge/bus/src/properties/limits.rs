@@ -19,24 +19,12 @@ pub fn own_score() -> i16 {
 /// What the manager has itself once it has raised what it may, as systemd's does for the files it opens.
 pub fn raised(resource: Resource) -> Limit {
     let own = own(resource);
-    match resource {
-        Resource::Nofile => Limit { soft: own.hard, ..own },
-        Resource::Cpu
-        | Resource::Fsize
-        | Resource::Data
-        | Resource::Stack
-        | Resource::Core
-        | Resource::Rss
-        | Resource::As
-        | Resource::Nproc
-        | Resource::Memlock
-        | Resource::Locks
-        | Resource::Sigpending
-        | Resource::Msgqueue
-        | Resource::Nice
-        | Resource::Rtprio
-        | Resource::Rttime => own,
-    }
+    if is_of_files(resource) { Limit { soft: own.hard, ..own } } else { own }
+}
+
+/// Of these the manager takes all it may, and gives its units no more than select(2) can do with.
+fn is_of_files(resource: Resource) -> bool {
+    matches!(resource, Resource::Nofile)
 }
 
 /// What the manager has itself.
@@ -61,22 +49,5 @@ fn own(resource: Resource) -> Limit {
     });
     let hard = own.maximum.unwrap_or(u64::MAX);
     let soft = own.current.unwrap_or(u64::MAX);
-    match resource {
-        Resource::Nofile => Limit { soft: soft.min(1024), hard },
-        Resource::Cpu
-        | Resource::Fsize
-        | Resource::Data
-        | Resource::Stack
-        | Resource::Core
-        | Resource::Rss
-        | Resource::As
-        | Resource::Nproc
-        | Resource::Memlock
-        | Resource::Locks
-        | Resource::Sigpending
-        | Resource::Msgqueue
-        | Resource::Nice
-        | Resource::Rtprio
-        | Resource::Rttime => Limit { soft, hard },
-    }
+    Limit { soft: if is_of_files(resource) { soft.min(1024) } else { soft }, hard }
 }

@@ -150,7 +150,19 @@ pub fn description(config: &Config) -> Cow<'_, str> {
 }
 
 fn can_start(unit: &Unit) -> bool {
-    let startable = match unit.config.name.kind() {
+    let config = &unit.config;
+    config.load == LoadState::Loaded && starts(config.name.kind()) && !config.unit.refuse_manual_start
+}
+
+fn can_stop(unit: &Unit) -> bool {
+    let kind = unit.config.name.kind();
+    let stoppable = (starts(kind) || kind == UnitKind::Scope) && !unit.perpetual;
+    stoppable && !unit.config.unit.refuse_manual_stop
+}
+
+/// Kinds that are started: not those that come by themselves, nor those that nobody can start in a container.
+fn starts(kind: UnitKind) -> bool {
+    match kind {
         UnitKind::Device | UnitKind::Scope | UnitKind::Automount | UnitKind::Swap => false,
         UnitKind::Service
         | UnitKind::Socket
@@ -159,23 +171,7 @@ fn can_start(unit: &Unit) -> bool {
         | UnitKind::Timer
         | UnitKind::Path
         | UnitKind::Slice => true,
-    };
-    startable && unit.config.load == LoadState::Loaded && !unit.config.unit.refuse_manual_start
-}
-
-fn can_stop(unit: &Unit) -> bool {
-    let stoppable = match unit.config.name.kind() {
-        UnitKind::Device | UnitKind::Automount | UnitKind::Swap => false,
-        UnitKind::Service
-        | UnitKind::Socket
-        | UnitKind::Target
-        | UnitKind::Mount
-        | UnitKind::Timer
-        | UnitKind::Path
-        | UnitKind::Slice
-        | UnitKind::Scope => !unit.perpetual,
-    };
-    stoppable && !unit.config.unit.refuse_manual_stop
+    }
 }
 
 /// A unit of a kind that never reloads itself may still pass a reload on; of a service its own ability decides.
